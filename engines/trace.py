@@ -1,0 +1,148 @@
+"""What an engine did: its steps, copied as they happened, to be played and stepped back."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+LOOK_EVERY = 64  # steps between two looks at whether the run is still finite
+
+
+class Step(NamedTuple):
+    """The state before one update, and what the listing computed from it.
+
+    loss: a number. params, grads: by name, numbers or arrays (the gradient of the loss by each).
+    """
+
+    loss: Any
+    params: Mapping[str, Any]
+    grads: Mapping[str, Any]
+
+    @property
+    def non_finite(self) -> tuple[str, ...]:
+        """Names of what overflowed or is not a number, in the order of the listing."""
+        grads = {f"grad_{name}": value for name, value in self.grads.items()}
+        values = {**self.params, "loss": self.loss, **grads}
+        return tuple(name for name, value in values.items() if not np.all(np.isfinite(value)))
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """A recorded run. Row k of every array is step k: the state after k updates.
+
+    losses: shape (steps + 1,). params, grads: by name, shape (steps + 1, *shape of the value).
+    A run that overflowed ends with the step that did, so the last row may not be finite.
+    """
+
+    losses: NDArray[Any]
+    params: dict[str, NDArray[Any]]
+    grads: dict[str, NDArray[Any]]
+
+    def __len__(self) -> int:
+        """The number of recorded states: one more than there were updates."""
+        return len(self.losses)
+
+    def __getitem__(self, k: int) -> Step:
+        """Step k. Negative k counts from the end, as in a list."""
+        params = {name: values[k] for name, values in self.params.items()}
+        grads = {name: values[k] for name, values in self.grads.items()}
+        return Step(self.losses[k], params, grads)
+
+    @property
+    def final(self) -> Step:
+        """The last step; its `non_finite` says whether, and where, the run ended in overflow."""
+        return self[-1]
+
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """Every recorded array under the listing's name for it: loss, w, …, grad_w, …"""
+        grads = {f"grad_{name}": values for name, values in self.grads.items()}
+        return {"loss": self.losses, **self.params, **grads}
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row for each step, indexed by `step`. Raises ValueError where a value is an array."""
+        frame = pd.DataFrame(self.columns())
+        return frame.rename_axis("step")
+
+
+def record(steps: Iterable[Step]) -> Trace:
+    """Run an engine to its end and keep what it did.
+
+    Values are copied as they come, so updates in place cannot change the past. The run ends with
+    the first step that is not finite. Raises ValueError when there is no step at all.
+    """
+    taken: list[Step] = []
+    with np.errstate(over="ignore", invalid="ignore"):
+        for loss, params, grads in steps:
+            taken.append(Step(_copy(loss), _copies(params), _copies(grads)))
+            # Looking at each step would cost as much as some steps do, and once a value has
+            # overflowed it stays so: look now and then, and cut what came after.
+            if len(taken) % LOOK_EVERY == 0 and not math.isfinite(taken[-1].loss):
+                break
+    if not taken:
+        raise ValueError("the engine took no step")
+    return _cut_after_first_non_finite(_stack(taken))
+
+
+def thin(length: int, keep: int) -> NDArray[np.intp]:
+    """Which of `length` steps a static curve shows: the first, the last, an even spread between.
+
+    Returns increasing indices, at most `keep` (2 or more) of them, half of them spent on the
+    first steps, where training moves fastest.
+    """
+    if length <= keep:
+        return np.arange(length)
+    first = keep // 2
+    spread = np.linspace(first, length - 1, keep - first).round().astype(np.intp)
+    return np.unique(np.concatenate([np.arange(first), spread]))
+
+
+def relative_difference(one: Trace, other: Trace) -> NDArray[np.float64]:
+    """How far two runs of one problem are apart at each step, shape (steps + 1,).
+
+    The largest difference over loss, parameters and gradients, each measured against the largest
+    size that quantity has had so far: a gradient near zero is noise, not a yardstick.
+    """
+    length = min(len(one), len(other))
+    worst = np.zeros(length)
+    others = other.columns()
+    for name, column in one.columns().items():
+        a = column[:length].astype(np.float64).reshape(length, -1)
+        b = others[name][:length].astype(np.float64).reshape(length, -1)
+        size = np.maximum.accumulate(np.maximum(np.abs(a), np.abs(b)).max(axis=1))
+        gap = np.abs(a - b).max(axis=1)
+        worst = np.maximum(worst, np.divide(gap, size, out=np.zeros(length), where=size > 0))
+    return worst
+
+
+def _copy(value: Any) -> Any:
+    """Numbers cannot change; anything else is copied into an array of its own."""
+    return value if isinstance(value, (float, np.generic)) else np.array(value)
+
+
+def _copies(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _copy(value) for name, value in values.items()}
+
+
+def _stack(taken: list[Step]) -> Trace:
+    params = {name: np.array([step.params[name] for step in taken]) for name in taken[0].params}
+    grads = {name: np.array([step.grads[name] for step in taken]) for name in taken[0].grads}
+    return Trace(np.array([step.loss for step in taken]), params, grads)
+
+
+def _cut_after_first_non_finite(trace: Trace) -> Trace:
+    length = len(trace)
+    finite = np.ones(length, dtype=bool)
+    for values in trace.columns().values():
+        finite &= np.isfinite(values.reshape(length, -1)).all(axis=1)
+    if finite.all():
+        return trace
+    end = int(np.argmin(finite)) + 1
+    params = {name: values[:end] for name, values in trace.params.items()}
+    grads = {name: values[:end] for name, values in trace.grads.items()}
+    return Trace(trace.losses[:end], params, grads)

@@ -1,0 +1,1 @@
+"""What draws the training: plain data in, something to look at out."""
