@@ -25,14 +25,11 @@ def difference_quotient(problem: Problem, w: Any, b: Any, h: float, side: Side) 
     central: (L(w + h) - L(w - h)) / 2h.  forward: (L(w + h) - L(w)) / h.
     """
     w, b = np.asarray(w, np.float64), np.asarray(b, np.float64)
-    if side == "central":
-        along_w = problem.loss_at(w + h, b) - problem.loss_at(w - h, b)
-        along_b = problem.loss_at(w, b + h) - problem.loss_at(w, b - h)
-        return np.stack([along_w, along_b]) / (2 * h)
-    here = problem.loss_at(w, b)
-    along_w = problem.loss_at(w + h, b) - here
-    along_b = problem.loss_at(w, b + h) - here
-    return np.stack([along_w, along_b]) / h
+    back = h if side == "central" else 0.0
+    along_w = problem.loss_at(w + h, b) - problem.loss_at(w - back, b)
+    along_b = problem.loss_at(w, b + h) - problem.loss_at(w, b - back)
+    slopes: Floats = np.stack([along_w, along_b]) / (h + back)
+    return slopes
 
 
 def relative_error(one: Floats, other: Floats) -> Floats:
