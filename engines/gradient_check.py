@@ -12,9 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.problem import Problem
+from engines.trace import Trace, thin
 
 Floats = NDArray[np.float64]
 Side = Literal["central", "forward"]
+WIDTHS = 10.0 ** -np.arange(1, 13)  # the h of the curve of errors
+USUAL_WIDTH = 4  # its index in WIDTHS: 1e-5, near the best that a forward difference can do
 EPSILON = float(np.finfo(np.float64).eps)
 
 
@@ -28,15 +31,14 @@ def difference_quotient(problem: Problem, w: Any, b: Any, h: float, side: Side) 
     back = h if side == "central" else 0.0
     along_w = problem.loss_at(w + h, b) - problem.loss_at(w - back, b)
     along_b = problem.loss_at(w, b + h) - problem.loss_at(w, b - back)
-    slopes: Floats = np.stack([along_w, along_b]) / (h + back)
-    return slopes
+    return np.stack([along_w, along_b]) / (h + back)
 
 
 def relative_error(one: Floats, other: Floats) -> Floats:
     """|one - other| over the longer of the two, for pairs along the first axis; 0 for two zeros."""
-    gap = np.hypot(*(one - other))
-    size = np.maximum(np.hypot(*one), np.hypot(*other))
-    return np.divide(gap, size, out=np.zeros_like(gap), where=size > 0)
+    gap: Floats = np.hypot(*(one - other))
+    size: Floats = np.maximum(np.hypot(*one), np.hypot(*other))
+    return gap / np.where(size > 0, size, 1)
 
 
 def error_of_a_correct_gradient(
@@ -55,9 +57,10 @@ def error_of_a_correct_gradient(
     x, y = problem.x.astype(np.float64), problem.y.astype(np.float64)
     predicted = w[..., None] * x**problem.power + b[..., None]
     residual = np.abs(predicted - y)
+    moved = h * np.maximum(np.abs(x) ** problem.power, 1)
     # A residual is known to epsilon times the numbers it came from, and the loss squares it.
-    numbers = np.abs(predicted) + np.abs(y) + h
-    loss_rounding = 2 * EPSILON * problem.factor * np.sum((residual + h) * numbers, axis=-1)
+    numbers = np.abs(predicted) + np.abs(y) + moved
+    loss_rounding = 2 * EPSILON * problem.factor * np.sum((residual + moved) * numbers, axis=-1)
     # Moving w by h moves it, in floating point, only nearly by h.
     step_rounding = EPSILON * np.maximum(np.abs(w), np.abs(b)) * np.hypot(*grads)
     rounding = (2 * loss_rounding + step_rounding) / h
@@ -65,6 +68,36 @@ def error_of_a_correct_gradient(
 
     diagonal = np.diag(problem.hessian)
     truncation = float(np.hypot(*diagonal)) * h / 2 if side == "forward" else 0.0
-    size = np.hypot(*grads)
+    size: Floats = np.hypot(*grads)
     error: Floats = truncation + rounding + own_rounding
-    return np.minimum(np.divide(error, size, out=np.full_like(error, 2.0), where=size > 0), 2.0)
+    return np.minimum(error / np.where(size > 0, size, error), 2.0)
+
+
+def check(problem: Problem, trace: Trace, *, keep: int) -> dict[str, NDArray[Any]]:
+    """The gradients of a run against the losses around them, at `keep` of its steps.
+
+    The run is float64: the rounding of a float32 run is not excused.
+    Returns arrays of at most `keep` entries: checked, the steps; numeric_w and numeric_b, central
+    differences of the usual width; error, the run's relative error against them, and allowed, how
+    much of it rounding excuses; and for each WIDTHS[i] the errors central_i, forward_i, allowed_i.
+    """
+    at = thin(len(trace), keep)
+    w, b = trace.params["w"][at], trace.params["b"][at]
+    grads = np.stack([trace.grads["w"][at], trace.grads["b"][at]]).astype(np.float64)
+    columns: dict[str, NDArray[Any]] = {"checked": at}
+    with np.errstate(all="ignore"):  # a run that overflows takes its check along
+        columns["numeric_w"], columns["numeric_b"] = difference_quotient(
+            problem, w, b, WIDTHS[USUAL_WIDTH], "central"
+        )
+        sides: tuple[Side, Side] = ("central", "forward")
+        for side in sides:
+            for i, h in enumerate(WIDTHS):
+                measured = difference_quotient(problem, w, b, h, side)
+                columns[f"{side}_{i}"] = relative_error(grads, measured)
+        for i, h in enumerate(WIDTHS):
+            columns[f"allowed_{i}"] = error_of_a_correct_gradient(
+                problem, w, b, grads=grads, h=h, side="central"
+            )
+    columns["error"] = columns[f"central_{USUAL_WIDTH}"]
+    columns["allowed"] = columns[f"allowed_{USUAL_WIDTH}"]
+    return columns

@@ -6,13 +6,15 @@ Each is the listing of numpy_vectorized.py with one line changed, and is run lik
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
 
 from engines import numpy_vectorized
 from engines.problem import Problem
-from engines.trace import Step
+from engines.trace import Step, Trace
 
 
 @dataclass(frozen=True)
@@ -55,3 +57,53 @@ MISTAKES: dict[str, Mistake] = {
         wrong="b = b - learning_rate * np.sum(2 * factor * (w * x**power + b - y))",
     ),
 }
+
+
+class Made(NamedTuple):
+    """What is to be run, with a mistake in it or without.
+
+    right, wrong: the line as it should be and as it is; both empty where nothing is wrong.
+    """
+
+    right: str
+    wrong: str
+    problem: Problem
+    learning_rate: float
+    train: Callable[..., Iterator[Step]]
+
+
+def make(mistake: str | None, problem: Problem, learning_rate: float) -> Made:
+    """What runs when this mistake is made, or none.
+
+    Besides those in the listing there are two outside it: "beyond_limit", a learning rate 2%
+    above the largest stable one, and "outlier", a third of the way through the data a y without
+    its decimal point. Raises KeyError for any other name.
+    """
+    train = numpy_vectorized.train
+    if mistake is None:
+        return Made("", "", problem, learning_rate, train)
+    if mistake == "beyond_limit":
+        too_large = 1.02 * problem.largest_stable_learning_rate
+        right, wrong = f"learning_rate = {learning_rate:.6g}", f"learning_rate = {too_large:.6g}"
+        return Made(right, wrong, problem, too_large, train)
+    if mistake == "outlier":
+        i = len(problem.y) // 3
+        y = problem.y.copy()
+        y[i] *= 100
+        right, wrong = f"y[{i}] = {problem.y[i]:.6g}", f"y[{i}] = {y[i]:.6g}"
+        return Made(right, wrong, replace(problem, y=y), learning_rate, train)
+    line = MISTAKES[mistake]
+    return Made(line.right, line.wrong, problem, learning_rate, line.train)
+
+
+End = Literal["arrives", "elsewhere", "explodes"]
+
+
+def how_it_ended(problem: Problem, right: Trace, wrong: Trace) -> End:
+    """Where the wrong run ended: within 2% of the right one's way, elsewhere, or uphill."""
+    if wrong.final.non_finite or wrong.losses[-1] > wrong.losses[0]:
+        return "explodes"
+    end, wrong_end = right.final.params, wrong.final.params
+    walked = np.hypot(end["w"] - problem.w, end["b"] - problem.b)
+    missed = np.hypot(wrong_end["w"] - end["w"], wrong_end["b"] - end["b"])
+    return "arrives" if missed <= 0.02 * walked else "elsewhere"

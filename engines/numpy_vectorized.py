@@ -16,7 +16,10 @@ from engines.trace import Step
 
 
 def train(problem: Problem, *, steps: int, learning_rate: float) -> Iterator[Step]:
-    """Yield step 0, 1, … steps: the state before each update, and the one after the last."""
+    """Yield step 0, 1, … steps: the state before each update, and the one after the last.
+
+    problem: the data, the start and the loss, in float32 or float64.
+    """
     x, y = problem.x, problem.y
     power, factor = problem.power, problem.factor
     w, b = problem.w, problem.b

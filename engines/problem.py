@@ -41,6 +41,12 @@ class Problem:
     steps: int
 
     @property
+    def key(self) -> tuple[Any, ...]:
+        """Equal for problems that train alike: what a cache may go by."""
+        start = float(self.w), float(self.b)
+        return self.x.tobytes(), self.y.tobytes(), str(self.x.dtype), *start, self.power, self.loss
+
+    @property
     def factor(self) -> float:
         """The factor before the sum: 1/2 (half_sum), 1/n (mean), 1/(4n) (mean of (d/2)**2)."""
         n = len(self.x)
@@ -111,6 +117,8 @@ def custom(
     """
     if points < 3 or power not in (1, 2) or noise < 0 or loss not in LOSSES:
         raise ValueError("needs at least 3 points, power 1 or 2, noise of 0 or more, a known loss")
+    if not np.all(np.isfinite([slope, offset, noise])):
+        raise ValueError("slope, offset and noise must be finite")
     x = np.linspace(-1, 1, points)
     y = slope * x**power + offset + noise * np.random.default_rng(seed).standard_normal(points)
     start = np.float64(0)

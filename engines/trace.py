@@ -55,6 +55,11 @@ class Trace:
         return Step(self.losses[k], params, grads)
 
     @property
+    def key(self) -> tuple[Any, ...]:
+        """Equal for runs that went alike: what a cache may go by."""
+        return tuple((name, values.tobytes()) for name, values in self.columns().items())
+
+    @property
     def final(self) -> Step:
         """The last step; its `non_finite` says whether, and where, the run ended in overflow."""
         return self[-1]
@@ -98,7 +103,7 @@ def thin(length: int, keep: int) -> NDArray[np.intp]:
     if length <= keep:
         return np.arange(length)
     first = keep // 2
-    spread = np.linspace(first, length - 1, keep - first).round().astype(np.intp)
+    spread = np.linspace(length - 1, first, keep - first).round().astype(np.intp)
     return np.unique(np.concatenate([np.arange(first), spread]))
 
 
@@ -115,8 +120,9 @@ def relative_difference(one: Trace, other: Trace) -> NDArray[np.float64]:
         a = column[:length].astype(np.float64).reshape(length, -1)
         b = others[name][:length].astype(np.float64).reshape(length, -1)
         size = np.maximum.accumulate(np.maximum(np.abs(a), np.abs(b)).max(axis=1))
-        gap = np.abs(a - b).max(axis=1)
-        worst = np.maximum(worst, np.divide(gap, size, out=np.zeros(length), where=size > 0))
+        with np.errstate(invalid="ignore"):  # two runs that overflowed alike are not apart
+            gap = np.where(a == b, 0, np.abs(a - b)).max(axis=1)
+        worst = np.maximum(worst, np.divide(gap, size, out=np.zeros(length), where=gap > 0))
     return worst
 
 

@@ -1,0 +1,86 @@
+"""Home: one problem, every engine's run of it side by side, and the way to each page.
+
+A string that stands alone in this file is text on the page, as is usual with Streamlit.
+"""
+
+from importlib import import_module
+
+import streamlit as st
+
+from engines.problem import preset
+from engines.trace import record, relative_difference
+from views import agreement, regression, shell
+from views.figure import cached, show
+from views.live import live, now
+from views.palette import ENGINES
+from views.player import player
+from views.timeline import Series, Timeline
+
+FILE = "app.py"
+REFERENCE, *OTHERS = ENGINES
+NEED_NO_FRAMEWORK = ["numpy_loops"]
+
+
+@cached
+def run(engine, problem):
+    """The engine's run. Its framework is imported here, once somebody asks for it."""
+    train = import_module(f"engines.{engine}").train
+    shell.settle(engine)
+    return record(train(problem, steps=problem.steps, learning_rate=problem.learning_rate))
+
+
+lecture = shell.open_page(FILE)
+tall = 560 if lecture else 300
+"""
+Each page trains a small model for real, in NumPy, PyTorch or TensorFlow, and records every step.
+Press **play** and watch a parabola learn its two numbers w and b; then drag the handle and run time
+backwards.
+"""
+problem = preset("numpy_article")
+trace = run(REFERENCE, problem)
+asked = st.session_state.get("frameworks", st.query_params.get("frameworks") == "true")
+others = OTHERS if asked else NEED_NO_FRAMEWORK
+with st.spinner("Training in PyTorch and TensorFlow. The first time takes a few seconds."):
+    runs = {engine: run(engine, problem) for engine in others}
+apart = {engine: relative_difference(trace, other) for engine, other in runs.items()}
+series = regression.followed(trace)
+for engine, other in {REFERENCE: trace, **runs}.items():
+    series |= {f"{engine}_{name}": Series(values) for name, values in other.params.items()}
+series |= {f"{engine}_apart": Series(gaps) for engine, gaps in apart.items()}
+timeline = Timeline(series, last_step=len(trace) - 1)
+player(timeline, readout=("loss", "w", "b"))
+regression.overview(problem, trace, timeline, lecture=lecture)
+
+"""
+### One problem, five engines
+The same descent, written five times: with the gradient worked out by hand in NumPy, twice, and with
+the gradient found by PyTorch and by TensorFlow, in two ways each of its own. Drawn over each other
+the runs would be one line. So here is what is left when one is subtracted from another: the last of
+their sixteen digits, where the order of additions shows.
+"""
+st.toggle("Train it in PyTorch and TensorFlow too", key="frameworks", bind="query-params")
+left, right = st.columns([4, 5])
+with left:
+    rows = "".join(
+        f'<tr><th style="color: {look.color}">{look.label}</th>'
+        f"<td>{now(engine + '_w', digits=17)}</td><td>{now(engine + '_b', digits=17)}</td></tr>"
+        for engine, look in ENGINES.items()
+        if engine == REFERENCE or engine in runs
+    )
+    live(
+        f'<table class="digits"><tr><th></th><th>w</th><th>b</th></tr>{rows}</table>', key="digits"
+    )
+    worst = max(gaps.max() for gaps in apart.values())
+    f"""
+    The largest relative difference in loss, w, b or gradient, over all {len(trace)} steps and
+    {len(runs) + 1} engines: **{worst:.1e}**.
+    """
+with right:
+    show(
+        agreement.differences(apart, timeline, lecture=lecture, allowed=1e-12),
+        key="differences",
+        height=tall + 40,
+    )
+
+"### The path"
+shell.path_to_pages(FILE, lecture=lecture)

@@ -1,0 +1,148 @@
+"""Manual gradients: what a gradient is, and what following it does (experiments E1 and E2).
+
+A string that stands alone in this file is text on the page, as is usual with Streamlit.
+"""
+
+import inspect
+
+import streamlit as st
+
+from engines import gradient_check, numpy_loops, numpy_vectorized
+from engines.benchmark import paired
+from engines.numpy_mistakes import how_it_ended, make
+from engines.problem import preset
+from engines.trace import record
+from views import agreement, charts, mistakes, regression, shell
+from views.controls import Controls
+from views.figure import cached, show
+from views.live import listing
+from views.player import player
+from views.timeline import Timeline
+
+FILE = "pages/manual_gradients.py"
+PRESETS = {
+    "numpy_article": "Parabola, as printed",
+    "numpy_article_straight": "Parabola, run top to bottom",
+    "loops_article": "Line through noisy points",
+    "own": "Your own data",
+}
+
+
+@cached
+def run(problem, steps, learning_rate, mistake=None):
+    made = make(mistake, problem, learning_rate)
+    trace = record(made.train(made.problem, steps=steps, learning_rate=made.learning_rate))
+    return made, trace, gradient_check.check(made.problem, trace, keep=200)
+
+
+lecture = shell.open_page(FILE)
+tall = 560 if lecture else 300
+controls = Controls()
+with shell.settings(lecture):
+    problem, rate, steps = regression.choose(controls, PRESETS, max_steps=8000)
+mistake = controls.chosen("mistake", mistakes.MISTAKES)
+_, trace, check = run(problem, steps, rate)
+made, wrong_trace, wrong_check = run(problem, steps, rate, mistake)
+series = regression.followed(trace, check)
+if mistake:
+    series |= regression.followed(wrong_trace, wrong_check, run="wrong_", keep=1000)
+timeline = Timeline(series, last_step=max(len(trace), len(wrong_trace)) - 1)
+controls.say_refused(timeline.last_step)
+player(timeline, readout=("loss", "w", "b"))
+
+regression.overview(problem, trace, timeline, lecture=lecture)
+regression.verdict(problem, trace, rate)
+"""
+The **gradient** says how fast the loss grows when w, or b, grows a little. The orange arrow points
+the other way: downhill, at a right angle to the curves of equal loss. It shrinks with the gradient
+(with its square root, to stay visible).
+
+### Who pulls?
+The gradient is a sum with one term for each point. A point above the curve pulls it up, and the
+farther off, the harder. In the gradient by w each pull is multiplied by what w is multiplied by, so
+points near x = 0 have little say in w. Training rests when the pulls cancel.
+"""
+for place, parameter in zip(st.columns(2), ("w", "b"), strict=True):
+    pulls = charts.contributions(problem, timeline, to=parameter, lecture=lecture)
+    with place:
+        show(pulls, key=f"pull_{parameter}", height=tall)
+"""
+### The formulas, with this step's numbers
+w moves the predictions ŷ, and the predictions move the loss L. The **chain rule** multiplies the
+two slopes, point by point, and adds them up. Then each parameter takes a step against its gradient;
+the **learning rate** η says how long a step.
+"""
+regression.formulas(problem, rate)
+
+"""
+### The code that ran
+Beside each line stands what it computed at the step shown. Switch on slow motion in the player to
+go through a step phase by phase.
+"""
+listings = {
+    "numpy_vectorized.py: whole arrays at once": numpy_vectorized.train,
+    "numpy_loops.py: one point at a time": numpy_loops.train,
+}
+for place, (title, train) in zip(st.columns(2), listings.items(), strict=True):
+    with place:
+        listing(inspect.getsource(train), regression.COMPUTED, title=title, key=title)
+if st.button("Time both on this machine"):
+    arrays, loops = paired(
+        lambda: record(numpy_vectorized.train(problem, steps=20, learning_rate=rate)),
+        lambda: record(numpy_loops.train(problem, steps=20, learning_rate=rate)),
+        rounds=25,
+    )
+    f"""
+    20 steps over {len(problem.x)} points, median and middle half of 25 runs taken in turn: whole
+    arrays **{arrays.median:.2f} ms** ({arrays.low:.2f} to {arrays.high:.2f}), point by point
+    **{loops.median:.2f} ms** ({loops.low:.2f} to {loops.high:.2f}). The same numbers take
+    **{loops.median / arrays.median:.1f} times** as long.
+    """
+
+"### Is the gradient right? Ask the loss"
+left, right = st.columns(2)
+with left:
+    """
+    A slope can be measured without calculus: move w a little to both sides and see how the loss
+    changes. This **central difference**, (L(w + h) − L(w − h)) / 2h, knows nothing of the formulas
+    above, so its agreement means something.
+
+    How wide should h be? The one-sided **forward difference** is off by h times half the curvature:
+    a wide h is bad. A narrow one is bad too: two nearly equal losses, each known to 16 digits, are
+    subtracted and the rest is divided by h. Together they make a V. The central difference has only
+    one arm here: the other comes from the third derivative, and a quadratic loss has none. The
+    shaded band is what rounding excuses. A circle above it means a wrong gradient.
+    """
+    regression.check_in_numbers()
+with right:
+    error = agreement.gradient_error(timeline, gradient_check.WIDTHS, lecture=lecture)
+    show(error, key="gradient_error", height=tall + 100)
+
+"""
+### Where it breaks
+Each of these is a real run with one thing wrong. Choose one, say how you think it ends, then look.
+"""
+mistakes.choose(controls)
+if mistake:
+    end = how_it_ended(problem, trace, wrong_trace)
+    if mistakes.predicted(mistake, right=made.right, wrong=made.wrong, end=end):
+        regression.overview(made.problem, wrong_trace, timeline, lecture=lecture, run="wrong_")
+        regression.check_in_numbers(run="wrong_")
+
+article, straight = preset("numpy_article"), preset("numpy_article_straight")
+printed = run(article, article.steps, article.learning_rate)[1].final.params
+once = run(straight, article.steps, article.learning_rate)[1].final.params
+f"""
+### The digits that would not come out
+The article prints w = 2.99850472 and b = 2.0989827. Run its notebook from top to bottom and you get
+w = {once["w"]:.8f} and b = {once["b"]:.8f}. Run the cell that draws the first w and b three times,
+and then train: **w = {printed["w"]:.8f}, b = {printed["b"]:.7f}**, every digit. The seed was set in
+another cell, so each run of this one drew new numbers. A notebook remembers what its page no longer
+shows. Both variants are among the data at the top.
+"""
+
+st.info(
+    "A gradient is a sum of pulls, one for each example, and following it is a subtraction. "
+    "All that a framework adds is that it finds the formula itself."
+)
+shell.close_page(FILE, lecture=lecture)

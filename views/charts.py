@@ -1,0 +1,335 @@
+"""The pictures of a regression in training. Each follows the player, see views/timeline.py."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import altair as alt
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from engines.problem import Problem
+from engines.trace import Trace, thin
+from views.figure import Figure, cached, figure, following
+from views.palette import BEST, DATA, GRADIENT, MODEL, QUIET, RESIDUAL
+from views.timeline import PHASE, STEP, Timeline
+
+Floats = NDArray[np.float64]
+STAR = (  # an SVG path: Vega has no star of its own
+    "M0,-1L0.24,-0.32L0.95,-0.31L0.38,0.12L0.59,0.81L0,0.4"
+    "L-0.59,0.81L-0.38,0.12L-0.95,-0.31L-0.24,-0.32Z"
+)
+CURVE_STEPS = 300  # a static curve shows at most this many of a run's steps
+
+
+@cached
+def fit(
+    problem: Problem,
+    timeline: Timeline,
+    *,
+    lecture: bool,
+    run: str = "",
+) -> Figure:
+    """The data, the model's curve at this step, and from each point its residual.
+
+    run: the prefix of the series to draw, for a page that plays two runs at once.
+    """
+    # The start is part of the story, unless it is so far off that the data would shrink to a line.
+    height = max(float(np.ptp(problem.y)), 1e-3)
+    first = float(problem.w) * problem.x**problem.power + float(problem.b)
+    bounded = np.clip(first, problem.y.min() - height, problem.y.max() + height)
+    low, high = _span(np.concatenate([problem.y, bounded]), margin=0.08)
+    far = high - low
+
+    def model(x: str) -> str:
+        # A diverged model is drawn as leaving the picture, not as a number no canvas can hold.
+        y_pred = (
+            f"{timeline.now(run + 'w')} * pow({x}, {problem.power}) + {timeline.now(run + 'b')}"
+        )
+        return f"clamp({y_pred}, {low - far}, {high + far})"
+
+    left, right = _span(problem.x, margin=0.03)
+    x = alt.X("x:Q", title="x", scale=alt.Scale(domain=[left, right], nice=False))
+    y = alt.Y("y:Q", title="y", scale=alt.Scale(domain=[low, high]))
+    points = alt.Chart(alt.NamedData("points"))
+    residuals = (
+        points.transform_calculate(y_pred=model("datum.x"))
+        .transform_filter(f"{PHASE} >= 1")
+        .mark_rule(color=RESIDUAL, opacity=0.8, clip=True)
+        .encode(x=x, y=y, y2="y_pred:Q")
+    )
+    dots = points.mark_circle(color=DATA, clip=True).encode(x=x, y=y, tooltip=["x:Q", "y:Q"])
+    curve = (
+        alt.Chart(alt.NamedData("grid"))
+        .transform_calculate(y=model("datum.x"))
+        .mark_line(color=MODEL, clip=True)
+        .encode(x=x, y=y)
+    )
+    grid = np.linspace(problem.x.min(), problem.x.max(), 61)
+    data = {
+        "points": pd.DataFrame({"x": problem.x, "y": problem.y}),
+        "grid": pd.DataFrame({"x": grid}),
+    }
+    chart = following(residuals + dots + curve)
+    return figure(
+        chart,
+        data,
+        title="The fit",
+        description=(
+            "The data points, the model's curve, and from each point to the curve a line, its "
+            "residual."
+        ),
+        lecture=lecture,
+    )
+
+
+@cached
+def loss(
+    problem: Problem,
+    trace: Trace,
+    timeline: Timeline,
+    *,
+    lecture: bool,
+    run: str = "",
+) -> Figure:
+    """Loss against step, on a logarithmic axis, with the smallest loss that any (w, b) has."""
+    walked = _thinned(trace)
+    walked = walked[(walked["loss"] > 0) & np.isfinite(walked["loss"])]
+    floor = float(problem.loss_at(*problem.least_squares()))
+    shown = [*walked["loss"], *([floor] if floor > 0 else [])]
+    low, high = (min(shown), max(shown)) if shown else (0.1, 1.0)
+    x = alt.X("step:Q", title="step", scale=alt.Scale(domain=[0, max(1, timeline.last_step)]))
+    scale = alt.Scale(type="log", domain=[low / 1.3, high * 1.3])
+    y = alt.Y("loss:Q", title="loss", scale=scale, axis=alt.Axis(format="~g", tickCount=4))
+
+    line = alt.Chart(alt.NamedData("walked"))
+    whole = line.mark_line(color=QUIET, opacity=0.35).encode(x=x, y=y)
+    so_far = line.transform_filter(f"datum.step <= {STEP}").mark_line(color=MODEL).encode(x=x, y=y)
+    dot = (
+        _frame(timeline, run, "loss")
+        .transform_filter(f"datum.loss > 0 && isFinite(datum.loss) && {PHASE} >= 1")
+        .mark_circle(color=MODEL, size=140, opacity=1)
+        .encode(x=x, y=y)
+    )
+    best = alt.Chart(alt.NamedData("floor"))
+    rule = best.mark_rule(color=BEST, strokeDash=[6, 4]).encode(y=y)
+    label = best.mark_text(color=BEST, align="right", baseline="bottom", dy=-3).encode(
+        x=alt.value("width"), y=y, text="label:N"
+    )
+    data = {
+        "walked": walked[["step", "loss"]],
+        "floor": pd.DataFrame({"loss": [floor], "label": ["least squares"]}).query("loss > 0"),
+    }
+    chart = following(whole + rule + label + so_far + dot)
+    return figure(
+        chart,
+        data,
+        title="The loss",
+        description=(
+            "Loss against step on a logarithmic axis; a dashed line marks the smallest "
+            "possible loss."
+        ),
+        lecture=lecture,
+    )
+
+
+@cached
+def surface(
+    problem: Problem,
+    trace: Trace,
+    timeline: Timeline,
+    *,
+    lecture: bool,
+    run: str = "",
+) -> Figure:
+    """The loss over (w, b) as level curves, the path walked on it, and this step's gradient.
+
+    Both axes have the same scale, so that the gradient stands at a right angle on the curves.
+    """
+    best = np.array(problem.least_squares())
+    path = _thinned(trace)
+    center, half_w, half_b = _window(best, path[["w", "b"]].to_numpy(np.float64))
+    half = f"max({half_b}, {half_w} * height / width)"
+    ratio = "width / height"
+
+    def domain(middle: float, reach: str) -> list[Any]:
+        return [alt.ExprRef(f"{middle} - {reach}"), alt.ExprRef(f"{middle} + {reach}")]
+
+    w_scale = alt.Scale(domain=domain(center[0], f"({half}) * {ratio}"), nice=False, zero=False)
+    b_scale = alt.Scale(domain=domain(center[1], f"({half})"), nice=False, zero=False)
+    x, y = alt.X("w:Q", title="w", scale=w_scale), alt.Y("b:Q", title="b", scale=b_scale)
+
+    curves = alt.Chart(alt.NamedData("curves"))
+    levels = curves.mark_line(color=QUIET, opacity=0.55, strokeWidth=1.2, clip=True).encode(
+        x=x, y=y, detail="level:N", order="angle:Q", tooltip=[alt.Tooltip("loss:Q", format=".4g")]
+    )
+    walk = alt.Chart(alt.NamedData("path"))
+    whole = walk.mark_line(color=MODEL, opacity=0.3, clip=True).encode(x=x, y=y, order="step:Q")
+    so_far = (
+        walk.transform_filter(f"datum.step <= {STEP}")
+        .mark_line(color=MODEL, clip=True, point=alt.OverlayMarkDef(size=14, color=MODEL))
+        .encode(x=x, y=y, order="step:Q")
+    )
+    star = (
+        alt.Chart(alt.NamedData("best"))
+        .mark_point(shape=STAR, color=BEST, filled=True, size=260, opacity=1)
+        .encode(x=x, y=y, tooltip=["w:Q", "b:Q", "loss:Q"])
+    )
+    here = _frame(timeline, run, "w", "b", "w_next", "b_next", "grad_w", "grad_b")
+    dot = (
+        here.transform_calculate(
+            w=f"{PHASE} == 3 ? datum.w_next : datum.w", b=f"{PHASE} == 3 ? datum.b_next : datum.b"
+        )
+        .transform_filter("isFinite(datum.w) && isFinite(datum.b)")
+        .mark_circle(color=MODEL, size=170, opacity=1, clip=True)
+        .encode(x=x, y=y)
+    )
+    longest = _finite_max(np.hypot(trace.grads["w"][:50], trace.grads["b"][:50]))
+    arrow = (
+        here.transform_filter(f"{PHASE} >= 2")
+        .transform_calculate(size="sqrt(pow(datum.grad_w, 2) + pow(datum.grad_b, 2))")
+        .transform_filter("datum.size > 0 && isFinite(datum.size)")
+        # The square root keeps a small gradient visible and still lets it shrink.
+        .transform_calculate(
+            reach=f"0.6 * ({half}) * min(1, sqrt(datum.size / {longest})) / datum.size"
+        )
+        .transform_calculate(
+            w2="datum.w - datum.reach * datum.grad_w",
+            b2="datum.b - datum.reach * datum.grad_b",
+            angle="atan2(-datum.grad_w, -datum.grad_b) * 180 / PI",
+        )
+    )
+    shaft = arrow.mark_rule(color=GRADIENT, strokeWidth=4, clip=True).encode(
+        x=x, y=y, x2="w2:Q", y2="b2:Q"
+    )
+    head = arrow.mark_point(
+        shape="triangle", filled=True, color=GRADIENT, size=170, opacity=1, clip=True
+    ).encode(
+        x=alt.X("w2:Q", title="w"),
+        y=alt.Y("b2:Q", title="b"),
+        angle=alt.Angle("angle:Q", scale=None),
+    )
+    data = {
+        "curves": _level_curves(problem, best, float(trace.losses[0])),
+        "path": path[["step", "w", "b"]].clip(*_far(center, half_w, half_b), axis=1),
+        "best": pd.DataFrame({"w": best[:1], "b": best[1:], "loss": problem.loss_at(*best)}),
+    }
+    chart = following(levels + whole + so_far + star + shaft + head + dot)
+    return figure(
+        chart,
+        data,
+        title="The loss over w and b",
+        description=(
+            "Curves of equal loss around the least-squares answer, a star; the path of "
+            "training; an arrow against the gradient."
+        ),
+        lecture=lecture,
+    )
+
+
+@cached
+def contributions(
+    problem: Problem,
+    timeline: Timeline,
+    *,
+    to: Literal["w", "b"],
+    lecture: bool,
+) -> Figure:
+    """Each point's term in the sum that is the gradient by `to`: who pulls, and which way."""
+    y_pred = f"{timeline.now('w')} * pow(datum.x, {problem.power}) + {timeline.now('b')}"
+    share = f"{2 * problem.factor} * ({y_pred} - datum.y)"
+    term = f"{share} * pow(datum.x, {problem.power})" if to == "w" else share
+    bars = (
+        alt.Chart(alt.NamedData("points"))
+        .transform_filter(f"{PHASE} >= 2")
+        .transform_calculate(term=term, pulls=f"{term} < 0 ? '{to} up' : '{to} down'")
+        .transform_filter("isFinite(datum.term)")
+        .mark_rule(strokeWidth=3)
+        .encode(
+            x=alt.X("x:Q", title="x"),
+            y=alt.Y("term:Q", title=f"term of grad_{to}", axis=alt.Axis(format="~g")),
+            color=alt.Color(
+                "pulls:N",
+                title="pulls",
+                scale=alt.Scale(domain=[f"{to} up", f"{to} down"], range=[MODEL, GRADIENT]),
+            ),
+            tooltip=["x:Q", "y:Q", alt.Tooltip("term:Q", format=".4g")],
+        )
+    )
+    zero = alt.Chart(alt.NamedData("zero")).mark_rule(color=QUIET).encode(y="term:Q")
+    data = {
+        "points": pd.DataFrame({"x": problem.x, "y": problem.y}),
+        "zero": pd.DataFrame({"term": [0.0]}),
+    }
+    chart = following(bars + zero)
+    return figure(
+        chart,
+        data,
+        title=f"Each point's term of grad_{to}",
+        description=(
+            f"One bar for each data point: its term in the sum that is the gradient by {to}."
+        ),
+        lecture=lecture,
+    )
+
+
+def _frame(timeline: Timeline, run: str, *names: str) -> alt.Chart:
+    """One row: the step shown and these series' values at it, without the prefix of their run."""
+    values = {name: timeline.now(run + name) for name in names}
+    return alt.Chart(alt.InlineData(values=[{}])).transform_calculate(step=STEP, **values)
+
+
+def _thinned(trace: Trace) -> pd.DataFrame:
+    """The steps that a static curve shows, as columns step, loss, w, b, grad_w, grad_b."""
+    frame = trace.to_frame()
+    return frame.iloc[thin(len(frame), CURVE_STEPS)].reset_index()
+
+
+def _span(values: NDArray[Any], margin: float) -> tuple[float, float]:
+    low, high = float(values.min()), float(values.max())
+    extra = margin * max(high - low, 1e-3)
+    return low - extra, high + extra
+
+
+def _window(best: Floats, path: Floats) -> tuple[Floats, float, float]:
+    """Center and half widths of the part of the (w, b) plane that holds the path and the best.
+
+    Of a path that runs away it holds the beginning, as far as three times the first distance.
+    """
+    distance = np.hypot(*(path - best).T)
+    near = path[distance <= 3 * max(distance[0], 1e-6)]
+    corners = np.vstack([near, best])
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    half = np.maximum((high - low) / 2 * 1.25, 0.05 + 0.02 * np.abs(best))
+    return (low + high) / 2, float(half[0]), float(half[1])
+
+
+def _far(center: Floats, half_w: float, half_b: float) -> tuple[list[float], list[float]]:
+    """Bounds well outside the window, lowest and highest (step, w, b): a canvas has its limits."""
+    reach = 50 * np.array([half_w, half_b])
+    return [-1.0, *(center - reach)], [1e9, *(center + reach)]
+
+
+def _level_curves(problem: Problem, best: Floats, first_loss: float) -> pd.DataFrame:
+    """Ellipses on which the loss is constant; one goes through the start, each is twice the next.
+
+    Exact: around its smallest value the loss is  L + d·H·d / 2  with the Hessian H.
+    """
+    smallest = float(problem.loss_at(*best))
+    curvature, axes = np.linalg.eigh(problem.hessian)
+    above = first_loss - smallest if first_loss > smallest else curvature[-1]
+    angle = np.linspace(0, 2 * np.pi, 73)
+    circle = np.stack([np.cos(angle), np.sin(angle)])
+    curves = []
+    for level in range(-4, 3):
+        excess = above * 4.0**level
+        w, b = best[:, None] + axes @ (np.sqrt(2 * excess / curvature)[:, None] * circle)
+        columns = {"w": w, "b": b, "angle": angle, "level": level, "loss": smallest + excess}
+        curves.append(pd.DataFrame(columns))
+    return pd.concat(curves)
+
+
+def _finite_max(values: NDArray[Any]) -> float:
+    finite = values[np.isfinite(values) & (values > 0)]
+    return float(finite.max()) if finite.size else 1.0

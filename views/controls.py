@@ -1,0 +1,145 @@
+"""Widgets whose values live in the address, each with bounds, and a word where one was refused.
+
+A bound widget of Streamlit drops a bad value from the address without a word, and takes whatever
+a modified browser sends. So each control here looks at the address first, bounds what comes back,
+and remembers what it could not take.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+import streamlit as st
+
+# Ten values a decade, evenly spaced on a logarithmic axis (Renard's preferred numbers).
+RATES = [
+    float(f"{mantissa}e{exponent}")
+    for exponent in range(-5, 1)
+    for mantissa in (1, 1.25, 1.6, 2, 2.5, 3.15, 4, 5, 6.3, 8)
+] + [10.0]
+
+
+class Controls:
+    """The controls of one page. After they are made, `refused` lists (name, asked, used)."""
+
+    def __init__(self) -> None:
+        """Start with nothing refused."""
+        self.refused: list[tuple[str, str, str]] = []
+
+    def number(
+        self, label: str, name: str, default: float, low: float, high: float, **more: Any
+    ) -> float:
+        """A number from `low` to `high`, whole if `default` is. `name` is its key and parameter."""
+        asked = self._asked(name)
+        value = st.number_input(label, low, high, default, key=name, bind="query-params", **more)
+        used: float = _bounded(value, low, high, default)
+        self._compare(name, asked, used)
+        return used
+
+    def rate(
+        self, label: str, name: str, default: float, *, limit: float, limit_label: str, **more: Any
+    ) -> float:
+        """A learning rate: one of RATES, on a slider that is logarithmic and marks a limit."""
+        asked = self._asked(name)
+        value = st.select_slider(
+            label,
+            RATES,
+            value=default,
+            format_func=lambda rate: f"{rate:g}",
+            key=name,
+            bind="query-params",
+            **more,
+        )
+        share = math.log(limit / RATES[0]) / math.log(RATES[-1] / RATES[0])
+        share = min(max(share, 0.0), 1.0)
+        mark = f"<i></i><span>{limit_label}</span>"
+        st.html(f'<div class="limit" style="--share: {share:.4f}">{mark}</div>')
+        used = value if value in RATES else default
+        self._compare(name, asked, used)
+        return float(used)
+
+    def choice(
+        self,
+        widget: Callable[..., Any],
+        label: str,
+        name: str,
+        options: Mapping[Any, str],
+        default: str | None,
+        **more: Any,
+    ) -> str | None:
+        """One of `options`, a name and what a visitor reads for it. The address holds the name.
+
+        widget: st.selectbox, st.pills, … Streamlit's own binding would put the visible words into
+        the address, which then would not survive their translation.
+        """
+        known = f"{name} in the address"
+        asked = self._asked(name)
+        if st.query_params.get(name) != st.session_state.get(known):  # a link, or the Back button
+            text = st.query_params.get(name)
+            st.session_state[name] = text if text in options else default
+        st.session_state.setdefault(name, default)
+        value = widget(label, list(options), format_func=options.get, key=name, **more)
+        used = value if value in options else default
+        self._compare(name, asked, used)
+        if used is None or used == default:
+            st.query_params.pop(name, None)
+        else:
+            st.query_params[name] = used
+        st.session_state[known] = st.query_params.get(name)
+        return used
+
+    def chosen(self, name: str, options: Collection[str]) -> str | None:
+        """What the choice `name`, made further down the page, holds; None where nothing is chosen.
+
+        For a page whose player shows what is chosen below it.
+        """
+        texts = [st.query_params.get(name), st.session_state.get(name)]
+        in_address = texts[0] != st.session_state.get(f"{name} in the address")
+        value = texts[0] if in_address else texts[1]
+        return value if value in options else None
+
+    def say_refused(self, last_step: int) -> None:
+        """Say what the address asked for that could not be had, the player's step included."""
+        asked_step = self._asked("step")
+        if asked_step is not None:
+            self._compare(
+                "step", asked_step, int(_bounded(_number(asked_step[-1]), 0, last_step, 0))
+            )
+        for name, asked, used in self.refused:
+            plain = asked.replace("`", "").replace("\n", " ")
+            st.warning(
+                f"The address asks for {name} = `{plain}`, which is not possible here. "
+                f"This page uses {used}."
+            )
+
+    def _asked(self, name: str) -> list[str] | None:
+        """What the address asks for, if it asks for something new."""
+        texts = st.query_params.get_all(name)
+        seen = f"{name} last asked"
+        new = bool(texts) and texts != st.session_state.get(seen)
+        st.session_state[seen] = texts
+        return texts if new else None
+
+    def _compare(self, name: str, asked: list[str] | None, used: Any) -> None:
+        if asked is None:
+            return
+        wanted: Any = asked[-1] if isinstance(used, str) or used is None else _number(asked[-1])
+        if len(asked) > 1 or wanted != used:
+            shown = f"{used:g}" if isinstance(used, float) else str(used)
+            self.refused.append((name, ", ".join(asked)[:40], shown))
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
+def _bounded(value: Any, low: float, high: float, default: float) -> Any:
+    """The value if it is one, moved into the bounds; else the default."""
+    if not isinstance(value, int | float) or not math.isfinite(value):
+        return default
+    return type(default)(min(max(value, low), high))

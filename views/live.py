@@ -1,0 +1,75 @@
+"""Text that follows the player: numbers in a sentence, and a listing with its values beside it."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import streamlit as st
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
+
+HERE = Path(__file__).parent
+
+_live = st.components.v2.component(
+    "live",
+    html='<div class="live"></div>\n',
+    css=(HERE / "live.css").read_text(encoding="utf-8"),
+    js=(HERE / "live.js").read_text(encoding="utf-8"),
+    isolate_styles=False,  # it must hear the player, which lives in the document
+)
+
+
+class Computed(NamedTuple):
+    """What a line of a listing computes: in which phase, and the series that has the value.
+
+    series: empty for an array, which has no room beside the line.
+    """
+
+    phase: int
+    series: str = ""
+
+
+def now(name: str, *, known: int = 0, digits: int = 6) -> str:
+    """HTML for the value that a series has at the step shown, from phase `known` on."""
+    return f'<span data-now="{name}" data-known="{known}" data-digits="{digits}"></span>'
+
+
+def live(content: str, *, key: str) -> None:
+    """Show HTML of our own whose `now(…)` parts follow the player."""
+    _live(data={"html": content}, key=key)
+
+
+def listing(
+    source: str,
+    computed: Mapping[str, Computed],
+    *,
+    title: str,
+    key: str,
+    changed: str = "",
+) -> None:
+    """Show a listing, and beside its lines what they computed at the step shown.
+
+    computed: by how the line begins. changed: a line to mark as different from the right one.
+    """
+    plain = source.rstrip("\n").split("\n")
+    colored = highlight(source, PythonLexer(stripnl=False), HtmlFormatter(nowrap=True))
+    rows = [
+        _row(line, code, computed, changed)
+        for line, code in zip(plain, colored.rstrip("\n").split("\n"), strict=True)
+    ]
+    name = f'<div class="listing-name">{html.escape(title)}</div>'
+    live(f'<div class="listing">{name}<ol>{"".join(rows)}</ol></div>', key=key)
+
+
+def _row(line: str, code: str, computed: Mapping[str, Computed], changed: str) -> str:
+    mark = ' class="changed"' if changed and line.strip() == changed else ""
+    phase, value = "", ""
+    for start, (of_phase, series) in computed.items():
+        if line.strip().startswith(start):
+            phase = f' data-phase="{of_phase}"'
+            value = now(series, known=of_phase) if series else "array"
+    return f'<li{phase}{mark}><span class="value">{value}</span><code>{code}</code></li>'

@@ -1,0 +1,87 @@
+"""Mistakes in a hand-written gradient, as told to a visitor: choose, predict, then look."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import streamlit as st
+
+from views.controls import Controls
+
+
+class Told(NamedTuple):
+    """What a visitor reads of a mistake: its name, and once it has run, what it did."""
+
+    label: str
+    story: str
+
+
+MISTAKES = {
+    "wrong_sign": Told(
+        "Wrong sign",
+        "The difference is taken the other way round, so each step climbs. The check sees a "
+        "gradient of the right size that points the wrong way: a relative error of 2.",
+    ),
+    "input_forgotten": Told(
+        "x forgotten",
+        "Without its factor x, the gradient by w is only the gradient by b again. Training rests "
+        "where this wrong gradient is zero, and that is not where the loss is smallest. A falling "
+        "loss proves nothing; the check does.",
+    ),
+    "factor_forgotten": Told(
+        "Factor forgotten",
+        "The direction is right, the length is not. With the half sum it doubles; with a mean over "
+        "n points it is n times too long, as if the learning rate were n times larger. The check "
+        "sees the length.",
+    ),
+    "updated_w": Told(
+        "b updated with the new w",
+        "The gradient by b is taken again after w has moved. Each recorded gradient is right, so "
+        "the check finds nothing: it looks at gradients, and this mistake is in the update.",
+    ),
+    "beyond_limit": Told(
+        "Learning rate too large",
+        "The learning rate is 2% above 2/λ_max. Along the steepest direction each step jumps "
+        "across the valley and lands a little higher on the other side. The gradient is right, so "
+        "the check is content.",
+    ),
+    "outlier": Told(
+        "One absurd point",
+        "One y was typed without its decimal point. Its error enters squared, so this one point "
+        "outpulls all the others. The gradient is right, for the wrong data: no check of the "
+        "gradient can know.",
+    ),
+}
+ENDS = {
+    "arrives": "it ends where the right run ends",
+    "elsewhere": "it ends somewhere else",
+    "explodes": "it explodes",
+}
+
+
+def choose(controls: Controls) -> None:
+    """The row of mistakes to switch on; `Controls.chosen` says above it which one is on."""
+    labels = {name: told.label for name, told in MISTAKES.items()}
+    controls.choice(
+        st.pills, "A mistake to switch on", "mistake", labels, None, label_visibility="collapsed"
+    )
+
+
+def predicted(mistake: str, *, right: str, wrong: str, end: str) -> bool:
+    """Show the line that differs and ask how the run ends; once answered, tell. Returns whether.
+
+    right, wrong: the line as it should be and as it is. end: one of ENDS, how the run did end.
+    """
+    st.code(f"- {right}\n+ {wrong}", language="diff")
+    answers = {**ENDS, "show": "just show me"}
+    guess = st.segmented_control(
+        "Before you look: how does this run end?",
+        answers,
+        format_func=lambda answer: answers[answer],
+        key=f"guess of {mistake}",
+    )
+    if guess is None:
+        return False
+    opening = {"show": "In this run", end: "Yes,"}.get(guess, "No,")
+    st.markdown(f"{opening} **{ENDS[end]}**. {MISTAKES[mistake].story}")
+    return True

@@ -1,0 +1,33 @@
+"""Colours with a meaning, the same on every page.
+
+After Okabe and Ito's colours for colour-blind readers, each light enough for the dark theme and
+dark enough for the light one. None of them ever says something alone: marks differ in shape,
+place or label too.
+"""
+
+from typing import NamedTuple
+
+
+class Look(NamedTuple):
+    """An engine as a visitor meets it: its name, its colour, the shape of its marks."""
+
+    label: str
+    color: str
+    shape: str
+
+
+ENGINES = {
+    "numpy_vectorized": Look("NumPy, whole arrays", "#1f7fc4", "circle"),
+    "numpy_loops": Look("NumPy, point by point", "#4aa8d8", "square"),
+    "torch_autograd": Look("PyTorch, autograd", "#d95f02", "triangle-up"),
+    "tf_tape": Look("TensorFlow, tape", "#0f9d76", "diamond"),
+    "tf_session": Look("TensorFlow, session", "#bf68a5", "cross"),
+}
+
+DATA = "#7d8b99"
+MODEL = ENGINES["numpy_vectorized"].color
+RESIDUAL = "#c9a227"
+GRADIENT = "#e0701a"
+BEST = "#0f9d76"
+MISTAKE = "#c8443f"
+QUIET = "#8b98a5"

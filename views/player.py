@@ -1,0 +1,53 @@
+"""The player: play, pause and step back through a recorded run, without asking the server.
+
+It is one components-v2 element. Charts, listings and formulas follow it in the browser; the
+design and its traps are told at the top of player.js.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from views.timeline import Timeline
+
+HERE = Path(__file__).parent
+SPEEDS = (1, 4, 15, 60, 240)  # steps a second
+WORDS = {
+    "player": "Player for the recorded training",
+    "slider": "Training step",
+    "start": "To the start (Home)",
+    "back": "One step back (left arrow)",
+    "play": "Play (space)",
+    "pause": "Pause (space)",
+    "forward": "One step forward (right arrow)",
+    "end": "To the end (End)",
+    "slow": "slow motion",
+    "loop": "loop",
+    "speed": "speed",
+    "rate": "{rate} steps/s",
+    "step": "step {step} of {last}",
+    "phases": ["predict", "loss", "gradient", "update"],
+}
+
+_player = st.components.v2.component(
+    "player",
+    html=(HERE / "player.html").read_text(encoding="utf-8"),
+    css=(HERE / "player.css").read_text(encoding="utf-8"),
+    js=(HERE / "player.js").read_text(encoding="utf-8"),
+    # Charts look for #player-state in the document; inside a shadow root they would not find it.
+    isolate_styles=False,
+)
+
+
+def player(timeline: Timeline, *, readout: tuple[str, ...]) -> None:
+    """Show the player. Everything on the page that follows the timeline follows it from here.
+
+    readout: the series named and printed beside the step.
+    """
+    wanted = timeline.last_step / 25  # a whole run takes about half a minute
+    speed = min(SPEEDS, key=lambda rate: abs(rate - wanted))
+    data = {**timeline.payload, "readout": readout, "words": WORDS}
+    with st.container(key="player-bar"):
+        _player(data={**data, "speeds": SPEEDS, "speed": speed}, key="player")

@@ -1,0 +1,234 @@
+"""A regression in mathematics and in code: both with the numbers of the step shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import streamlit as st
+from numpy.typing import NDArray
+
+from engines.problem import Loss, Problem, custom, preset
+from engines.trace import Trace, thin
+from views import charts
+from views.controls import Controls
+from views.figure import show
+from views.live import Computed, live, now
+from views.timeline import Series, Timeline, every_step, some_steps
+
+# What the lines of the family's listings compute, by how they begin; see views/player.py for the
+# phases. The lines of an update compute the state of the next step.
+COMPUTED = {
+    "y_pred =": Computed(0),
+    "loss = factor": Computed(1, "loss"),
+    "loss = loss +": Computed(1, "loss"),
+    "grad_y_pred =": Computed(2),
+    "grad_w = ": Computed(2, "grad_w"),
+    "grad_b = ": Computed(2, "grad_b"),
+    "w = w -": Computed(3, "w_next"),
+    "b = b -": Computed(3, "b_next"),
+}
+
+# What the loss puts before the sum, and what is left of it in the gradient.
+FACTORS: dict[Loss, tuple[str, str]] = {
+    "half_sum": (r"\tfrac{1}{2}\sum_{i=1}^{%d} (\hat y_i - y_i)^2", ""),
+    "mean": (r"\tfrac{1}{%d}\sum_{i} (\hat y_i - y_i)^2", r"\tfrac{2}{%d}"),
+    "mean_half_squared": (
+        r"\tfrac{1}{%d}\sum_{i} \left(\tfrac{\hat y_i - y_i}{2}\right)^2",
+        r"\tfrac{1}{2 \cdot %d}",
+    ),
+}
+
+
+LOSSES: dict[Loss, str] = {
+    "half_sum": "½ · sum of squares",
+    "mean": "mean of squares",
+    "mean_half_squared": "mean of (½ error)²",
+}
+OWN = {"slope": 3.0, "offset": 2.0, "noise": 0.2, "points": 50, "power": 2, "seed": 1}
+
+
+class Chosen(NamedTuple):
+    """What a visitor asks to have trained."""
+
+    problem: Problem
+    learning_rate: float
+    steps: int
+
+
+def choose(controls: Controls, presets: Mapping[str, str], *, max_steps: int) -> Chosen:
+    """The controls of a regression in one row: data, loss, learning rate, steps, and the rest.
+
+    presets: by name, or "own" for data freely made, what a visitor reads; the first is shown first.
+    """
+    places = st.columns([4, 4, 5, 2, 2], vertical_alignment="bottom")
+    with places[0]:
+        name = controls.choice(
+            st.selectbox, "Data", "preset", presets, next(iter(presets)), on_change=_take_settings
+        )
+    with places[4], st.popover("More", width="stretch"):
+        st.caption("Your own data: y = slope · x^power + offset + noise, at even distances of x.")
+        off = {"disabled": name != "own"}
+        made = _problem(
+            str(name),
+            slope=controls.number("Slope", "slope", OWN["slope"], -10.0, 10.0, **off),
+            offset=controls.number("Offset", "offset", OWN["offset"], -10.0, 10.0, **off),
+            noise=controls.number("Noise", "noise", OWN["noise"], 0.0, 5.0, step=0.1, **off),
+            points=controls.number("Points", "points", OWN["points"], 3, 500, **off),
+            power=controls.number("Power of x", "power", OWN["power"], 1, 2, **off),
+            seed=controls.number("Seed", "seed", OWN["seed"], 0, 9999, **off),
+        )
+        st.caption("Where training starts.")
+        how = {"step": 0.1, "format": "%.4f"}
+        w = controls.number("w at the start", "w", float(made.w), -10.0, 10.0, **how)
+        b = controls.number("b at the start", "b", float(made.b), -10.0, 10.0, **how)
+    with places[1]:
+        loss: Any = controls.choice(st.selectbox, "Loss", "loss", LOSSES, made.loss)
+    problem = replace(made, loss=loss).starting_at(w, b)
+    limit = problem.largest_stable_learning_rate
+    with places[2]:
+        rate = controls.rate(
+            "Learning rate η",
+            "lr",
+            made.learning_rate,
+            limit=limit,
+            limit_label=f"stable below 2/λ_max = {limit:.3g}",
+        )
+    with places[3]:
+        steps = controls.number("Steps", "steps", made.steps, 1, max_steps, step=100)
+    return Chosen(problem, rate, int(steps))
+
+
+def followed(
+    trace: Trace,
+    check: Mapping[str, NDArray[Any]] | None = None,
+    *,
+    run: str = "",
+    keep: int | None = None,
+) -> dict[str, Series]:
+    """The series of a run, and of the check of its gradients if there is one, for a Timeline.
+
+    run: a prefix for their names. keep: at most so many of the steps, None for all of them.
+    """
+    columns = trace.columns()
+    if keep is None:
+        series = every_step(columns, exact=("w", "b"))
+    else:
+        at = thin(len(trace), keep)
+        series = some_steps({name: column[at] for name, column in columns.items()}, at)
+    if check is not None:
+        series |= some_steps(check, check["checked"])
+    return {run + name: one for name, one in series.items()}
+
+
+def overview(
+    problem: Problem, trace: Trace, timeline: Timeline, *, lecture: bool, run: str = ""
+) -> None:
+    """The three pictures of a run side by side: the fit, the path over (w, b), the loss."""
+    height = 560 if lecture else 330
+    left, middle, right = st.columns([5, 6, 5])
+    with left:
+        fit = charts.fit(problem, timeline, lecture=lecture, run=run)
+        show(fit, key=f"{run}fit", height=height)
+    with middle:
+        surface = charts.surface(problem, trace, timeline, lecture=lecture, run=run)
+        show(surface, key=f"{run}surface", height=height)
+    with right:
+        loss = charts.loss(problem, trace, timeline, lecture=lecture, run=run)
+        show(loss, key=f"{run}loss_curve", height=height)
+
+
+def verdict(problem: Problem, trace: Trace, learning_rate: float) -> None:
+    """Say how the run ended, and where it did not end well, why."""
+    end, limit = trace.final, problem.largest_stable_learning_rate
+    updates = len(trace) - 1
+    grows = abs(1 - learning_rate * problem.lambda_max)
+    if end.non_finite:
+        st.error(
+            f"The run ended at step {updates}: {', '.join(end.non_finite)} grew past the largest "
+            f"number that 64 bits can hold. The steepest curvature of this loss is λ_max = "
+            f"{problem.lambda_max:.4g}. Along it each step multiplies the error by "
+            f"|1 − η·λ_max| = {grows:.3g}, and what is multiplied by more than 1 again and again "
+            f"overflows."
+        )
+    elif learning_rate > limit:
+        st.warning(
+            f"The learning rate is beyond 2/λ_max = {limit:.4g}. Along the steepest direction each "
+            f"step multiplies the error by |1 − η·λ_max| = {grows:.3g}: it jumps across the valley "
+            f"and lands higher. After {updates} steps the loss is {end.loss:.4g}."
+        )
+    else:
+        best_w, best_b = problem.least_squares()
+        st.markdown(
+            f"After **{updates} steps** w is **{end.params['w']:.9g}** and b is "
+            f"**{end.params['b']:.9g}**. The best there is, by least squares: {best_w:.9g} and "
+            f"{best_b:.9g}."
+        )
+
+
+def check_in_numbers(*, run: str = "") -> None:
+    """The gradient by hand and by central differences at the step shown, and how far apart."""
+    rows = [
+        f"{name}: by hand {now(run + name)}, measured {now(f'{run}numeric_{name[-1]}')}"
+        for name in ("grad_w", "grad_b")
+    ]
+    last = (
+        f"relative error <b>{now(run + 'error', digits=2)}</b>, "
+        f"rounding excuses {now(run + 'allowed', digits=2)}"
+    )
+    step = f"Checked at step {now(run + 'checked', digits=0)}"
+    live(f'<div class="substituted">{"<br>".join([step, *rows, last])}</div>', key=f"{run}check")
+
+
+def formulas(problem: Problem, learning_rate: float) -> None:
+    """Show loss, gradient and update: each formula, and what it comes to at the step shown."""
+    n, x = len(problem.x), "x_i" if problem.power == 1 else "x_i^2"
+    loss, factor = (text.replace("%d", str(n)) for text in FACTORS[problem.loss])
+    chain = r"\sum_i \frac{\partial L}{\partial \hat y_i} \frac{\partial \hat y_i}{\partial %s}"
+    eta = f"{learning_rate:g}"
+    rows = [
+        (rf"\hat y_i = w\,{x} + b", f"{now('w')} · <i>{_html(x)}</i> + {now('b')}"),
+        (rf"L = {loss}", now("loss", known=1)),
+        (
+            rf"\frac{{\partial L}}{{\partial w}} = {chain % 'w'}"
+            rf" = {factor}\sum_i (\hat y_i - y_i) \cdot {x}",
+            now("grad_w", known=2),
+        ),
+        (
+            rf"\frac{{\partial L}}{{\partial b}} = {chain % 'b'}"
+            rf" = {factor}\sum_i (\hat y_i - y_i) \cdot 1",
+            now("grad_b", known=2),
+        ),
+        *(
+            (
+                rf"{name} \leftarrow {name} - \eta\,\frac{{\partial L}}{{\partial {name}}}",
+                f"{now(name)} − {eta} · ({now(f'grad_{name}', known=2)})"
+                f" = <b>{now(f'{name}_next', known=3)}</b>",
+            )
+            for name in ("w", "b")
+        ),
+    ]
+    for i, (formula, numbers) in enumerate(rows):
+        left, right = st.columns([5, 4], vertical_alignment="center")
+        with left:
+            st.latex(formula, width="content")
+        with right:
+            phase = (0, 1, 2, 2, 3, 3)[i]
+            row = f'<div class="substituted" data-phase="{phase}">= {numbers}</div>'
+            live(row, key=f"formula_{i}")
+
+
+def _html(power: str) -> str:
+    return power.replace("_i", "<sub>i</sub>").replace("^2", "<sup>2</sup>")
+
+
+def _problem(name: str, **own: Any) -> Problem:
+    return custom(**own) if name == "own" else preset(name)
+
+
+def _take_settings() -> None:
+    """Another problem brings the settings it was published with."""
+    made = _problem(st.session_state["preset"], **OWN)
+    start = {"w": float(made.w), "b": float(made.b)}
+    st.session_state.update(loss=made.loss, lr=made.learning_rate, steps=made.steps, **start)

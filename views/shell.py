@@ -1,0 +1,96 @@
+"""What every page has around it: the way to the other pages, lecture mode, the title."""
+
+from __future__ import annotations
+
+import gc
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import streamlit as st
+
+HERE = Path(__file__).parent
+
+
+class Page(NamedTuple):
+    """A page that is built. file: as Streamlit knows it. question: what the page answers."""
+
+    file: str
+    title: str
+    question: str
+
+
+PAGES = (
+    Page("app.py", "Home", "Small models really train here. Play a run, stop it, step it back."),
+    Page(
+        "pages/manual_gradients.py",
+        "Manual gradients",
+        "What is a gradient, and what does following it do?",
+    ),
+)
+
+
+def open_page(file: str) -> bool:
+    """Start the page `file`: settings, navigation, title. Returns whether it is in lecture mode."""
+    page = next(page for page in PAGES if page.file == file)
+    st.set_page_config(page_title=f"{page.title} · Backstep", page_icon="⏪", layout="wide")
+    settle("pages")
+    with st.container(key="topbar", horizontal=True, vertical_alignment="center"):
+        links = st.container(horizontal=True, vertical_alignment="center")
+        lecture = st.toggle(
+            "Lecture mode",
+            key="lecture",
+            bind="query-params",
+            persist_state="session",
+            help="Large type and charts for a projector; settings move out of the way.",
+        )
+    with links:
+        for other in PAGES:
+            _link(other, lecture, label="Backstep" if other.file == "app.py" else other.title)
+    style = (HERE / "shell.css").read_text(encoding="utf-8")
+    st.html(f"<style>{style}{':root { font-size: 23px; }' if lecture else ''}</style>")
+    st.title(page.title if page.file != "app.py" else "Backstep", anchor=False)
+    st.markdown(f"##### {page.question}")
+    return lecture
+
+
+def path_to_pages(file: str, *, lecture: bool) -> None:
+    """The other pages as a path to follow: each with the question that it answers."""
+    for number, page in enumerate((page for page in PAGES if page.file != file), start=1):
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            _link(page, lecture, label=f"**{number} · {page.title}**")
+            st.markdown(page.question)
+
+
+@st.cache_resource(show_spinner=False)
+def settle(what: str) -> None:
+    """Once for each `what`: tell the garbage collector that the modules loaded so far stay.
+
+    Streamlit collects garbage after every run; looking through a framework each time would take
+    many times as long as the run itself. To be called before any graph or model is built.
+    """
+    gc.collect()
+    gc.freeze()
+
+
+def settings(lecture: bool) -> AbstractContextManager[Any]:
+    """Where a page's controls go: in the open, or in lecture mode folded away."""
+    return st.expander("Settings", expanded=False) if lecture else st.container()
+
+
+def close_page(file: str, *, lecture: bool) -> None:
+    """End the page with the links to the one before it and the one after it."""
+    index = [page.file for page in PAGES].index(file)
+    st.divider()
+    before, after = st.columns(2)
+    if index > 0:
+        with before:
+            _link(PAGES[index - 1], lecture, label=f"← {PAGES[index - 1].title}")
+    if index + 1 < len(PAGES):
+        with after:
+            _link(PAGES[index + 1], lecture, label=f"{PAGES[index + 1].title} →")
+
+
+def _link(page: Page, lecture: bool, *, label: str) -> None:
+    shared = {"lecture": "true"} if lecture else None
+    st.page_link(page.file, label=label, query_params=shared, help=page.question)

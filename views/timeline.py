@@ -1,0 +1,94 @@
+"""The numbers that follow the player: recorded on the server, sent once, scrubbed in a browser."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+NEXT = "_next"
+
+# The same for the step itself, and for its phase: 0 predict, 1 loss, 2 gradient, 3 update, and 4
+# outside slow motion, where all of the step is known and the update is still to come.
+STEP = "toNumber(now[0])"
+PHASE = "toNumber(now[1])"
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """One number over the steps of a run.
+
+    values: shape (k,). Sent as float64 if they are float64, else as float32, which is half the
+    bytes and shows six digits truly.
+    at: the increasing steps at which the values hold, shape (k,); None where there is one for
+    each step. Between two of them, and after the last, the earlier value stands.
+    """
+
+    values: NDArray[Any]
+    at: NDArray[Any] | None = None
+
+    def payload(self) -> dict[str, str | None]:
+        """What the browser decodes: a type, the values and their steps as base64 numbers."""
+        exact = self.values.dtype == np.float64
+        values = np.ascontiguousarray(self.values, dtype="<f8" if exact else "<f4")
+        at = None if self.at is None else _base64(np.ascontiguousarray(self.at, dtype="<i4"))
+        return {"type": "f8" if exact else "f4", "values": _base64(values), "at": at}
+
+
+@dataclass(frozen=True, eq=False)
+class Timeline:
+    """All series of a page, and how charts and texts name their value at the step shown.
+
+    series: by name. last_step: the number of the last step.
+    A name with `_next` behind it is that series one step later: what the update made of it.
+    """
+
+    series: dict[str, Series]
+    last_step: int
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """Equal for timelines that a chart reads alike; the values themselves are the player's."""
+        return *self.series, self.last_step
+
+    def now(self, name: str, *, further: str = "0") -> str:
+        """The Vega expression for this series' value at the step shown.
+
+        further: an expression, counts on to the series added that many places later.
+        """
+        position = list(self.series).index(name.removesuffix(NEXT))
+        after = len(self.series) if name.endswith(NEXT) else 0
+        return f"toNumber(now[{2 + position + after} + {further}])"
+
+    @cached_property
+    def payload(self) -> dict[str, Any]:
+        """What the player component is given."""
+        series = {name: series.payload() for name, series in self.series.items()}
+        return {"lastStep": self.last_step, "series": series}
+
+
+def every_step(columns: Mapping[str, NDArray[Any]], *, exact: tuple[str, ...]) -> dict[str, Series]:
+    """Series with a value for each step; those named in `exact` keep all their digits."""
+    return {
+        name: Series(values if name in exact else _float32(values))
+        for name, values in columns.items()
+    }
+
+
+def some_steps(columns: Mapping[str, NDArray[Any]], at: NDArray[Any]) -> dict[str, Series]:
+    """Series with values only at the steps `at`, six digits each."""
+    return {name: Series(_float32(values), at) for name, values in columns.items()}
+
+
+def _float32(values: NDArray[Any]) -> NDArray[np.float32]:
+    with np.errstate(over="ignore"):  # what float32 cannot hold is shown as infinite
+        return values.astype(np.float32)
+
+
+def _base64(array: NDArray[Any]) -> str:
+    return base64.b64encode(array.tobytes()).decode()
