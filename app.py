@@ -63,7 +63,8 @@ left, right = st.columns([4, 5])
 with left:
     rows = "".join(
         f'<tr><th style="color: {look.color}">{look.label}</th>'
-        f"<td>{now(engine + '_w', digits=17)}</td><td>{now(engine + '_b', digits=17)}</td></tr>"
+        f"<td>{now(engine + '_w', digits=17, like=REFERENCE + '_w')}</td>"
+        f"<td>{now(engine + '_b', digits=17, like=REFERENCE + '_b')}</td></tr>"
         for engine, look in ENGINES.items()
         if engine == REFERENCE or engine in runs
     )

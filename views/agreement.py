@@ -71,7 +71,10 @@ def differences(
     smallest = 1e-17  # below what float64 can tell apart: here it means identical
     looks = [ENGINES[engine] for engine in apart]
     labels = [look.label for look in looks]
-    axis = alt.Axis(format="~e", values=[1e-17, 1e-16, 1e-15, 1e-14, 1e-13, 1e-12])
+    axis = alt.Axis(
+        values=[smallest, 1e-16, 1e-15, 1e-14, 1e-13, 1e-12],
+        labelExpr=f"datum.value <= {smallest} ? 'none' : format(datum.value, '~e')",
+    )
     scale = alt.Scale(type="log", domain=[smallest, 10 * allowed], clamp=True)
     x = alt.X("step:Q", title="step", scale=alt.Scale(domain=[0, timeline.last_step]))
     y = alt.Y("apart:Q", title="relative difference", scale=scale, axis=axis)

@@ -16,6 +16,13 @@ from views.palette import BEST, DATA, GRADIENT, MODEL, QUIET, RESIDUAL
 from views.timeline import PHASE, STEP, Timeline
 
 Floats = NDArray[np.float64]
+
+
+def _mark(size: float, lecture: bool) -> float:
+    """The area of a mark, larger where it is to be seen from the last row."""
+    return 2.5 * size if lecture else size
+
+
 STAR = (  # an SVG path: Vega has no star of its own
     "M0,-1L0.24,-0.32L0.95,-0.31L0.38,0.12L0.59,0.81L0,0.4"
     "L-0.59,0.81L-0.38,0.12L-0.95,-0.31L-0.24,-0.32Z"
@@ -30,6 +37,7 @@ def fit(
     *,
     lecture: bool,
     run: str = "",
+    color: str = MODEL,
 ) -> Figure:
     """The data, the model's curve at this step, and from each point its residual.
 
@@ -63,7 +71,7 @@ def fit(
     curve = (
         alt.Chart(alt.NamedData("grid"))
         .transform_calculate(y=model("datum.x"))
-        .mark_line(color=MODEL, clip=True)
+        .mark_line(color=color, clip=True)
         .encode(x=x, y=y)
     )
     grid = np.linspace(problem.x.min(), problem.x.max(), 61)
@@ -92,6 +100,7 @@ def loss(
     *,
     lecture: bool,
     run: str = "",
+    color: str = MODEL,
 ) -> Figure:
     """Loss against step, on a logarithmic axis, with the smallest loss that any (w, b) has."""
     walked = _thinned(trace)
@@ -101,15 +110,18 @@ def loss(
     low, high = (min(shown), max(shown)) if shown else (0.1, 1.0)
     x = alt.X("step:Q", title="step", scale=alt.Scale(domain=[0, max(1, timeline.last_step)]))
     scale = alt.Scale(type="log", domain=[low / 1.3, high * 1.3])
-    y = alt.Y("loss:Q", title="loss", scale=scale, axis=alt.Axis(format="~g", tickCount=4))
+    decades = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
+    few = decades[:: 1 + len(decades) // 6].tolist() if len(decades) > 3 else alt.Undefined
+    axis = alt.Axis(format="~g", values=few, tickCount=4)
+    y = alt.Y("loss:Q", title="loss", scale=scale, axis=axis)
 
     line = alt.Chart(alt.NamedData("walked"))
     whole = line.mark_line(color=QUIET, opacity=0.35).encode(x=x, y=y)
-    so_far = line.transform_filter(f"datum.step <= {STEP}").mark_line(color=MODEL).encode(x=x, y=y)
+    so_far = line.transform_filter(f"datum.step <= {STEP}").mark_line(color=color).encode(x=x, y=y)
     dot = (
         _frame(timeline, run, "loss")
         .transform_filter(f"datum.loss > 0 && isFinite(datum.loss) && {PHASE} >= 1")
-        .mark_circle(color=MODEL, size=140, opacity=1)
+        .mark_circle(color=color, size=_mark(140, lecture), opacity=1)
         .encode(x=x, y=y)
     )
     best = alt.Chart(alt.NamedData("floor"))
@@ -142,6 +154,7 @@ def surface(
     *,
     lecture: bool,
     run: str = "",
+    color: str = MODEL,
 ) -> Figure:
     """The loss over (w, b) as level curves, the path walked on it, and this step's gradient.
 
@@ -161,19 +174,21 @@ def surface(
     x, y = alt.X("w:Q", title="w", scale=w_scale), alt.Y("b:Q", title="b", scale=b_scale)
 
     curves = alt.Chart(alt.NamedData("curves"))
-    levels = curves.mark_line(color=QUIET, opacity=0.55, strokeWidth=1.2, clip=True).encode(
+    levels = curves.mark_line(
+        color=QUIET, opacity=0.55, strokeWidth=2 if lecture else 1.2, clip=True
+    ).encode(
         x=x, y=y, detail="level:N", order="angle:Q", tooltip=[alt.Tooltip("loss:Q", format=".4g")]
     )
     walk = alt.Chart(alt.NamedData("path"))
-    whole = walk.mark_line(color=MODEL, opacity=0.3, clip=True).encode(x=x, y=y, order="step:Q")
+    whole = walk.mark_line(color=color, opacity=0.3, clip=True).encode(x=x, y=y, order="step:Q")
     so_far = (
         walk.transform_filter(f"datum.step <= {STEP}")
-        .mark_line(color=MODEL, clip=True, point=alt.OverlayMarkDef(size=14, color=MODEL))
+        .mark_line(color=color, clip=True, point=alt.OverlayMarkDef(size=14, color=color))
         .encode(x=x, y=y, order="step:Q")
     )
     star = (
         alt.Chart(alt.NamedData("best"))
-        .mark_point(shape=STAR, color=BEST, filled=True, size=260, opacity=1)
+        .mark_point(shape=STAR, color=BEST, filled=True, size=_mark(260, lecture), opacity=1)
         .encode(x=x, y=y, tooltip=["w:Q", "b:Q", "loss:Q"])
     )
     here = _frame(timeline, run, "w", "b", "w_next", "b_next", "grad_w", "grad_b")
@@ -182,7 +197,7 @@ def surface(
             w=f"{PHASE} == 3 ? datum.w_next : datum.w", b=f"{PHASE} == 3 ? datum.b_next : datum.b"
         )
         .transform_filter("isFinite(datum.w) && isFinite(datum.b)")
-        .mark_circle(color=MODEL, size=170, opacity=1, clip=True)
+        .mark_circle(color=color, size=_mark(170, lecture), opacity=1, clip=True)
         .encode(x=x, y=y)
     )
     longest = _finite_max(np.hypot(trace.grads["w"][:50], trace.grads["b"][:50]))
@@ -200,11 +215,16 @@ def surface(
             angle="atan2(-datum.grad_w, -datum.grad_b) * 180 / PI",
         )
     )
-    shaft = arrow.mark_rule(color=GRADIENT, strokeWidth=4, clip=True).encode(
+    shaft = arrow.mark_rule(color=GRADIENT, strokeWidth=8 if lecture else 4, clip=True).encode(
         x=x, y=y, x2="w2:Q", y2="b2:Q"
     )
     head = arrow.mark_point(
-        shape="triangle", filled=True, color=GRADIENT, size=170, opacity=1, clip=True
+        shape="triangle",
+        filled=True,
+        color=GRADIENT,
+        size=_mark(170, lecture),
+        opacity=1,
+        clip=True,
     ).encode(
         x=alt.X("w2:Q", title="w"),
         y=alt.Y("b2:Q", title="b"),
@@ -239,20 +259,21 @@ def contributions(
     """Each point's term in the sum that is the gradient by `to`: who pulls, and which way."""
     y_pred = f"{timeline.now('w')} * pow(datum.x, {problem.power}) + {timeline.now('b')}"
     share = f"{2 * problem.factor} * ({y_pred} - datum.y)"
+    pulls = [f"pulls {to} up", f"pulls {to} down"]
     term = f"{share} * pow(datum.x, {problem.power})" if to == "w" else share
     bars = (
         alt.Chart(alt.NamedData("points"))
         .transform_filter(f"{PHASE} >= 2")
-        .transform_calculate(term=term, pulls=f"{term} < 0 ? '{to} up' : '{to} down'")
+        .transform_calculate(term=term, pulls=f"{term} < 0 ? '{pulls[0]}' : '{pulls[1]}'")
         .transform_filter("isFinite(datum.term)")
-        .mark_rule(strokeWidth=3)
+        .mark_rule(strokeWidth=6 if lecture else 3)
         .encode(
             x=alt.X("x:Q", title="x"),
             y=alt.Y("term:Q", title=f"term of grad_{to}", axis=alt.Axis(format="~g")),
             color=alt.Color(
                 "pulls:N",
-                title="pulls",
-                scale=alt.Scale(domain=[f"{to} up", f"{to} down"], range=[MODEL, GRADIENT]),
+                title=None,
+                scale=alt.Scale(domain=pulls, range=[MODEL, GRADIENT]),
             ),
             tooltip=["x:Q", "y:Q", alt.Tooltip("term:Q", format=".4g")],
         )

@@ -1,5 +1,6 @@
 // Text that follows the player. Fills every [data-now] with its series' value at this step, once
-// the phase [data-known] is reached, and marks every [data-phase] that slow motion is in.
+// the phase [data-known] is reached, with the digits marked that differ from those of [data-like],
+// and marks every [data-phase] that slow motion is in.
 
 export default function ({ parentElement, data }) {
   const root = parentElement.querySelector(".live");
@@ -10,8 +11,10 @@ export default function ({ parentElement, data }) {
     const frame = document.querySelector("#player-step")?.frame;
     if (!frame) return; // the player mounts later, and then says so
     for (const span of values) {
-      const known = frame.phase >= Number(span.dataset.known ?? 0);
-      span.textContent = known ? frame.format(frame.values[span.dataset.now], span.dataset.digits) : "…";
+      const { now, known, digits, like } = span.dataset;
+      const text = (name) => (frame.phase >= Number(known) ? frame.format(frame.values[name], digits) : "…");
+      span.textContent = text(now);
+      if (like) markDifference(span, text(like));
     }
     for (const line of lines) line.classList.toggle("on", Number(line.dataset.phase) === frame.phase);
   }
@@ -22,4 +25,12 @@ export default function ({ parentElement, data }) {
   document.addEventListener("input", (event) => event.target.id === "player-step" && requestAnimationFrame(draw), listen);
   draw();
   return () => root.off.abort();
+}
+
+function markDifference(span, like) { // the digits from the first that is another one
+  const text = span.textContent;
+  let same = 0;
+  while (same < text.length && text[same] === like[same]) same += 1;
+  if (same === text.length) return;
+  span.replaceChildren(text.slice(0, same), Object.assign(document.createElement("mark"), { textContent: text.slice(same) }));
 }

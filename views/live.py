@@ -26,16 +26,22 @@ _live = st.components.v2.component(
 class Computed(NamedTuple):
     """What a line of a listing computes: in which phase, and the series that has the value.
 
-    series: empty for an array, which has no room beside the line.
+    series: empty for what is many numbers, and has no room beside the line.
     """
 
     phase: int
     series: str = ""
 
 
-def now(name: str, *, known: int = 0, digits: int = 6) -> str:
-    """HTML for the value that a series has at the step shown, from phase `known` on."""
-    return f'<span data-now="{name}" data-known="{known}" data-digits="{digits}"></span>'
+def now(name: str, *, known: int = 0, digits: int = 6, like: str = "") -> str:
+    """HTML for the value that a series has at the step shown, from phase `known` on.
+
+    digits: how many significant ones, 0 for a whole number. like: a series of which it should be
+    the equal; digits that are not are marked.
+    """
+    data = {"now": name, "known": known, "digits": digits, "like": like}
+    attributes = " ".join(f'data-{key}="{value}"' for key, value in data.items())
+    return f"<span {attributes}></span>"
 
 
 def live(content: str, *, key: str) -> None:
@@ -71,5 +77,5 @@ def _row(line: str, code: str, computed: Mapping[str, Computed], changed: str) -
     for start, (of_phase, series) in computed.items():
         if line.strip().startswith(start):
             phase = f' data-phase="{of_phase}"'
-            value = now(series, known=of_phase) if series else "array"
+            value = now(series, known=of_phase) if series else ""
     return f'<li{phase}{mark}><span class="value">{value}</span><code>{code}</code></li>'

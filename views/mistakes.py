@@ -72,7 +72,7 @@ def predicted(mistake: str, *, right: str, wrong: str, end: str) -> bool:
 
     right, wrong: the line as it should be and as it is. end: one of ENDS, how the run did end.
     """
-    st.code(f"- {right}\n+ {wrong}", language="diff")
+    st.code(f"{right}  # right\n{wrong}  # wrong", language="python")
     answers = {**ENDS, "show": "just show me"}
     guess = st.segmented_control(
         "Before you look: how does this run end?",

@@ -15,6 +15,7 @@ from views import charts
 from views.controls import Controls
 from views.figure import show
 from views.live import Computed, live, now
+from views.palette import MISTAKE, MODEL
 from views.timeline import Series, Timeline, every_step, some_steps
 
 # What the lines of the family's listings compute, by how they begin; see views/player.py for the
@@ -125,17 +126,21 @@ def followed(
 def overview(
     problem: Problem, trace: Trace, timeline: Timeline, *, lecture: bool, run: str = ""
 ) -> None:
-    """The three pictures of a run side by side: the fit, the path over (w, b), the loss."""
+    """The three pictures of a run side by side: the fit, the path over (w, b), the loss.
+
+    run: the prefix of its series, for a run with a mistake beside the right one.
+    """
     height = 560 if lecture else 330
+    color = MISTAKE if run else MODEL
     left, middle, right = st.columns([5, 6, 5])
     with left:
-        fit = charts.fit(problem, timeline, lecture=lecture, run=run)
+        fit = charts.fit(problem, timeline, lecture=lecture, run=run, color=color)
         show(fit, key=f"{run}fit", height=height)
     with middle:
-        surface = charts.surface(problem, trace, timeline, lecture=lecture, run=run)
+        surface = charts.surface(problem, trace, timeline, lecture=lecture, run=run, color=color)
         show(surface, key=f"{run}surface", height=height)
     with right:
-        loss = charts.loss(problem, trace, timeline, lecture=lecture, run=run)
+        loss = charts.loss(problem, trace, timeline, lecture=lecture, run=run, color=color)
         show(loss, key=f"{run}loss_curve", height=height)
 
 
@@ -169,26 +174,30 @@ def verdict(problem: Problem, trace: Trace, learning_rate: float) -> None:
 
 def check_in_numbers(*, run: str = "") -> None:
     """The gradient by hand and by central differences at the step shown, and how far apart."""
-    rows = [
-        f"{name}: by hand {now(run + name)}, measured {now(f'{run}numeric_{name[-1]}')}"
+    rows = "".join(
+        f"<tr><th>{name}</th><td>{now(run + name)}</td>"
+        f"<td>{now(f'{run}numeric_{name[-1]}')}</td></tr>"
         for name in ("grad_w", "grad_b")
-    ]
-    last = (
-        f"relative error <b>{now(run + 'error', digits=2)}</b>, "
-        f"rounding excuses {now(run + 'allowed', digits=2)}"
     )
-    step = f"Checked at step {now(run + 'checked', digits=0)}"
-    live(f'<div class="substituted">{"<br>".join([step, *rows, last])}</div>', key=f"{run}check")
+    head = f"step {now(run + 'checked', digits=0)}"
+    error, allowed = now(run + "error", digits=2), now(run + "allowed", digits=2)
+    live(
+        f'<table class="digits"><tr><th>{head}</th><th>by hand</th><th>central difference</th></tr>'
+        f"{rows}<tr><th>relative error</th><td><b>{error}</b></td>"
+        f"<td>rounding excuses {allowed}</td></tr></table>",
+        key=f"{run}check",
+    )
 
 
 def formulas(problem: Problem, learning_rate: float) -> None:
     """Show loss, gradient and update: each formula, and what it comes to at the step shown."""
     n, x = len(problem.x), "x_i" if problem.power == 1 else "x_i^2"
+    x_html = "<i>x<sub>i</sub></i>" if problem.power == 1 else "<i>x<sub>i</sub></i>²"
     loss, factor = (text.replace("%d", str(n)) for text in FACTORS[problem.loss])
     chain = r"\sum_i \frac{\partial L}{\partial \hat y_i} \frac{\partial \hat y_i}{\partial %s}"
     eta = f"{learning_rate:g}"
     rows = [
-        (rf"\hat y_i = w\,{x} + b", f"{now('w')} · <i>{_html(x)}</i> + {now('b')}"),
+        (rf"\hat y_i = w\,{x} + b", f"{now('w')} · {x_html} + {now('b')}"),
         (rf"L = {loss}", now("loss", known=1)),
         (
             rf"\frac{{\partial L}}{{\partial w}} = {chain % 'w'}"
@@ -210,17 +219,13 @@ def formulas(problem: Problem, learning_rate: float) -> None:
         ),
     ]
     for i, (formula, numbers) in enumerate(rows):
-        left, right = st.columns([5, 4], vertical_alignment="center")
+        left, right = st.columns([3, 4], vertical_alignment="center")
         with left:
             st.latex(formula, width="content")
         with right:
             phase = (0, 1, 2, 2, 3, 3)[i]
             row = f'<div class="substituted" data-phase="{phase}">= {numbers}</div>'
             live(row, key=f"formula_{i}")
-
-
-def _html(power: str) -> str:
-    return power.replace("_i", "<sub>i</sub>").replace("^2", "<sup>2</sup>")
 
 
 def _problem(name: str, **own: Any) -> Problem:
