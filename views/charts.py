@@ -192,11 +192,12 @@ def surface(
         .encode(x=x, y=y, tooltip=["w:Q", "b:Q", "loss:Q"])
     )
     here = _frame(timeline, run, "w", "b", "w_next", "b_next", "grad_w", "grad_b")
+    near = f"abs(datum.w - {center[0]}) < {9 * half_w} && abs(datum.b - {center[1]}) < {9 * half_b}"
     dot = (
         here.transform_calculate(
             w=f"{PHASE} == 3 ? datum.w_next : datum.w", b=f"{PHASE} == 3 ? datum.b_next : datum.b"
         )
-        .transform_filter("isFinite(datum.w) && isFinite(datum.b)")
+        .transform_filter(near)
         .mark_circle(color=color, size=_mark(170, lecture), opacity=1, clip=True)
         .encode(x=x, y=y)
     )
@@ -204,7 +205,7 @@ def surface(
     arrow = (
         here.transform_filter(f"{PHASE} >= 2")
         .transform_calculate(size="sqrt(pow(datum.grad_w, 2) + pow(datum.grad_b, 2))")
-        .transform_filter("datum.size > 0 && isFinite(datum.size)")
+        .transform_filter(f"datum.size > 0 && {near}")
         # The square root keeps a small gradient visible and still lets it shrink.
         .transform_calculate(
             reach=f"0.6 * ({half}) * min(1, sqrt(datum.size / {longest})) / datum.size"
@@ -232,7 +233,7 @@ def surface(
     )
     data = {
         "curves": _level_curves(problem, best, float(trace.losses[0])),
-        "path": path[["step", "w", "b"]].clip(*_far(center, half_w, half_b), axis=1),
+        "path": _until_far(path[["step", "w", "b"]], center, half_w, half_b),
         "best": pd.DataFrame({"w": best[:1], "b": best[1:], "loss": problem.loss_at(*best)}),
     }
     chart = following(levels + whole + so_far + star + shaft + head + dot)
@@ -316,20 +317,21 @@ def _span(values: NDArray[Any], margin: float) -> tuple[float, float]:
 def _window(best: Floats, path: Floats) -> tuple[Floats, float, float]:
     """Center and half widths of the part of the (w, b) plane that holds the path and the best.
 
-    Of a path that runs away it holds the beginning, as far as three times the first distance.
+    Of a path that runs away it holds the beginning, as far as ten times the first distance.
     """
     distance = np.hypot(*(path - best).T)
-    near = path[distance <= 3 * max(distance[0], 1e-6)]
+    near = path[distance <= 10 * max(distance[0], 1e-6)]
     corners = np.vstack([near, best])
     low, high = corners.min(axis=0), corners.max(axis=0)
     half = np.maximum((high - low) / 2 * 1.25, 0.05 + 0.02 * np.abs(best))
     return (low + high) / 2, float(half[0]), float(half[1])
 
 
-def _far(center: Floats, half_w: float, half_b: float) -> tuple[list[float], list[float]]:
-    """Bounds well outside the window, lowest and highest (step, w, b): a canvas has its limits."""
-    reach = 50 * np.array([half_w, half_b])
-    return [-1.0, *(center - reach)], [1e9, *(center + reach)]
+def _until_far(path: pd.DataFrame, center: Floats, half_w: float, half_b: float) -> pd.DataFrame:
+    """The path up to where it is well outside the window: a picture cannot hold what follows."""
+    outside = (np.abs(path[["w", "b"]] - center) > 5 * np.array([half_w, half_b])).any(axis=1)
+    end = int(outside.argmax()) + 1 if outside.any() else len(path)
+    return path.head(end)
 
 
 def _level_curves(problem: Problem, best: Floats, first_loss: float) -> pd.DataFrame:

@@ -107,12 +107,13 @@ class Controls:
             self._compare(
                 "step", asked_step, int(_bounded(_number(asked_step[-1]), 0, last_step, 0))
             )
-        for name, asked, used in self.refused:
-            plain = asked.replace("`", "").replace("\n", " ")
-            st.warning(
-                f"The address asks for {name} = `{plain}`, which is not possible here. "
-                f"This page uses {used}."
-            )
+        told = [
+            f"The address asks for {name} = `{asked.replace('`', '')}`, which is not possible "
+            f"here. This page uses {used}."
+            for name, asked, used in self.refused
+        ]
+        if told:
+            st.warning("\n\n".join(told))
 
     def _asked(self, name: str) -> list[str] | None:
         """What the address asks for, if it asks for something new."""
@@ -128,7 +129,7 @@ class Controls:
         wanted: Any = asked[-1] if isinstance(used, str) or used is None else _number(asked[-1])
         if len(asked) > 1 or wanted != used:
             shown = f"{used:g}" if isinstance(used, float) else str(used)
-            self.refused.append((name, ", ".join(asked)[:40], shown))
+            self.refused.append((name, " ".join(", ".join(asked).split())[:40], shown))
 
 
 def _number(text: str) -> float:

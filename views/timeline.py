@@ -75,19 +75,21 @@ class Timeline:
 def every_step(columns: Mapping[str, NDArray[Any]], *, exact: tuple[str, ...]) -> dict[str, Series]:
     """Series with a value for each step; those named in `exact` keep all their digits."""
     return {
-        name: Series(values if name in exact else _float32(values))
+        name: Series(values if name in exact else _short(values))
         for name, values in columns.items()
     }
 
 
 def some_steps(columns: Mapping[str, NDArray[Any]], at: NDArray[Any]) -> dict[str, Series]:
     """Series with values only at the steps `at`, six digits each."""
-    return {name: Series(_float32(values), at) for name, values in columns.items()}
+    return {name: Series(_short(values), at) for name, values in columns.items()}
 
 
-def _float32(values: NDArray[Any]) -> NDArray[np.float32]:
-    with np.errstate(over="ignore"):  # what float32 cannot hold is shown as infinite
-        return values.astype(np.float32)
+def _short(values: NDArray[Any]) -> NDArray[Any]:
+    """As float32, unless a number of them is finite only in float64."""
+    finite = np.isfinite(values)
+    too_large = np.abs(values, where=finite, out=np.zeros(len(values))) > np.finfo(np.float32).max
+    return values if too_large.any() else values.astype(np.float32)
 
 
 def _base64(array: NDArray[Any]) -> str:
