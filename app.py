@@ -11,7 +11,6 @@ from engines.problem import preset
 from engines.trace import record, relative_difference
 from views import agreement, regression, shell
 from views.figure import cached, show
-from views.live import live, now
 from views.palette import ENGINES
 from views.player import player
 from views.timeline import Series, Timeline
@@ -29,7 +28,7 @@ def run(engine, problem):
     return record(train(problem, steps=problem.steps, learning_rate=problem.learning_rate))
 
 
-lecture = shell.open_page(FILE)
+controls, lecture = shell.open_page(FILE)
 tall = 560 if lecture else 300
 """
 Each page trains a small model for real, in NumPy, PyTorch or TensorFlow, and records every step.
@@ -38,16 +37,15 @@ backwards.
 """
 problem = preset("numpy_article")
 trace = run(REFERENCE, problem)
-asked = st.session_state.get("frameworks", st.query_params.get("frameworks") == "true")
-others = OTHERS if asked else NEED_NO_FRAMEWORK
-with st.spinner("Training in PyTorch and TensorFlow. The first time takes a few seconds."):
-    runs = {engine: run(engine, problem) for engine in others}
+ready = st.session_state.get("frameworks") and "frameworks are ready" in st.session_state
+runs = {engine: run(engine, problem) for engine in (OTHERS if ready else NEED_NO_FRAMEWORK)}
 apart = {engine: relative_difference(trace, other) for engine, other in runs.items()}
 series = regression.followed(trace)
 for engine, other in {REFERENCE: trace, **runs}.items():
     series |= {f"{engine}_{name}": Series(values) for name, values in other.params.items()}
 series |= {f"{engine}_apart": Series(gaps) for engine, gaps in apart.items()}
 timeline = Timeline(series, last_step=len(trace) - 1)
+refused = st.container()
 player(timeline, readout=("loss", "w", "b"))
 regression.overview(problem, trace, timeline, lecture=lecture)
 
@@ -58,30 +56,29 @@ the gradient found by PyTorch and by TensorFlow, in two ways each of its own. Dr
 the runs would be one line. So here is what is left when one is subtracted from another: the last of
 their sixteen digits, where the order of additions shows.
 """
-st.toggle("Train it in PyTorch and TensorFlow too", key="frameworks", bind="query-params")
+asked = controls.flag("Train it in PyTorch and TensorFlow too", "frameworks")
+with refused:
+    controls.say_refused(timeline.last_step)
+busy = st.empty()
 left, right = st.columns([4, 5])
 with left:
-    rows = "".join(
-        f'<tr><th style="color: {look.color}">{look.label}</th>'
-        f"<td>{now(engine + '_w', digits=17, like=REFERENCE + '_w')}</td>"
-        f"<td>{now(engine + '_b', digits=17, like=REFERENCE + '_b')}</td></tr>"
-        for engine, look in ENGINES.items()
-        if engine == REFERENCE or engine in runs
-    )
-    live(
-        f'<table class="digits"><tr><th></th><th>w</th><th>b</th></tr>{rows}</table>', key="digits"
-    )
+    agreement.digits([REFERENCE, *runs], ("w", "b"))
     worst = max(gaps.max() for gaps in apart.values())
     f"""
     The largest relative difference in loss, w, b or gradient, over all {len(trace)} steps and
     {len(runs) + 1} engines: **{worst:.1e}**.
     """
 with right:
-    show(
-        agreement.differences(apart, timeline, lecture=lecture, allowed=1e-12),
-        key="differences",
-        height=tall + 40,
-    )
+    differences = agreement.differences(apart, timeline, lecture=lecture, allowed=1e-12)
+    show(differences, key="differences", height=tall + 40)
 
 "### The path"
 shell.path_to_pages(FILE, lecture=lecture)
+
+# The page is painted. Only now, and only if somebody asked, are the frameworks imported.
+if asked and not ready:
+    with busy, st.spinner("Loading PyTorch and TensorFlow and training in both: a few seconds."):
+        for engine in OTHERS:
+            run(engine, problem)
+    st.session_state["frameworks are ready"] = True
+    st.rerun()

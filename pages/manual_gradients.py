@@ -13,7 +13,6 @@ from engines.numpy_mistakes import how_it_ended, make
 from engines.problem import preset
 from engines.trace import record
 from views import agreement, charts, mistakes, regression, shell
-from views.controls import Controls
 from views.figure import cached, show
 from views.live import listing
 from views.player import player
@@ -35,9 +34,8 @@ def run(problem, steps, learning_rate, mistake=None):
     return made, trace, gradient_check.check(made.problem, trace, keep=200)
 
 
-lecture = shell.open_page(FILE)
+controls, lecture = shell.open_page(FILE)
 tall = 560 if lecture else 300
-controls = Controls()
 with shell.settings(lecture):
     problem, rate, steps = regression.choose(controls, PRESETS, max_steps=8000)
 mistake = controls.chosen("mistake", mistakes.MISTAKES)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import altair as alt
 import numpy as np
 import pandas as pd
@@ -9,6 +11,7 @@ from numpy.typing import NDArray
 
 from engines.trace import thin
 from views.figure import Figure, cached, figure, following
+from views.live import live, now
 from views.palette import BEST, ENGINES, GRADIENT, MODEL, QUIET
 from views.timeline import STEP, Timeline
 
@@ -58,6 +61,23 @@ def gradient_error(timeline: Timeline, widths: Floats, *, lecture: bool) -> Figu
         ),
         lecture=lecture,
     )
+
+
+def digits(engines: Sequence[str], params: Sequence[str]) -> None:
+    """Each engine's parameters at the step shown, with the digits marked that are not the first's.
+
+    The series are named engine_parameter.
+    """
+    names = "".join(f"<th>{name}</th>" for name in params)
+    rows = ""
+    for engine in engines:
+        look = ENGINES[engine]
+        cells = "".join(
+            f"<td>{now(f'{engine}_{name}', digits=17, like=f'{engines[0]}_{name}')}</td>"
+            for name in params
+        )
+        rows += f'<tr><th style="color: {look.color}">{look.label}</th>{cells}</tr>'
+    live(f'<table class="digits"><tr><th></th>{names}</tr>{rows}</table>', key="digits")
 
 
 @cached

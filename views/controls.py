@@ -95,22 +95,33 @@ class Controls:
 
         For a page whose player shows what is chosen below it.
         """
-        texts = [st.query_params.get(name), st.session_state.get(name)]
-        in_address = texts[0] != st.session_state.get(f"{name} in the address")
-        value = texts[0] if in_address else texts[1]
-        return value if value in options else None
+        asked = self._asked(name)
+        in_address = st.query_params.get(name)
+        new = in_address != st.session_state.get(f"{name} in the address")
+        value = in_address if new else st.session_state.get(name)
+        used = value if value in options else None
+        self._compare(name, asked, used)
+        return used
+
+    def flag(self, label: str, name: str, **more: Any) -> bool:
+        """A switch, off by default: `true` or `false` in the address."""
+        asked = self._asked(name)
+        used = bool(st.toggle(label, key=name, bind="query-params", **more))
+        self._compare(name, asked, str(used).lower())
+        return used
 
     def say_refused(self, last_step: int) -> None:
-        """Say what the address asked for that could not be had, the player's step included."""
-        asked_step = self._asked("step")
-        if asked_step is not None:
-            self._compare(
-                "step", asked_step, int(_bounded(_number(asked_step[-1]), 0, last_step, 0))
-            )
+        """Say what the address asked for that could not be had, the player's part included."""
+        if "player was asked" not in st.session_state:  # later it writes to the address itself
+            st.session_state["player was asked"] = True
+            for name, last in (("step", last_step), ("phase", 3)):
+                asked = self._asked(name)
+                if asked is not None:
+                    self._compare(name, asked, int(_bounded(_number(asked[-1]), 0, last, 0)))
         told = [
-            f"The address asks for {name} = `{asked.replace('`', '')}`, which is not possible "
+            f"The address asks for {name} = `{text.replace('`', '')}`, which is not possible "
             f"here. This page uses {used}."
-            for name, asked, used in self.refused
+            for name, text, used in self.refused
         ]
         if told:
             st.warning("\n\n".join(told))
@@ -128,7 +139,9 @@ class Controls:
             return
         wanted: Any = asked[-1] if isinstance(used, str) or used is None else _number(asked[-1])
         if len(asked) > 1 or wanted != used:
-            shown = f"{used:g}" if isinstance(used, float) else str(used)
+            shown = (
+                f"{used:g}" if isinstance(used, float) else str("none" if used is None else used)
+            )
             self.refused.append((name, " ".join(", ".join(asked).split())[:40], shown))
 
 

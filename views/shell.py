@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
+from views.controls import Controls
+
 HERE = Path(__file__).parent
 
 
@@ -30,17 +32,20 @@ PAGES = (
 )
 
 
-def open_page(file: str) -> bool:
-    """Start the page `file`: settings, navigation, title. Returns whether it is in lecture mode."""
+def open_page(file: str) -> tuple[Controls, bool]:
+    """Start the page `file`: settings, navigation, title.
+
+    Returns the page's controls, to add more to them, and whether it is in lecture mode.
+    """
+    controls = Controls()
     page = next(page for page in PAGES if page.file == file)
     st.set_page_config(page_title=f"{page.title} · Backstep", page_icon="⏪", layout="wide")
     settle("pages")
     with st.container(key="topbar", horizontal=True, vertical_alignment="center"):
         links = st.container(horizontal=True, vertical_alignment="center")
-        lecture = st.toggle(
+        lecture = controls.flag(
             "Lecture mode",
-            key="lecture",
-            bind="query-params",
+            "lecture",
             persist_state="session",
             help="Large type and charts for a projector; settings move out of the way.",
         )
@@ -51,7 +56,7 @@ def open_page(file: str) -> bool:
     st.html(f"<style>{style}{':root { font-size: 23px; }' if lecture else ''}</style>")
     st.title(page.title if page.file != "app.py" else "Backstep", anchor=False)
     st.markdown(f"##### {page.question}")
-    return lecture
+    return controls, lecture
 
 
 def path_to_pages(file: str, *, lecture: bool) -> None:
