@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -11,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+NUMBERS = (float, np.generic)
 LOOK_EVERY = 64  # steps between two looks at whether the run is still finite
 
 
@@ -81,17 +83,23 @@ def record(steps: Iterable[Step]) -> Trace:
     Values are copied as they come, so updates in place cannot change the past. The run ends with
     the first step that is not finite. Raises ValueError when there is no step at all.
     """
-    taken: list[Step] = []
+    losses: list[Any] = []
+    params: defaultdict[str, list[Any]] = defaultdict(list)
+    grads: defaultdict[str, list[Any]] = defaultdict(list)
     with np.errstate(over="ignore", invalid="ignore"):
-        for loss, params, grads in steps:
-            taken.append(Step(_copy(loss), _copies(params), _copies(grads)))
-            # Looking at each step would cost as much as some steps do, and once a value has
-            # overflowed it stays so: look now and then, and cut what came after.
-            if len(taken) % LOOK_EVERY == 0 and not math.isfinite(taken[-1].loss):
+        for k, step in enumerate(steps):
+            # One list for each name, and numbers, which cannot change, taken as they are: this
+            # loop runs beside listings whose whole step takes some ten microseconds.
+            losses.append(step.loss)
+            for lists, values in ((params, step.params), (grads, step.grads)):
+                for name, value in values.items():
+                    lists[name].append(value if isinstance(value, NUMBERS) else np.array(value))
+            # Once a value has overflowed it stays so: look now and then, and cut what came after.
+            if k % LOOK_EVERY == 0 and not math.isfinite(step.loss):
                 break
-    if not taken:
+    if not losses:
         raise ValueError("the engine took no step")
-    return _cut_after_first_non_finite(_stack(taken))
+    return _cut_after_first_non_finite(Trace(np.array(losses), _arrays(params), _arrays(grads)))
 
 
 def thin(length: int, keep: int) -> NDArray[np.intp]:
@@ -126,19 +134,8 @@ def relative_difference(one: Trace, other: Trace) -> NDArray[np.float64]:
     return worst
 
 
-def _copy(value: Any) -> Any:
-    """Numbers cannot change; anything else is copied into an array of its own."""
-    return value if isinstance(value, (float, np.generic)) else np.array(value)
-
-
-def _copies(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _copy(value) for name, value in values.items()}
-
-
-def _stack(taken: list[Step]) -> Trace:
-    params = {name: np.array([step.params[name] for step in taken]) for name in taken[0].params}
-    grads = {name: np.array([step.grads[name] for step in taken]) for name in taken[0].grads}
-    return Trace(np.array([step.loss for step in taken]), params, grads)
+def _arrays(lists: Mapping[str, list[Any]]) -> dict[str, NDArray[Any]]:
+    return {name: np.array(values) for name, values in lists.items()}
 
 
 def _cut_after_first_non_finite(trace: Trace) -> Trace:

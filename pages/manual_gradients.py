@@ -31,7 +31,7 @@ PRESETS = {
 def run(problem, steps, learning_rate, mistake=None):
     made = make(mistake, problem, learning_rate)
     trace = record(made.train(made.problem, steps=steps, learning_rate=made.learning_rate))
-    return made, trace, gradient_check.check(made.problem, trace, keep=200)
+    return made, trace, gradient_check.check(made.problem, trace, keep=100)
 
 
 controls, lecture = shell.open_page(FILE)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from engines import numpy_vectorized
 from engines.problem import preset
 from engines.trace import record
-from tests.visit import charts, live_texts, series, titles, visit, words
+from tests.visit import charts, live_texts, plays, series, titles, visit, words
 from views.palette import ENGINES
 from views.shell import PAGES
 
@@ -27,7 +26,7 @@ def test_home_plays_the_article_s_run(first_visit):
     expected = record(
         numpy_vectorized.train(preset("numpy_article"), steps=800, learning_rate=1e-3)
     )
-    np.testing.assert_array_equal(series(first_visit)["w"], expected.params["w"])
+    plays(first_visit, "w", expected.params["w"])
     assert titles(first_visit) == [
         "The fit",
         "The loss over w and b",

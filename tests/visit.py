@@ -41,6 +41,11 @@ def series(at: AppTest) -> dict[str, np.ndarray]:
     }
 
 
+def plays(at: AppTest, name: str, values: np.ndarray) -> None:
+    """Assert that the player has these very values, to the six digits that it shows."""
+    np.testing.assert_array_equal(series(at)[name], values.astype(np.float32))
+
+
 def live_texts(at: AppTest) -> str:
     return "\n".join(data["html"] for data in components(at) if "html" in data)
 

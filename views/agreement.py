@@ -10,18 +10,25 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from engines.trace import thin
-from views.figure import Figure, cached, figure, following
+from views.figure import Figure, cached, drawn, figure, template
 from views.live import live, now
 from views.palette import BEST, ENGINES, GRADIENT, MODEL, QUIET
 from views.timeline import STEP, Timeline
 
 Floats = NDArray[np.float64]
+IDENTICAL = 1e-17  # below what float64 can tell apart: where no difference is drawn
 CURVE_STEPS = 300  # a static curve shows at most this many of a run's steps
 
 
 @cached
 def gradient_error(timeline: Timeline, widths: Floats, *, lecture: bool) -> Figure:
     """Relative error of this step's gradient against difference quotients of many widths h."""
+    data = {"widths": pd.DataFrame({"h": widths, "i": np.arange(len(widths))})}
+    return figure(_draw_gradient_error(timeline, lecture=lecture), data)
+
+
+@drawn
+def _draw_gradient_error(timeline: Timeline, *, lecture: bool) -> Figure:
     x = alt.X("h:Q", title="width h", scale=alt.Scale(type="log"), axis=alt.Axis(format="~e"))
     scale = alt.Scale(type="log", domain=[1e-16, 2], clamp=True)
     axis = alt.Axis(format="~e", values=[1e-16, 1e-12, 1e-8, 1e-4, 1])
@@ -49,11 +56,9 @@ def gradient_error(timeline: Timeline, widths: Floats, *, lecture: bool) -> Figu
         .encode(x=x, y=y("error:Q"), **kind, tooltip=["h:Q", "kind:N", "error:Q"])
         for name in kinds
     ]
-    data = {"widths": pd.DataFrame({"h": widths, "i": np.arange(len(widths))})}
-    chart = following(band + lines[0] + lines[1])
-    return figure(
-        chart,
-        data,
+    return template(
+        band + lines[0] + lines[1],
+        (),
         title="Relative error against the width h",
         description=(
             "Relative error of the gradient against central and forward differences of many "
@@ -88,15 +93,27 @@ def differences(
 
     apart: by engine, its relative differences, shape (steps + 1,). allowed: what the tests allow.
     """
-    smallest = 1e-17  # below what float64 can tell apart: here it means identical
-    looks = [ENGINES[engine] for engine in apart]
+    rows = []
+    for engine, gaps in apart.items():
+        at = thin(len(gaps), CURVE_STEPS)
+        columns = {"step": at, "apart": np.maximum(gaps[at], IDENTICAL)}
+        rows.append(pd.DataFrame({**columns, "engine": ENGINES[engine].label}))
+    limit = pd.DataFrame({"apart": [allowed], "label": ["the most our tests allow"]})
+    drawing = _draw_differences(timeline, tuple(apart), lecture=lecture)
+    data = {"apart": pd.concat(rows), "limit": limit}
+    return figure(drawing, data, {"last": timeline.last_step, "high": 10 * allowed})
+
+
+@drawn
+def _draw_differences(timeline: Timeline, engines: tuple[str, ...], *, lecture: bool) -> Figure:
+    looks = [ENGINES[engine] for engine in engines]
     labels = [look.label for look in looks]
     axis = alt.Axis(
-        values=[smallest, 1e-16, 1e-15, 1e-14, 1e-13, 1e-12],
-        labelExpr=f"datum.value <= {smallest} ? 'none' : format(datum.value, '~e')",
+        values=[IDENTICAL, 1e-16, 1e-15, 1e-14, 1e-13, 1e-12],
+        labelExpr=f"datum.value <= {IDENTICAL} ? 'none' : format(datum.value, '~e')",
     )
-    scale = alt.Scale(type="log", domain=[smallest, 10 * allowed], clamp=True)
-    x = alt.X("step:Q", title="step", scale=alt.Scale(domain=[0, timeline.last_step]))
+    scale = alt.Scale(type="log", domain=[IDENTICAL, alt.ExprRef("high")], clamp=True)
+    x = alt.X("step:Q", title="step", scale=alt.Scale(domain=[0, alt.ExprRef("last")], nice=False))
     y = alt.Y("apart:Q", title="relative difference", scale=scale, axis=axis)
     color = alt.Color(
         "engine:N", scale=alt.Scale(domain=labels, range=[look.color for look in looks])
@@ -113,31 +130,21 @@ def differences(
         alt.Chart(alt.InlineData(values=[{}]))
         .transform_calculate(
             step=STEP,
-            apart=f"max({smallest}, {timeline.now(engine + '_apart')})",
+            apart=f"max({IDENTICAL}, {timeline.now(engine + '_apart')})",
             engine=f"'{look.label}'",
         )
-        .mark_point(filled=True, size=110, opacity=1)
+        .mark_point(filled=True, size=250 if lecture else 110, opacity=1)
         .encode(x=x, y=y, color=color, shape=shape)
-        for engine, look in zip(apart, looks, strict=True)
+        for engine, look in zip(engines, looks, strict=True)
     ]
     limit = alt.Chart(alt.NamedData("limit"))
     rule = limit.mark_rule(color=QUIET, strokeDash=[6, 4]).encode(y=y)
     text = limit.mark_text(color=QUIET, align="right", baseline="bottom", dy=-4).encode(
         x=alt.value("width"), y=y, text="label:N"
     )
-    rows = [
-        pd.DataFrame({"step": at, "apart": np.maximum(gaps[at], smallest), "engine": label})
-        for (gaps, label) in zip(apart.values(), labels, strict=True)
-        for at in [thin(len(gaps), CURVE_STEPS)]
-    ]
-    data = {
-        "apart": pd.concat(rows),
-        "limit": pd.DataFrame({"apart": [allowed], "label": ["the most our tests allow"]}),
-    }
-    chart = following(alt.layer(lines, rule, text, *here))
-    return figure(
-        chart,
-        data,
+    return template(
+        alt.layer(lines, rule, text, *here),
+        ("last", "high"),
         title="How far apart the engines are",
         description=(
             "Relative difference of each engine's run from NumPy's, against step, on a logarithmic "

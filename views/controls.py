@@ -83,10 +83,11 @@ class Controls:
         value = widget(label, list(options), format_func=options.get, key=name, **more)
         used = value if value in options else default
         self._compare(name, asked, used)
-        if used is None or used == default:
-            st.query_params.pop(name, None)
-        else:
-            st.query_params[name] = used
+        wanted = None if used == default else used
+        if wanted is None and name in st.query_params:
+            del st.query_params[name]
+        elif wanted is not None and st.query_params.get(name) != wanted:
+            st.query_params[name] = wanted
         st.session_state[known] = st.query_params.get(name)
         return used
 

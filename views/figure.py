@@ -1,18 +1,24 @@
-"""From an Altair chart to something on the page: built once, cached, shown again cheaply."""
+"""From an Altair chart to something on the page, in two parts with very different prices.
+
+Building a chart with Altair takes tens of milliseconds. So the drawing, a template, is built once
+for all runs and all visitors: what depends on a run enters it only as named data and as values of
+parameters, and a figure is a template with both filled in.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import altair as alt
 import pandas as pd
+import pyarrow as pa
 import streamlit as st
 
 from engines.problem import Problem
 from engines.trace import Trace
 from views.timeline import Timeline
 
-type_of_chart = alt.Chart | alt.LayerChart
 Figure = dict[str, Any]
 
 # For functions of a run that are worth keeping, shared by all visitors: same run, same result.
@@ -22,32 +28,51 @@ cached = st.cache_resource(
     hash_funcs={kind: lambda value: value.key for kind in (Problem, Trace, Timeline)},
 )
 
+# For drawings, which depend on a timeline only by where it keeps which series.
+drawn = st.cache_resource(
+    max_entries=256,
+    show_spinner=False,
+    hash_funcs={Timeline: lambda timeline: tuple(timeline.series)},
+)
+
 STATE = alt.param(
     name="state", value="", bind=alt.BindDirect(element="#player-state", event="input")
 )
 NOW = alt.param(name="now", expr="split(state, ',')")
 
 
-def figure(
-    chart: type_of_chart,
-    data: dict[str, pd.DataFrame],
-    *,
-    title: str,
-    description: str,
-    lecture: bool,
+def template(
+    chart: Any, values: tuple[str, ...], *, title: str, description: str, lecture: bool
 ) -> Figure:
-    """A Vega-Lite specification with its data, ready to be cached and shown.
+    """The specification of a chart that follows the player.
 
-    data: for each `alt.NamedData` of the chart. description: what the picture shows, for a reader
-    who cannot see it. lecture: sizes for the last row of a lecture hall.
+    values: names of the parameters, used in the chart's expressions, that each run fills in.
+    description: what the picture shows, for a reader who cannot see it. lecture: sizes for the
+    last row of a lecture hall.
     """
-    spec: Figure = chart.properties(title=title, description=description).to_dict()
-    return {**spec, "datasets": {**spec.get("datasets", {}), **data}, "config": _config(lecture)}
+    params = [alt.param(name=name, value=0) for name in values]
+    spec: Figure = (
+        chart.add_params(STATE, NOW, *params)
+        .properties(title=title, description=description)
+        .to_dict()
+    )
+    # A canvas redraws some hundred marks in a frame; a tree of elements with labels does not.
+    renderer = {"embedOptions": {"renderer": "canvas"}}
+    return {**spec, "config": _config(lecture), "usermeta": renderer}
 
 
-def following(chart: Any) -> Any:
-    """The chart, connected to the player: `now` in its expressions is the step's values."""
-    return chart.add_params(STATE, NOW)
+def figure(
+    of: Figure, data: Mapping[str, pd.DataFrame], values: Mapping[str, Any] | None = None
+) -> Figure:
+    """The template `of`, with the data of each `alt.NamedData` and the values of its parameters."""
+    values = values or {}
+    params = [
+        {**param, "value": values[param["name"]]} if param["name"] in values else param
+        for param in of["params"]
+    ]
+    # Streamlit sends tables as Arrow: converted here, once, rather than at each run of the page.
+    tables = {name: pa.Table.from_pandas(rows, preserve_index=False) for name, rows in data.items()}
+    return {**of, "params": params, "datasets": {**of.get("datasets", {}), **tables}}
 
 
 def show(spec: Figure, *, key: str, height: int) -> None:
@@ -59,6 +84,7 @@ def _config(lecture: bool) -> Figure:
     text, mark = (22, 1.8) if lecture else (13, 1.0)
     axis = {"labelFontSize": text, "titleFontSize": text, "grid": True, "titlePadding": 8}
     return {
+        "mark": {"aria": False},
         "axis": axis,
         "legend": {"labelFontSize": text, "titleFontSize": text, "orient": "top", "title": None},
         "title": {"fontSize": text + 2, "anchor": "start", "offset": 8, "fontWeight": 600},

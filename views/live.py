@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,8 +17,7 @@ HERE = Path(__file__).parent
 
 _live = st.components.v2.component(
     "live",
-    html='<div class="live"></div>\n',
-    css=(HERE / "live.css").read_text(encoding="utf-8"),
+    html='<div class="live"></div>\n',  # its style is live.css, which the page has once for all
     js=(HERE / "live.js").read_text(encoding="utf-8"),
     isolate_styles=False,  # it must hear the player, which lives in the document
 )
@@ -49,6 +49,13 @@ def live(content: str, *, key: str) -> None:
     _live(data={"html": content}, key=key)
 
 
+@lru_cache(maxsize=64)
+def _highlighted(source: str) -> list[str]:
+    """The lines of a listing as HTML."""
+    colored = highlight(source, PythonLexer(stripnl=False), HtmlFormatter(nowrap=True))
+    return colored.rstrip("\n").split("\n")
+
+
 def listing(
     source: str,
     computed: Mapping[str, Computed],
@@ -62,10 +69,9 @@ def listing(
     computed: by how the line begins. changed: a line to mark as different from the right one.
     """
     plain = source.rstrip("\n").split("\n")
-    colored = highlight(source, PythonLexer(stripnl=False), HtmlFormatter(nowrap=True))
     rows = [
         _row(line, code, computed, changed)
-        for line, code in zip(plain, colored.rstrip("\n").split("\n"), strict=True)
+        for line, code in zip(plain, _highlighted(source), strict=True)
     ]
     name = f'<div class="listing-name">{html.escape(title)}</div>'
     live(f'<div class="listing">{name}<ol>{"".join(rows)}</ol></div>', key=key)

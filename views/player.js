@@ -9,10 +9,14 @@
 const WHOLE = 4; // no slow motion: everything about the step is known, the update not yet made
 const UPDATE = 3;
 
-function decode(series) {
-  const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer;
-  const values = series.type === "f8" ? new Float64Array(bytes(series.values)) : new Float32Array(bytes(series.values));
-  return { values, at: series.at === null ? null : new Int32Array(bytes(series.at)) };
+const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer;
+
+function decode(data) { // [name, {values, at}] in the order sent; `at` is null where each step has a value
+  const at = data.at.map((text) => new Int32Array(bytes(text)));
+  return Object.entries(data.series).map(([name, one]) => {
+    const values = one.type === "f8" ? new Float64Array(bytes(one.values)) : new Float32Array(bytes(one.values));
+    return [name, { values, at: one.at === null ? null : at[one.at] }];
+  });
 }
 
 function valueAt({ values, at }, step) {
@@ -52,7 +56,7 @@ export default function ({ parentElement, data }) {
   range.dataset.ready = "yes";
   range.max = data.lastStep;
   if (first) label();
-  const series = Object.entries(data.series).map(([name, packed]) => [name, decode(packed)]);
+  const series = decode(data);
 
   function label() {
     find(".player").setAttribute("aria-label", words.player);

@@ -114,7 +114,7 @@ def followed(
     """
     columns = trace.columns()
     if keep is None:
-        series = every_step(columns, exact=("w", "b"))
+        series = every_step(columns)
     else:
         at = thin(len(trace), keep)
         series = some_steps({name: column[at] for name, column in columns.items()}, at)
@@ -192,40 +192,38 @@ def check_in_numbers(*, run: str = "") -> None:
 def formulas(problem: Problem, learning_rate: float) -> None:
     """Show loss, gradient and update: each formula, and what it comes to at the step shown."""
     n, x = len(problem.x), "x_i" if problem.power == 1 else "x_i^2"
-    x_html = "<i>x<sub>i</sub></i>" if problem.power == 1 else "<i>x<sub>i</sub></i>²"
     loss, factor = (text.replace("%d", str(n)) for text in FACTORS[problem.loss])
     chain = r"\sum_i \frac{\partial L}{\partial \hat y_i} \frac{\partial \hat y_i}{\partial %s}"
-    eta = f"{learning_rate:g}"
-    rows = [
-        (rf"\hat y_i = w\,{x} + b", f"{now('w')} · {x_html} + {now('b')}"),
-        (rf"L = {loss}", now("loss", known=1)),
-        (
-            rf"\frac{{\partial L}}{{\partial w}} = {chain % 'w'}"
-            rf" = {factor}\sum_i (\hat y_i - y_i) \cdot {x}",
-            now("grad_w", known=2),
-        ),
-        (
-            rf"\frac{{\partial L}}{{\partial b}} = {chain % 'b'}"
-            rf" = {factor}\sum_i (\hat y_i - y_i) \cdot 1",
-            now("grad_b", known=2),
-        ),
-        *(
-            (
-                rf"{name} \leftarrow {name} - \eta\,\frac{{\partial L}}{{\partial {name}}}",
-                f"{now(name)} − {eta} · ({now(f'grad_{name}', known=2)})"
-                f" = <b>{now(f'{name}_next', known=3)}</b>",
-            )
-            for name in ("w", "b")
-        ),
+    lines = [rf"\hat y_i &= w\,{x} + b", rf"L &= {loss}"]
+    for name, by in (("w", x), ("b", "1")):
+        slope = rf"\frac{{\partial L}}{{\partial {name}}}"
+        sum_of_terms = rf"{factor}\sum_i (\hat y_i - y_i) \cdot {by}"
+        lines.append(rf"{slope} &= {chain % name} = {sum_of_terms}")
+    for name in ("w", "b"):
+        slope = rf"\frac{{\partial L}}{{\partial {name}}}"
+        lines.append(rf"{name} &\leftarrow {name} - \eta\,{slope}")
+
+    numbers = [
+        ("ŷ =", f"{now('w')} · {'x' if problem.power == 1 else 'x²'} + {now('b')}", 0),
+        ("L =", now("loss", known=1), 1),
+        ("∂L/∂w =", now("grad_w", known=2), 2),
+        ("∂L/∂b =", now("grad_b", known=2), 2),
+        *((f"{name} ←", _update_in_numbers(name, learning_rate), 3) for name in ("w", "b")),
     ]
-    for i, (formula, numbers) in enumerate(rows):
-        left, right = st.columns([3, 4], vertical_alignment="center")
-        with left:
-            st.latex(formula, width="content")
-        with right:
-            phase = (0, 1, 2, 2, 3, 3)[i]
-            row = f'<div class="substituted" data-phase="{phase}">= {numbers}</div>'
-            live(row, key=f"formula_{i}")
+    rows = "".join(
+        f'<tr data-phase="{phase}"><th>{name}</th><td>{value}</td></tr>'
+        for name, value, phase in numbers
+    )
+    left, right = st.columns(2, vertical_alignment="center")
+    with left:
+        st.latex(r"\begin{aligned}" + r" \\[0.6em] ".join(lines) + r"\end{aligned}")
+    with right:
+        live(f'<table class="digits">{rows}</table>', key="formulas")
+
+
+def _update_in_numbers(name: str, learning_rate: float) -> str:
+    gradient, result = now(f"grad_{name}", known=2), now(f"{name}_next", known=3)
+    return f"{now(name)} − {learning_rate:g} · ({gradient}) = <b>{result}</b>"
 
 
 def _problem(name: str, **own: Any) -> Problem:

@@ -12,6 +12,7 @@ import streamlit as st
 from views.controls import Controls
 
 HERE = Path(__file__).parent
+STYLE = "".join((HERE / name).read_text(encoding="utf-8") for name in ("shell.css", "live.css"))
 
 
 class Page(NamedTuple):
@@ -52,8 +53,7 @@ def open_page(file: str) -> tuple[Controls, bool]:
     with links:
         for other in PAGES:
             _link(other, lecture, label="Backstep" if other.file == "app.py" else other.title)
-    style = (HERE / "shell.css").read_text(encoding="utf-8")
-    st.html(f"<style>{style}{':root { font-size: 23px; }' if lecture else ''}</style>")
+    st.html(f"<style>{STYLE}{':root { font-size: 23px; }' if lecture else ''}</style>")
     st.title(page.title if page.file != "app.py" else "Backstep", anchor=False)
     st.markdown(f"##### {page.question}")
     return controls, lecture

@@ -33,11 +33,10 @@ class Series:
     at: NDArray[Any] | None = None
 
     def payload(self) -> dict[str, str | None]:
-        """What the browser decodes: a type, the values and their steps as base64 numbers."""
+        """What the browser decodes: a type, and the values as base64 numbers."""
         exact = self.values.dtype == np.float64
         values = np.ascontiguousarray(self.values, dtype="<f8" if exact else "<f4")
-        at = None if self.at is None else _base64(np.ascontiguousarray(self.at, dtype="<i4"))
-        return {"type": "f8" if exact else "f4", "values": _base64(values), "at": at}
+        return {"type": "f8" if exact else "f4", "values": _base64(values)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,16 +67,22 @@ class Timeline:
     @cached_property
     def payload(self) -> dict[str, Any]:
         """What the player component is given."""
-        series = {name: series.payload() for name, series in self.series.items()}
-        return {"lastStep": self.last_step, "series": series}
+        # Many series hold at the same steps: those are sent once and named by their position.
+        steps: list[NDArray[Any]] = []
+        series: dict[str, Any] = {}
+        for name, one in self.series.items():
+            where = [i for i, at in enumerate(steps) if at is one.at]
+            if one.at is not None and not where:
+                where = [len(steps)]
+                steps.append(one.at)
+            series[name] = {**one.payload(), "at": where[0] if where else None}
+        at = [_base64(np.ascontiguousarray(one, dtype="<i4")) for one in steps]
+        return {"lastStep": self.last_step, "series": series, "at": at}
 
 
-def every_step(columns: Mapping[str, NDArray[Any]], *, exact: tuple[str, ...]) -> dict[str, Series]:
-    """Series with a value for each step; those named in `exact` keep all their digits."""
-    return {
-        name: Series(values if name in exact else _short(values))
-        for name, values in columns.items()
-    }
+def every_step(columns: Mapping[str, NDArray[Any]]) -> dict[str, Series]:
+    """Series with a value for each step, six digits each."""
+    return {name: Series(_short(values)) for name, values in columns.items()}
 
 
 def some_steps(columns: Mapping[str, NDArray[Any]], at: NDArray[Any]) -> dict[str, Series]:
