@@ -24,9 +24,16 @@ RATES = [
 class Controls:
     """The controls of one page. After they are made, `refused` lists (name, asked, used)."""
 
-    def __init__(self) -> None:
-        """Start with nothing refused."""
+    def __init__(self, page: str) -> None:
+        """Start with nothing refused. page: its file; another page's memory is not this one's."""
         self.refused: list[tuple[str, str, str]] = []
+        if st.session_state.get("controls of") != page:
+            st.session_state["controls of"] = page
+            st.session_state["asked"] = {}
+            st.session_state["written"] = {}
+        # By name: what the address asked for at the last run, and what we wrote into it.
+        self._last_asked: dict[str, list[str]] = st.session_state["asked"]
+        self._written: dict[str, str | None] = st.session_state["written"]
 
     def number(
         self, label: str, name: str, default: float, low: float, high: float, **more: Any
@@ -74,21 +81,21 @@ class Controls:
         widget: st.selectbox, st.pills, … Streamlit's own binding would put the visible words into
         the address, which then would not survive their translation.
         """
-        known = f"{name} in the address"
         asked = self._asked(name)
-        if st.query_params.get(name) != st.session_state.get(known):  # a link, or the Back button
-            text = st.query_params.get(name)
-            st.session_state[name] = text if text in options else default
-        st.session_state.setdefault(name, default)
+        self._take_from_address(name, lambda text: text if text in options else default, default)
         value = widget(label, list(options), format_func=options.get, key=name, **more)
         used = value if value in options else default
         self._compare(name, asked, used)
-        wanted = None if used == default else used
-        if wanted is None and name in st.query_params:
-            del st.query_params[name]
-        elif wanted is not None and st.query_params.get(name) != wanted:
-            st.query_params[name] = wanted
-        st.session_state[known] = st.query_params.get(name)
+        self._write_to_address(name, None if used == default else used)
+        return used
+
+    def flag(self, label: str, name: str, **more: Any) -> bool:
+        """A switch, off by default: `true` or `false` in the address."""
+        asked = self._asked(name)
+        self._take_from_address(name, lambda text: text == "true", False)
+        used = bool(st.toggle(label, key=name, **more))
+        self._compare(name, asked, str(used).lower())
+        self._write_to_address(name, "true" if used else None)
         return used
 
     def chosen(self, name: str, options: Collection[str]) -> str | None:
@@ -97,28 +104,19 @@ class Controls:
         For a page whose player shows what is chosen below it.
         """
         asked = self._asked(name)
-        in_address = st.query_params.get(name)
-        new = in_address != st.session_state.get(f"{name} in the address")
-        value = in_address if new else st.session_state.get(name)
+        new = self._address_is_new(name)
+        value = st.query_params.get(name) if new else st.session_state[name]
         used = value if value in options else None
         self._compare(name, asked, used)
         return used
 
-    def flag(self, label: str, name: str, **more: Any) -> bool:
-        """A switch, off by default: `true` or `false` in the address."""
-        asked = self._asked(name)
-        used = bool(st.toggle(label, key=name, bind="query-params", **more))
-        self._compare(name, asked, str(used).lower())
-        return used
-
     def say_refused(self, last_step: int) -> None:
         """Say what the address asked for that could not be had, the player's part included."""
-        if "player was asked" not in st.session_state:  # later it writes to the address itself
-            st.session_state["player was asked"] = True
-            for name, last in (("step", last_step), ("phase", 3)):
-                asked = self._asked(name)
-                if asked is not None:
-                    self._compare(name, asked, int(_bounded(_number(asked[-1]), 0, last, 0)))
+        first = "step" not in self._last_asked  # later the player itself writes to the address
+        for name, last in (("step", last_step), ("phase", 3)):
+            asked = self._asked(name)
+            if first and asked is not None:
+                self._compare(name, asked, int(_bounded(_number(asked[-1]), 0, last, 0)))
         told = [
             f"The address asks for {name} = `{text.replace('`', '')}`, which is not possible "
             f"here. This page uses {used}."
@@ -127,12 +125,27 @@ class Controls:
         if told:
             st.warning("\n\n".join(told))
 
+    def _address_is_new(self, name: str) -> bool:
+        """Whether the address is not the one that we wrote: a link, or the Back button."""
+        return name not in self._written or st.query_params.get(name) != self._written[name]
+
+    def _take_from_address(self, name: str, read: Callable[[str], Any], default: Any) -> None:
+        if self._address_is_new(name):
+            text = st.query_params.get(name)
+            st.session_state[name] = default if text is None else read(text)
+
+    def _write_to_address(self, name: str, text: str | None) -> None:
+        if text is None and name in st.query_params:
+            del st.query_params[name]
+        elif text is not None and st.query_params.get(name) != text:
+            st.query_params[name] = text
+        self._written[name] = text
+
     def _asked(self, name: str) -> list[str] | None:
         """What the address asks for, if it asks for something new."""
         texts = st.query_params.get_all(name)
-        seen = f"{name} last asked"
-        new = bool(texts) and texts != st.session_state.get(seen)
-        st.session_state[seen] = texts
+        new = bool(texts) and texts != self._last_asked.get(name)
+        self._last_asked[name] = texts
         return texts if new else None
 
     def _compare(self, name: str, asked: list[str] | None, used: Any) -> None:

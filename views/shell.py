@@ -38,7 +38,7 @@ def open_page(file: str) -> tuple[Controls, bool]:
 
     Returns the page's controls, to add more to them, and whether it is in lecture mode.
     """
-    controls = Controls()
+    controls = Controls(file)
     page = next(page for page in PAGES if page.file == file)
     st.set_page_config(page_title=f"{page.title} · Backstep", page_icon="⏪", layout="wide")
     settle("pages")
@@ -47,7 +47,6 @@ def open_page(file: str) -> tuple[Controls, bool]:
         lecture = controls.flag(
             "Lecture mode",
             "lecture",
-            persist_state="session",
             help="Large type and charts for a projector; settings move out of the way.",
         )
     with links:
