@@ -81,7 +81,7 @@ def show(spec: Figure, *, key: str, height: int) -> None:
 
 
 def _config(lecture: bool) -> Figure:
-    text, mark = (22, 1.8) if lecture else (13, 1.0)
+    text, mark = (24, 1.8) if lecture else (13, 1.0)
     axis = {"labelFontSize": text, "titleFontSize": text, "grid": True, "titlePadding": 8}
     return {
         "mark": {"aria": False},

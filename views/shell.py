@@ -52,7 +52,7 @@ def open_page(file: str) -> tuple[Controls, bool]:
     with links:
         for other in PAGES:
             _link(other, lecture, label="Backstep" if other.file == "app.py" else other.title)
-    st.html(f"<style>{STYLE}{':root { font-size: 23px; }' if lecture else ''}</style>")
+    st.html(f"<style>{STYLE}{':root { font-size: 25px; }' if lecture else ''}</style>")
     st.title(page.title if page.file != "app.py" else "Backstep", anchor=False)
     st.markdown(f"##### {page.question}")
     return controls, lecture
