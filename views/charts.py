@@ -21,10 +21,6 @@ from views.timeline import PHASE, STEP, Timeline
 
 Floats = NDArray[np.float64]
 CURVE_STEPS = 300  # a static curve shows at most this many of a run's steps
-STAR = (  # an SVG path: Vega has no star of its own
-    "M0,-1L0.24,-0.32L0.95,-0.31L0.38,0.12L0.59,0.81L0,0.4"
-    "L-0.59,0.81L-0.38,0.12L-0.95,-0.31L-0.24,-0.32Z"
-)
 
 
 # ---- The data and the model
@@ -56,8 +52,8 @@ def _draw_fit(timeline: Timeline, *, lecture: bool, run: str, color: str) -> Fig
     w, b = timeline.now(run + "w"), timeline.now(run + "b")
     model = f"clamp({w} * pow(datum.x, power) + {b}, 2 * y_low - y_high, 2 * y_high - y_low)"
 
-    x = alt.X("x:Q", title="x", scale=_between("x_low", "x_high"))
-    y = alt.Y("y:Q", title="y", scale=_between("y_low", "y_high"))
+    x = alt.X("x:Q", title="x", scale=between("x_low", "x_high"))
+    y = alt.Y("y:Q", title="y", scale=between("y_low", "y_high"))
     points = alt.Chart(alt.NamedData("points"))
     residuals = (
         points.transform_calculate(y_pred=model)
@@ -98,7 +94,7 @@ def loss(
     color: str = MODEL,
 ) -> Figure:
     """Loss against step, on a logarithmic axis, with the smallest loss that any (w, b) has."""
-    walked = _thinned(trace)[["step", "loss"]]
+    walked = thinned(trace)[["step", "loss"]]
     walked = walked[(walked["loss"] > 0) & np.isfinite(walked["loss"])]
     floor = float(problem.loss_at(*problem.least_squares()))
     best = pd.DataFrame({"loss": [floor], "label": ["least squares"]}).query("loss > 0")
@@ -116,17 +112,17 @@ def loss(
 
 @drawn
 def _draw_loss(timeline: Timeline, *, lecture: bool, run: str, color: str) -> Figure:
-    x = alt.X("step:Q", title="step", scale=_between("0", "last"))
+    x = alt.X("step:Q", title="step", scale=between("0", "last"))
     axis = alt.Axis(format="~g", values=alt.ExprRef("ticks"))
-    y = alt.Y("loss:Q", title="loss", scale=_between("low", "high", type="log"), axis=axis)
+    y = alt.Y("loss:Q", title="loss", scale=between("low", "high", type="log"), axis=axis)
 
     line = alt.Chart(alt.NamedData("walked"))
     whole = line.mark_line(color=QUIET, opacity=0.35).encode(x=x, y=y)
     so_far = line.transform_filter(f"datum.step <= {STEP}").mark_line(color=color).encode(x=x, y=y)
     dot = (
-        _frame(timeline, run, "loss")
+        frame(timeline, run, "loss")
         .transform_filter(f"datum.loss > 0 && isFinite(datum.loss) && {PHASE} >= 1")
-        .mark_circle(color=color, size=_mark(140, lecture), opacity=1)
+        .mark_circle(color=color, size=mark(140, lecture), opacity=1)
         .encode(x=x, y=y)
     )
     best = alt.Chart(alt.NamedData("floor"))
@@ -141,122 +137,6 @@ def _draw_loss(timeline: Timeline, *, lecture: bool, run: str, color: str) -> Fi
         description=(
             "Loss against step on a logarithmic axis; a dashed line marks the smallest possible "
             "loss."
-        ),
-        lecture=lecture,
-    )
-
-
-# ---- The loss over w and b
-
-
-@cached
-def surface(
-    problem: Problem,
-    trace: Trace,
-    timeline: Timeline,
-    *,
-    lecture: bool,
-    run: str = "",
-    color: str = MODEL,
-) -> Figure:
-    """The loss over (w, b) as level curves, the path walked on it, and this step's gradient."""
-    best = np.array(problem.least_squares())
-    path = _thinned(trace)[["step", "w", "b"]]
-    center, half_w, half_b = _window(best, path[["w", "b"]].to_numpy(np.float64))
-    sizes = np.hypot(trace.grads["w"][:50], trace.grads["b"][:50])
-    values = {
-        "center_w": float(center[0]),
-        "center_b": float(center[1]),
-        "half_w": half_w,
-        "half_b": half_b,
-        "longest": _finite_max(sizes),
-    }
-    data = {
-        "curves": _level_curves(problem, best, float(trace.losses[0])),
-        "path": _until_far(path, center, half_w, half_b),
-        "best": pd.DataFrame({"w": best[:1], "b": best[1:], "loss": problem.loss_at(*best)}),
-    }
-    return figure(_draw_surface(timeline, lecture=lecture, run=run, color=color), data, values)
-
-
-@drawn
-def _draw_surface(timeline: Timeline, *, lecture: bool, run: str, color: str) -> Figure:
-    # Both axes have the same scale, so that the gradient stands at a right angle on the curves.
-    half = "max(half_b, half_w * height / width)"
-    wide = f"{half} * width / height"
-    x = alt.X("w:Q", title="w", scale=_between(f"center_w - {wide}", f"center_w + {wide}"))
-    y = alt.Y("b:Q", title="b", scale=_between(f"center_b - {half}", f"center_b + {half}"))
-
-    levels = (
-        alt.Chart(alt.NamedData("curves"))
-        .mark_line(color=QUIET, opacity=0.55, strokeWidth=2 if lecture else 1.2, clip=True)
-        .encode(
-            x=x,
-            y=y,
-            detail="level:N",
-            order="turn:Q",
-            tooltip=[alt.Tooltip("loss:Q", format=".4g")],
-        )
-    )
-    walk = alt.Chart(alt.NamedData("path"))
-    whole = walk.mark_line(color=color, opacity=0.3, clip=True).encode(x=x, y=y, order="step:Q")
-    so_far = (
-        walk.transform_filter(f"datum.step <= {STEP}")
-        .mark_line(color=color, clip=True, point=alt.OverlayMarkDef(size=14, color=color))
-        .encode(x=x, y=y, order="step:Q")
-    )
-    star = (
-        alt.Chart(alt.NamedData("best"))
-        .mark_point(shape=STAR, color=BEST, filled=True, size=_mark(260, lecture), opacity=1)
-        .encode(x=x, y=y, tooltip=["w:Q", "b:Q", "loss:Q"])
-    )
-    here = _frame(timeline, run, "w", "b", "w_next", "b_next", "grad_w", "grad_b")
-    # What is far outside is not drawn at all: a canvas cannot hold its coordinates.
-    near = "abs(datum.w - center_w) < 9 * half_w && abs(datum.b - center_b) < 9 * half_b"
-    dot = (
-        here.transform_calculate(
-            w=f"{PHASE} == 3 ? datum.w_next : datum.w", b=f"{PHASE} == 3 ? datum.b_next : datum.b"
-        )
-        .transform_filter(near)
-        .mark_circle(color=color, size=_mark(170, lecture), opacity=1, clip=True)
-        .encode(x=x, y=y)
-    )
-    arrow = (
-        here.transform_filter(f"{PHASE} >= 2")
-        .transform_calculate(size="sqrt(pow(datum.grad_w, 2) + pow(datum.grad_b, 2))")
-        .transform_filter(f"datum.size > 0 && {near}")
-        # The square root keeps a small gradient visible and still lets it shrink.
-        .transform_calculate(
-            reach=f"0.6 * {half} * min(1, sqrt(datum.size / longest)) / datum.size"
-        )
-        .transform_calculate(
-            w2="datum.w - datum.reach * datum.grad_w",
-            b2="datum.b - datum.reach * datum.grad_b",
-            angle="atan2(-datum.grad_w, -datum.grad_b) * 180 / PI",
-        )
-    )
-    shaft = arrow.mark_rule(color=GRADIENT, strokeWidth=8 if lecture else 4, clip=True).encode(
-        x=x, y=y, x2="w2:Q", y2="b2:Q"
-    )
-    head = arrow.mark_point(
-        shape="triangle",
-        filled=True,
-        color=GRADIENT,
-        size=_mark(170, lecture),
-        opacity=1,
-        clip=True,
-    ).encode(
-        x=alt.X("w2:Q", title="w"),
-        y=alt.Y("b2:Q", title="b"),
-        angle=alt.Angle("angle:Q", scale=None),
-    )
-    return template(
-        levels + whole + so_far + star + shaft + head + dot,
-        ("center_w", "center_b", "half_w", "half_b", "longest"),
-        title="The loss over w and b",
-        description=(
-            "Curves of equal loss around the least-squares answer, a star; the path of training; "
-            "an arrow against the gradient."
         ),
         lecture=lecture,
     )
@@ -290,7 +170,7 @@ def _draw_contributions(timeline: Timeline, *, to: Literal["w", "b"], lecture: b
         .transform_calculate(pulls=f"datum.term < 0 ? '{pulls[0]}' : '{pulls[1]}'")
         .mark_rule(strokeWidth=6 if lecture else 3)
         .encode(
-            x=alt.X("x:Q", title="x", scale=_between("x_low", "x_high")),
+            x=alt.X("x:Q", title="x", scale=between("x_low", "x_high")),
             y=alt.Y("term:Q", title=f"term of grad_{to}", axis=alt.Axis(format="~g")),
             color=alt.Color(
                 "pulls:N", title=None, scale=alt.Scale(domain=pulls, range=[MODEL, GRADIENT])
@@ -313,23 +193,23 @@ def _draw_contributions(timeline: Timeline, *, to: Literal["w", "b"], lecture: b
 # ---- What they share
 
 
-def _between(low: str, high: str, **more: Any) -> alt.Scale:
+def between(low: str, high: str, **more: Any) -> alt.Scale:
     """A scale whose domain is two expressions."""
     return alt.Scale(domain=[alt.ExprRef(low), alt.ExprRef(high)], nice=False, **more)
 
 
-def _mark(size: float, lecture: bool) -> float:
+def mark(size: float, lecture: bool) -> float:
     """The area of a mark, larger where it is to be seen from the last row."""
     return 2.5 * size if lecture else size
 
 
-def _frame(timeline: Timeline, run: str, *names: str) -> alt.Chart:
+def frame(timeline: Timeline, run: str, *names: str) -> alt.Chart:
     """One row: the step shown and these series' values at it, without the prefix of their run."""
     values = {name: timeline.now(run + name) for name in names}
     return alt.Chart(alt.InlineData(values=[{}])).transform_calculate(step=STEP, **values)
 
 
-def _thinned(trace: Trace) -> pd.DataFrame:
+def thinned(trace: Trace) -> pd.DataFrame:
     """The steps that a static curve shows, as columns step, loss, w, b, grad_w, grad_b."""
     frame = trace.to_frame()
     return frame.iloc[thin(len(frame), CURVE_STEPS)].reset_index()
@@ -349,49 +229,3 @@ def _decades(low: float, high: float) -> list[float]:
         ticks = np.outer(powers, [1, 2, 5]).ravel()
     inside: list[float] = ticks[(ticks >= low) & (ticks <= high)].tolist()
     return inside
-
-
-def _window(best: Floats, path: Floats) -> tuple[Floats, float, float]:
-    """Center and half widths of the part of the (w, b) plane that holds the path and the best.
-
-    Of a path that runs away it holds the beginning, as far as ten times the first distance.
-    """
-    distance = np.hypot(*(path - best).T)
-    near = path[distance <= 10 * max(distance[0], 1e-6)]
-    corners = np.vstack([near, best])
-    low, high = corners.min(axis=0), corners.max(axis=0)
-    half = np.maximum((high - low) / 2 * 1.25, 0.05 + 0.02 * np.abs(best))
-    return (low + high) / 2, float(half[0]), float(half[1])
-
-
-def _until_far(path: pd.DataFrame, center: Floats, half_w: float, half_b: float) -> pd.DataFrame:
-    """The path up to where it is well outside the window: a picture cannot hold what follows."""
-    outside = (np.abs(path[["w", "b"]] - center) > 5 * np.array([half_w, half_b])).any(axis=1)
-    end = int(outside.argmax()) + 1 if outside.any() else len(path)
-    return path.head(end)
-
-
-def _level_curves(problem: Problem, best: Floats, first_loss: float) -> pd.DataFrame:
-    """Ellipses on which the loss is constant; one goes through the start, each is twice the next.
-
-    Exact: around its smallest value the loss is  L + d·H·d / 2  with the Hessian H.
-    """
-    smallest = float(problem.loss_at(*best))
-    curvature, axes = np.linalg.eigh(problem.hessian)
-    above = first_loss - smallest if first_loss > smallest else curvature[-1]
-    turn = np.arange(73, dtype=np.int8)
-    circle = np.stack([np.cos(turn * np.pi / 36), np.sin(turn * np.pi / 36)])
-    curves = []
-    for level in np.arange(-4, 3, dtype=np.int8):
-        excess = above * 4.0 ** float(level)
-        w, b = best[:, None] + axes @ (np.sqrt(2 * excess / curvature)[:, None] * circle)
-        columns = {"w": w.astype(np.float32), "b": b.astype(np.float32), "turn": turn}
-        curves.append(
-            pd.DataFrame({**columns, "level": level, "loss": np.float32(smallest + excess)})
-        )
-    return pd.concat(curves)
-
-
-def _finite_max(values: NDArray[Any]) -> float:
-    finite = values[np.isfinite(values) & (values > 0)]
-    return float(finite.max()) if finite.size else 1.0

@@ -16,6 +16,7 @@ from views.controls import Controls
 from views.figure import show
 from views.live import Computed, live, now
 from views.palette import MISTAKE, MODEL
+from views.surface import surface
 from views.timeline import Series, Timeline, every_step, some_steps
 
 # What the lines of the family's listings compute, by how they begin; see views/player.py for the
@@ -137,8 +138,8 @@ def overview(
         fit = charts.fit(problem, timeline, lecture=lecture, run=run, color=color)
         show(fit, key=f"{run}fit", height=height)
     with middle:
-        surface = charts.surface(problem, trace, timeline, lecture=lecture, run=run, color=color)
-        show(surface, key=f"{run}surface", height=height)
+        landscape = surface(problem, trace, timeline, lecture=lecture, run=run, color=color)
+        show(landscape, key=f"{run}surface", height=height)
     with right:
         loss = charts.loss(problem, trace, timeline, lecture=lecture, run=run, color=color)
         show(loss, key=f"{run}loss_curve", height=height)
