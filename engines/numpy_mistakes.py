@@ -63,10 +63,12 @@ class Made(NamedTuple):
     """What is to be run, with a mistake in it or without.
 
     right, wrong: the line as it should be and as it is; both empty where nothing is wrong.
+    source: the listing that runs.
     """
 
     right: str
     wrong: str
+    source: str
     problem: Problem
     learning_rate: float
     train: Callable[..., Iterator[Step]]
@@ -80,20 +82,21 @@ def make(mistake: str | None, problem: Problem, learning_rate: float) -> Made:
     its decimal point. Raises KeyError for any other name.
     """
     train = numpy_vectorized.train
+    source = inspect.getsource(train)
     if mistake is None:
-        return Made("", "", problem, learning_rate, train)
+        return Made("", "", source, problem, learning_rate, train)
     if mistake == "beyond_limit":
         too_large = 1.02 * problem.largest_stable_learning_rate
         right, wrong = f"learning_rate = {learning_rate:.6g}", f"learning_rate = {too_large:.6g}"
-        return Made(right, wrong, problem, too_large, train)
+        return Made(right, wrong, source, problem, too_large, train)
     if mistake == "outlier":
         i = len(problem.y) // 3
         y = problem.y.copy()
         y[i] *= 100
         right, wrong = f"y[{i}] = {problem.y[i]:.6g}", f"y[{i}] = {y[i]:.6g}"
-        return Made(right, wrong, replace(problem, y=y), learning_rate, train)
+        return Made(right, wrong, source, replace(problem, y=y), learning_rate, train)
     line = MISTAKES[mistake]
-    return Made(line.right, line.wrong, problem, learning_rate, line.train)
+    return Made(line.right, line.wrong, line.source, problem, learning_rate, line.train)
 
 
 End = Literal["arrives", "elsewhere", "explodes"]

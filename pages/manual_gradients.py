@@ -126,6 +126,8 @@ if mistake:
     if mistakes.predicted(mistake, right=made.right, wrong=made.wrong, end=end):
         regression.overview(made.problem, wrong_trace, timeline, lecture=lecture, run="wrong_")
         regression.check_in_numbers(run="wrong_")
+        title, computed = "The listing of this run", regression.COMPUTED
+        listing(made.source, computed, title=title, key=title, run="wrong_", changed=made.wrong)
 
 article, straight = preset("numpy_article"), preset("numpy_article_straight")
 printed = run(article, article.steps, article.learning_rate)[1].final.params

@@ -148,6 +148,7 @@ def test_a_mistake_runs_beside_the_right_run_and_is_told_after_a_prediction(mist
     at.segmented_control(key=f"guess of {mistake}").set_value("show").run()
     assert titles(at).count("The fit") == 2
     assert TOLD[mistake].story in words(at)
+    assert live_texts(at).count('class="changed"') == (mistake in MISTAKES)
     shown = series(at)
     caught = np.median(shown["wrong_error"]) > np.median(shown["wrong_allowed"])
     assert caught == (mistake in ("wrong_sign", "input_forgotten", "factor_forgotten"))

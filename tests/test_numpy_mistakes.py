@@ -139,14 +139,16 @@ def test_updating_b_with_the_new_w_takes_another_way_to_the_same_answer(loss):
 
 def test_without_a_mistake_the_right_listing_runs_as_it_was_set():
     problem = problem_with()
-    assert make(None, problem, 0.05) == ("", "", problem, 0.05, numpy_vectorized.train)
+    train = numpy_vectorized.train
+    assert make(None, problem, 0.05) == ("", "", inspect.getsource(train), problem, 0.05, train)
 
 
 @pytest.mark.parametrize("name", MISTAKES)
 def test_a_mistake_in_the_listing_keeps_the_problem_and_the_rate(name):
     problem, mistake = problem_with(), MISTAKES[name]
     made = make(name, problem, 0.05)
-    assert made == (mistake.right, mistake.wrong, problem, 0.05, mistake.train)
+    lines = (mistake.right, mistake.wrong, mistake.source)
+    assert made == (*lines, problem, 0.05, mistake.train)
 
 
 @every_loss

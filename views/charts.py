@@ -211,8 +211,8 @@ def frame(timeline: Timeline, run: str, *names: str) -> alt.Chart:
 
 def thinned(trace: Trace) -> pd.DataFrame:
     """The steps that a static curve shows, as columns step, loss, w, b, grad_w, grad_b."""
-    frame = trace.to_frame()
-    return frame.iloc[thin(len(frame), CURVE_STEPS)].reset_index()
+    rows = trace.to_frame()
+    return rows.iloc[thin(len(rows), CURVE_STEPS)].reset_index()
 
 
 def _span(values: NDArray[Any], margin: float) -> tuple[float, float]:

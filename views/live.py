@@ -62,26 +62,23 @@ def listing(
     *,
     title: str,
     key: str,
+    run: str = "",
     changed: str = "",
 ) -> None:
     """Show a listing, and beside its lines what they computed at the step shown.
 
-    computed: by how the line begins. changed: a line to mark as different from the right one.
+    computed: by how the line begins. run: the prefix of the series. changed: a line to mark as
+    different from the right one.
     """
-    plain = source.rstrip("\n").split("\n")
-    rows = [
-        _row(line, code, computed, changed)
-        for line, code in zip(plain, _highlighted(source), strict=True)
-    ]
+    rows = []
+    for line, code in zip(source.rstrip("\n").split("\n"), _highlighted(source), strict=True):
+        mark = ' class="changed"' if changed and line.strip() == changed else ""
+        phase, value = "", ""
+        for start, (of_phase, series) in computed.items():
+            if line.strip().startswith(start):
+                phase = f' data-phase="{of_phase}"'
+                value = now(run + series, known=of_phase) if series else ""
+        cells = f'<span class="value">{value}</span><code>{code}</code>'
+        rows.append(f"<li{phase}{mark}>{cells}</li>")
     name = f'<div class="listing-name">{html.escape(title)}</div>'
     live(f'<div class="listing">{name}<ol>{"".join(rows)}</ol></div>', key=key)
-
-
-def _row(line: str, code: str, computed: Mapping[str, Computed], changed: str) -> str:
-    mark = ' class="changed"' if changed and line.strip() == changed else ""
-    phase, value = "", ""
-    for start, (of_phase, series) in computed.items():
-        if line.strip().startswith(start):
-            phase = f' data-phase="{of_phase}"'
-            value = now(series, known=of_phase) if series else ""
-    return f'<li{phase}{mark}><span class="value">{value}</span><code>{code}</code></li>'

@@ -1,0 +1,60 @@
+"""What is sent to the player, and how charts name it."""
+
+from __future__ import annotations
+
+import base64
+
+import numpy as np
+import pytest
+
+from views.timeline import Series, Timeline, every_step, some_steps
+
+WHOLE = np.array([1.0, 2.0, 3.0, 4.0])
+AT = np.array([0, 2])
+
+
+@pytest.fixture
+def timeline():
+    sparse = some_steps({"check": np.array([5.0, 6.0]), "other": np.array([7.0, 8.0])}, AT)
+    return Timeline({"exact": Series(WHOLE), **every_step({"short": WHOLE}), **sparse}, last_step=3)
+
+
+def test_a_series_is_named_by_its_place_behind_step_and_phase(timeline):
+    assert timeline.now("exact") == "toNumber(now[2 + 0])"
+    assert timeline.now("other") == "toNumber(now[5 + 0])"
+
+
+def test_one_step_later_stands_behind_all_series(timeline):
+    assert timeline.now("exact_next") == "toNumber(now[6 + 0])"
+    assert timeline.now("short_next", further="datum.i") == "toNumber(now[7 + datum.i])"
+
+
+def test_an_unknown_series_is_an_error(timeline):
+    with pytest.raises(ValueError, match="not in list"):
+        timeline.now("nothing")
+
+
+def test_what_is_sent_decodes_to_what_was_given(timeline):
+    series = timeline.payload["series"]
+    for name, kind in (("exact", "f8"), ("short", "f4")):
+        assert series[name]["type"] == kind
+        decoded = np.frombuffer(base64.b64decode(series[name]["values"]), "<" + kind)
+        np.testing.assert_array_equal(decoded, WHOLE)
+
+
+def test_steps_that_series_share_are_sent_once(timeline):
+    series, at = timeline.payload["series"], timeline.payload["at"]
+    assert [series[name]["at"] for name in ("exact", "short", "check", "other")] == [
+        None,
+        None,
+        0,
+        0,
+    ]
+    assert len(at) == 1
+    np.testing.assert_array_equal(np.frombuffer(base64.b64decode(at[0]), "<i4"), AT)
+
+
+def test_a_number_too_large_for_float32_keeps_its_run_in_float64():
+    large = np.array([1.0, 1e80, np.inf])
+    assert every_step({"loss": large})["loss"].values.dtype == np.float64
+    assert every_step({"loss": np.array([1.0, np.inf])})["loss"].values.dtype == np.float32
