@@ -102,11 +102,14 @@ def make(mistake: str | None, problem: Problem, learning_rate: float) -> Made:
 End = Literal["arrives", "elsewhere", "explodes"]
 
 
-def how_it_ended(problem: Problem, right: Trace, wrong: Trace) -> End:
-    """Where the wrong run ended: within 2% of the right one's way, elsewhere, or uphill."""
-    if wrong.final.non_finite or wrong.losses[-1] > wrong.losses[0]:
+def how_it_ended(problem: Problem, trace: Trace) -> End:
+    """Where a run ended: uphill, within 2% of its way to the least-squares answer, or elsewhere.
+
+    problem: the right one, even where the run had another.
+    """
+    if trace.final.non_finite or trace.losses[-1] > trace.losses[0]:
         return "explodes"
-    end, wrong_end = right.final.params, wrong.final.params
-    walked = np.hypot(end["w"] - problem.w, end["b"] - problem.b)
-    missed = np.hypot(wrong_end["w"] - end["w"], wrong_end["b"] - end["b"])
-    return "arrives" if missed <= 0.02 * walked else "elsewhere"
+    best_w, best_b = problem.least_squares()
+    way = np.hypot(problem.w - best_w, problem.b - best_b)
+    missed = np.hypot(trace.final.params["w"] - best_w, trace.final.params["b"] - best_b)
+    return "arrives" if missed <= 0.02 * way else "elsewhere"

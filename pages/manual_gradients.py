@@ -122,7 +122,7 @@ Each of these is a real run with one thing wrong. Choose one, say how you think 
 """
 mistakes.choose(controls)
 if mistake:
-    end = how_it_ended(problem, trace, wrong_trace)
+    end = how_it_ended(problem, wrong_trace)
     if mistakes.predicted(mistake, right=made.right, wrong=made.wrong, end=end):
         regression.overview(made.problem, wrong_trace, timeline, lecture=lecture, run="wrong_")
         regression.check_in_numbers(run="wrong_")

@@ -193,10 +193,14 @@ def test_an_unknown_mistake_is_a_key_error():
 )
 def test_how_each_mistake_ends(name, end):
     problem = problem_with("mean")
-    right = run(numpy_vectorized.train, problem, steps=400)
     made = make(name, problem, 0.2 * problem.largest_stable_learning_rate)
-    wrong = record(made.train(made.problem, steps=400, learning_rate=made.learning_rate))
-    assert how_it_ended(problem, right, wrong) == end
+    trace = record(made.train(made.problem, steps=400, learning_rate=made.learning_rate))
+    assert how_it_ended(problem, trace) == end
+
+
+def test_a_run_that_stops_too_early_has_not_arrived():
+    problem = problem_with("mean")
+    assert how_it_ended(problem, run(numpy_vectorized.train, problem, steps=1)) == "elsewhere"
 
 
 # What the gradient check sees

@@ -53,7 +53,7 @@ MISTAKES = {
     ),
 }
 ENDS = {
-    "arrives": "it ends where the right run ends",
+    "arrives": "it arrives at the best answer",
     "elsewhere": "it ends somewhere else",
     "explodes": "it explodes",
 }
