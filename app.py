@@ -51,10 +51,12 @@ regression.overview(problem, trace, timeline, lecture=lecture)
 
 """
 ### One problem, five engines
-The same descent, written five times: with the gradient worked out by hand in NumPy, twice, and with
-the gradient found by PyTorch and by TensorFlow, in two ways each of its own. Drawn over each other
-the runs would be one line. So here is what is left when one is subtracted from another: the last of
-their sixteen digits, where the order of additions shows.
+The same descent, written five times. Twice in NumPy, with the gradient worked out by hand. Once in
+PyTorch, whose **autograd** follows the operations as they run and finds the gradient itself. Twice
+in TensorFlow: with a **tape** that writes the operations down as they run, and as a graph drawn up
+beforehand and run in a **session**. Laid over each other the runs would be one line. So here is
+what is left when one is subtracted from another: the last of their sixteen digits, where the order
+of additions shows. (Relative: divided by the largest value so far.)
 """
 asked = controls.flag("Train it in PyTorch and TensorFlow too", "frameworks")
 with refused:

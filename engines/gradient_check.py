@@ -21,14 +21,15 @@ USUAL_WIDTH = 4  # its index in WIDTHS: 1e-5, near the best that a forward diffe
 EPSILON = float(np.finfo(np.float64).eps)
 
 
-def difference_quotient(problem: Problem, w: Any, b: Any, h: float, side: Side) -> Floats:
+def difference_quotient(problem: Problem, w: Any, b: Any, h: Any, side: Side) -> Floats:
     """The slope of the loss along w and along b, from losses a distance h away.
 
-    w, b: arrays of shape (k,), one entry for each point to look at. Returns shape (2, k).
+    w, b: arrays of shape (k,), one entry for each point to look at; h: one width for all of them,
+    or one for each. Returns shape (2, k).
     central: (L(w + h) - L(w - h)) / 2h.  forward: (L(w + h) - L(w)) / h.
     """
     w, b = np.asarray(w, np.float64), np.asarray(b, np.float64)
-    back = h if side == "central" else 0.0
+    back = h if side == "central" else 0 * h
     along_w = problem.loss_at(w + h, b) - problem.loss_at(w - back, b)
     along_b = problem.loss_at(w, b + h) - problem.loss_at(w, b - back)
     return np.stack([along_w, along_b]) / (h + back)
@@ -42,7 +43,7 @@ def relative_error(one: Floats, other: Floats) -> Floats:
 
 
 def error_of_a_correct_gradient(
-    problem: Problem, w: Any, b: Any, *, grads: Floats, h: float, side: Side
+    problem: Problem, w: Any, b: Any, *, slopes: Floats, h: Any, side: Side
 ) -> Floats:
     """The largest relative error that is still no sign of a mistake, shape (k,).
 
@@ -51,24 +52,24 @@ def error_of_a_correct_gradient(
     Rounding: two nearly equal losses, each known to about sixteen digits, are subtracted and the
     rest is divided by h. So the first grows with h and the second with 1/h.
 
-    grads: the gradient in question, shape (2, k).
+    slopes: the true gradient, or the best that is known of it, shape (2, k).
     """
     w, b = np.asarray(w, np.float64), np.asarray(b, np.float64)
     x, y = problem.x.astype(np.float64), problem.y.astype(np.float64)
     predicted = w[..., None] * x**problem.power + b[..., None]
     residual = np.abs(predicted - y)
-    moved = h * np.maximum(np.abs(x) ** problem.power, 1)
+    moved = np.asarray(h)[..., None] * np.maximum(np.abs(x) ** problem.power, 1)
     # A residual is known to epsilon times the numbers it came from, and the loss squares it.
     numbers = np.abs(predicted) + np.abs(y) + moved
     loss_rounding = 2 * EPSILON * problem.factor * np.sum((residual + moved) * numbers, axis=-1)
     # Moving w by h moves it, in floating point, only nearly by h.
-    step_rounding = EPSILON * np.maximum(np.abs(w), np.abs(b)) * np.hypot(*grads)
+    size: Floats = np.hypot(*slopes)
+    step_rounding = EPSILON * np.maximum(np.abs(w), np.abs(b)) * size
     rounding = (2 * loss_rounding + step_rounding) / h
     own_rounding = 8 * EPSILON * problem.factor * np.sum(numbers, axis=-1)
 
     diagonal = np.diag(problem.hessian)
     truncation = float(np.hypot(*diagonal)) * h / 2 if side == "forward" else 0.0
-    size: Floats = np.hypot(*grads)
     error: Floats = truncation + rounding + own_rounding
     return np.minimum(error / np.where(size > 0, size, error), 2.0)
 
@@ -80,23 +81,26 @@ def check(problem: Problem, trace: Trace, *, keep: int) -> dict[str, NDArray[Any
     Returns arrays of at most `keep` entries: checked, the steps; numeric_w and numeric_b, central
     differences of the usual width; error, the run's relative error against them, and allowed, how
     much of it rounding excuses; and for each WIDTHS[i] the errors central_i, forward_i, allowed_i.
+    Widths are relative to the larger of 1, |w| and |b|.
     """
     at = thin(len(trace), keep)
     w, b = trace.params["w"][at], trace.params["b"][at]
     grads = np.stack([trace.grads["w"][at], trace.grads["b"][at]]).astype(np.float64)
     columns: dict[str, NDArray[Any]] = {"checked": at}
     with np.errstate(all="ignore"):  # a run that overflows takes its check along
-        columns["numeric_w"], columns["numeric_b"] = difference_quotient(
-            problem, w, b, WIDTHS[USUAL_WIDTH], "central"
-        )
-        sides: tuple[Side, Side] = ("central", "forward")
-        for side in sides:
-            for i, h in enumerate(WIDTHS):
-                measured = difference_quotient(problem, w, b, h, side)
-                columns[f"{side}_{i}"] = relative_error(grads, measured)
-        for i, h in enumerate(WIDTHS):
+        # A width that is nothing beside the numbers it moves would measure nothing.
+        widths = WIDTHS[:, None] * np.maximum(1, np.maximum(np.abs(w), np.abs(b)))
+        measured = [difference_quotient(problem, w, b, h, "central") for h in widths]
+        columns["numeric_w"], columns["numeric_b"] = measured[USUAL_WIDTH]
+        for i, slopes in enumerate(measured):
+            columns[f"central_{i}"] = relative_error(grads, slopes)
+        for i, h in enumerate(widths):
+            slopes = difference_quotient(problem, w, b, h, "forward")
+            columns[f"forward_{i}"] = relative_error(grads, slopes)
+        for i, h in enumerate(widths):
+            # The widest central difference is the one that rounding touches least.
             columns[f"allowed_{i}"] = error_of_a_correct_gradient(
-                problem, w, b, grads=grads, h=h, side="central"
+                problem, w, b, slopes=measured[0], h=h, side="central"
             )
     columns["error"] = columns[f"central_{USUAL_WIDTH}"]
     columns["allowed"] = columns[f"allowed_{USUAL_WIDTH}"]

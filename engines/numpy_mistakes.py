@@ -78,8 +78,8 @@ def make(mistake: str | None, problem: Problem, learning_rate: float) -> Made:
     """What runs when this mistake is made, or none.
 
     Besides those in the listing there are two outside it: "beyond_limit", a learning rate 2%
-    above the largest stable one, and "outlier", a third of the way through the data a y without
-    its decimal point. Raises KeyError for any other name.
+    above the largest stable one, and "outlier", a third of the way through the data a y a hundred
+    times too large (or 100, where it was 0). Raises KeyError for any other name.
     """
     train = numpy_vectorized.train
     source = inspect.getsource(train)
@@ -92,7 +92,7 @@ def make(mistake: str | None, problem: Problem, learning_rate: float) -> Made:
     if mistake == "outlier":
         i = len(problem.y) // 3
         y = problem.y.copy()
-        y[i] *= 100
+        y[i] = 100 * (y[i] or 1)
         right, wrong = f"y[{i}] = {problem.y[i]:.6g}", f"y[{i}] = {y[i]:.6g}"
         return Made(right, wrong, source, replace(problem, y=y), learning_rate, train)
     line = MISTAKES[mistake]

@@ -51,14 +51,18 @@ player(timeline, readout=("loss", "w", "b"))
 regression.overview(problem, trace, timeline, lecture=lecture)
 regression.verdict(problem, trace, rate)
 """
-The **gradient** says how fast the loss grows when w, or b, grows a little. The orange arrow points
-the other way: downhill, at a right angle to the curves of equal loss. It shrinks with the gradient
-(with its square root, to stay visible).
+The **model** is a curve with two numbers to learn, w and b. The yellow lines are its **residuals**,
+and the **loss** is one number for all of them: their squares, added up in one of three ways.
+**Least squares** is the w and b with the smallest loss. The **gradient** says how fast the loss
+grows when w, or b, grows a little. The orange arrow points the other way: downhill, at a right
+angle to the curves of equal loss. It shrinks with the gradient (with its square root, to stay
+visible).
 
 ### Who pulls?
-The gradient is a sum with one term for each point. A point above the curve pulls it up, and the
-farther off, the harder. In the gradient by w each pull is multiplied by what w is multiplied by, so
-points near x = 0 have little say in w. Training rests when the pulls cancel.
+The gradient is a sum with one term for each point: the residual, times what the parameter is
+multiplied by in the model, times the factor of the loss. The update subtracts it, so a bar below
+zero pulls the parameter up. Points far from the curve pull hardest; points near x = 0 have little
+say in w. Training rests when the pulls cancel.
 """
 for place, parameter in zip(st.columns(2), ("w", "b"), strict=True):
     pulls = charts.contributions(problem, timeline, to=parameter, lecture=lecture)
@@ -74,14 +78,15 @@ regression.formulas(problem, rate)
 
 """
 ### The code that ran
-Beside each line stands what it computed at the step shown. Switch on slow motion in the player to
-go through a step phase by phase.
+Beside each line stands what it computed at the step shown (in the loop, after its last point).
+Switch on slow motion in the player to go through a step phase by phase.
 """
 listings = {
     "numpy_vectorized.py: whole arrays at once": numpy_vectorized.train,
     "numpy_loops.py: one point at a time": numpy_loops.train,
 }
-for place, (title, train) in zip(st.columns(2), listings.items(), strict=True):
+places = [st.container(), st.container()] if lecture else st.columns(2)
+for place, (title, train) in zip(places, listings.items(), strict=True):
     with place:
         listing(inspect.getsource(train), regression.COMPUTED, title=title, key=title)
 if st.button("Time both on this machine"):
@@ -93,8 +98,8 @@ if st.button("Time both on this machine"):
     f"""
     20 steps over {len(problem.x)} points, median and middle half of 25 runs taken in turn: whole
     arrays **{arrays.median:.2f} ms** ({arrays.low:.2f} to {arrays.high:.2f}), point by point
-    **{loops.median:.2f} ms** ({loops.low:.2f} to {loops.high:.2f}). The same numbers take
-    **{loops.median / arrays.median:.1f} times** as long.
+    **{loops.median:.2f} ms** ({loops.low:.2f} to {loops.high:.2f}). Point by point the same numbers
+    take **{loops.median / arrays.median:.1f} times** as long.
     """
 
 "### Is the gradient right? Ask the loss"
@@ -109,7 +114,8 @@ with left:
     a wide h is bad. A narrow one is bad too: two nearly equal losses, each known to 16 digits, are
     subtracted and the rest is divided by h. Together they make a V. The central difference has only
     one arm here: the other comes from the third derivative, and a quadratic loss has none. The
-    shaded band is what rounding excuses. A circle above it means a wrong gradient.
+    shaded band is what rounding excuses. A circle above it means a wrong gradient. (h is relative
+    to the larger of 1, |w| and |b|; the table has h = 0.00001.)
     """
     regression.check_in_numbers()
 with right:
@@ -119,11 +125,16 @@ with right:
 """
 ### Where it breaks
 Each of these is a real run with one thing wrong. Choose one, say how you think it ends, then look.
+The player moves it too; the pictures at the top stay those of the right run.
 """
 mistakes.choose(controls)
 if mistake:
     end = how_it_ended(problem, wrong_trace)
-    if mistakes.predicted(mistake, right=made.right, wrong=made.wrong, end=end):
+    overflow = len(wrong_trace) - 1 if wrong_trace.final.non_finite else None
+    lines = {"right": made.right, "wrong": made.wrong}
+    if rate > problem.largest_stable_learning_rate:
+        st.caption("At this learning rate the right run fails too. A lower one shows more.")
+    if mistakes.predicted(mistake, **lines, end=end, overflow=overflow):
         regression.overview(made.problem, wrong_trace, timeline, lecture=lecture, run="wrong_")
         regression.check_in_numbers(run="wrong_")
         title, computed = "The listing of this run", regression.COMPUTED

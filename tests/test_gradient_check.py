@@ -15,6 +15,7 @@ from engines.gradient_check import (
     error_of_a_correct_gradient,
     relative_error,
 )
+from engines.numpy_mistakes import make
 from engines.problem import LOSSES, PRESETS, custom, preset
 from engines.trace import record, thin
 
@@ -47,7 +48,7 @@ def a_run(problem, *, steps=40, speed=0.45):
 
 def error_and_limit(problem, w, b, grads, *, h, side):
     error = relative_error(grads, difference_quotient(problem, w, b, h, side))
-    return error, error_of_a_correct_gradient(problem, w, b, grads=grads, h=h, side=side)
+    return error, error_of_a_correct_gradient(problem, w, b, slopes=grads, h=h, side=side)
 
 
 def error_at_the_start(h, side):
@@ -126,7 +127,7 @@ def test_the_limit_is_at_most_the_largest_relative_error_there_is(side):
     problem = random_problem(1)
     w, b = np.array([problem.least_squares()]).T
     grads = np.full((2, 1), 1e-300)
-    limit = error_of_a_correct_gradient(problem, w, b, grads=grads, h=1e-14, side=side)
+    limit = error_of_a_correct_gradient(problem, w, b, slopes=grads, h=1e-14, side=side)
     assert limit == [2]
 
 
@@ -213,12 +214,23 @@ def test_checking_a_run_compares_its_gradients_at_every_width():
     at = columns["checked"]
     w, b = trace.params["w"][at], trace.params["b"][at]
     grads = np.stack([trace.grads["w"][at], trace.grads["b"][at]])
-    for i, h in enumerate(WIDTHS):
-        central, allowed = error_and_limit(problem, w, b, grads, h=h, side="central")
+    for i, width in enumerate(WIDTHS):
+        h = width * np.maximum(1, np.maximum(np.abs(w), np.abs(b)))
+        central, _ = error_and_limit(problem, w, b, grads, h=h, side="central")
         forward, _ = error_and_limit(problem, w, b, grads, h=h, side="forward")
         np.testing.assert_array_equal(columns[f"central_{i}"], central)
-        np.testing.assert_array_equal(columns[f"allowed_{i}"], allowed)
         np.testing.assert_array_equal(columns[f"forward_{i}"], forward)
+        assert np.all(central <= columns[f"allowed_{i}"])
+
+
+@pytest.mark.parametrize("name", ["wrong_sign", "input_forgotten"])
+def test_a_wrong_gradient_is_caught_to_the_end_of_a_long_run(name):
+    problem = preset("numpy_article")
+    made = make(name, problem, problem.learning_rate)
+    trace = record(made.train(problem, steps=800, learning_rate=made.learning_rate))
+    columns = check(problem, trace, keep=100)
+    assert np.all(columns["error"] > 100 * columns["allowed"])
+    assert np.all(columns["allowed"] < 0.01)
 
 
 def test_checking_a_run_shows_the_numeric_gradient_of_the_usual_width():

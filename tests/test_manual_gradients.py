@@ -40,7 +40,7 @@ def test_the_first_visit_plays_the_run_that_the_article_printed(first_visit):
     for name, values in expected.columns().items():
         plays(first_visit, name, values)
     assert player(first_visit)["lastStep"] == 800
-    assert "w is **2.99850472** and b is **2.0989827**" in words(first_visit)
+    assert "At step **800** w is **2.99850472** and b is **2.0989827**" in words(first_visit)
 
 
 def test_both_variants_of_the_notebook_are_told_with_their_digits(first_visit):
@@ -117,7 +117,7 @@ def test_beyond_the_limit_the_page_says_by_how_much_each_step_grows():
     at = visit(PAGE, lr="0.02", steps="100")
     [warning] = at.warning
     grows = abs(1 - 0.02 * preset("numpy_article").lambda_max)
-    assert f"= {grows:.3g}: it jumps across the valley" in warning.value
+    assert f"= {grows:.4g}: it jumps across the valley" in warning.value
     assert not at.error
 
 
@@ -159,7 +159,8 @@ def test_every_mistake_of_the_engines_is_told():
 
 
 @pytest.mark.parametrize(
-    ("guess", "verdict"), [("explodes", "Yes, **it explodes**"), ("arrives", "No, **it explodes**")]
+    ("guess", "verdict"),
+    [("explodes", "Yes, **the loss climbs**"), ("arrives", "No, **the loss climbs**")],
 )
 def test_a_prediction_is_answered_from_the_run(guess, verdict):
     at = visit(PAGE, mistake="wrong_sign", steps="200")
@@ -170,7 +171,7 @@ def test_a_prediction_is_answered_from_the_run(guess, verdict):
 def test_the_two_listings_are_timed_when_asked():
     at = visit(PAGE, steps="10")
     at.button[0].click().run()
-    assert "The same numbers take" in words(at)
+    assert "Point by point the same numbers" in words(at)
     assert not at.exception
 
 

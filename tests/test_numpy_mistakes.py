@@ -215,7 +215,7 @@ def caught(mistake, problem, h):
     w, b = trace.params["w"], trace.params["b"]
     grads = np.stack([trace.grads["w"], trace.grads["b"]])
     error = relative_error(grads, difference_quotient(problem, w, b, h, "central"))
-    limit = error_of_a_correct_gradient(problem, w, b, grads=grads, h=h, side="central")
+    limit = error_of_a_correct_gradient(problem, w, b, slopes=grads, h=h, side="central")
     return error > limit
 
 

@@ -29,7 +29,9 @@ def gradient_error(timeline: Timeline, widths: Floats, *, lecture: bool) -> Figu
 
 @drawn
 def _draw_gradient_error(timeline: Timeline, *, lecture: bool) -> Figure:
-    x = alt.X("h:Q", title="width h", scale=alt.Scale(type="log"), axis=alt.Axis(format="~e"))
+    x = alt.X(
+        "h:Q", title="width h (relative)", scale=alt.Scale(type="log"), axis=alt.Axis(format="~e")
+    )
     scale = alt.Scale(type="log", domain=[1e-16, 2], clamp=True)
     axis = alt.Axis(format="~e", values=[1e-16, 1e-12, 1e-8, 1e-4, 1])
 
@@ -115,11 +117,16 @@ def _draw_differences(timeline: Timeline, engines: tuple[str, ...], *, lecture: 
     scale = alt.Scale(type="log", domain=[IDENTICAL, alt.ExprRef("high")], clamp=True)
     x = alt.X("step:Q", title="step", scale=alt.Scale(domain=[0, alt.ExprRef("last")], nice=False))
     y = alt.Y("apart:Q", title="relative difference", scale=scale, axis=axis)
+    legend = alt.Legend(columns=2, labelLimit=0)
     color = alt.Color(
-        "engine:N", scale=alt.Scale(domain=labels, range=[look.color for look in looks])
+        "engine:N",
+        legend=legend,
+        scale=alt.Scale(domain=labels, range=[look.color for look in looks]),
     )
     shape = alt.Shape(
-        "engine:N", scale=alt.Scale(domain=labels, range=[look.shape for look in looks])
+        "engine:N",
+        legend=legend,
+        scale=alt.Scale(domain=labels, range=[look.shape for look in looks]),
     )
     lines = (
         alt.Chart(alt.NamedData("apart"))

@@ -32,11 +32,13 @@ def fit(
 ) -> Figure:
     """The data, the model's curve at this step, and from each point its residual."""
     # The start is part of the story, unless it is so far off that the data would shrink to a line.
-    height = max(float(np.ptp(problem.y)), 1e-3)
+    height = max(float(np.ptp(problem.y)), 0.2 * float(np.abs(problem.y).max()), 0.1)
     first = float(problem.w) * problem.x**problem.power + float(problem.b)
     bounded = np.clip(first, problem.y.min() - height, problem.y.max() + height)
     x_low, x_high = _span(problem.x, margin=0.03)
-    y_low, y_high = _span(np.concatenate([problem.y, bounded]), margin=0.08)
+    middle = (problem.y.min() + problem.y.max()) / 2
+    shown = [problem.y, bounded, [middle - height / 2, middle + height / 2]]
+    y_low, y_high = _span(np.concatenate(shown), margin=0.08)
     data = {
         "points": pd.DataFrame({"x": problem.x, "y": problem.y}),
         "grid": pd.DataFrame({"x": np.linspace(problem.x.min(), problem.x.max(), 61)}),

@@ -50,21 +50,15 @@ class Controls:
     ) -> float:
         """A learning rate: one of RATES, on a slider that is logarithmic and marks a limit."""
         asked = self._asked(name)
-        value = st.select_slider(
-            label,
-            RATES,
-            value=default,
-            format_func=lambda rate: f"{rate:g}",
-            key=name,
-            bind="query-params",
-            **more,
-        )
+        self._take_from_address(name, lambda text: _rate(text, default), default)
+        value = st.select_slider(label, RATES, format_func=_plain, key=name, **more)
         share = math.log(limit / RATES[0]) / math.log(RATES[-1] / RATES[0])
         share = min(max(share, 0.0), 1.0)
         mark = f"<i></i><span>{limit_label}</span>"
         st.html(f'<div class="limit" style="--share: {share:.4f}">{mark}</div>')
         used = value if value in RATES else default
         self._compare(name, asked, used)
+        self._write_to_address(name, None if used == default else _plain(used))
         return float(used)
 
     def choice(
@@ -74,15 +68,22 @@ class Controls:
         name: str,
         options: Mapping[Any, str],
         default: str | None,
+        *,
+        on_link: Callable[[], None] | None = None,
         **more: Any,
     ) -> str | None:
         """One of `options`, a name and what a visitor reads for it. The address holds the name.
 
-        widget: st.selectbox, st.pills, … Streamlit's own binding would put the visible words into
+        widget: st.selectbox, st.pills, … on_link: called when a link or the Back button has chosen.
+        Streamlit's own binding would put the visible words into
         the address, which then would not survive their translation.
         """
         asked = self._asked(name)
-        self._take_from_address(name, lambda text: text if text in options else default, default)
+        linked = self._take_from_address(
+            name, lambda text: text if text in options else default, default
+        )
+        if linked and on_link:
+            on_link()
         value = widget(label, list(options), format_func=options.get, key=name, **more)
         used = value if value in options else default
         self._compare(name, asked, used)
@@ -116,7 +117,9 @@ class Controls:
         for name, last in (("step", last_step), ("phase", 3)):
             asked = self._asked(name)
             if first and asked is not None:
-                self._compare(name, asked, int(_bounded(_number(asked[-1]), 0, last, 0)))
+                number = _number(asked[0])  # the player, too, reads the first
+                whole = number if number.is_integer() else 0
+                self._compare(name, asked, int(_bounded(whole, 0, last, 0)))
         told = [
             f"The address asks for {name} = `{text.replace('`', '')}`, which is not possible "
             f"here. This page uses {used}."
@@ -129,10 +132,13 @@ class Controls:
         """Whether the address is not the one that we wrote: a link, or the Back button."""
         return name not in self._written or st.query_params.get(name) != self._written[name]
 
-    def _take_from_address(self, name: str, read: Callable[[str], Any], default: Any) -> None:
-        if self._address_is_new(name):
+    def _take_from_address(self, name: str, read: Callable[[str], Any], default: Any) -> bool:
+        """Set the control from the address if that is new; returns whether it was."""
+        new = self._address_is_new(name)
+        if new:
             text = st.query_params.get(name)
             st.session_state[name] = default if text is None else read(text)
+        return new
 
     def _write_to_address(self, name: str, text: str | None) -> None:
         if text is None and name in st.query_params:
@@ -140,6 +146,7 @@ class Controls:
         elif text is not None and st.query_params.get(name) != text:
             st.query_params[name] = text
         self._written[name] = text
+        self._last_asked[name] = [] if text is None else [text]
 
     def _asked(self, name: str) -> list[str] | None:
         """What the address asks for, if it asks for something new."""
@@ -152,11 +159,21 @@ class Controls:
         if asked is None:
             return
         wanted: Any = asked[-1] if isinstance(used, str) or used is None else _number(asked[-1])
-        if len(asked) > 1 or wanted != used:
+        if len(asked) > 1 or (wanted != used and not _same_number(wanted, used)):
             shown = (
                 f"{used:g}" if isinstance(used, float) else str("none" if used is None else used)
             )
             self.refused.append((name, " ".join(", ".join(asked).split())[:40], shown))
+
+
+def _plain(rate: float) -> str:
+    return f"{rate:.5f}".rstrip("0").rstrip(".")
+
+
+def _rate(text: str, default: float) -> float:
+    """The rate on the slider that a text means, however it is written; else the default."""
+    number = _number(text)
+    return next((rate for rate in RATES if math.isclose(rate, number)), default)
 
 
 def _number(text: str) -> float:
@@ -164,6 +181,10 @@ def _number(text: str) -> float:
         return float(text)
     except ValueError:
         return math.nan
+
+
+def _same_number(one: Any, other: Any) -> bool:
+    return isinstance(one, float) and isinstance(other, float) and math.isclose(one, other)
 
 
 def _bounded(value: Any, low: float, high: float, default: float) -> Any:

@@ -86,6 +86,7 @@ def _config(lecture: bool) -> Figure:
     return {
         "mark": {"aria": False},
         "axis": axis,
+        "axisY": {"minExtent": 3.4 * text},  # labels that grow while playing must not push the rest
         "legend": {"labelFontSize": text, "titleFontSize": text, "orient": "top", "title": None},
         "title": {"fontSize": text + 2, "anchor": "start", "offset": 8, "fontWeight": 600},
         "text": {"fontSize": text},

@@ -24,15 +24,15 @@ MISTAKES = {
     ),
     "input_forgotten": Told(
         "x forgotten",
-        "Without its factor x, the gradient by w is only the gradient by b again. Training rests "
-        "where this wrong gradient is zero, and that is not where the loss is smallest. A falling "
-        "loss proves nothing; the check does.",
+        "Without its factor (x, or x² for the parabola) the gradient by w is only the gradient "
+        "by b again. Training rests where this wrong gradient is zero, and that is not where "
+        "the loss is smallest. A falling loss proves nothing; the check does.",
     ),
     "factor_forgotten": Told(
         "Factor forgotten",
-        "The direction is right, the length is not. With the half sum it doubles; with a mean over "
-        "n points it is n times too long, as if the learning rate were n times larger. The check "
-        "sees the length.",
+        "The direction is right, the length is not: twice too long with the half sum, and with a "
+        "mean at least as many times too long as there are points. That acts like a learning rate "
+        "so many times larger, and may well cross the limit. The check sees the length.",
     ),
     "updated_w": Told(
         "b updated with the new w",
@@ -47,7 +47,7 @@ MISTAKES = {
     ),
     "outlier": Told(
         "One absurd point",
-        "One y was typed without its decimal point. Its error enters squared, so this one point "
+        "One y was typed a hundred times too large. Its error enters squared, so this one point "
         "outpulls all the others. The gradient is right, for the wrong data: no check of the "
         "gradient can know.",
     ),
@@ -55,7 +55,7 @@ MISTAKES = {
 ENDS = {
     "arrives": "it arrives at the best answer",
     "elsewhere": "it ends somewhere else",
-    "explodes": "it explodes",
+    "explodes": "the loss climbs",
 }
 
 
@@ -67,10 +67,13 @@ def choose(controls: Controls) -> None:
     )
 
 
-def predicted(mistake: str, *, right: str, wrong: str, end: str) -> bool:
+def predicted(
+    mistake: str, *, right: str, wrong: str, end: str, overflow: int | None = None
+) -> bool:
     """Show the line that differs and ask how the run ends; once answered, tell. Returns whether.
 
     right, wrong: the line as it should be and as it is. end: one of ENDS, how the run did end.
+    overflow: the step at which it did, if it did.
     """
     st.code(f"{right}  # right\n{wrong}  # wrong", language="python")
     answers = {**ENDS, "show": "just show me"}
@@ -84,4 +87,6 @@ def predicted(mistake: str, *, right: str, wrong: str, end: str) -> bool:
         return False
     opening = {"show": "In this run", end: "Yes,"}.get(guess, "No,")
     st.markdown(f"{opening} **{ENDS[end]}**. {MISTAKES[mistake].story}")
+    if overflow is not None:
+        st.markdown(f"At step {overflow} it overflows: no number of 64 bits is that large.")
     return True

@@ -1,7 +1,8 @@
 // The player: owns the step and the phase, and tells everything on the page that follows them.
 //
 // #player-step   the range input a person moves; `.frame` on it holds this frame's numbers
-// #player-state  hidden; "step,phase,values…,values one step later…" for the charts
+// #player-state  hidden, put into the page before this module is loaded, because charts bind to it
+//                when they are drawn; "step,phase,values…,values one step later…"
 //
 // Streamlit calls the default export again, without the cleanup, whenever `data` changes: all
 // listeners of a call hang on one AbortController, which the next call aborts.
@@ -19,6 +20,10 @@ function decode(data) { // [name, {values, at}] in the order sent; `at` is null 
   });
 }
 
+function endOf({ values, at }) { // the last step of the run that a series belongs to
+  return at === null ? values.length - 1 : at[at.length - 1];
+}
+
 function valueAt({ values, at }, step) {
   if (at === null) return values[Math.min(step, values.length - 1)];
   let low = 0, high = at.length - 1; // the last entry at or before the step
@@ -29,9 +34,11 @@ function valueAt({ values, at }, step) {
   return values[low];
 }
 
-function isTyping(target) {
+function isTyping(target, key) {
   if (!target.closest) return false;
   if (target.matches("input[type=checkbox]")) return false; // a toggle: the clicker must go on
+  const clicker = key === "PageDown" || key === "PageUp"; // which means nothing to a choice once made
+  if (clicker && target.closest("[role=radiogroup],[role=combobox][aria-expanded=false]")) return false;
   return target.closest(
     "input,textarea,select,[contenteditable=''],[contenteditable=true],[role=slider],[role=listbox]," +
     "[role=combobox],[role=menu],[role=dialog],[role=grid],[role=radiogroup],[role=tablist]") !== null;
@@ -43,7 +50,7 @@ function takesSpace(target) {
 
 export default function ({ parentElement, data }) {
   const find = (selector) => parentElement.querySelector(selector);
-  const range = find("#player-step"), state = find("#player-state"), readout = find(".player-readout");
+  const range = find("#player-step"), state = document.querySelector("#player-state"), readout = find(".player-readout");
   const playButton = find("[data-action=play]"), speed = find("[data-control=speed]");
   const loop = find("[data-control=loop]"), slow = find("[data-control=slow]");
   const phaseBar = find(".player-phases"), words = data.words;
@@ -88,7 +95,7 @@ export default function ({ parentElement, data }) {
     const k = step(), values = {}, now = [], next = [];
     for (const [name, one] of series) {
       now.push((values[name] = valueAt(one, k)));
-      next.push((values[name + "_next"] = valueAt(one, Math.min(k + 1, data.lastStep))));
+      next.push((values[name + "_next"] = k < endOf(one) ? valueAt(one, k + 1) : undefined)); // no update after the last step
     }
     range.frame = { step: k, phase, values, format: shortNumber };
     range.phase = phase;
@@ -186,6 +193,7 @@ export default function ({ parentElement, data }) {
   on(range, "input", () => { if (phase !== WHOLE) phase = Math.min(phase, lastPhase()); show(); });
   on(range, "pointerdown", pause);
   for (const button of parentElement.querySelectorAll("[data-action]")) on(button, "click", ACTIONS[button.dataset.action]);
+  on(speed, "change", () => speed.blur()); // or the next PageDown chooses another speed
   on(slow, "change", () => { pause(); phase = slow.checked ? 0 : WHOLE; fire(); });
 
   const KEYS = {
@@ -195,19 +203,22 @@ export default function ({ parentElement, data }) {
   on(document, "keydown", (event) => {
     const act = KEYS[event.key], target = event.composedPath()[0];
     if (!act || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || event.isComposing) return;
-    if (target !== range && isTyping(target)) return;
+    if (target !== range && isTyping(target, event.key)) return;
     if (event.key === " " && target !== range && takesSpace(target)) return;
     event.preventDefault();
     act();
   });
 
-  off.signal.addEventListener("abort", () => { cancelAnimationFrame(frame); clearTimeout(remembering); });
+  // Streamlit writes the address from what it knew when a run began: put the step back.
+  const reminding = setInterval(remember, 1000);
+  off.signal.addEventListener("abort", () => { cancelAnimationFrame(frame); clearTimeout(remembering); clearInterval(reminding); });
   pause();
   fire();
   return () => range.off.abort();
 }
 
 function shortNumber(value, digits = 6) {
+  if (value === undefined) return "—";
   if (Number.isNaN(value)) return "not a number";
   if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
   if (digits === 0 || digits === "0") return String(value);

@@ -36,7 +36,7 @@ _player = st.components.v2.component(
     html=(HERE / "player.html").read_text(encoding="utf-8"),
     css=(HERE / "player.css").read_text(encoding="utf-8"),
     js=(HERE / "player.js").read_text(encoding="utf-8"),
-    # Charts look for #player-state in the document; inside a shadow root they would not find it.
+    # Texts look for #player-step in the document; inside a shadow root they would not find it.
     isolate_styles=False,
 )
 
@@ -49,5 +49,8 @@ def player(timeline: Timeline, *, readout: tuple[str, ...]) -> None:
     wanted = timeline.last_step / 25  # a whole run takes about half a minute
     speed = min(SPEEDS, key=lambda rate: abs(rate - wanted))
     data = {**timeline.payload, "readout": readout, "words": WORDS}
+    # Before the charts, and not in the component, which is there only once its module is loaded: a
+    # chart that does not find this input when it is drawn stays still for good.
+    st.html('<input type="hidden" id="player-state">')
     with st.container(key="player-bar"):
         _player(data={**data, "speeds": SPEEDS, "speed": speed}, key="player")

@@ -67,7 +67,13 @@ def choose(controls: Controls, presets: Mapping[str, str], *, max_steps: int) ->
     places = st.columns([4, 4, 5, 2, 2], vertical_alignment="bottom")
     with places[0]:
         name = controls.choice(
-            st.selectbox, "Data", "preset", presets, next(iter(presets)), on_change=_take_settings
+            st.selectbox,
+            "Data",
+            "preset",
+            presets,
+            next(iter(presets)),
+            on_change=_take_settings,
+            on_link=_take_settings_not_in_address,
         )
     with places[4], st.popover("More", width="stretch"):
         st.caption("Your own data: y = slope · x^power + offset + noise, at even distances of x.")
@@ -96,6 +102,8 @@ def choose(controls: Controls, presets: Mapping[str, str], *, max_steps: int) ->
             made.learning_rate,
             limit=limit,
             limit_label=f"stable below 2/λ_max = {limit:.3g}",
+            help="How long a step is. λ_max is the largest curvature of the loss: where the valley "
+            "is steepest, a rate above 2/λ_max jumps across it and lands higher.",
         )
     with places[3]:
         steps = controls.number("Steps", "steps", made.steps, 1, max_steps, step=100)
@@ -148,26 +156,26 @@ def overview(
 def verdict(problem: Problem, trace: Trace, learning_rate: float) -> None:
     """Say how the run ended, and where it did not end well, why."""
     end, limit = trace.final, problem.largest_stable_learning_rate
-    updates = len(trace) - 1
+    last = len(trace) - 1
     grows = abs(1 - learning_rate * problem.lambda_max)
     if end.non_finite:
         st.error(
-            f"The run ended at step {updates}: {', '.join(end.non_finite)} grew past the largest "
+            f"The run ended at step {last}: {', '.join(end.non_finite)} grew past the largest "
             f"number that 64 bits can hold. The steepest curvature of this loss is λ_max = "
             f"{problem.lambda_max:.4g}. Along it each step multiplies the error by "
             f"|1 − η·λ_max| = {grows:.3g}, and what is multiplied by more than 1 again and again "
             f"overflows."
         )
-    elif learning_rate > limit:
+    elif learning_rate > limit and end.loss > trace.losses[0]:
         st.warning(
             f"The learning rate is beyond 2/λ_max = {limit:.4g}. Along the steepest direction each "
-            f"step multiplies the error by |1 − η·λ_max| = {grows:.3g}: it jumps across the valley "
-            f"and lands higher. After {updates} steps the loss is {end.loss:.4g}."
+            f"step multiplies the error by |1 − η·λ_max| = {grows:.4g}: it jumps across the valley "
+            f"and lands higher. At step {last} the loss is {end.loss:.4g}."
         )
     else:
         best_w, best_b = problem.least_squares()
         st.markdown(
-            f"After **{updates} steps** w is **{end.params['w']:.9g}** and b is "
+            f"At step **{last}** w is **{end.params['w']:.9g}** and b is "
             f"**{end.params['b']:.9g}**. The best there is, by least squares: {best_w:.9g} and "
             f"{best_b:.9g}."
         )
@@ -233,6 +241,16 @@ def _problem(name: str, **own: Any) -> Problem:
 
 def _take_settings() -> None:
     """Another problem brings the settings it was published with."""
+    st.session_state.update(_published_settings())
+
+
+def _take_settings_not_in_address() -> None:
+    settings = _published_settings()
+    named = set(st.query_params)
+    st.session_state.update({name: settings[name] for name in settings if name not in named})
+
+
+def _published_settings() -> dict[str, Any]:
     made = _problem(st.session_state["preset"], **OWN)
     start = {"w": float(made.w), "b": float(made.b)}
-    st.session_state.update(loss=made.loss, lr=made.learning_rate, steps=made.steps, **start)
+    return {"loss": made.loss, "lr": made.learning_rate, "steps": made.steps, **start}

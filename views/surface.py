@@ -73,7 +73,7 @@ def _draw_surface(timeline: Timeline, *, lecture: bool, run: str, color: str) ->
         )
     )
     walk = alt.Chart(alt.NamedData("path"))
-    whole = walk.mark_line(color=color, opacity=0.3, clip=True).encode(x=x, y=y, order="step:Q")
+    whole = walk.mark_line(color=color, opacity=0.45, clip=True).encode(x=x, y=y, order="step:Q")
     so_far = (
         walk.transform_filter(f"datum.step <= {STEP}")
         .mark_line(color=color, clip=True, point=alt.OverlayMarkDef(size=14, color=color))
