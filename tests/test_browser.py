@@ -29,9 +29,16 @@ def visit(server, browser):
     opened: list[Page] = []
     errors: list[str] = []
 
+    def unbound(
+        text,
+    ):  # a chart that did not find the player when it was drawn: it would stay still
+        if "bind element not found" in text:
+            errors.append(text)
+
     def open_path(path, **options):
         def listen(page):
             page.on("pageerror", lambda error: errors.append(str(error)))
+            page.on("console", lambda message: unbound(message.text))
 
         page = open_page(browser, server.url + path, prepare=listen, **options)
         page.wait_for_function("document.querySelector('#player-step')?.frame")
