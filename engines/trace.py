@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -56,10 +58,14 @@ class Trace:
         grads = {name: values[k] for name, values in self.grads.items()}
         return Step(self.losses[k], params, grads)
 
-    @property
-    def key(self) -> tuple[Any, ...]:
+    @cached_property
+    def key(self) -> str:
         """Equal for runs that went alike: what a cache may go by."""
-        return tuple((name, values.tobytes()) for name, values in self.columns().items())
+        digest = hashlib.sha256()
+        for name, values in self.columns().items():
+            digest.update(f"{name} {values.dtype} {values.shape}".encode())
+            digest.update(values.tobytes())
+        return digest.hexdigest()
 
     @property
     def final(self) -> Step:

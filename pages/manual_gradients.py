@@ -3,8 +3,6 @@
 A string that stands alone in this file is text on the page, as is usual with Streamlit.
 """
 
-import inspect
-
 import streamlit as st
 
 from engines import gradient_check, numpy_loops, numpy_vectorized
@@ -14,7 +12,7 @@ from engines.problem import preset
 from engines.trace import record
 from views import agreement, charts, mistakes, regression, shell
 from views.figure import cached, show
-from views.live import listing
+from views.live import listing, source_of
 from views.player import player
 from views.timeline import Timeline
 
@@ -32,6 +30,12 @@ def run(problem, steps, learning_rate, mistake=None):
     made = make(mistake, problem, learning_rate)
     trace = record(made.train(made.problem, steps=steps, learning_rate=made.learning_rate))
     return made, trace, gradient_check.check(made.problem, trace, keep=100)
+
+
+@cached
+def ends_of(name):
+    article = preset(name)
+    return run(article, article.steps, article.learning_rate)[1].final.params
 
 
 controls, lecture = shell.open_page(FILE)
@@ -88,7 +92,7 @@ listings = {
 places = [st.container(), st.container()] if lecture else st.columns(2)
 for place, (title, train) in zip(places, listings.items(), strict=True):
     with place:
-        listing(inspect.getsource(train), regression.COMPUTED, title=title, key=title)
+        listing(source_of(train), regression.COMPUTED, title=title, key=title)
 if st.button("Time both on this machine"):
     arrays, loops = paired(
         lambda: record(numpy_vectorized.train(problem, steps=20, learning_rate=rate)),
@@ -131,18 +135,15 @@ mistakes.choose(controls)
 if mistake:
     end = how_it_ended(problem, wrong_trace)
     overflow = len(wrong_trace) - 1 if wrong_trace.final.non_finite else None
-    lines = {"right": made.right, "wrong": made.wrong}
     if rate > problem.largest_stable_learning_rate:
         st.caption("At this learning rate the right run fails too. A lower one shows more.")
-    if mistakes.predicted(mistake, **lines, end=end, overflow=overflow):
+    if mistakes.predicted(mistake, made.right, made.wrong, end=end, overflow=overflow):
         regression.overview(made.problem, wrong_trace, timeline, lecture=lecture, run="wrong_")
         regression.check_in_numbers(run="wrong_")
-        title, computed = "The listing of this run", regression.COMPUTED
-        listing(made.source, computed, title=title, key=title, run="wrong_", changed=made.wrong)
+        of_run = {"title": "The listing of this run", "run": "wrong_", "changed": made.wrong}
+        listing(made.source, regression.COMPUTED, key="wrong_listing", **of_run)
 
-article, straight = preset("numpy_article"), preset("numpy_article_straight")
-printed = run(article, article.steps, article.learning_rate)[1].final.params
-once = run(straight, article.steps, article.learning_rate)[1].final.params
+once, printed = (ends_of(name) for name in ("numpy_article_straight", "numpy_article"))
 f"""
 ### The digits that would not come out
 The article prints w = 2.99850472 and b = 2.0989827. Run its notebook from top to bottom and you get

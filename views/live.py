@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
+import inspect
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import streamlit as st
 from pygments import highlight
@@ -47,6 +48,12 @@ def now(name: str, *, known: int = 0, digits: int = 6, like: str = "") -> str:
 def live(content: str, *, key: str) -> None:
     """Show HTML of our own whose `now(…)` parts follow the player."""
     _live(data={"html": content}, key=key)
+
+
+@lru_cache(maxsize=64)
+def source_of(function: Callable[..., Any]) -> str:
+    """The source of a function as it stands in its file, read once."""
+    return inspect.getsource(function)
 
 
 @lru_cache(maxsize=64)

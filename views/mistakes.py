@@ -68,7 +68,7 @@ def choose(controls: Controls) -> None:
 
 
 def predicted(
-    mistake: str, *, right: str, wrong: str, end: str, overflow: int | None = None
+    mistake: str, right: str, wrong: str, *, end: str, overflow: int | None = None
 ) -> bool:
     """Show the line that differs and ask how the run ends; once answered, tell. Returns whether.
 

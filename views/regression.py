@@ -51,6 +51,18 @@ LOSSES: dict[Loss, str] = {
 OWN = {"slope": 3.0, "offset": 2.0, "noise": 0.2, "points": 50, "power": 2, "seed": 1}
 
 
+def _own_data(controls: Controls) -> dict[str, Any]:
+    st.caption("Your own data: y = slope · x^power + offset + noise, at even distances of x.")
+    return {
+        "slope": controls.number("Slope", "slope", OWN["slope"], -10.0, 10.0),
+        "offset": controls.number("Offset", "offset", OWN["offset"], -10.0, 10.0),
+        "noise": controls.number("Noise", "noise", OWN["noise"], 0.0, 5.0, step=0.1),
+        "points": controls.number("Points", "points", OWN["points"], 3, 500),
+        "power": controls.number("Power of x", "power", OWN["power"], 1, 2),
+        "seed": controls.number("Seed", "seed", OWN["seed"], 0, 9999),
+    }
+
+
 class Chosen(NamedTuple):
     """What a visitor asks to have trained."""
 
@@ -76,17 +88,8 @@ def choose(controls: Controls, presets: Mapping[str, str], *, max_steps: int) ->
             on_link=_take_settings_not_in_address,
         )
     with places[4], st.popover("More", width="stretch"):
-        st.caption("Your own data: y = slope · x^power + offset + noise, at even distances of x.")
-        off = {"disabled": name != "own"}
-        made = _problem(
-            str(name),
-            slope=controls.number("Slope", "slope", OWN["slope"], -10.0, 10.0, **off),
-            offset=controls.number("Offset", "offset", OWN["offset"], -10.0, 10.0, **off),
-            noise=controls.number("Noise", "noise", OWN["noise"], 0.0, 5.0, step=0.1, **off),
-            points=controls.number("Points", "points", OWN["points"], 3, 500, **off),
-            power=controls.number("Power of x", "power", OWN["power"], 1, 2, **off),
-            seed=controls.number("Seed", "seed", OWN["seed"], 0, 9999, **off),
-        )
+        own: dict[str, Any] = _own_data(controls) if name == "own" else {}
+        made = _problem(str(name), **own)
         st.caption("Where training starts.")
         how = {"step": 0.1, "format": "%.4f"}
         w = controls.number("w at the start", "w", float(made.w), -10.0, 10.0, **how)
