@@ -21,11 +21,11 @@ NEED_NO_FRAMEWORK = ["numpy_loops"]
 
 
 @cached
-def run(engine, problem):
+def run(engine, problem, steps, learning_rate):
     """The engine's run. Its framework is imported here, once somebody asks for it."""
     train = import_module(f"engines.{engine}").train
     shell.settle(engine)
-    return record(train(problem, steps=problem.steps, learning_rate=problem.learning_rate))
+    return record(train(problem, steps=steps, learning_rate=learning_rate))
 
 
 controls, lecture = shell.open_page(FILE)
@@ -36,9 +36,12 @@ Press **play** and watch a parabola learn its two numbers w and b; then drag the
 backwards.
 """
 problem = preset("numpy_article")
-trace = run(REFERENCE, problem)
+settings = problem.steps, problem.learning_rate
+trace = run(REFERENCE, problem, *settings)
 ready = st.session_state.get("frameworks") and "frameworks are ready" in st.session_state
-runs = {engine: run(engine, problem) for engine in (OTHERS if ready else NEED_NO_FRAMEWORK)}
+runs = {
+    engine: run(engine, problem, *settings) for engine in (OTHERS if ready else NEED_NO_FRAMEWORK)
+}
 apart = {engine: relative_difference(trace, other) for engine, other in runs.items()}
 series = regression.followed(trace)
 for engine, other in {REFERENCE: trace, **runs}.items():
@@ -46,7 +49,7 @@ for engine, other in {REFERENCE: trace, **runs}.items():
 series |= {f"{engine}_apart": Series(gaps) for engine, gaps in apart.items()}
 timeline = Timeline(series, last_step=len(trace) - 1)
 refused = st.container()
-player(timeline, readout=("loss", "w", "b"))
+player(timeline, readout={"loss": 1, "w": 0, "b": 0})
 regression.overview(problem, trace, timeline, lecture=lecture)
 
 """
@@ -81,6 +84,6 @@ shell.path_to_pages(FILE, lecture=lecture)
 if asked and not ready:
     with busy, st.spinner("Loading PyTorch and TensorFlow and training in both: a few seconds."):
         for engine in OTHERS:
-            run(engine, problem)
+            run(engine, problem, *settings)
     st.session_state["frameworks are ready"] = True
     st.rerun()

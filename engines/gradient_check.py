@@ -17,7 +17,7 @@ from engines.trace import Trace, thin
 Floats = NDArray[np.float64]
 Side = Literal["central", "forward"]
 WIDTHS = 10.0 ** -np.arange(1, 13)  # the h of the curve of errors
-USUAL_WIDTH = 4  # its index in WIDTHS: 1e-5, near the best that a forward difference can do
+USUAL_WIDTH = 4  # its index in WIDTHS: 1e-5, usual for central differences
 EPSILON = float(np.finfo(np.float64).eps)
 
 
@@ -32,7 +32,8 @@ def difference_quotient(problem: Problem, w: Any, b: Any, h: Any, side: Side) ->
     back = h if side == "central" else 0 * h
     along_w = problem.loss_at(w + h, b) - problem.loss_at(w - back, b)
     along_b = problem.loss_at(w, b + h) - problem.loss_at(w, b - back)
-    return np.stack([along_w, along_b]) / (h + back)
+    slopes: Floats = np.stack([along_w, along_b]) / (h + back)
+    return slopes
 
 
 def relative_error(one: Floats, other: Floats) -> Floats:
@@ -78,15 +79,16 @@ def check(problem: Problem, trace: Trace, *, keep: int) -> dict[str, NDArray[Any
     """The gradients of a run against the losses around them, at `keep` of its steps.
 
     The run is float64: the rounding of a float32 run is not excused.
-    Returns arrays of at most `keep` entries: checked, the steps; numeric_w and numeric_b, central
-    differences of the usual width; error, the run's relative error against them, and allowed, how
-    much of it rounding excuses; and for each WIDTHS[i] the errors central_i, forward_i, allowed_i.
-    Widths are relative to the larger of 1, |w| and |b|.
+    Returns arrays of at most `keep` entries: checked, the steps; hand_w and hand_b, the run's own
+    gradient; numeric_w and numeric_b, central differences of the usual width; error, the relative
+    error of one against the other, and allowed, how much of it rounding excuses; and for each
+    WIDTHS[i] the errors central_i, forward_i, allowed_i. Widths are relative to the larger of 1,
+    |w| and |b|.
     """
     at = thin(len(trace), keep)
     w, b = trace.params["w"][at], trace.params["b"][at]
     grads = np.stack([trace.grads["w"][at], trace.grads["b"][at]]).astype(np.float64)
-    columns: dict[str, NDArray[Any]] = {"checked": at}
+    columns: dict[str, NDArray[Any]] = {"checked": at, "hand_w": grads[0], "hand_b": grads[1]}
     with np.errstate(all="ignore"):  # a run that overflows takes its check along
         # A width that is nothing beside the numbers it moves would measure nothing.
         widths = WIDTHS[:, None] * np.maximum(1, np.maximum(np.abs(w), np.abs(b)))

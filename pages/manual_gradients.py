@@ -1,6 +1,6 @@
 """Manual gradients: what a gradient is, and what following it does (experiments E1 and E2).
 
-A string that stands alone in this file is text on the page, as is usual with Streamlit.
+A string that stands alone in this file is text on the page.
 """
 
 import streamlit as st
@@ -47,10 +47,11 @@ _, trace, check = run(problem, steps, rate)
 made, wrong_trace, wrong_check = run(problem, steps, rate, mistake)
 series = regression.followed(trace, check)
 if mistake:
-    series |= regression.followed(wrong_trace, wrong_check, run="wrong_", keep=1000)
+    series |= regression.followed(wrong_trace, wrong_check, run="wrong_", keep=2001)
 timeline = Timeline(series, last_step=max(len(trace), len(wrong_trace)) - 1)
-controls.say_refused(timeline.last_step)
-player(timeline, readout=("loss", "w", "b"))
+with st.container():  # what may come and go must not move what follows
+    controls.say_refused(timeline.last_step)
+player(timeline, readout={"loss": 1, "w": 0, "b": 0})
 
 regression.overview(problem, trace, timeline, lecture=lecture)
 regression.verdict(problem, trace, rate)
@@ -66,7 +67,7 @@ visible).
 The gradient is a sum with one term for each point: the residual, times what the parameter is
 multiplied by in the model, times the factor of the loss. The update subtracts it, so a bar below
 zero pulls the parameter up. Points far from the curve pull hardest; points near x = 0 have little
-say in w. Training rests when the pulls cancel.
+say in w. Training rests when the pulls cancel (the axis follows them as they shrink).
 """
 for place, parameter in zip(st.columns(2), ("w", "b"), strict=True):
     pulls = charts.contributions(problem, timeline, to=parameter, lecture=lecture)
@@ -93,7 +94,7 @@ places = [st.container(), st.container()] if lecture else st.columns(2)
 for place, (title, train) in zip(places, listings.items(), strict=True):
     with place:
         listing(source_of(train), regression.COMPUTED, title=title, key=title)
-if st.button("Time both on this machine"):
+if st.button("Time both on this machine", on_click=controls.moved):
     arrays, loops = paired(
         lambda: record(numpy_vectorized.train(problem, steps=20, learning_rate=rate)),
         lambda: record(numpy_loops.train(problem, steps=20, learning_rate=rate)),
@@ -129,14 +130,13 @@ with right:
 """
 ### Where it breaks
 Each of these is a real run with one thing wrong. Choose one, say how you think it ends, then look.
-The player moves it too; the pictures at the top stay those of the right run.
 """
 mistakes.choose(controls)
 if mistake:
     end = how_it_ended(problem, wrong_trace)
     overflow = len(wrong_trace) - 1 if wrong_trace.final.non_finite else None
-    if rate > problem.largest_stable_learning_rate:
-        st.caption("At this learning rate the right run fails too. A lower one shows more.")
+    if how_it_ended(problem, trace) != "arrives":
+        st.caption("With these settings the right run, at the top, does not arrive either.")
     if mistakes.predicted(mistake, made.right, made.wrong, end=end, overflow=overflow):
         regression.overview(made.problem, wrong_trace, timeline, lecture=lecture, run="wrong_")
         regression.check_in_numbers(run="wrong_")

@@ -333,25 +333,47 @@ def test_the_theme_follows_the_viewer(visit):
 # Silence and speed
 
 
+def watching(asked, sent):
+    """What to attach to a page before it loads, to see whom it asks and what it says."""
+
+    def prepare(page):
+        page.on("request", lambda request: asked.append(request.url))
+
+        def said(frame):
+            sent.append(frame)
+
+        def opened(socket):
+            asked.append(socket.url)
+            socket.on("framesent", said)
+
+        page.on("websocket", opened)
+
+    return prepare
+
+
 @pytest.mark.parametrize("path", pages())
-def test_a_visitor_s_browser_asks_nothing_of_any_other_machine(visit, browser, server, path):
-    asked: list[str] = []
-    page = open_page(
-        browser,
-        server.url + path,
-        prepare=lambda page: page.on("request", lambda request: asked.append(request.url)),
-    )
+def test_a_visitor_s_browser_asks_nothing_of_any_other_machine(browser, server, path):
+    asked, sent = [], []
+    page = open_page(browser, server.url + path, prepare=watching(asked, sent))
+    page.get_by_role("button", name="Play").click()
     page.wait_for_timeout(500)
     page.close()
-    hosts = {urlsplit(url).hostname for url in asked if urlsplit(url).scheme in ("http", "https")}
+    schemes = {urlsplit(url).scheme for url in asked}
+    assert {"http", "ws"} <= schemes
+    hosts = {
+        urlsplit(url).hostname for url in asked if urlsplit(url).scheme not in ("blob", "data")
+    }
     assert hosts == {"127.0.0.1"}
 
 
 @pytest.mark.parametrize("path", ["/", PAGE, PAGE + "?steps=8000"])
-def test_scrubbing_keeps_up_with_the_screen_and_says_nothing_to_the_server(visit, path):
-    page = visit(path)
-    sent: list[object] = []
-    page.on("websocket", lambda socket: socket.on("framesent", sent.append))
+def test_scrubbing_keeps_up_with_the_screen_and_says_nothing_to_the_server(browser, server, path):
+    asked, sent = [], []
+    page = open_page(browser, server.url + path, prepare=watching(asked, sent))
+    page.wait_for_function("document.querySelector('#player-step')?.frame")
+    assert sent  # the page's own first request was seen, so a later one would be
+    page.wait_for_timeout(300)
+    sent.clear()
     times = page.evaluate(
         """() => new Promise(done => {
             const range = document.querySelector('#player-step'), times = [];
@@ -369,3 +391,45 @@ def test_scrubbing_keeps_up_with_the_screen_and_says_nothing_to_the_server(visit
     assert statistics.median(frames) < 25  # the bench says more; a busy machine must not fail this
     assert sent == []
     assert step(page) == 61
+    page.close()
+
+
+def test_nothing_plays_by_itself_and_nothing_moves_for_who_asked_for_less_motion(visit):
+    page = visit(PAGE)
+    page.emulate_media(reduced_motion="reduce")
+    page.reload()
+    wait_until_idle(page)
+    page.wait_for_timeout(500)
+    assert step(page) == 0
+    button = page.get_by_role("button", name="Play")
+    assert button.evaluate("one => getComputedStyle(one).transitionProperty") in ("none", "all")
+    assert button.evaluate("one => getComputedStyle(one).transitionDuration") == "0s"
+
+
+def test_playing_goes_on_where_the_page_is_run_again_with_other_data(visit):
+    page = visit(PAGE)
+    page.get_by_role("button", name="Play").click()
+    page.get_by_role("radio", name="Wrong sign").click()
+    wait_until_idle(page)
+    reached = step(page)
+    page.wait_for_function(f"document.querySelector('#player-step').value > {reached + 3}")
+
+
+def test_the_charts_go_on_following_when_a_refusal_disappears(visit):
+    page = visit(PAGE + "?steps=abc")
+    assert page.get_by_text("The address asks for steps").count() == 1
+    page.get_by_role("button", name="Time both").click()
+    page.get_by_text("Point by point the same numbers").wait_for()
+    wait_until_idle(page)
+    assert page.get_by_text("The address asks for steps").count() == 0
+    charts = page.locator(".stVegaLiteChart")
+    before = [charts.nth(i).screenshot() for i in range(3)]
+    scrub(page, 9)
+    page.wait_for_timeout(200)
+    assert all(one != charts.nth(i).screenshot() for i, one in enumerate(before))
+
+
+def test_the_check_compares_one_step_with_itself(visit):
+    page = visit(PAGE + "?step=137")
+    assert shown(page, "hand_w") == pytest.approx(shown(page, "numeric_w"), rel=1e-5)
+    assert shown(page, "checked") <= 137

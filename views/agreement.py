@@ -10,14 +10,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from engines.trace import thin
+from views.charts import CURVE_STEPS
 from views.figure import Figure, cached, drawn, figure, template
 from views.live import live, now
 from views.palette import BEST, ENGINES, GRADIENT, MODEL, QUIET
-from views.timeline import STEP, Timeline
+from views.timeline import PHASE, STEP, Timeline
 
 Floats = NDArray[np.float64]
 IDENTICAL = 1e-17  # below what float64 can tell apart: where no difference is drawn
-CURVE_STEPS = 300  # a static curve shows at most this many of a run's steps
 
 
 @cached
@@ -53,7 +53,8 @@ def _draw_gradient_error(timeline: Timeline, *, lecture: bool) -> Figure:
         "shape": alt.Shape("kind:N", scale=alt.Scale(domain=kinds, range=["circle", "square"])),
     }
     lines = [
-        rows.transform_calculate(error=at_width(name), kind=f"'{name}'")
+        rows.transform_filter(f"{PHASE} >= 2")
+        .transform_calculate(error=at_width(name), kind=f"'{name}'")
         .mark_line(point=True, strokeDash=[1, 0] if name == "central" else [7, 4])
         .encode(x=x, y=y("error:Q"), **kind, tooltip=["h:Q", "kind:N", "error:Q"])
         for name in kinds
@@ -83,7 +84,8 @@ def digits(engines: Sequence[str], params: Sequence[str]) -> None:
             f"<td>{now(f'{engine}_{name}', digits=17, like=f'{engines[0]}_{name}')}</td>"
             for name in params
         )
-        rows += f'<tr><th style="color: {look.color}">{look.label}</th>{cells}</tr>'
+        swatch = f'<span style="color: {look.color}">●</span>'
+        rows += f"<tr><th>{swatch} {look.label}</th>{cells}</tr>"
     live(f'<table class="digits"><tr><th></th>{names}</tr>{rows}</table>', key="digits")
 
 

@@ -120,7 +120,8 @@ def _draw_loss(timeline: Timeline, *, lecture: bool, run: str, color: str) -> Fi
 
     line = alt.Chart(alt.NamedData("walked"))
     whole = line.mark_line(color=QUIET, opacity=0.35).encode(x=x, y=y)
-    so_far = line.transform_filter(f"datum.step <= {STEP}").mark_line(color=color).encode(x=x, y=y)
+    known = f"datum.step < {STEP} || datum.step == {STEP} && {PHASE} >= 1"
+    so_far = line.transform_filter(known).mark_line(color=color).encode(x=x, y=y)
     dot = (
         frame(timeline, run, "loss")
         .transform_filter(f"datum.loss > 0 && isFinite(datum.loss) && {PHASE} >= 1")

@@ -31,16 +31,25 @@ class Controls:
             st.session_state["controls of"] = page
             st.session_state["asked"] = {}
             st.session_state["written"] = {}
+        # A browser that has not had our last word on its address yet sends the old one. So where
+        # a control was moved, the control counts, and not the address.
+        self._by_hand: bool = st.session_state.pop("by hand", False)
         # By name: what the address asked for at the last run, and what we wrote into it.
         self._last_asked: dict[str, list[str]] = st.session_state["asked"]
         self._written: dict[str, str | None] = st.session_state["written"]
+
+    @staticmethod
+    def moved() -> None:
+        """Note that somebody moved a control: the callback of every widget of a page."""
+        st.session_state["by hand"] = True
 
     def number(
         self, label: str, name: str, default: float, low: float, high: float, **more: Any
     ) -> float:
         """A number from `low` to `high`, whole if `default` is. `name` is its key and parameter."""
         asked = self._asked(name)
-        value = st.number_input(label, low, high, default, key=name, bind="query-params", **more)
+        widget = {"key": name, "bind": "query-params", "on_change": self.moved}
+        value = st.number_input(label, low, high, default, **widget, **more)
         used: float = _bounded(value, low, high, default)
         self._compare(name, asked, used)
         return used
@@ -51,7 +60,9 @@ class Controls:
         """A learning rate: one of RATES, on a slider that is logarithmic and marks a limit."""
         asked = self._asked(name)
         self._take_from_address(name, lambda text: _rate(text, default), default)
-        value = st.select_slider(label, RATES, format_func=_plain, key=name, **more)
+        value = st.select_slider(
+            label, RATES, format_func=_plain, key=name, on_change=self.moved, **more
+        )
         share = math.log(limit / RATES[0]) / math.log(RATES[-1] / RATES[0])
         share = min(max(share, 0.0), 1.0)
         mark = f"<i></i><span>{limit_label}</span>"
@@ -69,14 +80,15 @@ class Controls:
         options: Mapping[Any, str],
         default: str | None,
         *,
+        on_choice: Callable[[], None] | None = None,
         on_link: Callable[[], None] | None = None,
         **more: Any,
     ) -> str | None:
         """One of `options`, a name and what a visitor reads for it. The address holds the name.
 
-        widget: st.selectbox, st.pills, … on_link: called when a link or the Back button has chosen.
-        Streamlit's own binding would put the visible words into
-        the address, which then would not survive their translation.
+        widget: st.selectbox, st.pills, … on_choice: called when a visitor has chosen; on_link: when
+        a link or the Back button has. Streamlit's own binding would put the visible words into the
+        address, which then would not survive their translation.
         """
         asked = self._asked(name)
         linked = self._take_from_address(
@@ -84,7 +96,14 @@ class Controls:
         )
         if linked and on_link:
             on_link()
-        value = widget(label, list(options), format_func=options.get, key=name, **more)
+
+        def chosen() -> None:
+            self.moved()
+            if on_choice:
+                on_choice()
+
+        shown = {"format_func": options.get, "key": name, "on_change": chosen}
+        value = widget(label, list(options), **shown, **more)
         used = value if value in options else default
         self._compare(name, asked, used)
         self._write_to_address(name, None if used == default else used)
@@ -94,7 +113,7 @@ class Controls:
         """A switch, off by default: `true` or `false` in the address."""
         asked = self._asked(name)
         self._take_from_address(name, lambda text: text == "true", False)
-        used = bool(st.toggle(label, key=name, **more))
+        used = bool(st.toggle(label, key=name, on_change=self.moved, **more))
         self._compare(name, asked, str(used).lower())
         self._write_to_address(name, "true" if used else None)
         return used
@@ -117,8 +136,8 @@ class Controls:
         for name, last in (("step", last_step), ("phase", 3)):
             asked = self._asked(name)
             if first and asked is not None:
-                number = _number(asked[0])  # the player, too, reads the first
-                whole = number if number.is_integer() else 0
+                number = _number(asked[0])
+                whole = number if asked[0].isdecimal() else 0  # as the player reads it
                 self._compare(name, asked, int(_bounded(whole, 0, last, 0)))
         told = [
             f"The address asks for {name} = `{text.replace('`', '')}`, which is not possible "
@@ -130,7 +149,9 @@ class Controls:
 
     def _address_is_new(self, name: str) -> bool:
         """Whether the address is not the one that we wrote: a link, or the Back button."""
-        return name not in self._written or st.query_params.get(name) != self._written[name]
+        if name not in self._written:
+            return True
+        return not self._by_hand and st.query_params.get(name) != self._written[name]
 
     def _take_from_address(self, name: str, read: Callable[[str], Any], default: Any) -> bool:
         """Set the control from the address if that is new; returns whether it was."""

@@ -82,6 +82,7 @@ def predicted(
         answers,
         format_func=lambda answer: answers[answer],
         key=f"guess of {mistake}",
+        on_change=Controls.moved,
     )
     if guess is None:
         return False

@@ -28,6 +28,6 @@ DATA = "#7d8b99"
 MODEL = ENGINES["numpy_vectorized"].color
 RESIDUAL = "#c9a227"
 GRADIENT = "#e0701a"
-BEST = "#0f9d76"
+BEST = "#7a5fc0"
 MISTAKE = "#c8443f"
 QUIET = "#8b98a5"

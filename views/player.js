@@ -34,11 +34,17 @@ function valueAt({ values, at }, step) {
   return values[low];
 }
 
+function valueAfter(series, step) { // none after the last step, nor where the next one was not sent
+  const { values, at } = series;
+  if (at === null) return step + 1 < values.length ? values[step + 1] : undefined;
+  return step < endOf(series) && at.includes(step + 1) ? valueAt(series, step + 1) : undefined;
+}
+
 function isTyping(target, key) {
   if (!target.closest) return false;
   if (target.matches("input[type=checkbox]")) return false; // a toggle: the clicker must go on
   const clicker = key === "PageDown" || key === "PageUp"; // which means nothing to a choice once made
-  if (clicker && target.closest("[role=radiogroup],[role=combobox][aria-expanded=false]")) return false;
+  if (clicker && target.closest("[role=radiogroup],[role=combobox][aria-expanded=false],.player select")) return false;
   return target.closest(
     "input,textarea,select,[contenteditable=''],[contenteditable=true],[role=slider],[role=listbox]," +
     "[role=combobox],[role=menu],[role=dialog],[role=grid],[role=radiogroup],[role=tablist]") !== null;
@@ -50,7 +56,7 @@ function takesSpace(target) {
 
 export default function ({ parentElement, data }) {
   const find = (selector) => parentElement.querySelector(selector);
-  const range = find("#player-step"), state = document.querySelector("#player-state"), readout = find(".player-readout");
+  const range = find("#player-step"), readout = find(".player-readout");
   const playButton = find("[data-action=play]"), speed = find("[data-control=speed]");
   const loop = find("[data-control=loop]"), slow = find("[data-control=slow]");
   const phaseBar = find(".player-phases"), words = data.words;
@@ -67,6 +73,7 @@ export default function ({ parentElement, data }) {
 
   function label() {
     find(".player").setAttribute("aria-label", words.player);
+    phaseBar.setAttribute("aria-label", words.parts);
     range.setAttribute("aria-label", words.slider);
     for (const button of parentElement.querySelectorAll("[data-action]")) {
       button.title = words[button.dataset.action];
@@ -83,8 +90,8 @@ export default function ({ parentElement, data }) {
   let phase = range.phase ?? WHOLE;
   if (first) {
     const asked = new URLSearchParams(location.search);
-    const step = Number(asked.get("step")), askedPhase = asked.get("phase");
-    if (Number.isInteger(step) && step > 0) range.value = Math.min(step, data.lastStep);
+    const askedStep = asked.get("step") ?? "", askedPhase = asked.get("phase");
+    if (/^[0-9]+$/.test(askedStep)) range.value = Math.min(Number(askedStep), data.lastStep);
     if (/^[0-3]$/.test(askedPhase ?? "")) { slow.checked = true; phase = Number(askedPhase); }
   }
   const step = () => Number(range.value);
@@ -95,16 +102,20 @@ export default function ({ parentElement, data }) {
     const k = step(), values = {}, now = [], next = [];
     for (const [name, one] of series) {
       now.push((values[name] = valueAt(one, k)));
-      next.push((values[name + "_next"] = k < endOf(one) ? valueAt(one, k + 1) : undefined)); // no update after the last step
+      next.push((values[name + "_next"] = valueAfter(one, k)));
     }
     range.frame = { step: k, phase, values, format: shortNumber };
+    const state = document.querySelector("#player-state");
     range.phase = phase;
     range.style.setProperty("--walked", `${(100 * k) / Math.max(1, data.lastStep)}%`);
-    const text = data.readout.map((name) => `${name} ${shortNumber(values[name])}`);
+    const text = Object.entries(data.readout).map(([name, known]) => `${name} ${phase >= known ? shortNumber(values[name]) : "…"}`);
     readout.textContent = [words.step.replace("{step}", k).replace("{last}", data.lastStep), ...text].join("  ·  ");
-    range.setAttribute("aria-valuetext", readout.textContent);
+    range.setAttribute("aria-valuetext", [readout.textContent, words.phases[phase] ?? ""].join("  ·  "));
     phaseBar.hidden = phase === WHOLE;
-    [...phaseBar.children].forEach((chip, i) => chip.classList.toggle("on", i === phase));
+    [...phaseBar.children].forEach((chip, i) => {
+      chip.classList.toggle("on", i === phase);
+      if (i === phase) chip.setAttribute("aria-current", "step"); else chip.removeAttribute("aria-current");
+    });
     state.value = [k, phase, ...now, ...next].join(",");
     state.dispatchEvent(new Event("input"));
     remember();
@@ -152,6 +163,7 @@ export default function ({ parentElement, data }) {
   function pause() {
     cancelAnimationFrame(frame);
     frame = 0;
+    range.playing = false;
     playButton.classList.remove("playing");
     playButton.setAttribute("aria-label", words.play);
     playButton.title = words.play;
@@ -160,6 +172,7 @@ export default function ({ parentElement, data }) {
 
   function play() {
     if (step() >= data.lastStep && (phase === WHOLE || phase >= lastPhase())) { phase = phase === WHOLE ? WHOLE : 0; go(0); }
+    range.playing = true; // and goes on where the page is run again with other data
     playButton.classList.add("playing");
     playButton.setAttribute("aria-label", words.pause);
     playButton.title = words.pause;
@@ -193,7 +206,6 @@ export default function ({ parentElement, data }) {
   on(range, "input", () => { if (phase !== WHOLE) phase = Math.min(phase, lastPhase()); show(); });
   on(range, "pointerdown", pause);
   for (const button of parentElement.querySelectorAll("[data-action]")) on(button, "click", ACTIONS[button.dataset.action]);
-  on(speed, "change", () => speed.blur()); // or the next PageDown chooses another speed
   on(slow, "change", () => { pause(); phase = slow.checked ? 0 : WHOLE; fire(); });
 
   const KEYS = {
@@ -205,6 +217,7 @@ export default function ({ parentElement, data }) {
     if (!act || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || event.isComposing) return;
     if (target !== range && isTyping(target, event.key)) return;
     if (event.key === " " && target !== range && takesSpace(target)) return;
+    if (event.key === " " && event.repeat) return event.preventDefault(); // a key held down is one wish
     event.preventDefault();
     act();
   });
@@ -212,9 +225,9 @@ export default function ({ parentElement, data }) {
   // Streamlit writes the address from what it knew when a run began: put the step back.
   const reminding = setInterval(remember, 1000);
   off.signal.addEventListener("abort", () => { cancelAnimationFrame(frame); clearTimeout(remembering); clearInterval(reminding); });
-  pause();
   fire();
-  return () => range.off.abort();
+  if (range.playing) play(); else pause();
+  return () => off.abort();
 }
 
 function shortNumber(value, digits = 6) {
@@ -223,6 +236,6 @@ function shortNumber(value, digits = 6) {
   if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
   if (digits === 0 || digits === "0") return String(value);
   const size = Math.abs(value);
-  const text = size !== 0 && (size < 1e-4 || size >= 1e6) ? value.toExponential(Math.min(3, digits - 1)) : value.toPrecision(digits);
+  const text = size !== 0 && (size < 1e-4 || size >= 1e6) ? value.toExponential(digits > 6 ? digits - 1 : Math.min(3, digits - 1)) : value.toPrecision(digits);
   return text.replace("-", "−").replace("e-", "e−");
 }

@@ -6,6 +6,7 @@ design and its traps are told at the top of player.js.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import streamlit as st
@@ -24,6 +25,7 @@ WORDS = {
     "forward": "One step forward (right arrow)",
     "end": "To the end (End)",
     "slow": "slow motion",
+    "parts": "Phases of a step",
     "loop": "loop",
     "speed": "speed",
     "rate": "{rate} steps/s",
@@ -41,14 +43,14 @@ _player = st.components.v2.component(
 )
 
 
-def player(timeline: Timeline, *, readout: tuple[str, ...]) -> None:
+def player(timeline: Timeline, *, readout: Mapping[str, int]) -> None:
     """Show the player. Everything on the page that follows the timeline follows it from here.
 
-    readout: the series named and printed beside the step.
+    readout: the series named and printed beside the step, and the phase from which they are known.
     """
     wanted = timeline.last_step / 25  # a whole run takes about half a minute
     speed = min(SPEEDS, key=lambda rate: abs(rate - wanted))
-    data = {**timeline.payload, "readout": readout, "words": WORDS}
+    data = {**timeline.payload, "readout": dict(readout), "words": WORDS}
     # Before the charts, and not in the component, which is there only once its module is loaded: a
     # chart that does not find this input when it is drawn stays still for good.
     st.html('<input type="hidden" id="player-state">')

@@ -1,4 +1,4 @@
-"""A regression in mathematics and in code: both with the numbers of the step shown."""
+"""What the pages on regression share: controls, pictures, verdict, formulas, the check."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import streamlit as st
 from numpy.typing import NDArray
 
-from engines.problem import Loss, Problem, custom, preset
+from engines.problem import PRESETS, Loss, Problem, custom, preset
 from engines.trace import Trace, thin
 from views import charts
 from views.controls import Controls
@@ -19,8 +19,8 @@ from views.palette import MISTAKE, MODEL
 from views.surface import surface
 from views.timeline import Series, Timeline, every_step, some_steps
 
-# What the lines of the family's listings compute, by how they begin; see views/player.py for the
-# phases. The lines of an update compute the state of the next step.
+# What the lines of the family's listings compute, by how they begin; see views/timeline.py for
+# the phases. The lines of an update compute the state of the next step.
 COMPUTED = {
     "y_pred =": Computed(0),
     "loss = factor": Computed(1, "loss"),
@@ -84,7 +84,7 @@ def choose(controls: Controls, presets: Mapping[str, str], *, max_steps: int) ->
             "preset",
             presets,
             next(iter(presets)),
-            on_change=_take_settings,
+            on_choice=_take_settings,
             on_link=_take_settings_not_in_address,
         )
     with places[4], st.popover("More", width="stretch"):
@@ -187,12 +187,12 @@ def verdict(problem: Problem, trace: Trace, learning_rate: float) -> None:
 def check_in_numbers(*, run: str = "") -> None:
     """The gradient by hand and by central differences at the step shown, and how far apart."""
     rows = "".join(
-        f"<tr><th>{name}</th><td>{now(run + name)}</td>"
-        f"<td>{now(f'{run}numeric_{name[-1]}')}</td></tr>"
-        for name in ("grad_w", "grad_b")
+        f"<tr><th>grad_{name}</th><td>{now(f'{run}hand_{name}', known=2)}</td>"
+        f"<td>{now(f'{run}numeric_{name}', known=2)}</td></tr>"
+        for name in ("w", "b")
     )
     head = f"step {now(run + 'checked', digits=0)}"
-    error, allowed = now(run + "error", digits=2), now(run + "allowed", digits=2)
+    error, allowed = (now(run + name, known=2, digits=2) for name in ("error", "allowed"))
     live(
         f'<table class="digits"><tr><th>{head}</th><th>by hand</th><th>central difference</th></tr>'
         f"{rows}<tr><th>relative error</th><td><b>{error}</b></td>"
@@ -254,6 +254,9 @@ def _take_settings_not_in_address() -> None:
 
 
 def _published_settings() -> dict[str, Any]:
-    made = _problem(st.session_state["preset"], **OWN)
+    name = st.session_state["preset"]
+    if name != "own" and name not in PRESETS:  # a browser can send what no control offers
+        return {}
+    made = _problem(name, **OWN)
     start = {"w": float(made.w), "b": float(made.b)}
     return {"loss": made.loss, "lr": made.learning_rate, "steps": made.steps, **start}

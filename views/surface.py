@@ -35,19 +35,20 @@ def surface(
 ) -> Figure:
     """The loss over (w, b) as level curves, the path walked on it, and this step's gradient."""
     best = np.array(problem.least_squares())
-    path = thinned(trace)[["step", "w", "b"]]
+    path = thinned(trace)
     center, half_w, half_b = _window(best, path[["w", "b"]].to_numpy(np.float64))
-    sizes = np.hypot(trace.grads["w"][:50], trace.grads["b"][:50])
+    outside = np.abs(path[["w", "b"]].to_numpy() - center) > [half_w, half_b]
+    near = path[~outside.any(axis=1)]
     values = {
         "center_w": float(center[0]),
         "center_b": float(center[1]),
         "half_w": half_w,
         "half_b": half_b,
-        "longest": _finite_max(sizes),
+        "longest": _finite_max(np.hypot(near["grad_w"], near["grad_b"])),
     }
     data = {
         "curves": _level_curves(problem, best, float(trace.losses[0])),
-        "path": _until_far(path, center, half_w, half_b),
+        "path": _until_far(path[["step", "w", "b"]], center, half_w, half_b),
         "best": pd.DataFrame({"w": best[:1], "b": best[1:], "loss": problem.loss_at(*best)}),
     }
     return figure(_draw_surface(timeline, lecture=lecture, run=run, color=color), data, values)
@@ -177,6 +178,7 @@ def _level_curves(problem: Problem, best: Floats, first_loss: float) -> pd.DataF
     return pd.concat(curves)
 
 
-def _finite_max(values: NDArray[Any]) -> float:
+def _finite_max(values: Any) -> float:
+    values = np.asarray(values)
     finite = values[np.isfinite(values) & (values > 0)]
     return float(finite.max()) if finite.size else 1.0

@@ -91,10 +91,11 @@ def some_steps(columns: Mapping[str, NDArray[Any]], at: NDArray[Any]) -> dict[st
 
 
 def _short(values: NDArray[Any]) -> NDArray[Any]:
-    """As float32, unless a number of them is finite only in float64."""
-    finite = np.isfinite(values)
-    too_large = np.abs(values, where=finite, out=np.zeros(len(values))) > np.finfo(np.float32).max
-    return values if too_large.any() else values.astype(np.float32)
+    """As float32, unless that would make infinity or zero of a number."""
+    size = np.abs(values[np.isfinite(values) & (values != 0)])
+    limits = np.finfo(np.float32)
+    fits = bool(np.all((size >= limits.tiny) & (size <= limits.max)))
+    return values.astype(np.float32) if fits else values
 
 
 def _base64(array: NDArray[Any]) -> str:
