@@ -80,30 +80,48 @@ def check(problem: Problem, trace: Trace, *, keep: int) -> dict[str, NDArray[Any
 
     The run is float64: the rounding of a float32 run is not excused.
     Returns arrays of at most `keep` entries: checked, the steps; hand_w and hand_b, the run's own
-    gradient; numeric_w and numeric_b, central differences of the usual width; error, the relative
-    error of one against the other, and allowed, how much of it rounding excuses; and for each
-    WIDTHS[i] the errors central_i, forward_i, allowed_i. Widths are relative to the larger of 1,
-    |w| and |b|.
+    gradient; numeric_w and numeric_b, central differences of the usual width, relative to the
+    larger of 1, |w| and |b|; error, the relative error of one against the other, and allowed, how
+    much of it rounding excuses.
     """
     at = thin(len(trace), keep)
+    w, b, grads, widths = _around(trace, at)
+    with np.errstate(all="ignore"):  # a run that overflows takes its check along
+        h = widths[USUAL_WIDTH]
+        measured = difference_quotient(problem, w, b, h, "central")
+        # The widest central difference is the one that rounding touches least.
+        best = difference_quotient(problem, w, b, widths[0], "central")
+        allowed = error_of_a_correct_gradient(problem, w, b, slopes=best, h=h, side="central")
+        error = relative_error(grads, measured)
+    hand = {"checked": at, "hand_w": grads[0], "hand_b": grads[1]}
+    numeric = {"numeric_w": measured[0], "numeric_b": measured[1]}
+    return {**hand, **numeric, "error": error, "allowed": allowed}
+
+
+def check_widths(problem: Problem, trace: Trace, *, keep: int) -> dict[str, NDArray[Any]]:
+    """The same with every width: checked_widths, the steps; and for each WIDTHS[i] the errors
+    central_i and forward_i, and allowed_i, what rounding excuses of the first.
+    """
+    at = thin(len(trace), keep)
+    w, b, grads, widths = _around(trace, at)
+    central, forward, allowed = {}, {}, {}
+    with np.errstate(all="ignore"):
+        best = difference_quotient(problem, w, b, widths[0], "central")
+        for i, h in enumerate(widths):
+            measured = difference_quotient(problem, w, b, h, "central")
+            central[f"central_{i}"] = relative_error(grads, measured)
+            measured = difference_quotient(problem, w, b, h, "forward")
+            forward[f"forward_{i}"] = relative_error(grads, measured)
+            allowed[f"allowed_{i}"] = error_of_a_correct_gradient(
+                problem, w, b, slopes=best, h=h, side="central"
+            )
+    return {"checked_widths": at, **central, **forward, **allowed}
+
+
+def _around(trace: Trace, at: NDArray[np.intp]) -> tuple[Floats, Floats, Floats, Floats]:
+    """w, b, the gradient (2, k) and the widths (12, k) at the steps `at`."""
     w, b = trace.params["w"][at], trace.params["b"][at]
     grads = np.stack([trace.grads["w"][at], trace.grads["b"][at]]).astype(np.float64)
-    columns: dict[str, NDArray[Any]] = {"checked": at, "hand_w": grads[0], "hand_b": grads[1]}
-    with np.errstate(all="ignore"):  # a run that overflows takes its check along
-        # A width that is nothing beside the numbers it moves would measure nothing.
-        widths = WIDTHS[:, None] * np.maximum(1, np.maximum(np.abs(w), np.abs(b)))
-        measured = [difference_quotient(problem, w, b, h, "central") for h in widths]
-        columns["numeric_w"], columns["numeric_b"] = measured[USUAL_WIDTH]
-        for i, slopes in enumerate(measured):
-            columns[f"central_{i}"] = relative_error(grads, slopes)
-        for i, h in enumerate(widths):
-            slopes = difference_quotient(problem, w, b, h, "forward")
-            columns[f"forward_{i}"] = relative_error(grads, slopes)
-        for i, h in enumerate(widths):
-            # The widest central difference is the one that rounding touches least.
-            columns[f"allowed_{i}"] = error_of_a_correct_gradient(
-                problem, w, b, slopes=measured[0], h=h, side="central"
-            )
-    columns["error"] = columns[f"central_{USUAL_WIDTH}"]
-    columns["allowed"] = columns[f"allowed_{USUAL_WIDTH}"]
-    return columns
+    # A width that is nothing beside the numbers it moves would measure nothing.
+    widths = WIDTHS[:, None] * np.maximum(1, np.maximum(np.abs(w), np.abs(b)))
+    return w, b, grads, widths

@@ -1,7 +1,4 @@
-"""Manual gradients: what a gradient is, and what following it does (experiments E1 and E2).
-
-A string that stands alone in this file is text on the page.
-"""
+"""Manual gradients (E1, E2). A string that stands alone in this file is text on the page."""
 
 import streamlit as st
 
@@ -29,7 +26,8 @@ PRESETS = {
 def run(problem, steps, learning_rate, mistake=None):
     made = make(mistake, problem, learning_rate)
     trace = record(made.train(made.problem, steps=steps, learning_rate=made.learning_rate))
-    return made, trace, gradient_check.check(made.problem, trace, keep=100)
+    every_width = gradient_check.check_widths(made.problem, trace, keep=100)
+    return made, trace, (gradient_check.check(made.problem, trace, keep=1001), every_width)
 
 
 @cached
@@ -43,11 +41,11 @@ tall = 560 if lecture else 300
 with shell.settings(lecture):
     problem, rate, steps = regression.choose(controls, PRESETS, max_steps=8000)
 mistake = controls.chosen("mistake", mistakes.MISTAKES)
-_, trace, check = run(problem, steps, rate)
-made, wrong_trace, wrong_check = run(problem, steps, rate, mistake)
-series = regression.followed(trace, check)
+_, trace, checks = run(problem, steps, rate)
+made, wrong_trace, wrong_checks = run(problem, steps, rate, mistake)
+series = regression.followed(trace, *checks)
 if mistake:
-    series |= regression.followed(wrong_trace, wrong_check, run="wrong_", keep=2001)
+    series |= regression.followed(wrong_trace, wrong_checks[0], run="wrong_", keep=2001)
 timeline = Timeline(series, last_step=max(len(trace), len(wrong_trace)) - 1)
 with st.container():  # what may come and go must not move what follows
     controls.say_refused(timeline.last_step)

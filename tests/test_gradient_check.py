@@ -11,6 +11,7 @@ from engines.gradient_check import (
     USUAL_WIDTH,
     WIDTHS,
     check,
+    check_widths,
     difference_quotient,
     error_of_a_correct_gradient,
     relative_error,
@@ -209,9 +210,9 @@ def test_checking_a_run_looks_at_its_first_its_last_and_some_steps_between():
 def test_checking_a_run_compares_its_gradients_at_every_width():
     problem = random_problem(3)
     trace = a_trace(problem, steps=300)
-    columns = check(problem, trace, keep=20)
+    columns = check_widths(problem, trace, keep=20)
 
-    at = columns["checked"]
+    at = columns["checked_widths"]
     w, b = trace.params["w"][at], trace.params["b"][at]
     grads = np.stack([trace.grads["w"][at], trace.grads["b"][at]])
     for i, width in enumerate(WIDTHS):
@@ -239,8 +240,9 @@ def test_checking_a_run_shows_the_numeric_gradient_of_the_usual_width():
     columns = check(problem, trace, keep=10)
     np.testing.assert_allclose(columns["numeric_w"], trace.grads["w"], rtol=1e-5)
     np.testing.assert_allclose(columns["numeric_b"], trace.grads["b"], rtol=1e-5)
-    np.testing.assert_array_equal(columns["error"], columns[f"central_{USUAL_WIDTH}"])
-    np.testing.assert_array_equal(columns["allowed"], columns[f"allowed_{USUAL_WIDTH}"])
+    widths = check_widths(problem, trace, keep=10)
+    np.testing.assert_array_equal(columns["error"], widths[f"central_{USUAL_WIDTH}"])
+    np.testing.assert_array_equal(columns["allowed"], widths[f"allowed_{USUAL_WIDTH}"])
     assert np.all(columns["error"] <= columns["allowed"])
 
 

@@ -48,7 +48,7 @@ class Controls:
     ) -> float:
         """A number from `low` to `high`, whole if `default` is. `name` is its key and parameter."""
         asked = self._asked(name)
-        widget = {"key": name, "bind": "query-params", "on_change": self.moved}
+        widget: dict[str, Any] = {"key": name, "bind": "query-params", "on_change": self.moved}
         value = st.number_input(label, low, high, default, **widget, **more)
         used: float = _bounded(value, low, high, default)
         self._compare(name, asked, used)

@@ -115,14 +115,14 @@ def choose(controls: Controls, presets: Mapping[str, str], *, max_steps: int) ->
 
 def followed(
     trace: Trace,
-    check: Mapping[str, NDArray[Any]] | None = None,
-    *,
+    *checks: Mapping[str, NDArray[Any]],
     run: str = "",
     keep: int | None = None,
 ) -> dict[str, Series]:
-    """The series of a run, and of the check of its gradients if there is one, for a Timeline.
+    """The series of a run, and of checks of its gradients if there are any, for a Timeline.
 
-    run: a prefix for their names. keep: at most so many of the steps, None for all of them.
+    checks: columns, of which the first are the steps that were checked. run: a prefix for the
+    names. keep: at most so many of the steps, None for all of them.
     """
     columns = trace.columns()
     if keep is None:
@@ -130,8 +130,8 @@ def followed(
     else:
         at = thin(len(trace), keep)
         series = some_steps({name: column[at] for name, column in columns.items()}, at)
-    if check is not None:
-        series |= some_steps(check, check["checked"])
+    for check in checks:
+        series |= some_steps(check, next(iter(check.values())))
     return {run + name: one for name, one in series.items()}
 
 
