@@ -26,8 +26,8 @@ PRESETS = {
 def run(problem, steps, learning_rate, mistake=None):
     made = make(mistake, problem, learning_rate)
     trace = record(made.train(made.problem, steps=steps, learning_rate=made.learning_rate))
-    every_width = gradient_check.check_widths(made.problem, trace, keep=100)
-    return made, trace, (gradient_check.check(made.problem, trace, keep=1001), every_width)
+    every_width = gradient_check.check_widths(made.problem, trace, keep=80)
+    return made, trace, (gradient_check.check(made.problem, trace, keep=801), every_width)
 
 
 @cached
