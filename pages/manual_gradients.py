@@ -31,9 +31,14 @@ def run(problem, steps, learning_rate, mistake=None):
 
 
 @cached
-def ends_of(name):
-    article = preset(name)
-    return run(article, article.steps, article.learning_rate)[1].final.params
+def timeline_of(problem, steps, learning_rate, mistake):
+    _, trace, checks = run(problem, steps, learning_rate)
+    series = regression.followed(trace, *checks)
+    if mistake is None:
+        return Timeline(series, last_step=len(trace) - 1)
+    _, wrong, (check, _) = run(problem, steps, learning_rate, mistake)
+    series |= regression.followed(wrong, check, run="wrong_", keep=2001)
+    return Timeline(series, last_step=max(len(trace), len(wrong)) - 1)
 
 
 controls, lecture = shell.open_page(FILE)
@@ -41,12 +46,9 @@ tall = 560 if lecture else 300
 with shell.settings(lecture):
     problem, rate, steps = regression.choose(controls, PRESETS, max_steps=8000)
 mistake = controls.chosen("mistake", mistakes.MISTAKES)
-_, trace, checks = run(problem, steps, rate)
-made, wrong_trace, wrong_checks = run(problem, steps, rate, mistake)
-series = regression.followed(trace, *checks)
-if mistake:
-    series |= regression.followed(wrong_trace, wrong_checks[0], run="wrong_", keep=2001)
-timeline = Timeline(series, last_step=max(len(trace), len(wrong_trace)) - 1)
+trace = run(problem, steps, rate)[1]
+made, wrong_trace, _ = run(problem, steps, rate, mistake)
+timeline = timeline_of(problem, steps, rate, mistake)
 with st.container():  # what may come and go must not move what follows
     controls.say_refused(timeline.last_step)
 player(timeline, readout={"loss": 1, "w": 0, "b": 0})
@@ -141,7 +143,8 @@ if mistake:
         of_run = {"title": "The listing of this run", "run": "wrong_", "changed": made.wrong}
         listing(made.source, regression.COMPUTED, key="wrong_listing", **of_run)
 
-once, printed = (ends_of(name) for name in ("numpy_article_straight", "numpy_article"))
+variants = preset("numpy_article_straight"), preset("numpy_article")
+once, printed = (run(p, p.steps, p.learning_rate)[1].final.params for p in variants)
 f"""
 ### The digits that would not come out
 The article prints w = 2.99850472 and b = 2.0989827. Run its notebook from top to bottom and you get
@@ -152,7 +155,6 @@ shows. Both variants are among the data at the top.
 """
 
 st.info(
-    "A gradient is a sum of pulls, one for each example, and following it is a subtraction. "
-    "All that a framework adds is that it finds the formula itself."
+    "A gradient is a sum of pulls, and following it is a subtraction. A framework finds the sum."
 )
 shell.close_page(FILE, lecture=lecture)
