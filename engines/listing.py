@@ -1,0 +1,44 @@
+"""Where a running listing is: the line, and the expression in it."""
+
+from __future__ import annotations
+
+import linecache
+from types import CodeType, FrameType
+from typing import NamedTuple
+
+
+class Place(NamedTuple):
+    """A line of a listing, counted from 1, and the expression in it that is being run."""
+
+    line: int | None = None
+    text: str = ""
+
+
+class Listing:
+    """Says where a listing is: in which of its lines, counted from 1, and in which expression."""
+
+    def __init__(self, code: CodeType, source: str | None) -> None:
+        """source: the text of the whole file, where Python cannot find it by itself."""
+        self.code = code
+        self._positions = list(code.co_positions())
+        file = linecache.getlines(code.co_filename) if source is None else source.splitlines(True)
+        self._lines = [line.encode() for line in file]  # columns count bytes of UTF-8
+
+    def frame(self, frame: FrameType) -> FrameType:
+        """The listing's own frame, which is this one or one that called it."""
+        while frame.f_code is not self.code:
+            assert frame.f_back is not None, "nothing the listing called"
+            frame = frame.f_back
+        return frame
+
+    def place(self, instruction: int) -> Place:
+        """Where the listing is at the instruction of that offset in its bytecode."""
+        line, end_line, start, end = self._positions[instruction // 2]
+        if line is None or end_line is None:
+            return Place()
+        text = self._lines[line - 1 : end_line]
+        if text:
+            text[-1] = text[-1][:end]
+            text[0] = text[0][start:]
+        words = b"".join(text).decode().split()
+        return Place(line - self.code.co_firstlineno + 1, " ".join(words))
