@@ -63,7 +63,7 @@ of additions shows. (Relative: divided by the largest value so far.)
 """
 asked = controls.flag("Train it in PyTorch and TensorFlow too", "frameworks")
 with refused:
-    controls.say_refused(timeline.last_step)
+    controls.say_refused(timeline)
 busy = st.empty()
 left, right = st.columns([4, 5])
 with left:

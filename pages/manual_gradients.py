@@ -50,7 +50,7 @@ trace = run(problem, steps, rate)[1]
 made, wrong_trace, _ = run(problem, steps, rate, mistake)
 timeline = timeline_of(problem, steps, rate, mistake)
 with st.container():  # what may come and go must not move what follows
-    controls.say_refused(timeline.last_step)
+    controls.say_refused(timeline)
 player(timeline, readout={"loss": 1, "w": 0, "b": 0})
 
 regression.overview(problem, trace, timeline, lecture=lecture)

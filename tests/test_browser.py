@@ -208,7 +208,7 @@ def test_slow_motion_shows_only_what_the_phase_knows(visit):
 
 
 def test_after_the_last_step_slow_motion_has_no_update_to_show(visit):
-    page = visit(PAGE + "?step=800&phase=2")
+    page = visit(PAGE + "?step=800&moment=2")
     press(page, "ArrowRight")
     assert page.locator(".player-phases li.on").inner_text() == "gradient"
 

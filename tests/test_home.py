@@ -63,8 +63,8 @@ def test_the_path_names_every_built_page_with_its_question(first_visit):
 
 @pytest.mark.parametrize("value", ["maybe", "1e9", "<script>"])
 def test_nonsense_in_the_address_is_refused_aloud(value, first_visit):
-    at = visit(frameworks=value, step="-3", phase="7", lecture=value)
+    at = visit(frameworks=value, step="-3", moment="7", lecture=value)
     assert not at.exception
     told = at.warning[0].value
-    assert all(f"{name} = " in told for name in ("frameworks", "step", "phase", "lecture"))
+    assert all(f"{name} = " in told for name in ("frameworks", "step", "moment", "lecture"))
     assert list(series(at)) == list(series(first_visit))

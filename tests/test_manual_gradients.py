@@ -66,7 +66,7 @@ def test_both_listings_are_shown_whole_with_a_place_for_each_value(first_visit):
     assert html.count('class="listing"') == 2
     for name in ("loss", "grad_w", "grad_b", "w_next", "b_next"):
         assert html.count(f'class="value"><span data-now="{name}"') == 2
-    assert html.count("data-phase") == 2 * 7 + 6  # seven lines of each listing, six formulas
+    assert html.count("data-moments") == 2 * 7 + 6  # seven lines of each listing, six formulas
 
 
 @pytest.mark.parametrize("name", ["numpy_article", "numpy_article_straight", "loops_article"])

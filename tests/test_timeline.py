@@ -19,19 +19,20 @@ def timeline():
     return Timeline({"exact": Series(WHOLE), **every_step({"short": WHOLE}), **sparse}, last_step=3)
 
 
-def test_a_series_is_named_by_its_place_behind_step_and_phase(timeline):
-    assert timeline.now("exact") == "toNumber(now[2 + 0])"
-    assert timeline.now("other") == "toNumber(now[5 + 0])"
+def test_a_series_is_named_by_its_place_behind_step_phase_and_moment(timeline):
+    assert timeline.now("exact") == "toNumber(now[3 + 0])"
+    assert timeline.now("other") == "toNumber(now[6 + 0])"
 
 
 def test_one_step_later_stands_behind_all_series(timeline):
-    assert timeline.now("exact_next") == "toNumber(now[6 + 0])"
-    assert timeline.now("short_next", further="datum.i") == "toNumber(now[7 + datum.i])"
+    assert timeline.now("exact_next") == "toNumber(now[7 + 0])"
+    assert timeline.now("short_next", further="datum.i") == "toNumber(now[8 + datum.i])"
 
 
-def test_an_unknown_series_is_an_error(timeline):
-    with pytest.raises(ValueError, match="not in list"):
-        timeline.now("nothing")
+@pytest.mark.parametrize("name", ["nothing", "check_next"])
+def test_an_unknown_series_is_an_error_and_one_without_every_step_has_no_next(timeline, name):
+    with pytest.raises(ValueError, match="not in tuple"):
+        timeline.now(name)
 
 
 def test_what_is_sent_decodes_to_what_was_given(timeline):
@@ -40,6 +41,13 @@ def test_what_is_sent_decodes_to_what_was_given(timeline):
         assert series[name]["type"] == kind
         decoded = np.frombuffer(base64.b64decode(series[name]["values"]), "<" + kind)
         np.testing.assert_array_equal(decoded, WHOLE)
+
+
+def test_slow_motion_is_told_where_it_can_go():
+    timeline = Timeline({}, 9, parts=(2, 4, 8, 4), slow_at=np.array([0, 3, 9]), slow=True)
+    sent = timeline.payload
+    assert (sent["parts"], sent["slow"]) == ((2, 4, 8, 4), True)
+    assert np.frombuffer(base64.b64decode(sent["slowAt"]), "<i4").tolist() == [0, 3, 9]
 
 
 def test_steps_that_series_share_are_sent_once(timeline):

@@ -13,6 +13,8 @@ from typing import Any
 
 import streamlit as st
 
+from views.timeline import Timeline
+
 # Ten values a decade, evenly spaced on a logarithmic axis (Renard's preferred numbers).
 RATES = [
     float(f"{mantissa}e{exponent}")
@@ -130,12 +132,12 @@ class Controls:
         self._compare(name, asked, used)
         return used
 
-    def say_refused(self, last_step: int) -> None:
+    def say_refused(self, timeline: Timeline) -> None:
         """Say what the address asked for that could not be had, the player's part included."""
         first = "step" not in self._last_asked  # later the player itself writes to the address
-        for name, last in (("step", last_step), ("phase", 3)):
+        for name, last in (("step", timeline.last_step), ("moment", sum(timeline.parts) - 1)):
             asked = self._asked(name)
-            if first and asked is not None:
+            if first and asked not in (None, ["all"]):
                 number = _number(asked[0])
                 whole = number if asked[0].isdecimal() else 0  # as the player reads it
                 self._compare(name, asked, int(_bounded(whole, 0, last, 0)))

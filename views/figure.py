@@ -32,7 +32,7 @@ cached = st.cache_resource(
 drawn = st.cache_resource(
     max_entries=256,
     show_spinner=False,
-    hash_funcs={Timeline: lambda timeline: tuple(timeline.series)},
+    hash_funcs={Timeline: lambda timeline: timeline.names},
 )
 
 STATE = alt.param(

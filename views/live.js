@@ -1,22 +1,23 @@
 // Text that follows the player. Fills every [data-now] with its series' value at this step, once
-// the phase [data-known] is reached, with the digits marked that differ from those of [data-like],
-// and marks every [data-phase] that slow motion is in.
+// the moment [data-known] is reached, with the digits marked that differ from those of [data-like],
+// and marks every [data-moments] that slow motion is in.
 
 export default function ({ parentElement, data }) {
   const root = parentElement.querySelector(".live");
   root.innerHTML = data.html;
-  const values = [...root.querySelectorAll("[data-now]")], lines = [...root.querySelectorAll("[data-phase]")];
+  const values = [...root.querySelectorAll("[data-now]")], lines = [...root.querySelectorAll("[data-moments]")];
+  const during = lines.map((line) => line.dataset.moments.split(" ").map(Number));
 
   function draw() {
     const frame = document.querySelector("#player-step")?.frame;
     if (!frame) return; // the player mounts later, and then says so
     for (const span of values) {
-      const { now, known, digits, like } = span.dataset;
-      const text = (name) => (frame.phase >= Number(known) ? frame.format(frame.values[name], digits) : "…");
+      const { now, known, unknown, digits, like } = span.dataset;
+      const text = (name) => (frame.moment >= Number(known) ? frame.format(frame.values[name], digits) : unknown);
       span.textContent = text(now);
       if (like) markDifference(span, text(like));
     }
-    for (const line of lines) line.classList.toggle("on", Number(line.dataset.phase) === frame.phase);
+    lines.forEach((line, i) => line.classList.toggle("on", during[i].includes(frame.moment)));
   }
 
   root.off?.abort();

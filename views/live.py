@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,24 +25,29 @@ _live = st.components.v2.component(
 
 
 class Computed(NamedTuple):
-    """What a line of a listing computes: in which phase, and the series that has the value.
+    """What a line of a listing computes: at which moments, and the series that has the value.
 
     series: empty for what is many numbers, and has no room beside the line.
     """
 
-    phase: int
+    moments: Sequence[int]
     series: str = ""
 
 
-def now(name: str, *, known: int = 0, digits: int = 6, like: str = "") -> str:
-    """HTML for the value that a series has at the step shown, from phase `known` on.
+def now(name: str, *, known: int = 0, unknown: str = "…", digits: int = 6, like: str = "") -> str:
+    """HTML for the value that a series has at the step shown, from the moment `known` on.
 
-    digits: how many significant ones, 0 for a whole number. like: a series of which it should be
-    the equal; digits that are not are marked.
+    unknown: what stands there before. digits: how many significant ones, 0 for a whole number.
+    like: a series of which it should be the equal; digits that are not are marked.
     """
-    data = {"now": name, "known": known, "digits": digits, "like": like}
+    data = {"now": name, "known": known, "unknown": unknown, "digits": digits, "like": like}
     attributes = " ".join(f'data-{key}="{value}"' for key, value in data.items())
     return f"<span {attributes}></span>"
+
+
+def during(moments: Iterable[int]) -> str:
+    """The value of `data-moments`, for HTML that is to be marked while slow motion is there."""
+    return " ".join(map(str, moments))
 
 
 def live(content: str, *, key: str) -> None:
@@ -80,12 +85,12 @@ def listing(
     rows = []
     for line, code in zip(source.rstrip("\n").split("\n"), _highlighted(source), strict=True):
         mark = ' class="changed"' if changed and line.strip() == changed else ""
-        phase, value = "", ""
-        for start, (of_phase, series) in computed.items():
+        moments, value = "", ""
+        for start, (at, series) in computed.items():
             if line.strip().startswith(start):
-                phase = f' data-phase="{of_phase}"'
-                value = now(run + series, known=of_phase) if series else ""
+                moments = f' data-moments="{during(at)}"'
+                value = now(run + series, known=max(at)) if series else ""
         cells = f'<span class="value">{value}</span><code>{code}</code>'
-        rows.append(f"<li{phase}{mark}>{cells}</li>")
+        rows.append(f"<li{moments}{mark}>{cells}</li>")
     name = f'<div class="listing-name">{html.escape(title)}</div>'
     live(f'<div class="listing">{name}<ol>{"".join(rows)}</ol></div>', key=key)

@@ -1,14 +1,17 @@
-// The player: owns the step and the phase, and tells everything on the page that follows them.
+// The player: owns the step and the moment in it, and tells everything on the page that follows them.
 //
 // #player-step   the range input a person moves; `.frame` on it holds this frame's numbers
 // #player-state  hidden, put into the page before this module is loaded, because charts bind to it
-//                when they are drawn; "step,phase,values…,values one step later…"
+//                when they are drawn; "step,phase,moment,values…,values one step later…"
+//
+// Slow motion goes through the moments of a step. Each belongs to one of four phases; data.parts
+// says how many each phase has. Where data.slowAt is given, only these steps have them.
 //
 // Streamlit calls the default export again, without the cleanup, whenever `data` changes: all
 // listeners of a call hang on one AbortController, which the next call aborts.
 
+const UPDATE = 3; // the last phase; after the last step nothing is updated
 const WHOLE = 4; // no slow motion: everything about the step is known, the update not yet made
-const UPDATE = 3;
 
 const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer;
 
@@ -20,24 +23,17 @@ function decode(data) { // [name, {values, at}] in the order sent; `at` is null 
   });
 }
 
-function endOf({ values, at }) { // the last step of the run that a series belongs to
-  return at === null ? values.length - 1 : at[at.length - 1];
-}
-
-function valueAt({ values, at }, step) {
-  if (at === null) return values[Math.min(step, values.length - 1)];
-  let low = 0, high = at.length - 1; // the last entry at or before the step
+function lastBefore(at, step) { // the place of the last entry at or before the step
+  let low = 0, high = at.length - 1;
   while (low < high) {
     const middle = (low + high + 1) >> 1;
     if (at[middle] <= step) low = middle; else high = middle - 1;
   }
-  return values[low];
+  return low;
 }
 
-function valueAfter(series, step) { // none after the last step, nor where the next one was not sent
-  const { values, at } = series;
-  if (at === null) return step + 1 < values.length ? values[step + 1] : undefined;
-  return step < endOf(series) && at.includes(step + 1) ? valueAt(series, step + 1) : undefined;
+function valueAt({ values, at }, step) {
+  return values[at === null ? Math.min(step, values.length - 1) : lastBefore(at, step)];
 }
 
 function isTyping(target, key) {
@@ -70,6 +66,9 @@ export default function ({ parentElement, data }) {
   range.max = data.lastStep;
   if (first) label();
   const series = decode(data);
+  const slowAt = data.slowAt && new Int32Array(bytes(data.slowAt));
+  const starts = data.parts.map((_, phase) => data.parts.slice(0, phase).reduce((sum, n) => sum + n, 0));
+  const moments = starts[UPDATE] + data.parts[UPDATE];
 
   function label() {
     find(".player").setAttribute("aria-label", words.player);
@@ -85,38 +84,49 @@ export default function ({ parentElement, data }) {
     speed.value = data.speed;
   }
 
-  // ---- the state: a step, and in slow motion a phase of it
+  // ---- the state: a step, and in slow motion a moment of it
 
-  let phase = range.phase ?? WHOLE;
+  let moment = first ? (data.slow ? 0 : null) : range.moment; // null outside slow motion
   if (first) {
     const asked = new URLSearchParams(location.search);
-    const askedStep = asked.get("step") ?? "", askedPhase = asked.get("phase");
+    const askedStep = asked.get("step") ?? "", askedMoment = asked.get("moment") ?? "";
     if (/^[0-9]+$/.test(askedStep)) range.value = Math.min(Number(askedStep), data.lastStep);
-    if (/^[0-3]$/.test(askedPhase ?? "")) { slow.checked = true; phase = Number(askedPhase); }
+    if (askedMoment === "all") moment = null;
+    else if (/^[0-9]+$/.test(askedMoment)) moment = Number(askedMoment);
   }
+  slow.checked = moment !== null;
   const step = () => Number(range.value);
-  const lastPhase = () => (step() < data.lastStep ? UPDATE : UPDATE - 1); // after the last step nothing is updated
-  if (phase !== WHOLE) phase = Math.min(phase, lastPhase());
+  const lastMoment = () => (step() < data.lastStep ? moments : starts[UPDATE]) - 1;
+  const phaseOf = (moment) => starts.findLastIndex((start) => start <= moment);
+
+  function bound() { // slow motion only goes where it has something to show
+    if (moment === null) return;
+    if (slowAt) range.value = slowAt[lastBefore(slowAt, step())];
+    moment = Math.min(moment, lastMoment());
+  }
 
   function show() {
     const k = step(), values = {}, now = [], next = [];
     for (const [name, one] of series) {
       now.push((values[name] = valueAt(one, k)));
-      next.push((values[name + "_next"] = valueAfter(one, k)));
+      if (one.at === null) next.push((values[name + "_next"] = one.values[k + 1]));
     }
-    range.frame = { step: k, phase, values, format: shortNumber };
-    const state = document.querySelector("#player-state");
-    range.phase = phase;
+    const phase = moment === null ? WHOLE : phaseOf(moment);
+    range.frame = { step: k, moment: moment ?? moments, values, format: shortNumber };
+    range.moment = moment;
     range.style.setProperty("--walked", `${(100 * k) / Math.max(1, data.lastStep)}%`);
     const text = Object.entries(data.readout).map(([name, known]) => `${name} ${phase >= known ? shortNumber(values[name]) : "…"}`);
     readout.textContent = [words.step.replace("{step}", k).replace("{last}", data.lastStep), ...text].join("  ·  ");
-    range.setAttribute("aria-valuetext", [readout.textContent, words.phases[phase] ?? ""].join("  ·  "));
     phaseBar.hidden = phase === WHOLE;
     [...phaseBar.children].forEach((chip, i) => {
+      const part = i === phase && data.parts[i] > 1 ? ` ${moment - starts[i] + 1}/${data.parts[i]}` : "";
+      chip.textContent = words.phases[i] + part;
       chip.classList.toggle("on", i === phase);
       if (i === phase) chip.setAttribute("aria-current", "step"); else chip.removeAttribute("aria-current");
     });
-    state.value = [k, phase, ...now, ...next].join(",");
+    range.setAttribute("aria-valuetext", [readout.textContent, phaseBar.children[phase]?.textContent ?? ""].join("  ·  "));
+    const state = document.querySelector("#player-state");
+    state.value = [k, phase, moment ?? moments, ...now, ...next].join(",");
     state.dispatchEvent(new Event("input"));
     remember();
   }
@@ -127,7 +137,7 @@ export default function ({ parentElement, data }) {
     remembering = setTimeout(() => {
       const url = new URL(location.href), { searchParams } = url;
       if (step() > 0) searchParams.set("step", step()); else searchParams.delete("step");
-      if (phase !== WHOLE) searchParams.set("phase", phase); else searchParams.delete("phase");
+      if (moment === (data.slow ? 0 : null)) searchParams.delete("moment"); else searchParams.set("moment", moment ?? "all");
       if (url.href !== location.href) history.replaceState(history.state, "", url);
     }, 250);
   }
@@ -144,14 +154,14 @@ export default function ({ parentElement, data }) {
     return true;
   }
 
-  function advance(by) { // in slow motion one phase, else `by` steps
-    if (phase === WHOLE) return go(step() + by);
-    if (by > 0 && phase < lastPhase()) { phase += 1; fire(); return true; }
-    if (by < 0 && phase > 0) { phase -= 1; fire(); return true; }
-    const from = phase;
-    phase = by > 0 ? 0 : UPDATE;
-    if (go(step() + Math.sign(by))) return true;
-    phase = from;
+  function advance(by) { // in slow motion one moment, else `by` steps
+    if (moment === null) return go(step() + by);
+    const forward = by > 0, from = moment;
+    if (forward ? moment < lastMoment() : moment > 0) { moment += forward ? 1 : -1; fire(); return true; }
+    const neighbour = slowAt ? slowAt[lastBefore(slowAt, step()) + (forward ? 1 : -1)] : step() + (forward ? 1 : -1);
+    moment = forward ? 0 : moments - 1;
+    if (neighbour !== undefined && go(neighbour)) return true;
+    moment = from;
     return false;
   }
 
@@ -170,8 +180,13 @@ export default function ({ parentElement, data }) {
     readout.setAttribute("aria-live", "polite");
   }
 
+  function rewind() {
+    if (moment !== null) moment = 0;
+    go(0);
+  }
+
   function play() {
-    if (step() >= data.lastStep && (phase === WHOLE || phase >= lastPhase())) { phase = phase === WHOLE ? WHOLE : 0; go(0); }
+    if (step() >= data.lastStep && (moment ?? moments) >= lastMoment()) rewind();
     range.playing = true; // and goes on where the page is run again with other data
     playButton.classList.add("playing");
     playButton.setAttribute("aria-label", words.pause);
@@ -182,19 +197,19 @@ export default function ({ parentElement, data }) {
   }
 
   function tick(time) {
-    const interval = phase === WHOLE ? 1000 / Number(speed.value) : 1100;
+    const interval = moment === null ? 1000 / Number(speed.value) : 1100;
     const steps = Math.floor((time - due) / interval);
     if (steps > 0) {
       due += steps * interval;
-      const moved = advance(phase === WHOLE ? steps : 1);
+      const moved = advance(steps);
       if (!moved && !loop.checked) return pause();
-      if (!moved) { if (phase !== WHOLE) phase = 0; go(0); }
+      if (!moved) rewind();
     }
     frame = requestAnimationFrame(tick);
   }
 
   function nudge(by) { pause(); advance(by); }
-  function jump(k) { pause(); if (phase !== WHOLE) phase = k === 0 ? 0 : Math.min(phase, UPDATE - 1); if (!go(k)) fire(); }
+  function jump(k) { pause(); if (moment !== null && k === 0) moment = 0; if (!go(k)) fire(); }
 
   const ACTIONS = {
     start: () => jump(0), back: () => nudge(-1), play: () => (playing() ? pause() : play()),
@@ -203,10 +218,10 @@ export default function ({ parentElement, data }) {
 
   // ---- listening
 
-  on(range, "input", () => { if (phase !== WHOLE) phase = Math.min(phase, lastPhase()); show(); });
+  on(range, "input", () => { bound(); show(); });
   on(range, "pointerdown", pause);
   for (const button of parentElement.querySelectorAll("[data-action]")) on(button, "click", ACTIONS[button.dataset.action]);
-  on(slow, "change", () => { pause(); phase = slow.checked ? 0 : WHOLE; fire(); });
+  on(slow, "change", () => { pause(); moment = slow.checked ? 0 : null; fire(); });
 
   const KEYS = {
     " ": ACTIONS.play, ArrowRight: ACTIONS.forward, ArrowLeft: ACTIONS.back, PageDown: ACTIONS.forward,

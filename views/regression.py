@@ -19,17 +19,17 @@ from views.palette import MISTAKE, MODEL
 from views.surface import surface
 from views.timeline import Series, Timeline, every_step, some_steps
 
-# What the lines of the family's listings compute, by how they begin; see views/timeline.py for
-# the phases. The lines of an update compute the state of the next step.
+# What the lines of the family's listings compute, by how they begin, where each phase is a single
+# moment; see views/timeline.py. The lines of an update compute the state of the next step.
 COMPUTED = {
-    "y_pred =": Computed(0),
-    "loss = factor": Computed(1, "loss"),
-    "loss = loss +": Computed(1, "loss"),
-    "grad_y_pred =": Computed(2),
-    "grad_w = ": Computed(2, "grad_w"),
-    "grad_b = ": Computed(2, "grad_b"),
-    "w = w -": Computed(3, "w_next"),
-    "b = b -": Computed(3, "b_next"),
+    "y_pred =": Computed([0]),
+    "loss = factor": Computed([1], "loss"),
+    "loss = loss +": Computed([1], "loss"),
+    "grad_y_pred =": Computed([2]),
+    "grad_w = ": Computed([2], "grad_w"),
+    "grad_b = ": Computed([2], "grad_b"),
+    "w = w -": Computed([3], "w_next"),
+    "b = b -": Computed([3], "b_next"),
 }
 
 # What the loss puts before the sum, and what is left of it in the gradient.
@@ -125,7 +125,7 @@ def followed(
     names. keep: at most so many of the steps, None for all of them.
     """
     columns = trace.columns()
-    if keep is None:
+    if keep is None or len(trace) <= keep:
         series = every_step(columns)
     else:
         at = thin(len(trace), keep)
@@ -223,7 +223,7 @@ def formulas(problem: Problem, learning_rate: float) -> None:
         *((f"{name} ←", _update_in_numbers(name, learning_rate), 3) for name in ("w", "b")),
     ]
     rows = "".join(
-        f'<tr data-phase="{phase}"><th>{name}</th><td>{value}</td></tr>'
+        f'<tr data-moments="{phase}"><th>{name}</th><td>{value}</td></tr>'
         for name, value, phase in numbers
     )
     left, right = st.columns(2, vertical_alignment="center")

@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 NEXT = "_next"
 
 # The same for the step itself, and for its phase: 0 predict, 1 loss, 2 gradient, 3 update, and 4
-# outside slow motion, where all of the step is known and the update is still to come.
+# outside slow motion, where all of the step is known and the update is still to come. Each phase
+# has one or more moments, which slow motion goes through one by one.
 STEP = "toNumber(now[0])"
 PHASE = "toNumber(now[1])"
+MOMENT = "toNumber(now[2])"
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,25 +46,35 @@ class Timeline:
     """All series of a page, and how charts and texts name their value at the step shown.
 
     series: by name. last_step: the number of the last step.
-    A name with `_next` behind it is that series one step later: what the update made of it.
+    A name with `_next` behind it is that series one step later: what the update made of it. Only
+    series with a value for each step have that.
+    parts: how many moments each of the four phases has. slow_at: the increasing steps that slow
+    motion can go through, None for all. slow: whether a first visit starts in slow motion.
     """
 
     series: dict[str, Series]
     last_step: int
+    parts: tuple[int, int, int, int] = (1, 1, 1, 1)
+    slow_at: NDArray[Any] | None = None
+    slow: bool = False
 
     @property
     def key(self) -> tuple[Any, ...]:
         """Equal for timelines that a chart reads alike; the values themselves are the player's."""
-        return *self.series, self.last_step
+        return *self.names, self.last_step
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """What has a value at the step shown, in the order in which the player tells it."""
+        complete = [name for name, one in self.series.items() if one.at is None]
+        return (*self.series, *(name + NEXT for name in complete))
 
     def now(self, name: str, *, further: str = "0") -> str:
         """The Vega expression for this series' value at the step shown.
 
         further: an expression, counts on to the series added that many places later.
         """
-        position = list(self.series).index(name.removesuffix(NEXT))
-        after = len(self.series) if name.endswith(NEXT) else 0
-        return f"toNumber(now[{2 + position + after} + {further}])"
+        return f"toNumber(now[{3 + self.names.index(name)} + {further}])"
 
     @cached_property
     def payload(self) -> dict[str, Any]:
@@ -76,8 +88,14 @@ class Timeline:
                 where = [len(steps)]
                 steps.append(one.at)
             series[name] = {**one.payload(), "at": where[0] if where else None}
-        at = [_base64(np.ascontiguousarray(one, dtype="<i4")) for one in steps]
-        return {"lastStep": self.last_step, "series": series, "at": at}
+        return {
+            "lastStep": self.last_step,
+            "series": series,
+            "at": [_steps(at) for at in steps],
+            "parts": self.parts,
+            "slowAt": None if self.slow_at is None else _steps(self.slow_at),
+            "slow": self.slow,
+        }
 
 
 def every_step(columns: Mapping[str, NDArray[Any]]) -> dict[str, Series]:
@@ -96,6 +114,10 @@ def _short(values: NDArray[Any]) -> NDArray[Any]:
     limits = np.finfo(np.float32)
     fits = bool(np.all((size >= limits.tiny) & (size <= limits.max)))
     return values.astype(np.float32) if fits else values
+
+
+def _steps(at: NDArray[Any]) -> str:
+    return _base64(np.ascontiguousarray(at, dtype="<i4"))
 
 
 def _base64(array: NDArray[Any]) -> str:
