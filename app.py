@@ -8,12 +8,12 @@ from importlib import import_module
 import streamlit as st
 
 from engines.problem import preset
-from engines.trace import record, relative_difference
+from engines.trace import record
 from views import agreement, regression, shell
 from views.figure import cached, show
 from views.palette import ENGINES
 from views.player import player
-from views.timeline import Series, Timeline
+from views.timeline import Timeline
 
 FILE = "app.py"
 REFERENCE, *OTHERS = ENGINES
@@ -42,12 +42,8 @@ ready = st.session_state.get("frameworks") and "frameworks are ready" in st.sess
 runs = {
     engine: run(engine, problem, *settings) for engine in (OTHERS if ready else NEED_NO_FRAMEWORK)
 }
-apart = {engine: relative_difference(trace, other) for engine, other in runs.items()}
-series = regression.followed(trace)
-for engine, other in {REFERENCE: trace, **runs}.items():
-    series |= {f"{engine}_{name}": Series(values) for name, values in other.params.items()}
-series |= {f"{engine}_apart": Series(gaps) for engine, gaps in apart.items()}
-timeline = Timeline(series, last_step=len(trace) - 1)
+compared = agreement.followed({REFERENCE: trace, **runs}, ("w", "b"))
+timeline = Timeline(regression.followed(trace) | compared, last_step=len(trace) - 1)
 refused = st.container()
 player(timeline, readout={"loss": 1, "w": 0, "b": 0})
 regression.overview(problem, trace, timeline, lecture=lecture)
@@ -68,13 +64,13 @@ busy = st.empty()
 left, right = st.columns([4, 5])
 with left:
     agreement.digits([REFERENCE, *runs], ("w", "b"))
-    worst = max(gaps.max() for gaps in apart.values())
+    worst = max(timeline.series[f"{engine}_apart"].values.max() for engine in runs)
     f"""
     The largest relative difference in loss, w, b or gradient, over all {len(trace)} steps and
     {len(runs) + 1} engines: **{worst:.1e}**.
     """
 with right:
-    differences = agreement.differences(apart, timeline, lecture=lecture, allowed=1e-12)
+    differences = agreement.differences(list(runs), timeline, lecture=lecture, allowed=1e-12)
     show(differences, key="differences", height=tall + 40)
 
 "### The path"

@@ -137,7 +137,7 @@ if mistake:
     overflow = len(wrong_trace) - 1 if wrong_trace.final.non_finite else None
     if how_it_ended(problem, trace) != "arrives":
         st.caption("With these settings the right run, at the top, does not arrive either.")
-    if mistakes.predicted(mistake, made.right, made.wrong, end=end, overflow=overflow):
+    if mistakes.tell(mistake, made.right, made.wrong, end=end, overflow=overflow):
         regression.overview(made.problem, wrong_trace, timeline, lecture=lecture, run="wrong_")
         regression.check_in_numbers(run="wrong_")
         of_run = {"title": "The listing of this run", "run": "wrong_", "changed": made.wrong}

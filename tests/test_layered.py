@@ -31,3 +31,9 @@ def test_a_leaf_stands_right_above_its_first_use():
     at = positions(CHAIN)
     assert at[3][1] == at[4][1] - 1
     assert at[1][1] == at[2][1] - 1
+
+
+def test_of_two_mirror_images_it_is_the_one_with_the_oldest_node_to_the_left():
+    for graph in (graph_of((1, 3), (2, 3)), graph_of((1, 3), (2, 3), (3, 4))):
+        at = positions(graph)
+        assert at[1][0] < at[2][0]

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import altair as alt
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from engines.trace import thin
-from views.charts import CURVE_STEPS
+from engines.trace import Trace, relative_difference, thin
+from views.charts import CURVE_STEPS, between
 from views.figure import Figure, cached, drawn, figure, template
 from views.live import live, now
 from views.palette import BEST, ENGINES, GRADIENT, MODEL, QUIET
-from views.timeline import PHASE, STEP, Timeline
+from views.timeline import PHASE, STEP, Series, Timeline
 
 Floats = NDArray[np.float64]
-IDENTICAL = 1e-17  # below what float64 can tell apart: where no difference is drawn
 
 
 @cached
@@ -71,41 +71,74 @@ def _draw_gradient_error(timeline: Timeline, *, lecture: bool) -> Figure:
     )
 
 
-def digits(engines: Sequence[str], params: Sequence[str]) -> None:
-    """Each engine's parameters at the step shown, with the digits marked that are not the first's.
+def followed(runs: Mapping[str, Trace], names: Sequence[str]) -> dict[str, Series]:
+    """The series of `digits` and `differences`, for a Timeline.
 
-    The series are named engine_parameter.
+    runs: by engine, the first of them the reference. names: as in `Trace.columns`.
     """
-    names = "".join(f"<th>{name}</th>" for name in params)
+    reference, *others = runs
+    columns = {
+        f"{engine}_{name}": trace.columns()[name]
+        for engine, trace in runs.items()
+        for name in names
+    }
+    columns |= {
+        f"{other}_apart": relative_difference(runs[reference], runs[other]) for other in others
+    }
+    return {name: Series(_narrow(values)) for name, values in columns.items()}
+
+
+def _narrow(values: NDArray[Any]) -> NDArray[Any]:
+    """As float32 where that loses nothing, because the run was one in float32."""
+    with np.errstate(over="ignore"):
+        short = values.astype(np.float32)
+    return short if np.array_equal(short, values, equal_nan=True) else values
+
+
+def digits(engines: Sequence[str], names: Sequence[str], *, shown: int = 17) -> None:
+    """Each engine's numbers at the step shown, with the digits marked that are not the first's.
+
+    The series are named engine_name. shown: how many digits there are.
+    """
+    head = "".join(f"<th>{name}</th>" for name in names)
     rows = ""
     for engine in engines:
         look = ENGINES[engine]
         cells = "".join(
-            f"<td>{now(f'{engine}_{name}', digits=17, like=f'{engines[0]}_{name}')}</td>"
-            for name in params
+            f"<td>{now(f'{engine}_{name}', digits=shown, like=f'{engines[0]}_{name}')}</td>"
+            for name in names
         )
         swatch = f'<span style="color: {look.color}">●</span>'
         rows += f"<tr><th>{swatch} {look.label}</th>{cells}</tr>"
-    live(f'<table class="digits"><tr><th></th>{names}</tr>{rows}</table>', key="digits")
+    live(f'<table class="digits"><tr><th></th>{head}</tr>{rows}</table>', key="digits")
 
 
-@cached
 def differences(
-    apart: dict[str, Floats], timeline: Timeline, *, lecture: bool, allowed: float
+    engines: Sequence[str], timeline: Timeline, *, lecture: bool, allowed: float
 ) -> Figure:
     """How far each engine's run is from the reference, step by step, on a logarithmic axis.
 
-    apart: by engine, its relative differences, shape (steps + 1,). allowed: what the tests allow.
+    Their series are those of `followed`. allowed: what the tests allow.
     """
-    rows = []
+    apart = {engine: timeline.series[f"{engine}_apart"].values for engine in engines}
+    return _filled_differences(apart, timeline, lecture=lecture, allowed=allowed)
+
+
+@cached
+def _filled_differences(
+    apart: dict[str, Floats], timeline: Timeline, *, lecture: bool, allowed: float
+) -> Figure:
+    rows, floor = [], allowed * 1e-5
     for engine, gaps in apart.items():
         at = thin(len(gaps), CURVE_STEPS)
-        columns = {"step": at, "apart": np.maximum(gaps[at], IDENTICAL)}
+        columns = {"step": at, "apart": np.maximum(gaps[at], floor)}
         rows.append(pd.DataFrame({**columns, "engine": ENGINES[engine].label}))
     limit = pd.DataFrame({"apart": [allowed], "label": ["the most our tests allow"]})
     drawing = _draw_differences(timeline, tuple(apart), lecture=lecture)
     data = {"apart": pd.concat(rows), "limit": limit}
-    return figure(drawing, data, {"last": timeline.last_step, "high": 10 * allowed})
+    ticks = [float(f"{floor * 10**i:.0e}") for i in range(6)]
+    values = {"last": timeline.last_step, "floor": floor, "high": 10 * allowed, "ticks": ticks}
+    return figure(drawing, data, values)
 
 
 @drawn
@@ -113,10 +146,10 @@ def _draw_differences(timeline: Timeline, engines: tuple[str, ...], *, lecture: 
     looks = [ENGINES[engine] for engine in engines]
     labels = [look.label for look in looks]
     axis = alt.Axis(
-        values=[IDENTICAL, 1e-16, 1e-15, 1e-14, 1e-13, 1e-12],
-        labelExpr=f"datum.value <= {IDENTICAL} ? 'none' : format(datum.value, '~e')",
+        values=alt.ExprRef("ticks"),
+        labelExpr="datum.value <= 2 * floor ? 'none' : format(datum.value, '~e')",
     )
-    scale = alt.Scale(type="log", domain=[IDENTICAL, alt.ExprRef("high")], clamp=True)
+    scale = between("floor", "high", type="log", clamp=True)
     x = alt.X("step:Q", title="step", scale=alt.Scale(domain=[0, alt.ExprRef("last")], nice=False))
     y = alt.Y("apart:Q", title="relative difference", scale=scale, axis=axis)
     legend = alt.Legend(columns=2, labelLimit=0)
@@ -139,7 +172,7 @@ def _draw_differences(timeline: Timeline, engines: tuple[str, ...], *, lecture: 
         alt.Chart(alt.InlineData(values=[{}]))
         .transform_calculate(
             step=STEP,
-            apart=f"max({IDENTICAL}, {timeline.now(engine + '_apart')})",
+            apart=f"max(floor, {timeline.now(engine + '_apart')})",
             engine=f"'{look.label}'",
         )
         .mark_point(filled=True, size=250 if lecture else 110, opacity=1)
@@ -153,7 +186,7 @@ def _draw_differences(timeline: Timeline, engines: tuple[str, ...], *, lecture: 
     )
     return template(
         alt.layer(lines, rule, text, *here),
-        ("last", "high"),
+        ("last", "floor", "high", "ticks"),
         title="How far apart the engines are",
         description=(
             "Relative difference of each engine's run from NumPy's, against step, on a logarithmic "

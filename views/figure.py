@@ -39,6 +39,8 @@ STATE = alt.param(
     name="state", value="", bind=alt.BindDirect(element="#player-state", event="input")
 )
 NOW = alt.param(name="now", expr="split(state, ',')")
+# The colour of text inside a chart: Streamlit's theme sets the background, and nothing for text.
+INK = alt.param(name="ink", expr="luminance(background) < 0.4 ? '#e6e9ed' : '#1f2a35'")
 
 
 def template(
@@ -52,7 +54,7 @@ def template(
     """
     params = [alt.param(name=name, value=0) for name in values]
     spec: Figure = (
-        chart.add_params(STATE, NOW, *params)
+        chart.add_params(STATE, NOW, INK, *params)
         .properties(title=title, description=description)
         .to_dict()
     )

@@ -1,6 +1,6 @@
-// Text that follows the player. Fills every [data-now] with its series' value at this step, once
-// the moment [data-known] is reached, with the digits marked that differ from those of [data-like],
-// and marks every [data-moments] that slow motion is in.
+// Text that follows the player. Fills every [data-now] with its series' value at this step, or with
+// the range from it to that of [data-to], once the moment [data-known] is reached; with the digits
+// marked that differ from those of [data-like]. Marks every [data-moments] that slow motion is in.
 
 export default function ({ parentElement, data }) {
   const root = parentElement.querySelector(".live");
@@ -12,9 +12,9 @@ export default function ({ parentElement, data }) {
     const frame = document.querySelector("#player-step")?.frame;
     if (!frame) return; // the player mounts later, and then says so
     for (const span of values) {
-      const { now, known, unknown, digits, like } = span.dataset;
+      const { now, to, known, unknown, digits, like } = span.dataset;
       const text = (name) => (frame.moment >= Number(known) ? frame.format(frame.values[name], digits) : unknown);
-      span.textContent = text(now);
+      span.textContent = to && text(now) !== text(to) ? `${text(now)} … ${text(to)}` : text(now);
       if (like) markDifference(span, text(like));
     }
     lines.forEach((line, i) => line.classList.toggle("on", during[i].includes(frame.moment)));

@@ -34,13 +34,24 @@ class Computed(NamedTuple):
     series: str = ""
 
 
-def now(name: str, *, known: int = 0, unknown: str = "…", digits: int = 6, like: str = "") -> str:
+def now(
+    name: str,
+    *,
+    to: str = "",
+    known: int = 0,
+    unknown: str = "…",
+    digits: int = 6,
+    like: str = "",
+) -> str:
     """HTML for the value that a series has at the step shown, from the moment `known` on.
 
-    unknown: what stands there before. digits: how many significant ones, 0 for a whole number.
+    to: a series that ends a range, which is written where its end is not its beginning. unknown:
+    what stands there before `known`. digits: how many significant ones, 0 for a whole number.
     like: a series of which it should be the equal; digits that are not are marked.
     """
-    data = {"now": name, "known": known, "unknown": unknown, "digits": digits, "like": like}
+    data = {"now": name, "known": known, "unknown": unknown, "digits": digits}
+    data |= {"to": to} if to else {}
+    data |= {"like": like} if like else {}
     attributes = " ".join(f'data-{key}="{value}"' for key, value in data.items())
     return f"<span {attributes}></span>"
 
@@ -79,12 +90,12 @@ def listing(
 ) -> None:
     """Show a listing, and beside its lines what they computed at the step shown.
 
-    computed: by how the line begins. run: the prefix of the series. changed: a line to mark as
-    different from the right one.
+    computed: by how the line begins. run: the prefix of the series. changed: lines to mark as
+    different from the right ones.
     """
-    rows = []
+    rows, wrong = [], {line.strip() for line in changed.splitlines()}
     for line, code in zip(source.rstrip("\n").split("\n"), _highlighted(source), strict=True):
-        mark = ' class="changed"' if changed and line.strip() == changed else ""
+        mark = ' class="changed"' if line.strip() in wrong else ""
         moments, value = "", ""
         for start, (at, series) in computed.items():
             if line.strip().startswith(start):

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import streamlit as st
 
 from views.controls import Controls
+from views.prediction import predicted
 
 
 class Told(NamedTuple):
@@ -67,27 +68,16 @@ def choose(controls: Controls) -> None:
     )
 
 
-def predicted(
-    mistake: str, right: str, wrong: str, *, end: str, overflow: int | None = None
-) -> bool:
+def tell(mistake: str, right: str, wrong: str, *, end: str, overflow: int | None = None) -> bool:
     """Show the line that differs and ask how the run ends; once answered, tell. Returns whether.
 
     right, wrong: the line as it should be and as it is. end: one of ENDS, how the run did end.
     overflow: the step at which it did, if it did.
     """
     st.code(f"{right}  # right\n{wrong}  # wrong", language="python")
-    answers = {**ENDS, "show": "just show me"}
-    guess = st.segmented_control(
-        "Before you look: how does this run end?",
-        answers,
-        format_func=lambda answer: answers[answer],
-        key=f"guess of {mistake}",
-        on_change=Controls.moved,
-    )
-    if guess is None:
+    if not predicted("Before you look: how does this run end?", ENDS, end, key=mistake):
         return False
-    opening = {"show": "In this run", end: "Yes,"}.get(guess, "No,")
-    st.markdown(f"{opening} **{ENDS[end]}**. {MISTAKES[mistake].story}")
+    st.markdown(MISTAKES[mistake].story)
     if overflow is not None:
         st.markdown(f"At step {overflow} it overflows: no number of 64 bits is that large.")
     return True

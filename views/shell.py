@@ -30,6 +30,11 @@ PAGES = (
         "Manual gradients",
         "What is a gradient, and what does following it do?",
     ),
+    Page(
+        "pages/dynamic_graph.py",
+        "Dynamic graph",
+        "Where is the graph, who builds it, and what does backward() do?",
+    ),
 )
 
 

@@ -1,0 +1,152 @@
+"""The numbers in the graph of one training step, as series that the player plays.
+
+All steps looked at have graphs of the same shape, so the first one's order of nodes and edges is
+everybody's: `value_low_3` is the smallest entry of the value at its node 3, `sent_at_3` one entry
+of what went back along its edge 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.graph import Edge, Event, Graph, Node, StepGraph
+from views.timeline import Series, some_steps
+
+Array = NDArray[Any]
+CELLS = 16  # of a long array so many entries are drawn, evenly spread
+
+# How fast the result of an operation grows with its first input: the local derivative.
+SLOPES: dict[str, Callable[[Node], Any]] = {
+    "MulBackward0": lambda node: node.saved["other"],
+    "AddBackward0": lambda _: 1.0,
+    "SubBackward0": lambda _: 1.0,
+    "PowBackward0": lambda node: (
+        node.settings["exponent"] * node.saved["self"] ** (node.settings["exponent"] - 1)
+    ),
+    "SumBackward0": lambda _: 1.0,
+}
+
+
+def moments(step: StepGraph) -> list[Event]:
+    """What slow motion stops at: all that makes, runs or changes something of the graph."""
+    told = ("forward", "backward", "update", "zero")
+    return [event for event in step.events if event.kind in told]
+
+
+def parts(step: StepGraph, *, prediction: str) -> tuple[int, int, int, int]:
+    """How many moments predict, compute the loss, go backward, and update.
+
+    prediction: the listing's variable after which the rest of the forward pass is the loss.
+    """
+    happened = moments(step)
+    kinds = [event.kind for event in happened]
+    forward, backward = kinds.count("forward"), kinds.count("backward")
+    predict = 1 + [event.name for event in happened].index(prediction)
+    return predict, forward - predict, backward, len(kinds) - forward - backward
+
+
+def what(node: Node) -> tuple[Any, ...]:
+    """What makes it the same node in the graph of another step, though not the same object."""
+    return node.kind, node.line, node.text, node.repetition, "" if node.text else node.name
+
+
+def nodes_like(first: Graph, graph: Graph) -> list[Node]:
+    """The nodes of a graph in the order of the first one's."""
+    same = {what(node): node for node in graph.nodes}
+    return [same[what(node)] for node in first.nodes]
+
+
+def edges_like(first: Graph, graph: Graph) -> list[Edge]:
+    """The edges of a graph in the order of the first one's."""
+    return [edge for node in nodes_like(first, graph) for edge in graph.inputs(node.id)]
+
+
+def followed(steps: Sequence[StepGraph], *, point: int) -> dict[str, Series]:
+    """The series of all numbers in these steps' graphs, for a Timeline.
+
+    point: the entry of each array that is followed on its own. NaN stands for none.
+    """
+    rows = [_numbers(steps[0], step, point) for step in steps]
+    columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+    return some_steps(columns, np.array([step.step for step in steps]))
+
+
+def checked(
+    steps: Sequence[StepGraph], differences: Sequence[dict[int, float]], *, point: int
+) -> dict[str, Series]:
+    """The series of a check: each node's central difference, and the worst of all.
+
+    differences: for each step, by id of a node. The worst is relative to the largest entry of the
+    gradient that it belongs to.
+    """
+    rows = []
+    for step, by_node in zip(steps, differences, strict=True):
+        row, worst = {}, 0.0
+        for i, node in enumerate(nodes_like(steps[0].graph, step.graph)):
+            row[f"checked_{i}"] = by_node[node.id]
+            if node.gradient is not None:
+                entry = float(node.gradient.flat[min(point, node.gradient.size - 1)])
+                size = max(float(np.abs(node.gradient).max()), 1e-30)
+                worst = max(worst, abs(entry - by_node[node.id]) / size)
+        rows.append({**row, "checked_worst": worst})
+    columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+    return some_steps(columns, np.array([step.step for step in steps]))
+
+
+def _numbers(first: StepGraph, step: StepGraph, point: int) -> dict[str, float]:
+    nodes = nodes_like(first.graph, step.graph)
+    edges = edges_like(first.graph, step.graph)
+    arrays: dict[str, list[Array | None]] = {
+        "value": [node.value for node in nodes],
+        "arrived": [node.gradient for node in nodes],
+        "kept": [next(iter(node.saved.values()), None) for node in nodes],
+        "sent": [edge.gradient for edge in edges],
+        "slope": [_slope(step.graph[edge.target]) for edge in edges],
+    }
+    ends: dict[str, Callable[[Array], Any]] = {"low": np.min, "high": np.max}
+    entry = {"at": lambda array: array.flat[min(point, array.size - 1)]}
+    shown = {"value": ends, "arrived": ends | entry, "kept": ends, "sent": ends, "slope": entry}
+    numbers = {
+        f"{name}_{end}_{i}": np.nan if array is None else float(pick(array))
+        for name, picks in shown.items()
+        for end, pick in picks.items()
+        for i, array in enumerate(arrays[name])
+    }
+    place = {node.id: i for i, node in enumerate(nodes)}
+    numbers |= {  # the chain rule for the entry that is followed
+        f"part_at_{j}": numbers[f"arrived_at_{place[edge.target]}"] * numbers[f"slope_at_{j}"]
+        for j, edge in enumerate(edges)
+    }
+    for name in ("value", "arrived"):
+        strips = [_strip(array) for array in arrays[name] if array is not None and array.size > 1]
+        cells = np.concatenate([*strips, np.zeros(0)])
+        numbers |= {f"{name}_strip_{i}": float(cell) for i, cell in enumerate(cells)}
+    numbers |= {f"object_{i}": node.id for i, node in enumerate(nodes)}
+    return {"graph_step": float(step.step), **numbers, **_of_leaves(step, nodes)}
+
+
+def _slope(node: Node) -> Array | None:
+    return np.asarray(SLOPES[node.kind](node)) if node.kind in SLOPES else None
+
+
+def _of_leaves(step: StepGraph, nodes: list[Node]) -> dict[str, float]:
+    """What leaves and their .grad hold after each event that changes them."""
+    after: dict[tuple[str, str], Array | None] = {
+        (event.kind, event.name): event.value for event in moments(step)
+    }
+    numbers: dict[str, float] = {}
+    changes = {"grad": ("backward", ".grad"), "emptied": ("zero", ".grad"), "moved": ("update", "")}
+    for name, (kind, of) in changes.items():
+        for i, node in enumerate(nodes):
+            value = after.get((kind, node.name + of))
+            numbers[f"{name}_{i}"] = np.nan if value is None else float(value)
+    return numbers
+
+
+def _strip(array: Array) -> Array:
+    cells = np.linspace(0, array.size - 1, CELLS).round().astype(np.intp)
+    return array.ravel()[cells]

@@ -1,0 +1,220 @@
+"""What happens at each moment of a step, told in words and numbers that follow the player."""
+
+from __future__ import annotations
+
+import html
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from engines.graph import Event, Node, StepGraph
+from views.live import Computed, live, now
+from views.step_numbers import edges_like, moments
+from views.timeline import Timeline
+
+
+class Rule(NamedTuple):
+    """What an operation does forward, how fast its result grows, and what it does backward."""
+
+    computes: str
+    slope: str
+    backward: str
+
+
+# The placeholders are ranges of numbers: what arrived, what was kept, what was handed on.
+RULES = {
+    "MulBackward0": Rule(
+        "out = a · b",
+        "∂out/∂a = b",
+        "<b>MulBackward0</b> is handed {arrived}. A product grows with one factor as fast as the "
+        "other factor is large. So it multiplies by that other factor, which it kept ({kept}), "
+        "and hands on {sent}.{added_up}",
+    ),
+    "AddBackward0": Rule(
+        "out = a + b",
+        "∂out/∂a = 1, ∂out/∂b = 1",
+        "<b>AddBackward0</b> is handed {arrived}. Each term moves a sum one to one, so both get "
+        "the same. But b is one number for all points: its share is added up to {sent}.",
+    ),
+    "SubBackward0": Rule(
+        "out = a − b",
+        "∂out/∂a = 1",
+        "<b>SubBackward0</b> is handed {arrived}. A difference moves one to one with its first "
+        "term: {sent} goes on as it came. Nobody asked for the gradient of y, so nothing goes "
+        "there.",
+    ),
+    "PowBackward0": Rule(
+        "out = a²",
+        "∂out/∂a = 2a",
+        "<b>PowBackward0</b> is handed {arrived}. The square of a grows 2a times as fast as a. So "
+        "it multiplies by 2a, with the residuals a that it kept ({kept}), and hands on {sent}.",
+    ),
+    "SumBackward0": Rule(
+        "out = a₁ + a₂ + … ",
+        "∂out/∂aᵢ = 1",
+        "<b>SumBackward0</b> is handed {arrived}. Each term counts once in a sum, so it hands that "
+        "same number, {sent}, to each of the points.",
+    ),
+    "AccumulateGrad": Rule(
+        "",
+        "",
+        "The way ends at a leaf. <b>AccumulateGrad</b> adds {arrived} to <code>{name}.grad</code>. "
+        "It adds; it does not replace.",
+    ),
+}
+START = (
+    "<code>loss.backward()</code> calls the node that the loss hangs on, with the number 1: the "
+    "loss grows exactly as fast as itself."
+)
+FORWARD = (
+    "<code>{text}</code> has run, on line {line}. On its result PyTorch hangs a new object, "
+    "<b>{kind}</b>, which knows what the result came from."
+)
+KEEPS = "It keeps {kept} for the way back."
+LEAF = "{name} asked for a gradient: its accumulator is the leaf where the way back will end."
+W_ADDED_UP = "That is one number: w is the same for all points, so their shares are added up."
+UPDATE = (
+    "<code>{text}</code> moves {name} to {moved}. Inside <code>no_grad</code> nobody takes notes: "
+    "no object is made."
+)
+ZERO = (
+    "<code>{text}</code>: the gradient has been used. backward() adds to it, so the next step must "
+    "find it empty. The graph lives on until the name loss is given to the next one."
+)
+# The chain rule in numbers, for one number, for one point of many, and where all are added up.
+ALONE = "∂loss/∂out · ∂out/∂a = {product}"
+EACH = "{sent}. At the point followed, ∂loss/∂out · ∂out/∂a = {product}"
+ADDED_UP = (
+    "<b>{sent}</b>, the sum over all {points} points, because all of them use this one number. The "
+    "point followed adds ∂loss/∂out · ∂out/∂a = {product}"
+)
+WHOLE = (
+    "Step {step} as a whole, its update still to come. Switch on slow motion to go through it "
+    "object by object."
+)
+
+
+def story(step: StepGraph, timeline: Timeline) -> None:
+    """One paragraph for each moment, of which the player shows the one it is at."""
+    happened = moments(step)
+    told = [_told(event, step, timeline, first=m == timeline.parts[0] + timeline.parts[1])
+            for m, event in enumerate(happened)]  # fmt: skip
+    told.append(WHOLE.format(step=now("graph_step", digits=0)))
+    rows = "".join(f'<p data-moments="{m}">{text}</p>' for m, text in enumerate(told))
+    live(f'<div class="story" aria-live="polite">{rows}</div>', key="story")
+
+
+def _told(event: Event, step: StepGraph, timeline: Timeline, *, first: bool) -> str:
+    text = f"{html.escape(event.text)}"
+    if event.kind == "update":
+        i = _leaf(step, event.name)
+        return UPDATE.format(text=text, name=event.name, moved=now(f"moved_{i}", digits=4))
+    if event.kind == "zero":
+        return ZERO.format(text=text)
+    node = step.graph[event.nodes[-1]]
+    i = _place(step, node)
+    kept = reach("kept", i)
+    if event.kind == "forward":
+        leaves = [step.graph[number] for number in event.nodes if not step.graph[number].text]
+        sentences = [FORWARD.format(text=text, line=event.line, kind=node.kind)]
+        sentences += [KEEPS.format(kept=kept)] * bool(node.saved)
+        sentences += [LEAF.format(name=leaf.name) for leaf in leaves]
+        return " ".join(sentences)
+    last = [
+        j for j, edge in enumerate(edges_like(step.graph, step.graph)) if edge.target == node.id
+    ][-1:]
+    numbers = {
+        "arrived": reach("arrived", i),
+        "kept": kept,
+        "sent": reach("sent", *last) if last else "",
+        "name": node.name,
+        "added_up": f" {W_ADDED_UP}" if np.prod(node.shape) > 1 else "",
+    }
+    return f"{START} " * first + RULES[node.kind].backward.format(**numbers)
+
+
+def node_details(step: StepGraph, i: int, timeline: Timeline, *, points: int) -> None:
+    """All that is known of one object of the graph; its numbers follow the player.
+
+    i: its place in the graph. points: how many data points the listing has.
+    """
+    node, rule = step.graph.nodes[i], RULES[step.graph.nodes[i].kind]
+    made = next(m for m, event in enumerate(moments(step)) if node.id in event.nodes)
+    ran = moments(step).index(step.events[node.backward or 0])
+    back: dict[str, Any] = {"known": ran, "unknown": "none"}
+    shape = html.escape(str(node.shape))
+    rows = {"object": f"<b>{node.kind}</b>, number {now(f'object_{i}', digits=0)} of those seen"}
+    if node.text:
+        rows |= {
+            "made by": f"line {node.line}: <code>{html.escape(node.text)}</code>",
+            "computes": rule.computes,
+            "its value": f"{reach('value', i, known=made)}, shape {shape}",
+            "local derivative": rule.slope,
+            "kept for the way back": _kept(node, reach("kept", i, known=made)),
+        }
+    rows["gradient that arrived: ∂loss/∂out"] = reach("arrived", i, **back)
+    for j, edge in enumerate(edges_like(step.graph, step.graph)):
+        if edge.target != node.id:
+            continue
+        source = step.graph[edge.source]
+        arrived, slope = now(f"arrived_at_{i}", digits=4, **back), now(f"slope_at_{j}", digits=4)
+        product = f"{arrived} · ({slope}) = {now(f'part_at_{j}', digits=4, **back)}"
+        sent = reach("sent", j, **back)
+        many, one = np.prod(node.shape) > 1, source.shape == ()
+        chain = ALONE if not many else ADDED_UP if one else EACH
+        rows[f"handed on to {source.kind if source.text else source.name}"] = chain.format(
+            product=product, sent=sent, points=points
+        )
+    if not node.text:
+        rows["does"] = f"adds it to {node.name}.grad"
+    cells = "".join(f"<tr><th>{name}</th><td>{value}</td></tr>" for name, value in rows.items())
+    live(f'<table class="digits details">{cells}</table>', key="node_details")
+
+
+def check_in_numbers(step: StepGraph) -> None:
+    """Each gradient in the graph beside its central difference, at the entry that is followed."""
+    rows = "".join(
+        f"<tr><th>{node.kind}</th><td>{html.escape(node.text or node.name)}</td>"
+        f"<td>{now(f'arrived_at_{i}')}</td><td>{now(f'checked_{i}')}</td></tr>"
+        for i, node in reversed(list(enumerate(step.graph.nodes)))
+    )
+    head = f"<th>step {now('graph_step', digits=0)}</th><th></th>"
+    worst = f"<td></td><td></td><td><b>{now('checked_worst', digits=2)}</b></td>"
+    live(
+        f'<table class="digits"><tr>{head}<th>backward()</th><th>central difference</th></tr>{rows}'
+        f"<tr><th>largest relative difference</th>{worst}</tr></table>",
+        key="check",
+    )
+
+
+def _kept(node: Node, kept: str) -> str:
+    """What a node keeps, in words."""
+    if not node.saved:
+        return "nothing: its derivative does not depend on what went in"
+    name, array = next(iter(node.saved.items()))
+    return f"<code>{name}</code>, {kept}, shape {array.shape}; let go when backward() is done"
+
+
+def computed(step: StepGraph, source: str) -> dict[str, Computed]:
+    """For the listing: which of its lines run at which moments, and what they compute."""
+    lines = source.split("\n")
+    series = {"loss": "loss", "w": "w_next", "b": "b_next"}
+    found: dict[str, Computed] = {}
+    for m, event in enumerate(moments(step)):
+        start = lines[(event.line or 1) - 1].strip()
+        before = found.get(start, Computed([]))
+        found[start] = Computed([*before.moments, m], before.series or series.get(event.name, ""))
+    return found
+
+
+def reach(name: str, i: int, **when: Any) -> str:
+    """HTML for an array from its smallest to its largest entry; `when` as in `views.live.now`."""
+    return now(f"{name}_low_{i}", to=f"{name}_high_{i}", digits=3, **when)
+
+
+def _place(step: StepGraph, node: Node) -> int:
+    return [other.id for other in step.graph.nodes].index(node.id)
+
+
+def _leaf(step: StepGraph, name: str) -> int:
+    return [node.name if not node.text else "" for node in step.graph.nodes].index(name)
