@@ -191,6 +191,13 @@ def run(name: str, problem: Problem, *, steps: int, learning_rate: float) -> Ran
     return Ran(right, wrong, source, end, step, trace, checked, live, live_right)
 
 
+def without_zeroing(problem: Problem) -> tuple[float, float]:
+    """w.grad after one backward(), and after another that found it as the first had left it."""
+    train = make("not_zeroed").train
+    first, second = train(problem, steps=1, learning_rate=0.0)
+    return float(first.grads["w"]), float(second.grads["w"])
+
+
 def _live(
     train: Callable[..., Iterator[Step]],
     problem: Problem,

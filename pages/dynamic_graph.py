@@ -2,74 +2,51 @@
 
 import streamlit as st
 
-from engines import numpy_vectorized, torch_autograd, torch_mistakes
-from engines.torch_check import differences
-from engines.torch_graph import record as look
-from engines.trace import record, thin
-from views import agreement, regression, shell, step_graph, step_numbers, step_story
+from engines import torch_autograd, torch_looked, torch_mistakes, torch_recurrent
+from views import (
+    agreement,
+    control_flow,
+    lifetime,
+    regression,
+    shell,
+    step_graph,
+    step_numbers,
+    step_story,
+    stream,
+)
 from views import torch_mistakes as mistakes
 from views.figure import cached, show
-from views.lifetime import lifetime
 from views.live import listing, source_of
 from views.player import player
-from views.timeline import Timeline
 
 FILE = "pages/dynamic_graph.py"
 PRESETS = {"autograd_article": "Parabola, as in the article", "own": "Your own data"}
 ENGINES, GRADS = ["numpy_vectorized", "torch_autograd"], ["grad_w", "grad_b"]
-train = torch_autograd.train
 shell.settle("torch")
-
-
-def point_of(problem):
-    """The data point that is followed in numbers."""
-    return len(problem.x) // 5
+look, count = cached(torch_looked.look), cached(torch_looked.count)
+broken, word_of = cached(torch_mistakes.run), cached(torch_recurrent.look_at)
 
 
 @cached
-def run(problem, steps, learning_rate):
-    """The run, the steps of it whose graphs were looked at, and all the series of both."""
-    settings = {"steps": steps, "learning_rate": learning_rate}
-    trace, point = record(train(problem, **settings)), point_of(problem)
-    looked = list(look(train(problem, **settings), of=set(thin(len(trace), 24).tolist())))
-    places = [problem.starting_at(*trace[step.step].params.values()) for step in looked]
-    checks = [
-        differences(train, place, step.graph, point=point)
-        for place, step in zip(places, looked, strict=True)
-    ]
-    by_hand = record(numpy_vectorized.train(problem, **settings))
-    series = regression.followed(trace)
-    series |= step_numbers.followed(looked, point=point)
-    series |= step_numbers.checked(looked, checks, point=point)
-    series |= agreement.followed(dict(zip(ENGINES, (by_hand, trace), strict=True)), GRADS)
-    return trace, looked[:3], series
+def streamed(batch, learning_rate):
+    trace, batches = torch_looked.stream(batch, learning_rate)
+    return trace, stream.shown(batches)
 
 
 @cached
-def broken(mistake, problem, steps, learning_rate):
-    return torch_mistakes.run(mistake, problem, steps=steps, learning_rate=learning_rate)
-
-
-@cached
-def timeline_of(problem, steps, learning_rate, mistake):
-    trace, looked, series = run(problem, steps, learning_rate)
-    lasts = [len(trace) - 1]
-    if mistake and (wrong := broken(mistake, problem, steps, learning_rate)).trace:
-        series = series | regression.followed(wrong.trace, wrong.check, run="wrong_", keep=801)
+def timeline_of(problem, mistake, of_stream, **settings):
+    looked = look(problem, **settings)
+    series = regression.followed(looked.trace)
+    series |= step_numbers.followed(looked.steps, looked.checks, point=looked.point)
+    series |= agreement.followed(
+        dict(zip(ENGINES, (looked.by_hand, looked.trace), strict=True)), GRADS
+    )
+    lasts = [len(looked.trace) - 1]
+    if mistake and (wrong := broken(mistake, problem, **settings)).trace:
+        series |= regression.followed(wrong.trace, wrong.check, run="wrong_", keep=801)
         lasts.append(len(wrong.trace) - 1)
-    parts = step_numbers.parts(looked[0], prediction="y_pred")
-    slow_at = series["graph_step"].at
-    return Timeline(series, max(lasts), parts=parts, slow_at=slow_at, slow=True)
-
-
-@cached
-def count(problem, steps, learning_rate):
-    """How many objects a whole run made, the most alive at a time, and those alive at its end."""
-    alive, made = [], 0
-    for step in look(train(problem, steps=steps, learning_rate=learning_rate)):
-        alive += [event.live for event in step.events]
-        made = max(made, *(node.id for node in step.graph.nodes))
-    return made, max(alive), alive[-1]
+    series |= stream.followed(*streamed(*of_stream), last_step=max(lasts))
+    return step_numbers.timeline(looked.steps, series, max(lasts), prediction="y_pred")
 
 
 controls, lecture = shell.open_page(FILE)
@@ -77,9 +54,11 @@ tall = 560 if lecture else 300
 with shell.settings(lecture):
     problem, rate, steps = regression.choose(controls, PRESETS, max_steps=2000)
 mistake = controls.chosen("mistake", mistakes.MISTAKES)
-trace, looked, _ = run(problem, steps, rate)
-timeline = timeline_of(problem, steps, rate, mistake)
-first, point = looked[0], point_of(problem)
+settings = {"steps": steps, "learning_rate": rate}
+looked = look(problem, **settings)
+of_stream = stream.chosen(controls)
+timeline = timeline_of(problem, mistake, of_stream, **settings)
+first, point = looked.steps[0], looked.point
 with st.container():  # what may come and go must not move what follows
     controls.say_refused(timeline)
 player(timeline, readout={"loss": 1, "w": 0, "b": 0})
@@ -87,7 +66,7 @@ player(timeline, readout={"loss": 1, "w": 0, "b": 0})
 code, graph = st.columns(2)
 with code:
     step_story.story(first, timeline)
-    source = source_of(train)
+    source = source_of(torch_autograd.train)
     computed = step_story.computed(first, source)
     listing(source, computed, title="torch_autograd.py", key="listing")
 with graph:
@@ -108,6 +87,8 @@ Click it in the graph, or choose it here. Data point {point} of {len(problem.x)}
 step_graph.choose(controls, first)
 step_story.node_details(first, node, timeline, points=len(problem.x))
 
+step_story.predict_second_backward(*torch_mistakes.without_zeroing(problem))
+
 """
 ### The graph is new each time
 The next step builds everything again: the same shape, other objects. Only the two accumulators are
@@ -116,22 +97,48 @@ the same, because they belong to w and b, which live on. The old graph goes in t
 `loss` is given to the next result, nothing holds the old objects any more. By then the new graph is
 complete, so for a moment both are there.
 """
-show(lifetime(looked, timeline, lecture=lecture), key="lifetime", height=tall)
+lifetime.two_graphs(looked.steps[:2], lecture=lecture)
+show(lifetime.lifetime(looked.steps[:3], timeline, lecture=lecture), key="lifetime", height=tall)
 if st.button("Count them over the whole run", on_click=controls.moved):
-    made, most, left = count(problem, steps, rate)
-    f"""
-    {len(trace)} steps made **{made}** objects. Never were there more than **{most}** at a time, and
-    **{left}** were there at the end.
-    """
+    lifetime.count(*count(problem, **settings))
 
 "### The training"
-regression.overview(problem, trace, timeline, lecture=lecture)
+regression.overview(problem, looked.trace, timeline, lecture=lecture)
 left, right = st.columns(2)
 with left:
     agreement.digits(ENGINES, GRADS, shown=9)
 with right:
     apart = agreement.differences(ENGINES[1:], timeline, lecture=lecture, allowed=1e-5)
     show(apart, key="differences", height=tall)
+
+"""
+### Control flow is Python
+A **recurrent cell** reads a word letter by letter. For each letter it makes a new state h of the
+old one and of the letter x_t, with the same parameters u, w and b every time. How often the line in
+the loop runs depends on the word; after the loop an `if` asks a value which line runs next. PyTorch
+sees neither the `for` nor the `if`. It sees the operations that they lead to, and makes an object
+for each as it runs.
+"""
+st.code(source_of(torch_recurrent.read), language="python")
+if control_flow.ask(word_of):
+    control_flow.compare(controls, word_of, longest=torch_recurrent.LONGEST, lecture=lecture)
+
+"""
+### The stream: no two batches alike
+No data set here, but a source that never ends: each step draws a **minibatch**, a few fresh points
+of y = 2x + 3 with noise of standard deviation 3, uses it once and throws it away. The article takes
+8 points at a time, 8000 times; the player plays them all beside the run above.
+"""
+stream.choose(controls)
+streams = [streamed(*settings)[0] for settings in (of_stream, stream.ARTICLE)]
+stream.overview(of_stream, streams[0], timeline, lecture=lecture)
+"""
+Even at the true line the gradient of a batch is not zero: its points have noise of their own, and
+each step kicks w and b by the rate times that. So at a constant rate the last bit of noise never
+goes away. The distance falls, and then it wanders: about 3·√rate away, where 3 is the noise. A
+smaller rate comes nearer, and takes longer.
+"""
+stream.verdict(of_stream, *streams)
 
 "### Is every gradient right? Ask the loss"
 step_story.check_in_numbers(first)
@@ -143,7 +150,7 @@ think it ends, then look.
 """
 mistakes.choose(controls)
 if mistake:
-    ran = broken(mistake, problem, steps, rate)
+    ran = broken(mistake, problem, **settings)
     mistakes.tell(mistake, ran, problem, timeline, rate, lecture=lecture)
 
 shell.close_page(FILE, lecture=lecture)

@@ -4,14 +4,14 @@ from engines.problem import preset
 from engines.torch_autograd import train
 from engines.torch_graph import record
 from views.lifetime import lifetime
-from views.step_numbers import followed, moments, parts
+from views.step_numbers import moments, parts
 from views.timeline import Timeline
 
 
 def test_eight_live_and_for_a_moment_fourteen_while_all_that_was_made_adds_up():
     run = train(preset("autograd_article"), steps=5, learning_rate=0.001)
     steps = list(record(run, of={0, 1, 2}))
-    timeline = Timeline(followed(steps, point=0), 5, parts=parts(steps[0], prediction="y_pred"))
+    timeline = Timeline({}, 5, parts=parts(steps[0], prediction="y_pred"))
     rows = lifetime(steps, timeline, lecture=False)["datasets"]["counts"].to_pandas()
     assert len(rows) == sum(len(moments(step)) for step in steps) == 54
     assert rows.groupby("step")["alive"].max().tolist() == [8, 14, 14]

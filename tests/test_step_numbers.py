@@ -28,7 +28,7 @@ def steps():
 
 @pytest.fixture(scope="module")
 def series(steps):
-    return followed(steps, point=POINT)
+    return followed(steps, checks_of(steps), point=POINT)
 
 
 def test_a_step_has_two_moments_to_predict_four_for_the_loss_eight_backward_four_to_update(steps):
@@ -91,19 +91,20 @@ def test_the_strip_of_an_array_starts_and_ends_as_the_array_does(steps, series):
 
 
 def test_the_check_says_how_far_the_worst_gradient_is_off(steps):
-    right = [
-        differences(train, PROBLEM.starting_at(*place), step.graph, point=POINT)
-        for step, place in zip(steps, places(), strict=True)
-    ]
-    assert step_numbers.checked(steps, right, point=POINT)["checked_worst"].values.max() < 1e-5
+    right = checks_of(steps)
+    assert followed(steps, right, point=POINT)["checked_worst"].values.max() < 1e-5
     wrong = [{number: 2 * value for number, value in by_node.items()} for by_node in right]
-    worst = step_numbers.checked(steps, wrong, point=POINT)["checked_worst"].values
+    worst = followed(steps, wrong, point=POINT)["checked_worst"].values
     assert worst == pytest.approx(1, rel=1e-3)  # the scalar ones are off by all of themselves
 
 
-def places():
+def checks_of(steps):
     params = record_plainly(train(PROBLEM, steps=40, learning_rate=0.001)).params
-    return [(params["w"][k], params["b"][k]) for k in AT]
+    places = [PROBLEM.starting_at(params["w"][k], params["b"][k]) for k in AT]
+    return [
+        differences(train, place, step.graph, point=POINT)
+        for place, step in zip(places, steps, strict=True)
+    ]
 
 
 def test_the_listing_s_lines_are_marked_at_the_moments_at_which_they_run(steps):

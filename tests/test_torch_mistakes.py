@@ -16,7 +16,7 @@ from torch.overrides import _get_current_function_mode_stack
 from engines import torch_autograd
 from engines.problem import custom, preset
 from engines.torch_graph import record as look
-from engines.torch_mistakes import LOOKED_AT, MISTAKES, End, make, run
+from engines.torch_mistakes import LOOKED_AT, MISTAKES, End, make, run, without_zeroing
 from engines.trace import record
 from tests.visit import charts, live_texts, titles, words
 from views import torch_mistakes as view
@@ -445,3 +445,9 @@ def test_nonsense_in_the_address_is_no_mistake():
     at = visit_section(mistake="<b>")
     assert not at.exception
     assert not at.code
+
+
+def test_a_second_backward_without_zeroing_doubles_the_gradient():
+    once, both = without_zeroing(preset("autograd_article"))
+    assert once == pytest.approx(-125.15373)
+    assert both == 2 * once

@@ -106,7 +106,7 @@ def loss(
         "low": float(low),
         "high": float(high),
         "last": max(1, timeline.last_step),
-        "ticks": _decades(float(low), float(high)),
+        "ticks": decades(float(low), float(high)),
     }
     drawing = _draw_loss(timeline, lecture=lecture, run=run, color=color)
     return figure(drawing, {"walked": walked, "floor": best}, values)
@@ -224,7 +224,7 @@ def _span(values: NDArray[Any], margin: float) -> tuple[float, float]:
     return low - extra, high + extra
 
 
-def _decades(low: float, high: float) -> list[float]:
+def decades(low: float, high: float) -> list[float]:
     """Ticks of a logarithmic axis: some powers of ten, or on a short one 1, 2 and 5 times each."""
     powers = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
     ticks = powers[:: 1 + len(powers) // 7]

@@ -111,6 +111,22 @@ class Controls:
         self._write_to_address(name, None if used == default else used)
         return used
 
+    def text(
+        self, label: str, name: str, default: str, *, clean: Callable[[str], str], **more: Any
+    ) -> tuple[str, str]:
+        """A line of text, in the address as it is used. Returns what is used and what was asked.
+
+        clean: makes of any text one that can be used, or "", for which the default is used. What it
+        has made it leaves alone.
+        """
+        linked = self._take_from_address(name, lambda text: clean(text) or default, default)
+        address = st.query_params.get(name, default)
+        typed = str(st.text_input(label, key=name, on_change=self.moved, **more))
+        asked = address if linked else typed
+        used = clean(asked) or default
+        self._write_to_address(name, None if used == default else used)
+        return used, asked
+
     def flag(self, label: str, name: str, **more: Any) -> bool:
         """A switch, off by default: `true` or `false` in the address."""
         asked = self._asked(name)
@@ -120,15 +136,15 @@ class Controls:
         self._write_to_address(name, "true" if used else None)
         return used
 
-    def chosen(self, name: str, options: Collection[str]) -> str | None:
-        """What the choice `name`, made further down the page, holds; None where nothing is chosen.
+    def chosen(self, name: str, options: Collection[str], default: Any = None) -> Any:
+        """What the choice `name`, made further down the page, holds; `default` where nothing is.
 
         For a page whose player shows what is chosen below it.
         """
         asked = self._asked(name)
         new = self._address_is_new(name)
         value = st.query_params.get(name) if new else st.session_state[name]
-        used = value if value in options else None
+        used = value if value in options else default
         self._compare(name, asked, used)
         return used
 

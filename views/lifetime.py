@@ -7,13 +7,45 @@ from typing import Any
 
 import altair as alt
 import pandas as pd
+import streamlit as st
 
 from engines.graph import StepGraph
 from views.charts import between, mark
-from views.figure import Figure, cached, drawn, figure, template
+from views.figure import Figure, cached, drawn, figure, show, template
 from views.palette import BEST, MODEL, QUIET
+from views.small_graph import height, small_graph
 from views.step_numbers import moments
 from views.timeline import MOMENT, PHASE, STEP, Timeline
+
+
+def two_graphs(steps: Sequence[StepGraph], *, lecture: bool) -> None:
+    """The graphs of two steps side by side, each object with its number; shared ones stand out."""
+    one, other = steps
+    shared = {node.id for node in one.graph.nodes} & {node.id for node in other.graph.nodes}
+    for place, step in zip(st.columns(2), steps, strict=True):
+        numbers = {node.id: f"#{node.id}" for node in step.graph.nodes}
+        drawing = small_graph(
+            step.graph,
+            key=step.to_text(),
+            title=f"Step {step.step}",
+            description=(
+                "The graph of one step, with the number of each object; those that the other step "
+                "has too are marked."
+            ),
+            lecture=lecture,
+            labels=numbers,
+            emphasised=tuple(shared),
+        )
+        with place:
+            show(drawing, key=f"graph_of_{step.step}", height=height(drawing, lecture=lecture))
+
+
+def count(made: int, most: int, left: int) -> None:
+    """Tell the count of a whole run: all that was made, the most at a time, and what is left."""
+    st.markdown(
+        f"The whole run made **{made}** objects. Never were there more than **{most}** at a time, "
+        f"and **{left}** were there at the end."
+    )
 
 
 def lifetime(steps: Sequence[StepGraph], timeline: Timeline, *, lecture: bool) -> Figure:

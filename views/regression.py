@@ -164,8 +164,8 @@ def verdict(problem: Problem, trace: Trace, learning_rate: float) -> None:
     if end.non_finite:
         st.error(
             f"The run ended at step {last}: {', '.join(end.non_finite)} grew past the largest "
-            f"number that {8 * problem.x.itemsize} bits can hold. The steepest curvature of this loss is λ_max = "
-            f"{problem.lambda_max:.4g}. Along it each step multiplies the error by "
+            f"number that {8 * problem.x.itemsize} bits can hold. The steepest curvature of this "
+            f"loss is λ_max = {problem.lambda_max:.4g}. Along it each step multiplies the error by "
             f"|1 − η·λ_max| = {grows:.3g}, and what is multiplied by more than 1 again and again "
             f"overflows."
         )

@@ -35,7 +35,7 @@ def _options(step: StepGraph) -> dict[str, str]:
 
 def chosen(controls: Controls, step: StepGraph) -> int:
     """The place of the node that is looked into, chosen further down the page or by a click."""
-    return int(controls.chosen("node", _options(step)) or FIRST)
+    return int(controls.chosen("node", _options(step), FIRST))
 
 
 def choose(controls: Controls, step: StepGraph) -> None:
@@ -176,6 +176,7 @@ def _boxes(timeline: Timeline, *, lecture: bool) -> Any:
 
     runs, changes = "datum.state === 'runs'", "datum.state === 'changes'"
     color = f"{runs} ? '{GRADIENT}' : '{MODEL}'"
+    told = ["kind:N", "text:N", "shape:N", "value:N", "gradient:N"]
     outline = {"x": _x("left"), "x2": "right:Q", "y": _y("top"), "y2": "bottom:Q"}
     rectangles = (
         alt.Chart()
@@ -187,7 +188,7 @@ def _boxes(timeline: Timeline, *, lecture: bool) -> Any:
             strokeWidth=alt.ExprRef(f"{runs} || {changes} ? 3.5 : 1.2"),
             cursor="pointer",
         )
-        .encode(**outline, tooltip=["kind:N", "text:N", "shape:N", "value:N", "gradient:N"])
+        .encode(**outline, tooltip=told)
         .add_params(alt.selection_point("picked", fields=["i"], toggle=False))
     )
     chosen = (
@@ -201,7 +202,8 @@ def _boxes(timeline: Timeline, *, lecture: bool) -> Any:
 
     def text(field: str, row: str, place: str = "start", **look: Any) -> Any:
         look = {"align": "left", "baseline": "middle", "fontSize": small, "color": QUIET, **look}
-        return alt.Chart().mark_text(**look).encode(x=_x(place), y=_y(row), text=f"{field}:N")
+        where = {"x": _x(place), "y": _y(row)}
+        return alt.Chart().mark_text(**look).encode(**where, text=f"{field}:N", tooltip=told)
 
     texts = [
         text("kind", "row_0", fontSize=large, fontWeight=600, color=ink),

@@ -7,14 +7,14 @@ of what went back along its edge 3.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engines.graph import Edge, Event, Graph, Node, StepGraph
-from views.timeline import Series, some_steps
+from views.timeline import Series, Timeline, some_steps
 
 Array = NDArray[Any]
 CELLS = 16  # of a long array so many entries are drawn, evenly spread
@@ -65,36 +65,47 @@ def edges_like(first: Graph, graph: Graph) -> list[Edge]:
     return [edge for node in nodes_like(first, graph) for edge in graph.inputs(node.id)]
 
 
-def followed(steps: Sequence[StepGraph], *, point: int) -> dict[str, Series]:
-    """The series of all numbers in these steps' graphs, for a Timeline.
+def timeline(
+    steps: Sequence[StepGraph], series: dict[str, Series], last_step: int, *, prediction: str
+) -> Timeline:
+    """These series as a timeline whose slow motion goes through the moments of the steps looked at.
 
-    point: the entry of each array that is followed on its own. NaN stands for none.
+    prediction: as in `parts`.
     """
-    rows = [_numbers(steps[0], step, point) for step in steps]
-    columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
-    return some_steps(columns, np.array([step.step for step in steps]))
+    at = np.array([step.step for step in steps])
+    of_each = parts(steps[0], prediction=prediction)
+    return Timeline(series, last_step, parts=of_each, slow_at=at, slow=True)
 
 
-def checked(
-    steps: Sequence[StepGraph], differences: Sequence[dict[int, float]], *, point: int
+def followed(
+    steps: Sequence[StepGraph], checks: Sequence[Mapping[int, float]], *, point: int
 ) -> dict[str, Series]:
-    """The series of a check: each node's central difference, and the worst of all.
+    """The series of all numbers in these steps' graphs, and of the check of their gradients.
 
-    differences: for each step, by id of a node. The worst is relative to the largest entry of the
-    gradient that it belongs to.
+    checks: for each step, by id of a node, what the gradient should be at one entry of its result.
+    point: which entry; each array's is followed on its own, too. NaN stands for none.
     """
-    rows = []
-    for step, by_node in zip(steps, differences, strict=True):
-        row, worst = {}, 0.0
-        for i, node in enumerate(nodes_like(steps[0].graph, step.graph)):
-            row[f"checked_{i}"] = by_node[node.id]
-            if node.gradient is not None:
-                entry = float(node.gradient.flat[min(point, node.gradient.size - 1)])
-                size = max(float(np.abs(node.gradient).max()), 1e-30)
-                worst = max(worst, abs(entry - by_node[node.id]) / size)
-        rows.append({**row, "checked_worst": worst})
+    rows = [
+        _numbers(steps[0], step, point) | _checked(steps[0], step, check, point)
+        for step, check in zip(steps, checks, strict=True)
+    ]
     columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
     return some_steps(columns, np.array([step.step for step in steps]))
+
+
+def _checked(
+    first: StepGraph, step: StepGraph, check: Mapping[int, float], point: int
+) -> dict[str, float]:
+    """What the gradients should be, and the worst gap, relative to its gradient's largest entry."""
+    nodes = nodes_like(first.graph, step.graph)
+    gaps = [
+        abs(_entry(node.gradient, point) - check[node.id]) / max(np.abs(node.gradient).max(), 1e-30)
+        for node in nodes
+        if node.gradient is not None
+    ]
+    return {f"checked_{i}": check[node.id] for i, node in enumerate(nodes)} | {
+        "checked_worst": float(max(gaps))
+    }
 
 
 def _numbers(first: StepGraph, step: StepGraph, point: int) -> dict[str, float]:
@@ -108,7 +119,7 @@ def _numbers(first: StepGraph, step: StepGraph, point: int) -> dict[str, float]:
         "slope": [_slope(step.graph[edge.target]) for edge in edges],
     }
     ends: dict[str, Callable[[Array], Any]] = {"low": np.min, "high": np.max}
-    entry = {"at": lambda array: array.flat[min(point, array.size - 1)]}
+    entry = {"at": lambda array: _entry(array, point)}
     shown = {"value": ends, "arrived": ends | entry, "kept": ends, "sent": ends, "slope": entry}
     numbers = {
         f"{name}_{end}_{i}": np.nan if array is None else float(pick(array))
@@ -127,6 +138,10 @@ def _numbers(first: StepGraph, step: StepGraph, point: int) -> dict[str, float]:
         numbers |= {f"{name}_strip_{i}": float(cell) for i, cell in enumerate(cells)}
     numbers |= {f"object_{i}": node.id for i, node in enumerate(nodes)}
     return {"graph_step": float(step.step), **numbers, **_of_leaves(step, nodes)}
+
+
+def _entry(array: Array, point: int) -> float:
+    return float(array.flat[min(point, array.size - 1)])
 
 
 def _slope(node: Node) -> Array | None:

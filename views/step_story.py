@@ -6,9 +6,11 @@ import html
 from typing import Any, NamedTuple
 
 import numpy as np
+import streamlit as st
 
 from engines.graph import Event, Node, StepGraph
 from views.live import Computed, live, now
+from views.prediction import predicted
 from views.step_numbers import edges_like, moments
 from views.timeline import Timeline
 
@@ -81,6 +83,15 @@ ZERO = (
     "<code>{text}</code>: the gradient has been used. backward() adds to it, so the next step must "
     "find it empty. The graph lives on until the name loss is given to the next one."
 )
+SECOND_BACKWARD = (
+    "Before you go on: the listing sets w.grad to 0 after each step. If it did not, and backward() "
+    "came a second time from the same w, what would w.grad hold?"
+)
+AFTER_SECOND = {
+    "same": "the same gradient again",
+    "both": "twice the gradient",
+    "error": "nothing new, because the second backward() raises an error",
+}
 # The chain rule in numbers, for one number, for one point of many, and where all are added up.
 ALONE = "∂loss/∂out · ∂out/∂a = {product}"
 EACH = "{sent}. At the point followed, ∂loss/∂out · ∂out/∂a = {product}"
@@ -193,6 +204,20 @@ def _kept(node: Node, kept: str) -> str:
         return "nothing: its derivative does not depend on what went in"
     name, array = next(iter(node.saved.items()))
     return f"<code>{name}</code>, {kept}, shape {array.shape}; let go when backward() is done"
+
+
+def predict_second_backward(once: float, both: float) -> None:
+    """Ask what a second backward() without zeroing leaves in w.grad; once answered, tell.
+
+    once, both: what the first one left there, and the two together, from the same w.
+    """
+    right = "both" if both == 2 * once else "same"
+    if predicted(SECOND_BACKWARD, AFTER_SECOND, right, key="second backward"):
+        st.markdown(
+            f"After the first `backward()` w.grad is {once:.6g}, after the second {both:.6g}. An "
+            "accumulator adds. That is what lets a parameter be used in several places, or a batch "
+            "be taken in parts."
+        )
 
 
 def computed(step: StepGraph, source: str) -> dict[str, Computed]:
