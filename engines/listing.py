@@ -1,10 +1,29 @@
-"""Where a running listing is: the line, and the expression in it."""
+"""Listings: what a short one says when it is run, and where a running one is."""
 
 from __future__ import annotations
 
+import inspect
 import linecache
+from collections.abc import Callable
 from types import CodeType, FrameType
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
+
+
+def run(listing: Callable[..., Any], **numbers: float) -> tuple[str, str]:
+    """The source of a listing, and what it said: what it returned, as printed, or its error.
+
+    Of several things returned, each has a line.
+    """
+    try:
+        answer = listing(**numbers)
+        answers = answer if isinstance(answer, tuple) else (answer,)
+        # As the 32 bits it was: a Python number has 64, and would show digits that are not there.
+        said = [str(np.float32(one) if isinstance(one, float) else one) for one in answers]
+    except RuntimeError as error:
+        said = [f"RuntimeError: {error}"]
+    return inspect.getsource(listing), "\n".join(said)
 
 
 class Place(NamedTuple):

@@ -14,12 +14,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 from tensorflow.python.eager import context
 
-from engines.graph import Edge, Event, Node, Output, StepBuilder, StepGraph
-from engines.listing import Listing, Place
+from engines.graph import Edge, Event, Kind, Node, Output, StepBuilder, StepGraph
+from engines.listing import Listing, Place, run
 from engines.tf_tape import derivative
 
 
@@ -28,7 +27,7 @@ def two_and_four() -> Any:
     return tf.constant(2) + tf.constant(4)
 
 
-def parabola(a: float, b: float, c: float, w: float) -> Any:
+def parabola(a: float, b: float, c: float, w: Any) -> Any:
     """A tape that can be asked about every value on the way to y."""
     a, b, c, w = map(tf.constant, (a, b, c, w))
     with tf.GradientTape(persistent=True) as tape:
@@ -38,7 +37,7 @@ def parabola(a: float, b: float, c: float, w: float) -> Any:
     return tape, w, y, aside
 
 
-def not_watched(a: float, b: float, c: float, w: float) -> Any:
+def not_watched(a: float, b: float, c: float, w: Any) -> Any:
     """Ask for the slope at a constant that nobody watched."""
     w = tf.constant(w)
     with tf.GradientTape() as tape:
@@ -46,7 +45,7 @@ def not_watched(a: float, b: float, c: float, w: float) -> Any:
     return tape.gradient(y, w)
 
 
-def variable(a: float, b: float, c: float, w: float) -> Any:
+def variable(a: float, b: float, c: float, w: Any) -> Any:
     """Ask for the slope at a variable, which is watched by itself."""
     w = tf.Variable(w)
     with tf.GradientTape() as tape:
@@ -54,7 +53,7 @@ def variable(a: float, b: float, c: float, w: float) -> Any:
     return tape.gradient(y, w)
 
 
-def asked_twice(a: float, b: float, c: float, w: float) -> Any:
+def asked_twice(a: float, b: float, c: float, w: Any) -> Any:
     """Ask the same tape a second time."""
     w = tf.Variable(w)
     with tf.GradientTape() as tape:
@@ -63,7 +62,7 @@ def asked_twice(a: float, b: float, c: float, w: float) -> Any:
     return first, tape.gradient(y, w)
 
 
-def kept(a: float, b: float, c: float, w: float) -> Any:
+def kept(a: float, b: float, c: float, w: Any) -> Any:
     """Ask a second time a tape that keeps what it wrote."""
     w = tf.Variable(w)
     with tf.GradientTape(persistent=True) as tape:
@@ -77,21 +76,10 @@ def run_all(a: float, b: float, c: float, w: float) -> dict[str, tuple[str, str]
 
     That is what it returned, as `print` shows it, one thing on each line; or the error.
     """
-    ran = {"derivative": _run(derivative, a=a, b=b, c=c, w=w), "two_and_four": _run(two_and_four)}
+    ran = {"derivative": run(derivative, a=a, b=b, c=c, w=w), "two_and_four": run(two_and_four)}
     for listing in (not_watched, variable, asked_twice, kept):
-        ran[listing.__name__] = _run(listing, a=a, b=b, c=c, w=w)
+        ran[listing.__name__] = run(listing, a=a, b=b, c=c, w=w)
     return ran | {"parabola": (inspect.getsource(parabola), "")}
-
-
-def _run(listing: Callable[..., Any], **numbers: float) -> tuple[str, str]:
-    try:
-        answer = listing(**numbers)
-        answers = answer if isinstance(answer, tuple) else (answer,)
-        # As the 32 bits it was: a Python number has 64, and would show digits that are not there.
-        said = [str(np.float32(one) if isinstance(one, float) else one) for one in answers]
-    except RuntimeError as error:
-        said = [f"RuntimeError: {error}"]
-    return inspect.getsource(listing), "\n".join(said)
 
 
 def record(a: float, b: float, c: float, w: float) -> StepGraph:
@@ -127,7 +115,7 @@ def record(a: float, b: float, c: float, w: float) -> StepGraph:
             sources = [numbers[id(origin)] for origin in inputs if id(origin) in numbers]
             step.edges[number] = tuple(Edge(s, number, 0, i, None) for i, s in enumerate(sources))
             made = (number,)
-        kind = "forward" if made else "plain"
+        kind: Kind = "forward" if made else "plain"
         step.events.append(Event(kind, *place, made, len(numbers), value=result.numpy()))
     return step.finish()
 
@@ -141,14 +129,7 @@ def _every_operation(see: Callable[[str, Any, Any], None]) -> Iterator[None]:
     for the few operations whose arguments must first be converted. Those are not seen here.
     """
 
-    def callback(
-        operation: str,
-        inputs: Any,
-        attrs: Any,
-        outputs: Any,
-        op_name: Any = None,
-        graph: Any = None,
-    ) -> None:
+    def callback(operation: str, inputs: Any, attrs: Any, outputs: Any, *_: Any) -> None:
         see(operation, inputs, outputs)
 
     context.context().add_op_callback(callback)

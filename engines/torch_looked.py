@@ -9,19 +9,21 @@ from __future__ import annotations
 from itertools import islice
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from engines import numpy_vectorized, torch_autograd
 from engines.graph import StepGraph
 from engines.problem import Problem, preset
 from engines.torch_check import differences
 from engines.torch_graph import record as read_graphs
-from engines.trace import Trace, record, thin
+from engines.trace import Trace, record
 
 
 class Looked(NamedTuple):
     """A run of torch_autograd.py.
 
     trace: all of it. by_hand: the run of numpy_vectorized.py with the same settings.
-    steps: those looked at, the first three among them. checks: for each of them, by id of a node,
+    steps: those looked at. checks: for each of them, by id of a node,
     the central difference at one entry of its result, that of data point `point`.
     """
 
@@ -33,13 +35,14 @@ class Looked(NamedTuple):
 
 
 def look(problem: Problem, *, steps: int, learning_rate: float, keep: int = 24) -> Looked:
-    """Train, and look at no more than `keep` (6 or more) of the steps, half of them the first."""
+    """Train, and look at the first three steps and at others, evenly spread: `keep` at most."""
     plain, watched, by_hand = (
         train(problem, steps=steps, learning_rate=learning_rate)
         for train in (torch_autograd.train, torch_autograd.train, numpy_vectorized.train)
     )
     trace = record(plain)
-    graphs = list(read_graphs(watched, of=set(thin(len(trace), keep).tolist())))
+    spread = np.linspace(0, len(trace) - 1, keep - 2).round().astype(int)
+    graphs = list(read_graphs(watched, of={0, 1, 2, *spread.tolist()}))
     point = len(problem.x) // 5
     checks = []
     for step in graphs:

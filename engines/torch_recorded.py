@@ -8,14 +8,14 @@ Source: experiment E5 and the documentation page "Autograd mechanics".
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
 import torch
 
 from engines import torch_graph
 from engines.graph import StepGraph
+from engines.listing import run
 
 
 def two_and_four() -> Any:
@@ -31,7 +31,7 @@ def derivative(*, a: float = 1, b: float = 2, c: float = 3, w: float = 4) -> tup
     return y.item(), point.grad.item()
 
 
-def parabola(a: float, b: float, c: float, w: float) -> Iterator[Any]:
+def parabola(a: float, b: float, c: float, w: Any) -> Iterator[Any]:
     """A graph with every value on the way to y."""
     a, b, c = map(torch.tensor, (a, b, c))
     w = torch.tensor(w, requires_grad=True)
@@ -41,7 +41,7 @@ def parabola(a: float, b: float, c: float, w: float) -> Iterator[Any]:
     yield w, y, aside
 
 
-def not_watched(a: float, b: float, c: float, w: float) -> Any:
+def not_watched(a: float, b: float, c: float, w: Any) -> Any:
     """Ask for the slope at a tensor that does not require it."""
     w = torch.tensor(w)
     y = a * w**2 + b * w + c
@@ -49,7 +49,7 @@ def not_watched(a: float, b: float, c: float, w: float) -> Any:
     return w.grad
 
 
-def variable(a: float, b: float, c: float, w: float) -> Any:
+def variable(a: float, b: float, c: float, w: Any) -> Any:
     """Ask for the slope at a parameter, which requires it by itself."""
     w = torch.nn.Parameter(torch.tensor(w))
     y = a * w**2 + b * w + c
@@ -57,7 +57,7 @@ def variable(a: float, b: float, c: float, w: float) -> Any:
     return w.grad
 
 
-def asked_twice(a: float, b: float, c: float, w: float) -> Any:
+def asked_twice(a: float, b: float, c: float, w: Any) -> Any:
     """Go through the same graph a second time."""
     w = torch.tensor(w, requires_grad=True)
     y = a * w**2 + b * w + c
@@ -67,7 +67,7 @@ def asked_twice(a: float, b: float, c: float, w: float) -> Any:
     return first, w.grad
 
 
-def kept(a: float, b: float, c: float, w: float) -> Any:
+def kept(a: float, b: float, c: float, w: Any) -> Any:
     """Go a second time through a graph that keeps what it saved."""
     w = torch.tensor(w, requires_grad=True)
     y = a * w**2 + b * w + c
@@ -82,21 +82,10 @@ def run_all(a: float, b: float, c: float, w: float) -> dict[str, tuple[str, str]
 
     That is what it returned, as `print` shows it, one thing on each line; or the error.
     """
-    ran = {"derivative": _run(derivative, a=a, b=b, c=c, w=w), "two_and_four": _run(two_and_four)}
+    ran = {"derivative": run(derivative, a=a, b=b, c=c, w=w), "two_and_four": run(two_and_four)}
     for listing in (not_watched, variable, asked_twice, kept):
-        ran[listing.__name__] = _run(listing, a=a, b=b, c=c, w=w)
+        ran[listing.__name__] = run(listing, a=a, b=b, c=c, w=w)
     return ran | {"parabola": (inspect.getsource(parabola), "")}
-
-
-def _run(listing: Callable[..., Any], **numbers: float) -> tuple[str, str]:
-    try:
-        answer = listing(**numbers)
-        answers = answer if isinstance(answer, tuple) else (answer,)
-        # As the 32 bits it was: a Python number has 64, and would show digits that are not there.
-        said = [str(np.float32(one) if isinstance(one, float) else one) for one in answers]
-    except RuntimeError as error:
-        said = [f"RuntimeError: {error}"]
-    return inspect.getsource(listing), "\n".join(said)
 
 
 def record(a: float, b: float, c: float, w: float) -> StepGraph:

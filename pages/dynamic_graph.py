@@ -1,27 +1,20 @@
 """Dynamic graph (E3, E4, E5, E9). A string that stands alone in this file is text on the page."""
 
+from importlib import import_module
+
 import streamlit as st
 
 from engines import torch_autograd, torch_looked, torch_mistakes, torch_recurrent
-from views import (
-    agreement,
-    control_flow,
-    lifetime,
-    regression,
-    shell,
-    step_graph,
-    step_numbers,
-    step_story,
-    stream,
-)
+from engines.problem import preset
+from views import control_flow, eager, lifetime, regression, shell, step_graph, step_story, stream
 from views import torch_mistakes as mistakes
+from views.dynamic_timeline import compare_by_hand, dynamic_timeline
 from views.figure import cached, show
-from views.live import listing, source_of
+from views.live import source_of
 from views.player import player
 
 FILE = "pages/dynamic_graph.py"
 PRESETS = {"autograd_article": "Parabola, as in the article", "own": "Your own data"}
-ENGINES, GRADS = ["numpy_vectorized", "torch_autograd"], ["grad_w", "grad_b"]
 shell.settle("torch")
 look, count = cached(torch_looked.look), cached(torch_looked.count)
 broken, word_of = cached(torch_mistakes.run), cached(torch_recurrent.look_at)
@@ -33,20 +26,22 @@ def streamed(batch, learning_rate):
     return trace, stream.shown(batches)
 
 
+@st.cache_resource(show_spinner="Loading TensorFlow: a few seconds.")
+def recorders():
+    engines = [import_module(f"engines.{name}_recorded") for name in ("tf", "torch")]
+    shell.settle("tf_recorded")
+    return engines
+
+
+@cached
+def in_both(*numbers):
+    return [(engine.record(*numbers), engine.run_all(*numbers)) for engine in recorders()]
+
+
 @cached
 def timeline_of(problem, mistake, of_stream, **settings):
-    looked = look(problem, **settings)
-    series = regression.followed(looked.trace)
-    series |= step_numbers.followed(looked.steps, looked.checks, point=looked.point)
-    series |= agreement.followed(
-        dict(zip(ENGINES, (looked.by_hand, looked.trace), strict=True)), GRADS
-    )
-    lasts = [len(looked.trace) - 1]
-    if mistake and (wrong := broken(mistake, problem, **settings)).trace:
-        series |= regression.followed(wrong.trace, wrong.check, run="wrong_", keep=801)
-        lasts.append(len(wrong.trace) - 1)
-    series |= stream.followed(*streamed(*of_stream), last_step=max(lasts))
-    return step_numbers.timeline(looked.steps, series, max(lasts), prediction="y_pred")
+    wrong = broken(mistake, problem, **settings) if mistake else None
+    return dynamic_timeline(look(problem, **settings), wrong, *streamed(*of_stream))
 
 
 controls, lecture = shell.open_page(FILE)
@@ -59,25 +54,21 @@ looked = look(problem, **settings)
 of_stream = stream.chosen(controls)
 timeline = timeline_of(problem, mistake, of_stream, **settings)
 first, point = looked.steps[0], looked.point
-with st.container():  # what may come and go must not move what follows
-    controls.say_refused(timeline)
+node = step_graph.chosen(controls, first)
+refused = st.container()  # what may come and go must not move what follows
 player(timeline, readout={"loss": 1, "w": 0, "b": 0})
 
 code, graph = st.columns(2)
 with code:
     step_story.story(first, timeline)
-    source = source_of(torch_autograd.train)
-    computed = step_story.computed(first, source)
-    listing(source, computed, title="torch_autograd.py", key="listing")
+    step_story.code(first, source_of(torch_autograd.train), title="torch_autograd.py")
 with graph:
-    node = step_graph.chosen(controls, first)
     step_graph.show_step(first, timeline, node=node, lecture=lecture)
     """
-    None of this was drawn by hand: these are PyTorch's own objects, read while the listing ran.
-    Going forward, each operation hangs a new object on its result. `backward()` walks from the
-    loss to the leaves. Each object on the way multiplies what it is handed by its **local
-    derivative** (how fast its result grows with its input) and hands that on. Until then a gradient
-    is none. The bars are entries of the array, from the first to the last.
+    These are PyTorch's own objects, read while the listing ran. Going forward, each operation hangs
+    a new one on its result. `backward()` walks from the loss to the leaves: each object multiplies
+    what it is handed by its **local derivative** (how fast its result grows with its input) and
+    hands that on. Until then a gradient is none. The bars are entries of the array, in order.
     """
 f"""
 #### Look into one of them
@@ -86,38 +77,39 @@ Click it in the graph, or choose it here. Data point {point} of {len(problem.x)}
 """
 step_graph.choose(controls, first)
 step_story.node_details(first, node, timeline, points=len(problem.x))
-
 step_story.predict_second_backward(*torch_mistakes.without_zeroing(problem))
 
-"""
-### The graph is new each time
-The next step builds everything again: the same shape, other objects. Only the two accumulators are
-the same, because they belong to w and b, which live on. The old graph goes in two moments.
-`backward()` lets go of what was kept for it; that is why it cannot run twice. And when the name
-`loss` is given to the next result, nothing holds the old objects any more. By then the new graph is
-complete, so for a moment both are there.
-"""
-lifetime.two_graphs(looked.steps[:2], lecture=lecture)
+"### The graph is new each time"
+one, other, words = st.columns(3)
+lifetime.two_graphs(looked.steps[:2], (one, other), lecture=lecture)
+with words:
+    """
+    The next step builds the same shape from other objects. Only the two accumulators are the same:
+    they belong to w and b, which live on. The old graph goes in two moments. `backward()` lets go
+    of what was kept for it, which is why it cannot run twice. And when the name `loss` is given to
+    the next result, nothing holds the old objects any more; for a moment both graphs are there.
+    """
 show(lifetime.lifetime(looked.steps[:3], timeline, lecture=lecture), key="lifetime", height=tall)
 if st.button("Count them over the whole run", on_click=controls.moved):
     lifetime.count(*count(problem, **settings))
 
 "### The training"
 regression.overview(problem, looked.trace, timeline, lecture=lecture)
-left, right = st.columns(2)
-with left:
-    agreement.digits(ENGINES, GRADS, shown=9)
-with right:
-    apart = agreement.differences(ENGINES[1:], timeline, lecture=lecture, allowed=1e-5)
-    show(apart, key="differences", height=tall)
+regression.verdict(problem, looked.trace, rate)
+compare_by_hand(timeline, lecture=lecture)
+article = preset("autograd_article")
+end = look(article, steps=article.steps, learning_rate=article.learning_rate).trace.final.params
+f"""
+By hand, in NumPy, and by `backward()`: they differ by rounding, for 32 bits hold seven digits. The
+article ends at w = 2.9578 and b = 2.0990. Run here, it ends at w = **{end["w"]:.4f}** and b =
+**{end["b"]:.4f}**.
+"""
 
 """
 ### Control flow is Python
-A **recurrent cell** reads a word letter by letter. For each letter it makes a new state h of the
-old one and of the letter x_t, with the same parameters u, w and b every time. How often the line in
-the loop runs depends on the word; after the loop an `if` asks a value which line runs next. PyTorch
-sees neither the `for` nor the `if`. It sees the operations that they lead to, and makes an object
-for each as it runs.
+A **recurrent cell** reads a word letter by letter: of its state h and the letter x_t it makes the
+next state, each time with the same parameters u, w and b. PyTorch sees neither the `for` nor the
+`if`. It sees the operations that they lead to, and makes an object for each as it runs.
 """
 st.code(source_of(torch_recurrent.read), language="python")
 if control_flow.ask(word_of):
@@ -125,32 +117,44 @@ if control_flow.ask(word_of):
 
 """
 ### The stream: no two batches alike
-No data set here, but a source that never ends: each step draws a **minibatch**, a few fresh points
-of y = 2x + 3 with noise of standard deviation 3, uses it once and throws it away. The article takes
-8 points at a time, 8000 times; the player plays them all beside the run above.
+Each step draws a **minibatch**, a few fresh points of y = 2x + 3 with noise of standard deviation
+3, uses it once and throws it away. The article draws 8 points, 8000 times; the player plays it all.
 """
 stream.choose(controls)
 streams = [streamed(*settings)[0] for settings in (of_stream, stream.ARTICLE)]
 stream.overview(of_stream, streams[0], timeline, lecture=lecture)
-"""
-Even at the true line the gradient of a batch is not zero: its points have noise of their own, and
-each step kicks w and b by the rate times that. So at a constant rate the last bit of noise never
-goes away. The distance falls, and then it wanders: about 3·√rate away, where 3 is the noise. A
-smaller rate comes nearer, and takes longer.
-"""
 stream.verdict(of_stream, *streams)
 
-"### Is every gradient right? Ask the loss"
+"""
+### The same in TensorFlow's eager mode
+Its **tape** is a list of what ran, kept beside the results; PyTorch's graph hangs on them.
+"""
+if controls.flag("Run it in TensorFlow too", "tensorflow"):
+    recorders()  # here, because a spinner must not run inside a cached function
+    eager.compare(controls, in_both, lecture=lecture)
+
+"""
+### Is every gradient right? Ask the loss
+This check knows nothing of graphs. It makes one entry of one result a little larger, then a little
+smaller, runs the rest again, in 64 bits, and divides the change of the loss by the distance: the
+gradient that should have arrived there. (Late gradients are what is left of pulls that cancel, and
+the rounding of 32 bits is a larger part of them.)
+"""
 step_story.check_in_numbers(first)
 
 """
 ### Where it breaks
-Each of these is the listing with some lines changed, and it is really run. Choose one, say how you
-think it ends, then look.
+Each is the listing with some lines changed, really run. Choose one, say how it ends, then look.
 """
 mistakes.choose(controls)
 if mistake:
     ran = broken(mistake, problem, **settings)
     mistakes.tell(mistake, ran, problem, timeline, rate, lecture=lecture)
 
+with refused:
+    controls.say_refused(timeline)
+st.info(
+    "The graph hangs on the loss. Your lines built it as they ran; backward() walks it once, from "
+    "the loss to the leaves, multiplying as it goes, and leaves the sum in .grad."
+)
 shell.close_page(FILE, lecture=lecture)

@@ -6,9 +6,9 @@ import os
 import shutil
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
-from tests.server import chromium, running
+from tests.server import chromium, open_page, running
 
 NO_BROWSER = "no Chromium on this machine: the browser tests did not run"
 
@@ -25,6 +25,35 @@ def browser():
 def server(browser: Browser):
     with running() as server:
         yield server
+
+
+@pytest.fixture
+def visit(server, browser):
+    """Open a path as a new visitor; every page opened is closed again, and no error went unseen."""
+    opened: list[Page] = []
+    errors: list[str] = []
+
+    def unbound(
+        text,
+    ):  # a chart that did not find the player when it was drawn: it would stay still
+        if "bind element not found" in text:
+            errors.append(text)
+
+    def open_path(path, **options):
+        def listen(page):
+            page.on("pageerror", lambda error: errors.append(str(error)))
+            page.on("console", lambda message: unbound(message.text))
+
+        page = open_page(browser, server.url + path, prepare=listen, **options)
+        page.wait_for_function("document.querySelector('#player-step')?.frame")
+        opened.append(page)
+        return page
+
+    yield open_path
+    for page in opened:
+        assert page.locator('[data-testid="stException"]').count() == 0
+        page.close()
+    assert errors == []
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -10,82 +10,17 @@ from itertools import pairwise
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page
 
 from engines import numpy_vectorized
 from engines.problem import preset
 from engines.trace import record
+from tests.playing import press, readout, scrub, settle, shown, step
 from tests.server import open_page, pages, wait_until_idle
 
 PAGE = "/manual_gradients"
 TRACE = record(numpy_vectorized.train(preset("numpy_article"), steps=800, learning_rate=0.001))
 PHONE = {"width": 390, "height": 844}
 HALL = {"width": 1920, "height": 1080}
-
-
-@pytest.fixture
-def visit(server, browser):
-    """Open a path as a new visitor; every page opened is closed again, and no error went unseen."""
-    opened: list[Page] = []
-    errors: list[str] = []
-
-    def unbound(
-        text,
-    ):  # a chart that did not find the player when it was drawn: it would stay still
-        if "bind element not found" in text:
-            errors.append(text)
-
-    def open_path(path, **options):
-        def listen(page):
-            page.on("pageerror", lambda error: errors.append(str(error)))
-            page.on("console", lambda message: unbound(message.text))
-
-        page = open_page(browser, server.url + path, prepare=listen, **options)
-        page.wait_for_function("document.querySelector('#player-step')?.frame")
-        opened.append(page)
-        return page
-
-    yield open_path
-    for page in opened:
-        assert page.locator('[data-testid="stException"]').count() == 0
-        page.close()
-    assert errors == []
-
-
-def readout(page):
-    return page.locator(".player-readout").inner_text()
-
-
-def step(page):
-    return int(page.locator("#player-step").input_value())
-
-
-def shown(page, name):
-    """The value of a series as the page writes it, from the first place that does."""
-    text = page.locator(f'[data-now="{name}"]').first.inner_text()
-    return float(text.replace("−", "-"))
-
-
-def settle(page):
-    """Two frames: the player has told everybody, and everybody has drawn."""
-    page.evaluate("new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))")
-
-
-def scrub(page, k):
-    page.locator("#player-step").evaluate(
-        """(range, k) => {
-            range.value = k;
-            range.dispatchEvent(new Event('input', {bubbles: true}));
-        }""",
-        k,
-    )
-    settle(page)
-
-
-def press(page, *keys):
-    for key in keys:
-        page.keyboard.press(key)
-        settle(page)
 
 
 # The player
@@ -366,7 +301,7 @@ def test_a_visitor_s_browser_asks_nothing_of_any_other_machine(browser, server, 
     assert hosts == {"127.0.0.1"}
 
 
-@pytest.mark.parametrize("path", ["/", PAGE, PAGE + "?steps=8000"])
+@pytest.mark.parametrize("path", ["/", PAGE, PAGE + "?steps=8000", "/dynamic_graph?moment=all"])
 def test_scrubbing_keeps_up_with_the_screen_and_says_nothing_to_the_server(browser, server, path):
     asked, sent = [], []
     page = open_page(browser, server.url + path, prepare=watching(asked, sent))

@@ -44,11 +44,12 @@ INK = alt.param(name="ink", expr="luminance(background) < 0.4 ? '#e6e9ed' : '#1f
 
 
 def template(
-    chart: Any, values: tuple[str, ...], *, title: str, description: str, lecture: bool
+    chart: Any, values: tuple[str, ...], *, title: Any, description: str, lecture: bool
 ) -> Figure:
     """The specification of a chart that follows the player.
 
     values: names of the parameters, used in the chart's expressions, that each run fills in.
+    title: a text, or an Altair title that follows the player.
     description: what the picture shows, for a reader who cannot see it. lecture: sizes for the
     last row of a lecture hall.
     """

@@ -18,11 +18,11 @@ from views.step_numbers import moments
 from views.timeline import MOMENT, PHASE, STEP, Timeline
 
 
-def two_graphs(steps: Sequence[StepGraph], *, lecture: bool) -> None:
-    """The graphs of two steps side by side, each object with its number; shared ones stand out."""
+def two_graphs(steps: Sequence[StepGraph], places: Sequence[Any], *, lecture: bool) -> None:
+    """Two steps' graphs in two places, each object with its number; shared ones stand out."""
     one, other = steps
     shared = {node.id for node in one.graph.nodes} & {node.id for node in other.graph.nodes}
-    for place, step in zip(st.columns(2), steps, strict=True):
+    for place, step in zip(places, steps, strict=True):
         numbers = {node.id: f"#{node.id}" for node in step.graph.nodes}
         drawing = small_graph(
             step.graph,

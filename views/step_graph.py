@@ -23,6 +23,7 @@ GAP = 0.06  # between boxes of two layers
 ROWS = (-0.27, -0.09, 0.1, 0.28)  # of text in a box, from its middle
 STRIPS = (("value", ROWS[2], "made", MODEL), ("arrived", ROWS[3], "ran", GRADIENT))
 NOW = f"({PHASE} == 4 ? known : {MOMENT})"  # outside slow motion, the end of backward()
+TITLE = "PyTorch\\'s own graph of step"
 FIRST = "5"  # the node looked into at first: in E3 the square, whose derivative is worth a look
 
 
@@ -127,7 +128,7 @@ def _draw(timeline: Timeline, *, lecture: bool) -> Figure:
     return template(
         alt.layer(*layers),
         ("chosen", "known", "right", "bottom"),
-        title="PyTorch's own graph of this step",
+        title=alt.TitleParams(alt.ExprRef(f"'{TITLE} ' + {timeline.now('graph_step')}")),
         description=(
             "One box for each object of the autograd graph, from the leaves at the top to the loss "
             "at the bottom, with the value computed there and the gradient that arrived."

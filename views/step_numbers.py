@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.graph import Edge, Event, Graph, Node, StepGraph
-from views.timeline import Series, Timeline, some_steps
+from views.timeline import Series, some_steps
 
 Array = NDArray[Any]
 CELLS = 16  # of a long array so many entries are drawn, evenly spread
@@ -63,18 +63,6 @@ def nodes_like(first: Graph, graph: Graph) -> list[Node]:
 def edges_like(first: Graph, graph: Graph) -> list[Edge]:
     """The edges of a graph in the order of the first one's."""
     return [edge for node in nodes_like(first, graph) for edge in graph.inputs(node.id)]
-
-
-def timeline(
-    steps: Sequence[StepGraph], series: dict[str, Series], last_step: int, *, prediction: str
-) -> Timeline:
-    """These series as a timeline whose slow motion goes through the moments of the steps looked at.
-
-    prediction: as in `parts`.
-    """
-    at = np.array([step.step for step in steps])
-    of_each = parts(steps[0], prediction=prediction)
-    return Timeline(series, last_step, parts=of_each, slow_at=at, slow=True)
 
 
 def followed(

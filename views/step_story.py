@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from engines.graph import Event, Node, StepGraph
-from views.live import Computed, live, now
+from views.live import Computed, listing, live, now
 from views.prediction import predicted
 from views.step_numbers import edges_like, moments
 from views.timeline import Timeline
@@ -100,7 +100,8 @@ ADDED_UP = (
     "point followed adds ∂loss/∂out · ∂out/∂a = {product}"
 )
 WHOLE = (
-    "Step {step} as a whole, its update still to come. Switch on slow motion to go through it "
+    "The graph as it was read at step {step}, its update still to come. Reading slows a step down, "
+    "so some steps are read and the others only run. Switch on slow motion to go through this one "
     "object by object."
 )
 
@@ -220,8 +221,13 @@ def predict_second_backward(once: float, both: float) -> None:
         )
 
 
+def code(step: StepGraph, source: str, *, title: str) -> None:
+    """The listing, with the line marked that runs at the moment shown, and what lines compute."""
+    listing(source, computed(step, source), title=title, key="listing")
+
+
 def computed(step: StepGraph, source: str) -> dict[str, Computed]:
-    """For the listing: which of its lines run at which moments, and what they compute."""
+    """Which of its lines run at which moments, and what they compute."""
     lines = source.split("\n")
     series = {"loss": "loss", "w": "w_next", "b": "b_next"}
     found: dict[str, Computed] = {}

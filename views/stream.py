@@ -120,6 +120,12 @@ def verdict(stream: Chosen, trace: Trace, article: Trace) -> None:
     if trace.final.non_finite:
         st.warning(_exploded(stream, at=len(trace) - 1))
         return
+    st.markdown(
+        "Even at the true line the gradient of a batch is not zero: its points have noise of their "
+        "own, and each step kicks w and b by the rate times that. So at a constant rate the last "
+        "bit of noise never goes away. The distance falls, and then it wanders: about 3·√rate "
+        "away, where 3 is the noise. A smaller rate comes nearer, and takes longer."
+    )
     st.markdown(_how_near(stream, trace))
     if stream != ARTICLE:
         st.markdown(_how_near(Chosen(*ARTICLE), article))

@@ -18,6 +18,7 @@ from views import regression
 from views.controls import Controls
 from views.figure import Figure, cached, drawn, figure, show, template
 from views.live import listing, live, now
+from views.message import explain
 from views.palette import MISTAKE, MODEL
 from views.prediction import predicted
 from views.timeline import Timeline
@@ -210,7 +211,7 @@ def tell(
         return
     if ran.trace is None:
         _message(ran)
-        _phrases(MISTAKES[mistake].phrases)
+        explain(MISTAKES[mistake].phrases)
     elif ran.end == "grows":
         st.markdown(
             f"In {len(ran.live) - 1} steps that were looked at, the number of nodes alive went "
@@ -256,11 +257,6 @@ def _message(ran: Ran) -> None:
         arrived = {leaf.name: brief(leaf.gradient) for leaf in leaves}
         w, b = (arrived.get(name, "none") for name in ("w", "b"))
         st.markdown(f"The gradient that had come to w by then: **{w}**. To b: **{b}**.")
-
-
-def _phrases(phrases: Mapping[str, str]) -> None:
-    rows = "".join(f"| `{phrase}` | {meaning} |\n" for phrase, meaning in phrases.items())
-    st.markdown(f"| What it says | What that means |\n|---|---|\n{rows}")
 
 
 def _drift(problem: Problem, trace: Trace) -> None:

@@ -1,0 +1,166 @@
+"""The dynamic graph in a browser: slow motion through its moments, and the nodes looked into."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from engines import torch_autograd
+from engines.problem import preset
+from engines.trace import record
+from tests.playing import press, readout, scrub, settle, shown, step
+from tests.server import wait_until_idle
+
+PAGE = "/dynamic_graph"
+ARTICLE = preset("autograd_article")
+TRACE = record(torch_autograd.train(ARTICLE, steps=800, learning_rate=0.001))
+PREDICT, LOSS, GRADIENT, UPDATE = range(2), range(2, 6), range(6, 14), range(14, 18)
+
+
+def chip(page):
+    return page.locator(".player-phases li.on").inner_text()
+
+
+def story(page):
+    return page.locator(".story p.on").inner_text()
+
+
+def marked_line(page):
+    return page.locator(".listing li.on code").first.inner_text().strip()
+
+
+def graph(page):
+    return page.locator(".stVegaLiteChart").first
+
+
+def pixels(picture):
+    return np.asarray(Image.open(BytesIO(picture)).convert("RGB")).astype(int)
+
+
+def alike(one, other):
+    """Whether two screenshots show the same; a canvas may smooth an edge one way or the other."""
+    different = np.abs(pixels(one) - pixels(other)).max(axis=2) > 8
+    return different.sum() < 20
+
+
+def test_slow_motion_goes_forward_through_every_moment_of_a_step_and_back(visit):
+    page = visit(PAGE)
+    told, pictures, chips, lines = [], [], [], []
+    for moment in range(18):
+        if moment:
+            press(page, "ArrowRight")
+        told.append(story(page))
+        chips.append(chip(page))
+        lines.append(marked_line(page))
+        pictures.append(graph(page).screenshot())
+    assert chips[:2] == ["predict 1/2", "predict 2/2"]
+    assert (chips[5], chips[6], chips[13]) == ("loss 4/4", "gradient 1/8", "gradient 8/8")
+    assert chips[14:] == [f"update {k}/4" for k in (1, 2, 3, 4)]
+    assert len(set(told)) == 18
+    assert not any(alike(one, other) for one, other in pairwise(pictures))
+    assert {lines[m] for m in PREDICT} == {"y_pred = w * x**power + b"}
+    assert {lines[m] for m in GRADIENT} == {"loss.backward()"}
+    assert lines[17] == "b.grad.zero_()"
+    for moment in reversed(range(17)):
+        press(page, "ArrowLeft")
+        assert story(page) == told[moment]
+        assert alike(graph(page).screenshot(), pictures[moment])
+    assert step(page) == 0
+
+
+def test_the_engine_s_order_is_told_from_the_loss_to_the_leaves(visit):
+    page = visit(PAGE + "?moment=6")
+    ran = []
+    for _ in GRADIENT:
+        ran.append(page.locator(".story p.on b").first.inner_text())
+        press(page, "ArrowRight")
+    assert ran == [
+        "MulBackward0",
+        "SumBackward0",
+        "PowBackward0",
+        "SubBackward0",
+        "AddBackward0",
+        "AccumulateGrad",
+        "MulBackward0",
+        "AccumulateGrad",
+    ]
+
+
+def test_a_gradient_is_none_until_it_arrives(visit):
+    page = visit(PAGE + "?node=0")
+    arrived = page.locator('.details [data-now="arrived_low_0"]')
+    assert arrived.inner_text() == "none"
+    for _ in range(13):
+        press(page, "ArrowRight")
+    assert float(arrived.inner_text().replace("−", "-")) == pytest.approx(
+        TRACE.grads["w"][0], rel=5e-3
+    )
+
+
+def test_slow_motion_only_goes_where_a_graph_was_read_and_the_whole_goes_everywhere(visit):
+    page = visit(PAGE + "?moment=all&step=100")
+    assert step(page) == 100
+    assert shown(page, "graph_step") <= 100
+    page.get_by_label("slow motion").click()
+    settle(page)
+    read = step(page)
+    assert 0 < read <= 100
+    assert read == shown(page, "graph_step")
+    for _ in range(18):
+        press(page, "ArrowRight")
+    assert step(page) > 100
+    assert step(page) == shown(page, "graph_step")
+    assert readout(page).startswith(f"step {step(page)} of 800")
+    scrub(page, 799)
+    assert step(page) < 799
+
+
+def test_a_click_on_an_object_looks_into_it(visit):
+    page = visit(PAGE + "?moment=17")
+    assert "PowBackward0" in page.locator(".details").inner_text()
+    box = graph(page).bounding_box()
+    graph(page).click(position={"x": 0.25 * box["width"], "y": 0.26 * box["height"]})
+    page.wait_for_url("**node=1*")
+    wait_until_idle(page)
+    told = page.locator(".details").inner_text()
+    assert "w * x**power" in told
+    assert chip(page) == "update 4/4"
+
+
+def test_a_reload_shows_the_same_picture(visit):
+    page = visit(PAGE + "?node=3")
+    press(page, *["ArrowRight"] * 10)
+    page.wait_for_url("**moment=10*")
+    before, told = graph(page).screenshot(), page.locator(".details").inner_text()
+    page.reload()
+    wait_until_idle(page)
+    page.wait_for_function("document.querySelector('#player-step')?.frame?.moment === 10")
+    page.wait_for_timeout(500)
+    assert page.locator(".details").inner_text() == told
+    assert alike(graph(page).screenshot(), before)
+
+
+def test_after_the_last_step_there_is_no_update(visit):
+    page = visit(PAGE + "?step=800&moment=13")
+    assert chip(page) == "gradient 8/8"
+    press(page, "ArrowRight")
+    assert (chip(page), step(page)) == ("gradient 8/8", 800)
+
+
+def test_the_stream_is_played_along(visit):
+    page = visit(PAGE + "?moment=all")
+    scrub(page, 800)
+    assert shown(page, "stream_batch") == 8000
+    assert shown(page, "stream_w") == pytest.approx(2, abs=0.1)
+
+
+def test_two_visitors_see_their_own_graphs(visit):
+    pages = {w: visit(PAGE + f"?w={w}&moment=17") for w in (1, -2)}
+    for w, page in pages.items():
+        trace = record(torch_autograd.train(ARTICLE.starting_at(w, 0), steps=1, learning_rate=1e-3))
+        assert shown(page, "arrived_at_0") == pytest.approx(trace.grads["w"][0], rel=1e-5)
+        assert shown(page, "moved_0") == pytest.approx(trace.params["w"][1], rel=1e-3)

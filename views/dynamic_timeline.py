@@ -1,0 +1,66 @@
+"""All that the player of the dynamic graph page plays at once, on one axis of steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from engines.graph import StepGraph
+from engines.trace import Trace
+from views import agreement, regression, step_numbers, stream
+from views.figure import show
+from views.timeline import Timeline
+
+ENGINES, GRADIENTS = ("numpy_vectorized", "torch_autograd"), ("grad_w", "grad_b")
+PREDICTION = "y_pred"  # the listing's variable after which the rest of the forward pass is the loss
+
+
+class Looked(Protocol):
+    """A run and the steps of it that were looked at; see engines.torch_looked.Looked."""
+
+    trace: Trace
+    by_hand: Trace
+    steps: Sequence[StepGraph]
+    checks: Sequence[Mapping[int, float]]
+    point: int
+
+
+class Ran(Protocol):
+    """A run with a mistake in it; see engines.torch_mistakes.Ran."""
+
+    trace: Trace | None
+    check: Mapping[str, NDArray[Any]]
+
+
+def dynamic_timeline(
+    looked: Looked, wrong: Ran | None, streamed: Trace, points: NDArray[np.float32]
+) -> Timeline:
+    """A run, its graphs, the run by hand, one with a mistake if there is one, and the stream.
+
+    Slow motion stops at the steps that were looked at. points: of the stream, see `stream.shown`.
+    """
+    runs = dict(zip(ENGINES, (looked.by_hand, looked.trace), strict=True))
+    series = regression.followed(looked.trace) | agreement.followed(runs, GRADIENTS)
+    series |= step_numbers.followed(looked.steps, looked.checks, point=looked.point)
+    last_step = len(looked.trace) - 1
+    if wrong and wrong.trace:
+        series |= regression.followed(wrong.trace, wrong.check, run="wrong_", keep=801)
+        last_step = max(last_step, len(wrong.trace) - 1)
+    series |= stream.followed(streamed, points, last_step=last_step)
+    parts = step_numbers.parts(looked.steps[0], prediction=PREDICTION)
+    slow_at = np.array([step.step for step in looked.steps])
+    return Timeline(series, last_step, parts=parts, slow_at=slow_at, slow=True)
+
+
+def compare_by_hand(timeline: Timeline, *, lecture: bool) -> None:
+    """The gradients that NumPy found by hand beside those of backward(), and how far apart."""
+    left, right = st.columns(2)
+    with left:
+        agreement.digits(ENGINES, GRADIENTS, shown=9)
+    with right:
+        apart = agreement.differences(ENGINES[1:], timeline, lecture=lecture, allowed=1e-5)
+        show(apart, key="differences", height=560 if lecture else 300)
