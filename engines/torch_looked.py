@@ -34,7 +34,7 @@ class Looked(NamedTuple):
     point: int
 
 
-def look(problem: Problem, *, steps: int, learning_rate: float, keep: int = 24) -> Looked:
+def look(problem: Problem, *, steps: int, learning_rate: float, keep: int = 32) -> Looked:
     """Train, and look at the first three steps and at others, evenly spread: `keep` at most."""
     plain, watched, by_hand = (
         train(problem, steps=steps, learning_rate=learning_rate)

@@ -110,13 +110,15 @@ def test_the_whole_run_is_counted_when_asked():
     assert "more than **14** at a time" in words(at)
 
 
-@pytest.mark.parametrize(("guess", "opening"), [("both", "Yes"), ("same", "No"), ("show", "Here")])
+@pytest.mark.parametrize(
+    ("guess", "opening"), [("both", "Yes,"), ("same", "No,"), ("show", "The answer:")]
+)
 def test_a_second_backward_is_predicted_and_then_told_from_a_run(guess, opening):
     at = visit(PAGE)
     [asked] = [one for one in at.segmented_control if "second time" in one.label]
     assert "An accumulator adds" not in words(at)
     asked.set_value(guess).run()
-    assert f"{opening}, **twice the gradient**" in words(at).replace("Here **", "Here, **")
+    assert f"{opening} **twice the gradient**" in words(at)
     assert "-125.154, after the second -250.307" in words(at)
 
 

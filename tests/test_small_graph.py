@@ -226,7 +226,9 @@ def test_the_graphs_are_shown_after_a_prediction_that_had_what_it_needs():
     assert not charts(at)
 
 
-@pytest.mark.parametrize(("guess", "opening"), [("30", "Yes"), ("25", "No"), ("show", "Here")])
+@pytest.mark.parametrize(
+    ("guess", "opening"), [("30", "Yes"), ("25", "No"), ("show", "The answer")]
+)
 def test_a_prediction_is_answered_from_the_real_graph(guess, opening):
     at = visit(guess)
     assert f"{opening}" in words(at)

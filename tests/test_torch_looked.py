@@ -40,7 +40,7 @@ def test_each_step_looked_at_has_the_numbers_of_the_plain_run():
     at = [step.step for step in looked.steps]
     assert at[:3] == [0, 1, 2]
     assert at[-1] == 300
-    assert len(at) == len(looked.checks) == 24
+    assert len(at) == len(looked.checks) == 32
     for step, by_node in zip(looked.steps, looked.checks, strict=True):
         assert set(by_node) == {node.id for node in step.graph.nodes}
         for leaf in step.graph.leaves:
