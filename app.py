@@ -45,7 +45,7 @@ runs = {
 compared = agreement.followed({REFERENCE: trace, **runs}, ("w", "b"))
 timeline = Timeline(regression.followed(trace) | compared, last_step=len(trace) - 1)
 refused = st.container()
-player(timeline, readout={"loss": 1, "w": 0, "b": 0})
+player(timeline)
 regression.overview(problem, trace, timeline, lecture=lecture)
 
 """

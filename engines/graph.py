@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -109,7 +110,11 @@ class Graph:
 
     def __getitem__(self, number: int) -> Node:
         """The node of that id. Raises KeyError."""
-        return {node.id: node for node in self.nodes}[number]
+        return self._by_id[number]
+
+    @cached_property
+    def _by_id(self) -> dict[int, Node]:
+        return {node.id: node for node in self.nodes}
 
     @property
     def leaves(self) -> tuple[Node, ...]:

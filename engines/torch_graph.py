@@ -16,6 +16,7 @@ from collections.abc import Container, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from itertools import count
+from traceback import walk_tb
 from types import FrameType
 from typing import Any
 from weakref import WeakSet
@@ -41,6 +42,8 @@ def record(
     of: the numbers of the steps to look at, None for all. The others run at their usual speed.
     source: the whole text the listing was compiled from, where Python cannot find it by itself.
 
+    A listing that calls `torch.autograd.backward` instead of `loss.backward()` or
+    `torch.autograd.grad` goes backward unseen: that function asks no mode.
     If the listing raises, the step it was in is the last, asked for or not, and its last event
     says so.
     """
@@ -80,6 +83,7 @@ class _Recorder(TorchFunctionMode):  # type: ignore[misc]
         self._place = Place()
         self._lives: WeakSet[_Life] = WeakSet()
         self._numbers = count(1)
+        self._raised: Exception | None = None  # by an operation of the listing
         self._key = object()  # of this recorder in the metadata of nodes
 
     def advance(self, steps: Any, step: int, *, watch: bool) -> list[StepGraph]:
@@ -93,6 +97,8 @@ class _Recorder(TorchFunctionMode):  # type: ignore[misc]
         except StopIteration:
             self._turn()
         except Exception as error:
+            if self._is_own(error):
+                raise
             self._fail(error)
         complete, self._complete = self._complete, []
         return complete
@@ -109,10 +115,10 @@ class _Recorder(TorchFunctionMode):  # type: ignore[misc]
         self._step.made_by_last(self._meet(arguments, variables, before))
         if func in BACKWARD:
             with self._hooks(list(_tensors(args[0]))):
-                return func(*args, **kwargs)
+                return self._run(func, args, kwargs)
 
         versions = [_version(tensor) for tensor in arguments]
-        result = func(*args, **kwargs)
+        result = self._run(func, args, kwargs)
         changed = [t for t, old in zip(arguments, versions, strict=True) if _version(t) != old]
         results = [*_tensors(result), *changed]
         if func == torch.Tensor.grad.__set__:
@@ -129,6 +135,18 @@ class _Recorder(TorchFunctionMode):  # type: ignore[misc]
             else:
                 self._event("plain", value=results[0])
         return result
+
+    def _run(self, func: Any, args: Any, kwargs: Any) -> Any:
+        try:
+            return func(*args, **kwargs)
+        except Exception as error:
+            self._raised = error
+            raise
+
+    def _is_own(self, error: Exception) -> bool:
+        """Whether the recorder itself has failed, and not the listing that it watches."""
+        codes = [frame.f_code for frame, _ in walk_tb(error.__traceback__)]
+        return type(self).__torch_function__.__code__ in codes and error is not self._raised
 
     def _move_to(self, place: Place) -> None:
         """The listing is here now; where that is in the next pass of its loop, a step ended."""
@@ -306,4 +324,9 @@ def _version(tensor: Any) -> int:
 
 
 def _copy(tensor: Any) -> Any:
-    return None if tensor is None else tensor.detach().numpy(force=True).copy()
+    if tensor is None:
+        return None
+    detached = tensor.detach()
+    if detached.dtype == torch.bfloat16:  # of which NumPy has no kind
+        detached = detached.float()
+    return detached.numpy(force=True).copy()

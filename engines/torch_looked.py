@@ -1,6 +1,6 @@
 """Training runs in PyTorch, as a page plays them: plainly recorded, some steps looked at closely.
 
-Reading a graph slows a step down some fifteen times. So a run is recorded plainly, and a second
+Reading a graph slows a step down ten to thirty times. So a run is recorded plainly, and a second
 time only for the steps that are looked at.
 """
 
@@ -24,7 +24,7 @@ class Looked(NamedTuple):
 
     trace: all of it. by_hand: the run of numpy_vectorized.py with the same settings.
     steps: those looked at. checks: for each of them, by id of a node,
-    the central difference at one entry of its result, that of data point `point`.
+    the central difference at one entry of its result, that of data point `point`, from 0 on.
     """
 
     trace: Trace
@@ -43,12 +43,25 @@ def look(problem: Problem, *, steps: int, learning_rate: float, keep: int = 32) 
     trace = record(plain)
     spread = np.linspace(0, len(trace) - 1, keep - 2).round().astype(int)
     graphs = list(read_graphs(watched, of={0, 1, 2, *spread.tolist()}))
-    point = len(problem.x) // 5
+    point = followed_point(problem)
     checks = []
     for step in graphs:
         here = problem.starting_at(*trace[step.step].params.values())
         checks.append(differences(torch_autograd.train, here, step.graph, point=point))
     return Looked(trace, record(by_hand), graphs, checks, point)
+
+
+def followed_point(problem: Problem) -> int:
+    """The data point that is followed in numbers, counted from 0."""
+    return len(problem.x) // 5
+
+
+def published_end() -> tuple[float, float]:
+    """w and b at the end of E3 with the settings of the article."""
+    problem = preset("autograd_article")
+    run = torch_autograd.train(problem, steps=problem.steps, learning_rate=problem.learning_rate)
+    end = record(run).final.params
+    return float(end["w"]), float(end["b"])
 
 
 class Counted(NamedTuple):

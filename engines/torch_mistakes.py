@@ -114,7 +114,7 @@ MISTAKES: dict[str, dict[str, str]] = {
     },
 }
 
-End = Literal["first_step", "second_step", "grows", "right", "wrong"]
+End = Literal["before", "first_step", "second_step", "grows", "right", "wrong"]
 LOOKED_AT = 40  # steps through which nodes are counted
 
 
@@ -148,8 +148,8 @@ class Ran(NamedTuple):
     """What became of a run with a mistake in it.
 
     right, wrong, source: as in Made.
-    end: an error in the first step or in the second; or no error at all, and then: it has the
-    numbers of the right run but more nodes with each step; the numbers of the right run; others.
+    end: an error before the first step, in it, or in the second; or no error at all, and then: it
+    has the numbers of the right run but more nodes with each step; those numbers; others.
     step: the last step that was looked at, of two: the one with the error, if there is one.
     trace: the whole run; None where it ended in an error.
     check: its gradients against central differences, see gradient_check.check, in a float64 run of
@@ -176,6 +176,7 @@ def run(name: str, problem: Problem, *, steps: int, learning_rate: float) -> Ran
     *_, step = torch_graph.record(first, source=source)
     if step.error:
         end: End = "first_step" if step.step == 0 else "second_step"
+        end = end if step.graph.nodes else "before"
         return Ran(right, wrong, source, end, step)
 
     trace = record(train(problem, steps=steps, learning_rate=learning_rate))
@@ -218,4 +219,4 @@ def _same(one: Trace, other: Trace) -> bool:
 
 
 def _joined(blocks: Any) -> str:
-    return "".join(dedent(block) for block in blocks).rstrip("\n")
+    return dedent("".join(blocks)).rstrip("\n")

@@ -5,7 +5,6 @@ from importlib import import_module
 import streamlit as st
 
 from engines import torch_autograd, torch_looked, torch_mistakes, torch_recurrent
-from engines.problem import preset
 from views import control_flow, eager, lifetime, regression, shell, step_graph, step_story, stream
 from views import torch_mistakes as mistakes
 from views.dynamic_timeline import compare_by_hand, dynamic_timeline
@@ -16,7 +15,7 @@ from views.player import player
 FILE = "pages/dynamic_graph.py"
 PRESETS = {"autograd_article": "Parabola, as in the article", "own": "Your own data"}
 shell.settle("torch")
-look, count = cached(torch_looked.look), cached(torch_looked.count)
+count, published_end = cached(torch_looked.count), cached(torch_looked.published_end)
 broken, word_of = cached(torch_mistakes.run), cached(torch_recurrent.look_at)
 
 
@@ -39,40 +38,41 @@ def in_both(*numbers):
 
 
 @cached
-def timeline_of(problem, mistake, of_stream, **settings):
+def run(problem, mistake, of_stream, **settings):
+    looked = torch_looked.look(problem, **settings)
     wrong = broken(mistake, problem, **settings) if mistake else None
-    return dynamic_timeline(look(problem, **settings), wrong, *streamed(*of_stream))
+    return looked.trace, looked.steps[:3], dynamic_timeline(looked, wrong, *streamed(*of_stream))
 
 
 controls, lecture = shell.open_page(FILE)
 tall = 560 if lecture else 300
 with shell.settings(lecture):
     problem, rate, steps = regression.choose(controls, PRESETS, max_steps=2000)
-mistake = controls.chosen("mistake", mistakes.MISTAKES)
+problem = problem.astype("float32")  # as PyTorch computes unless it is told otherwise
+mistake, of_stream = controls.chosen("mistake", mistakes.MISTAKES), stream.chosen(controls)
 settings = {"steps": steps, "learning_rate": rate}
-looked = look(problem, **settings)
-of_stream = stream.chosen(controls)
-timeline = timeline_of(problem, mistake, of_stream, **settings)
-first, point = looked.steps[0], looked.point
+trace, graphs, timeline = run(problem, mistake, of_stream, **settings)
+first, point = graphs[0], torch_looked.followed_point(problem)
 node = step_graph.chosen(controls, first)
 refused = st.container()  # what may come and go must not move what follows
-player(timeline, readout={"loss": 1, "w": 0, "b": 0})
+player(timeline, readout=step_story.readout(first))
 
 code, graph = st.columns(2)
 with code:
     step_story.story(first, timeline)
     step_story.code(first, source_of(torch_autograd.train), title="torch_autograd.py")
+    """
+    These are PyTorch's own objects, read while the listing ran. Going forward, each operation
+    attaches a new one to its result. `backward()` walks from the loss to the leaves: each object
+    multiplies what it is handed by its **local derivative** (how fast its result grows with its
+    input) and hands that on. Until then a gradient is none. The two numbers are the smallest and
+    the largest entry of an array, the bars some of its entries, in order; () is a single number.
+    """
 with graph:
     step_graph.show_step(first, timeline, node=node, lecture=lecture)
-    """
-    These are PyTorch's own objects, read while the listing ran. Going forward, each operation hangs
-    a new one on its result. `backward()` walks from the loss to the leaves: each object multiplies
-    what it is handed by its **local derivative** (how fast its result grows with its input) and
-    hands that on. Until then a gradient is none. The bars are entries of the array, in order.
-    """
 f"""
 #### Look into one of them
-Click it in the graph, or choose it here. Data point {point} of {len(problem.x)}, at x =
+Click it in the graph, or choose it here. Data point {point + 1} of {len(problem.x)}, at x =
 {problem.x[point]:.3g}, is followed on its own, so that the **chain rule** can be read in numbers.
 """
 step_graph.choose(controls, first)
@@ -81,7 +81,7 @@ step_story.predict_second_backward(*torch_mistakes.without_zeroing(problem))
 
 "### The graph is new each time"
 one, other, words = st.columns(3)
-lifetime.two_graphs(looked.steps[:2], (one, other), lecture=lecture)
+lifetime.two_graphs(graphs[:2], (one, other), lecture=lecture)
 with words:
     """
     The next step builds the same shape from other objects. Only the two accumulators are the same:
@@ -89,25 +89,25 @@ with words:
     of what was kept for it, which is why it cannot run twice. And when the name `loss` is given to
     the next result, nothing holds the old objects any more; for a moment both graphs are there.
     """
-show(lifetime.lifetime(looked.steps[:3], timeline, lecture=lecture), key="lifetime", height=tall)
-if st.button("Count them over the whole run", on_click=controls.moved):
-    lifetime.count(*count(problem, **settings))
+show(lifetime.lifetime(graphs, timeline, lecture=lecture), key="lifetime", height=tall)
+if controls.flag("Count them over the whole run", "count"):
+    with st.spinner("Looking at every step: some seconds."):
+        lifetime.count(*count(problem, **settings))
 
 "### The training"
-regression.overview(problem, looked.trace, timeline, lecture=lecture)
-regression.verdict(problem, looked.trace, rate)
+regression.overview(problem, trace, timeline, lecture=lecture)
+regression.verdict(problem, trace, rate)
 compare_by_hand(timeline, lecture=lecture)
-article = preset("autograd_article")
-end = look(article, steps=article.steps, learning_rate=article.learning_rate).trace.final.params
+w, b = published_end()
 f"""
-By hand, in NumPy, and by `backward()`: they differ by rounding, for 32 bits hold seven digits. The
-article ends at w = 2.9578 and b = 2.0990. Run here, it ends at w = **{end["w"]:.4f}** and b =
-**{end["b"]:.4f}**.
+By hand, in NumPy, and by `backward()`: they differ by rounding, for 32 bits hold seven digits, and
+late gradients are what is left of pulls that cancel. The article ends at w = 2.9578 and b = 2.0990.
+Run here, with its settings, it ends at w = **{w:.4f}** and b = **{b:.4f}**.
 """
 
 """
 ### Control flow is Python
-A **recurrent cell** reads a word letter by letter: of its state h and the letter x_t it makes the
+A **recurrent cell** reads a word letter by letter: from its state h and the letter x_t it makes the
 next state, each time with the same parameters u, w and b. PyTorch sees neither the `for` nor the
 `if`. It sees the operations that they lead to, and makes an object for each as it runs.
 """
@@ -118,7 +118,8 @@ if control_flow.ask(word_of):
 """
 ### The stream: no two batches alike
 Each step draws a **minibatch**, a few fresh points of y = 2x + 3 with noise of standard deviation
-3, uses it once and throws it away. The article draws 8 points, 8000 times; the player plays it all.
+3, uses it once and throws it away. The article draws 8 points, 8000 times. The player spreads these
+batches over its steps: switch slow motion off and press play.
 """
 stream.choose(controls)
 streams = [streamed(*settings)[0] for settings in (of_stream, stream.ARTICLE)]
@@ -133,14 +134,13 @@ if controls.flag("Run it in TensorFlow too", "tensorflow"):
     recorders()  # here, because a spinner must not run inside a cached function
     eager.compare(controls, in_both, lecture=lecture)
 
-"""
+f"""
 ### Is every gradient right? Ask the loss
 This check knows nothing of graphs. It makes one entry of one result a little larger, then a little
 smaller, runs the rest again, in 64 bits, and divides the change of the loss by the distance: the
-gradient that should have arrived there. (Late gradients are what is left of pulls that cancel, and
-the rounding of 32 bits is a larger part of them.)
+gradient that should have arrived there. The entry is that of data point {point + 1}.
 """
-step_story.check_in_numbers(first)
+step_story.check_in_numbers(first, point=point + 1)
 
 """
 ### Where it breaks

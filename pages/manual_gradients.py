@@ -51,7 +51,7 @@ made, wrong_trace, _ = run(problem, steps, rate, mistake)
 timeline = timeline_of(problem, steps, rate, mistake)
 with st.container():  # what may come and go must not move what follows
     controls.say_refused(timeline)
-player(timeline, readout={"loss": 1, "w": 0, "b": 0})
+player(timeline)
 
 regression.overview(problem, trace, timeline, lecture=lecture)
 regression.verdict(problem, trace, rate)

@@ -13,7 +13,7 @@ def step(page):
 
 def shown(page, name):
     """The value of a series as the page writes it, from the first place that does."""
-    text = page.locator(f'[data-now="{name}"]').first.inner_text()
+    text = page.locator(f'[data-now="{name}"]').first.text_content()
     return float(text.replace("−", "-"))
 
 

@@ -226,7 +226,7 @@ def test_the_mistake_chosen_below_is_played_by_the_one_player(visit):
     page = visit(PAGE + "?steps=60")
     page.get_by_role("radio", name="Wrong sign").click()
     page.get_by_role("radio", name="the loss climbs").click()
-    page.get_by_text("Yes, the loss climbs").wait_for()
+    page.get_by_text("Yes: the loss climbs").wait_for()
     wait_until_idle(page)
     scrub(page, 30)
     right, wrong = shown(page, "grad_w"), shown(page, "wrong_grad_w")

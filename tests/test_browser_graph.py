@@ -164,3 +164,62 @@ def test_two_visitors_see_their_own_graphs(visit):
         trace = record(torch_autograd.train(ARTICLE.starting_at(w, 0), steps=1, learning_rate=1e-3))
         assert shown(page, "arrived_at_0") == pytest.approx(trace.grads["w"][0], rel=1e-5)
         assert shown(page, "moved_0") == pytest.approx(trace.params["w"][1], rel=1e-3)
+
+
+def test_a_link_to_a_step_that_was_not_looked_at_opens_there_outside_slow_motion(visit):
+    page = visit(PAGE + "?step=100")
+    assert step(page) == 100
+    assert not page.get_by_label("slow motion").is_checked()
+    page.wait_for_url("**step=100*moment=all*")
+
+
+def test_slow_motion_ends_where_the_right_run_does_though_a_wrong_one_goes_on(visit):
+    page = visit(PAGE + "?mistake=not_zeroed&lr=0.02&steps=2000")
+    press(page, "End")
+    end = step(page)
+    assert end < 200
+    press(page, *["ArrowRight"] * 20)
+    assert (step(page), chip(page)) == (end, "gradient 8/8")
+    press(page, " ")
+    page.wait_for_function("document.querySelector('#player-step').value === '0'")
+    press(page, " ")
+
+
+def test_the_loss_is_in_the_readout_when_it_is_computed_and_w_moves_in_the_update(visit):
+    page = visit(PAGE + "?moment=4")
+    assert "loss …" in readout(page)
+    press(page, "ArrowRight")
+    assert f"loss {TRACE.losses[0]:.6g}" in readout(page)
+    assert "w 0.375" in readout(page)
+    press(page, *["ArrowRight"] * 9)
+    assert f"w → {TRACE.params['w'][1]:.6f}" in readout(page)
+    assert "b 0.0" in readout(page)
+
+
+def test_a_node_can_be_clicked_again_after_another_was_chosen(visit):
+    page = visit(PAGE + "?moment=17")
+
+    def click():
+        box = graph(page).bounding_box()
+        graph(page).click(position={"x": 0.25 * box["width"], "y": 0.26 * box["height"]})
+        page.wait_for_url("**node=1*")
+        wait_until_idle(page)
+
+    click()
+    page.get_by_label("Look into", exact=True).click()
+    page.keyboard.type("SumBack")
+    page.get_by_role("option", name="SumBackward0").wait_for()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**node=6*")
+    wait_until_idle(page)
+    page.wait_for_timeout(500)
+    click()
+
+
+def test_the_mouse_leaves_the_keys_to_the_player(visit):
+    page = visit(PAGE)
+    page.get_by_label("slow motion").click()
+    press(page, " ")
+    assert not page.get_by_label("slow motion").is_checked()
+    page.wait_for_function("document.querySelector('#player-step').value > 2")
+    press(page, " ")

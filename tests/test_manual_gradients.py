@@ -160,7 +160,7 @@ def test_every_mistake_of_the_engines_is_told():
 
 @pytest.mark.parametrize(
     ("guess", "verdict"),
-    [("explodes", "Yes, **the loss climbs**"), ("arrives", "No, **the loss climbs**")],
+    [("explodes", "Yes: **the loss climbs**"), ("arrives", "Not quite: **the loss climbs**")],
 )
 def test_a_prediction_is_answered_from_the_run(guess, verdict):
     at = visit(PAGE, mistake="wrong_sign", steps="200")

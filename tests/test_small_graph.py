@@ -227,7 +227,7 @@ def test_the_graphs_are_shown_after_a_prediction_that_had_what_it_needs():
 
 
 @pytest.mark.parametrize(
-    ("guess", "opening"), [("30", "Yes"), ("25", "No"), ("show", "The answer")]
+    ("guess", "opening"), [("30", "Yes"), ("25", "Not quite"), ("show", "The answer")]
 )
 def test_a_prediction_is_answered_from_the_real_graph(guess, opening):
     at = visit(guess)

@@ -45,7 +45,6 @@ def test_series_hold_what_the_nodes_of_each_step_hold(steps, series):
             for name, array in (("value", node.value), ("arrived", node.gradient)):
                 assert series[f"{name}_low_{i}"].values[k] == np.float32(array.min())
                 assert series[f"{name}_high_{i}"].values[k] == np.float32(array.max())
-            assert series[f"object_{i}"].values[k] == node.id
 
 
 def test_what_arrived_times_the_slope_is_what_was_handed_on(steps, series):
@@ -78,7 +77,7 @@ def test_leaves_hold_their_sum_after_backward_and_move_and_are_emptied(steps, se
 
 
 def test_the_strip_of_an_array_starts_and_ends_as_the_array_does(steps, series):
-    cells = step_numbers.CELLS
+    cells = step_numbers.BARS
     arrays = [node for node in steps[0].graph.nodes if node.value.size > 1]
     assert f"value_strip_{len(arrays) * cells}" not in series
     for k, node in enumerate(arrays):

@@ -302,7 +302,7 @@ def test_a_smaller_rate_stays_nearer_and_takes_longer():
     assert np.mean(near[-LATE:]) < 0.5 * np.mean(far[-LATE:])
     slow = distance(run(1, 0.001)[0])
     assert slow.min() > stream._reach(0.001)
-    assert "In 8000 batches the line has not come so near." in told(Chosen(1, 0.001))[0]
+    assert "In 8000 batches the line has not come so near: its steps" in told(Chosen(1, 0.001))[0]
 
 
 def test_a_stream_of_single_points_is_told_why_its_level_is_higher():

@@ -36,11 +36,19 @@ def test_an_unknown_series_is_an_error_and_one_without_every_step_has_no_next(ti
 
 
 def test_what_is_sent_decodes_to_what_was_given(timeline):
-    series = timeline.payload["series"]
+    sent = timeline.payload
     for name, kind in (("exact", "f8"), ("short", "f4")):
-        assert series[name]["type"] == kind
-        decoded = np.frombuffer(base64.b64decode(series[name]["values"]), "<" + kind)
+        array = sent["arrays"][sent["series"][name][0]]
+        assert array["type"] == kind
+        decoded = np.frombuffer(base64.b64decode(array["values"]), "<" + kind)
         np.testing.assert_array_equal(decoded, WHOLE)
+
+
+def test_the_same_numbers_are_sent_once():
+    timeline = Timeline(every_step({"one": WHOLE, "other": WHOLE.copy(), "third": -WHOLE}), 3)
+    sent = timeline.payload
+    assert [place for place, _ in sent["series"].values()] == [0, 0, 1]
+    assert len(sent["arrays"]) == 2
 
 
 def test_slow_motion_is_told_where_it_can_go():
@@ -52,7 +60,7 @@ def test_slow_motion_is_told_where_it_can_go():
 
 def test_steps_that_series_share_are_sent_once(timeline):
     series, at = timeline.payload["series"], timeline.payload["at"]
-    assert [series[name]["at"] for name in ("exact", "short", "check", "other")] == [
+    assert [series[name][1] for name in ("exact", "short", "check", "other")] == [
         None,
         None,
         0,

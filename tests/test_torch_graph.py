@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch.overrides import TorchFunctionMode, _get_current_function_mode_stack
 
+from engines import torch_graph
 from engines.problem import preset
 from engines.torch_autograd import train
 from engines.torch_graph import record
@@ -552,6 +553,27 @@ def test_an_error_in_the_next_pass_belongs_to_the_next_step():
     assert [step.events[-1].kind for step in steps] == ["plain", "error"]
     assert steps[1].events[-1].line == 4
     assert "does not require grad" in steps[1].events[-1].message
+
+
+def test_numbers_of_a_kind_that_numpy_has_not_are_read_as_floats():
+    def listing(w):
+        loss = (w * w).sum()
+        loss.backward()
+        yield
+
+    [step] = record(listing(torch.tensor([1.5, 2.0], dtype=torch.bfloat16, requires_grad=True)))
+    assert step.error is None
+    np.testing.assert_array_equal(step.graph.leaves[0].gradient, [3, 4])
+
+
+def test_a_failure_of_the_recorder_is_not_told_as_one_of_the_listing(monkeypatch):
+    def listing(w):
+        yield (w * w).sum().backward()
+
+    monkeypatch.setattr(torch_graph, "_copy", lambda tensor: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        list(record(listing(*leaves((2,)))))
+    assert _get_current_function_mode_stack() == []
 
 
 def hooks_on(node):

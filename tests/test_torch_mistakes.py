@@ -130,7 +130,8 @@ def test_each_mistake_raises_or_trains():
 def test_a_mistake_raises_at_the_step_and_line_and_with_the_words_told(name):
     step, line, message = RAISE[name]
     made = ran(name)
-    assert made.end == ("first_step" if step == 0 else "second_step")
+    expected = "before" if name == "integer" else ["first_step", "second_step"][step]
+    assert made.end == expected
     error = made.step.error
     assert made.step.step == step
     assert made.source.splitlines()[error.line - 1].strip() == line
@@ -402,8 +403,8 @@ def test_a_mistake_is_shown_only_after_a_prediction(name):
     assert view.MISTAKES[name].story in text
     assert "The listing that ran" in live_texts(at)
     if name in RAISE:
-        step, line, message = RAISE[name]
-        assert f"It stops in step {step}, at line" in text
+        _, line, message = RAISE[name]
+        assert f"It stops {view.PLACES[run_anew(name).end]}, at this line" in text
         assert at.code[2].value.startswith(f"{line}\n\n{message}")
         assert all(f"`{phrase}`" in text for phrase in view.MISTAKES[name].phrases)
     else:
@@ -416,8 +417,8 @@ def test_a_mistake_is_shown_only_after_a_prediction(name):
 @pytest.mark.parametrize(
     ("guess", "verdict"),
     [
-        ("second_step", "Yes, **it stops with an error in the second step**"),
-        ("first_step", "No, **it stops with an error in the second step**"),
+        ("second_step", "Yes: **it stops with an error in the second step**"),
+        ("first_step", "Not quite: **it stops with an error in the second step**"),
     ],
 )
 def test_a_prediction_is_answered_from_the_run(guess, verdict):
@@ -434,7 +435,7 @@ def test_the_periods_of_the_pendulum_are_told_and_beyond_its_limit_that_it_break
 
 
 def test_the_gradients_that_arrived_are_told():
-    assert "come to w by then: **none**. To b: **-298**" in shown("detached")
+    assert "w.grad holds **none**, and b.grad holds **-298**" in shown("detached")
 
 
 def test_the_count_of_nodes_is_told():

@@ -35,10 +35,11 @@ def player(at: AppTest) -> dict[str, Any]:
 
 def series(at: AppTest) -> dict[str, np.ndarray]:
     """The player's series, decoded."""
-    return {
-        name: np.frombuffer(base64.b64decode(one["values"]), "<" + one["type"])
-        for name, one in player(at)["series"].items()
-    }
+    data = player(at)
+    arrays = [
+        np.frombuffer(base64.b64decode(one["values"]), "<" + one["type"]) for one in data["arrays"]
+    ]
+    return {name: arrays[place] for name, (place, _) in data["series"].items()}
 
 
 def plays(at: AppTest, name: str, values: np.ndarray) -> None:

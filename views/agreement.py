@@ -15,7 +15,7 @@ from views.charts import CURVE_STEPS, between
 from views.figure import Figure, cached, drawn, figure, template
 from views.live import live, now
 from views.palette import BEST, ENGINES, GRADIENT, MODEL, QUIET
-from views.timeline import PHASE, STEP, Series, Timeline
+from views.timeline import PHASE, STEP, Series, Timeline, every_step
 
 Floats = NDArray[np.float64]
 
@@ -82,10 +82,10 @@ def followed(runs: Mapping[str, Trace], names: Sequence[str]) -> dict[str, Serie
         for engine, trace in runs.items()
         for name in names
     }
-    columns |= {
+    apart = {
         f"{other}_apart": relative_difference(runs[reference], runs[other]) for other in others
     }
-    return {name: Series(_narrow(values)) for name, values in columns.items()}
+    return {name: Series(_narrow(values)) for name, values in columns.items()} | every_step(apart)
 
 
 def _narrow(values: NDArray[Any]) -> NDArray[Any]:
@@ -121,20 +121,21 @@ def differences(
     Their series are those of `followed`. allowed: what the tests allow.
     """
     apart = {engine: timeline.series[f"{engine}_apart"].values for engine in engines}
-    return _filled_differences(apart, timeline, lecture=lecture, allowed=allowed)
+    content = b"".join(gaps.tobytes() for gaps in apart.values())
+    return _filled_differences(apart, content, timeline, lecture=lecture, allowed=allowed)
 
 
 @cached
 def _filled_differences(
-    apart: dict[str, Floats], timeline: Timeline, *, lecture: bool, allowed: float
+    _apart: dict[str, Floats], content: bytes, timeline: Timeline, *, lecture: bool, allowed: float
 ) -> Figure:
     rows, floor = [], allowed * 1e-5
-    for engine, gaps in apart.items():
+    for engine, gaps in _apart.items():
         at = thin(len(gaps), CURVE_STEPS)
         columns = {"step": at, "apart": np.maximum(gaps[at], floor)}
         rows.append(pd.DataFrame({**columns, "engine": ENGINES[engine].label}))
     limit = pd.DataFrame({"apart": [allowed], "label": ["the most our tests allow"]})
-    drawing = _draw_differences(timeline, tuple(apart), lecture=lecture)
+    drawing = _draw_differences(timeline, tuple(_apart), lecture=lecture)
     data = {"apart": pd.concat(rows), "limit": limit}
     ticks = [float(f"{floor * 10**i:.0e}") for i in range(6)]
     values = {"last": timeline.last_step, "floor": floor, "high": 10 * allowed, "ticks": ticks}

@@ -135,11 +135,16 @@ def _two_and_four(ran: Sequence[Ran], *, lecture: bool) -> None:
 
 def _slope(ran: Sequence[Ran], numbers: Mapping[str, float], *, lecture: bool) -> None:
     _side_by_side(ran, "derivative", lecture=lecture, listed=True, answered=True)
+    ways = [2 * numbers["a"] * numbers["w"], numbers["b"]]
     a, b, w = (f"{numbers[name]:.6g}" for name in ("a", "b", "w"))
-    slope = 2 * numbers["a"] * numbers["w"] + numbers["b"]
+    slope = sum(ways)
     st.latex(
         rf"\begin{{aligned}} \frac{{dy}}{{dw}} &= 2aw + b \\ &= 2 \cdot ({a}) \cdot ({w}) + ({b}) "
         rf"\\ &= \mathbf{{{slope:.7g}}} \end{{aligned}}"
+    )
+    st.markdown(
+        f"On the way back w is met twice: through `w**2`, which brings {ways[0]:.6g}, and through "
+        f"`b * w`, which brings {ways[1]:.6g}. What comes along both is added."
     )
 
 

@@ -23,7 +23,7 @@ Figure = dict[str, Any]
 
 # For functions of a run that are worth keeping, shared by all visitors: same run, same result.
 cached = st.cache_resource(
-    max_entries=64,
+    max_entries=32,
     show_spinner=False,
     hash_funcs={kind: lambda value: value.key for kind in (Problem, Trace, Timeline)},
 )
@@ -32,7 +32,7 @@ cached = st.cache_resource(
 drawn = st.cache_resource(
     max_entries=256,
     show_spinner=False,
-    hash_funcs={Timeline: lambda timeline: timeline.names},
+    hash_funcs={Timeline: lambda timeline: timeline.names_key},
 )
 
 STATE = alt.param(

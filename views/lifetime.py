@@ -26,7 +26,7 @@ def two_graphs(steps: Sequence[StepGraph], places: Sequence[Any], *, lecture: bo
         numbers = {node.id: f"#{node.id}" for node in step.graph.nodes}
         drawing = small_graph(
             step.graph,
-            key=step.to_text(),
+            key=_content(step),
             title=f"Step {step.step}",
             description=(
                 "The graph of one step, with the number of each object; those that the other step "
@@ -38,6 +38,12 @@ def two_graphs(steps: Sequence[StepGraph], places: Sequence[Any], *, lecture: bo
         )
         with place:
             show(drawing, key=f"graph_of_{step.step}", height=height(drawing, lecture=lecture))
+
+
+def _content(step: StepGraph) -> bytes:
+    """Equal for graphs that are drawn alike."""
+    arrays = [array for node in step.graph.nodes for array in (node.value, node.gradient)]
+    return b"".join(array.tobytes() for array in arrays if array is not None)
 
 
 def count(made: int, most: int, left: int) -> None:
@@ -55,14 +61,14 @@ def lifetime(steps: Sequence[StepGraph], timeline: Timeline, *, lecture: bool) -
         for m, event in enumerate(moments(step)):
             made = max(made, *event.nodes, 0)
             counts.append((step.step, m, event.live, made))
-    return _filled(tuple(counts), timeline, lecture=lecture)
+    return _filled(counts, str(counts), timeline, lecture=lecture)
 
 
 @cached
 def _filled(
-    counts: tuple[tuple[int, int, int, int], ...], timeline: Timeline, *, lecture: bool
+    _counts: list[tuple[int, int, int, int]], content: str, timeline: Timeline, *, lecture: bool
 ) -> Figure:
-    rows = pd.DataFrame(counts, columns=["step", "moment", "alive", "made"])
+    rows = pd.DataFrame(_counts, columns=["step", "moment", "alive", "made"])
     rows["at"] = range(len(rows))
     starts = rows[rows["moment"] == 0].assign(
         label=lambda start: "step " + start["step"].astype(str)

@@ -18,6 +18,7 @@ export default function ({ parentElement, data }) {
       if (like) markDifference(span, text(like));
     }
     lines.forEach((line, i) => line.classList.toggle("on", during[i].includes(frame.moment)));
+    keepInSight(root.querySelector(".follows"));
   }
 
   root.off?.abort();
@@ -26,6 +27,13 @@ export default function ({ parentElement, data }) {
   document.addEventListener("input", (event) => event.target.id === "player-step" && requestAnimationFrame(draw), listen);
   draw();
   return () => root.off.abort();
+}
+
+function keepInSight(listing) { // scrolls a listing that is longer than its box to the marked line, and nothing else
+  const line = listing?.querySelector("li.on");
+  if (!line) return;
+  const { top, bottom } = line.getBoundingClientRect(), box = listing.getBoundingClientRect();
+  if (top < box.top || bottom > box.bottom) listing.scrollTop += (top + bottom - box.top - box.bottom) / 2;
 }
 
 function markDifference(span, like) { // the digits from the first that is another one

@@ -87,11 +87,12 @@ def listing(
     key: str,
     run: str = "",
     changed: str = "",
+    follows: bool = False,
 ) -> None:
     """Show a listing, and beside its lines what they computed at the step shown.
 
     computed: by how the line begins. run: the prefix of the series. changed: lines to mark as
-    different from the right ones.
+    different from the right ones. follows: whether to show a part only, that with the marked line.
     """
     rows, wrong = [], {line.strip() for line in changed.splitlines()}
     for line, code in zip(source.rstrip("\n").split("\n"), _highlighted(source), strict=True):
@@ -104,4 +105,5 @@ def listing(
         cells = f'<span class="value">{value}</span><code>{code}</code>'
         rows.append(f"<li{moments}{mark}>{cells}</li>")
     name = f'<div class="listing-name">{html.escape(title)}</div>'
-    live(f'<div class="listing">{name}<ol>{"".join(rows)}</ol></div>', key=key)
+    kind = "listing follows" if follows else "listing"
+    live(f'<div class="{kind}">{name}<ol>{"".join(rows)}</ol></div>', key=key)

@@ -16,10 +16,10 @@ const WHOLE = 4; // no slow motion: everything about the step is known, the upda
 const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer;
 
 function decode(data) { // [name, {values, at}] in the order sent; `at` is null where each step has a value
+  const arrays = data.arrays.map(({ type, values }) => (type === "f8" ? new Float64Array(bytes(values)) : new Float32Array(bytes(values))));
   const at = data.at.map((text) => new Int32Array(bytes(text)));
   return Object.entries(data.series).map(([name, one]) => {
-    const values = one.type === "f8" ? new Float64Array(bytes(one.values)) : new Float32Array(bytes(one.values));
-    return [name, { values, at: one.at === null ? null : at[one.at] }];
+    return [name, { values: arrays[one[0]], at: one[1] === null ? null : at[one[1]] }];
   });
 }
 
@@ -91,12 +91,13 @@ export default function ({ parentElement, data }) {
     const asked = new URLSearchParams(location.search);
     const askedStep = asked.get("step") ?? "", askedMoment = asked.get("moment") ?? "";
     if (/^[0-9]+$/.test(askedStep)) range.value = Math.min(Number(askedStep), data.lastStep);
-    if (askedMoment === "all") moment = null;
-    else if (/^[0-9]+$/.test(askedMoment)) moment = Number(askedMoment);
+    if (/^[0-9]+$/.test(askedMoment)) moment = Number(askedMoment);
+    else if (askedMoment === "all" || (slowAt && !slowAt.includes(Number(range.value)))) moment = null;
   }
   slow.checked = moment !== null;
   const step = () => Number(range.value);
-  const lastMoment = () => (step() < data.lastStep ? moments : starts[UPDATE]) - 1;
+  const last = () => (moment !== null && slowAt ? slowAt[slowAt.length - 1] : data.lastStep);
+  const lastMoment = () => (step() < last() ? moments : starts[UPDATE]) - 1;
   const phaseOf = (moment) => starts.findLastIndex((start) => start <= moment);
 
   function bound() { // slow motion only goes where it has something to show
@@ -111,11 +112,13 @@ export default function ({ parentElement, data }) {
       now.push((values[name] = valueAt(one, k)));
       if (one.at === null) next.push((values[name + "_next"] = one.values[k + 1]));
     }
-    const phase = moment === null ? WHOLE : phaseOf(moment);
-    range.frame = { step: k, moment: moment ?? moments, values, format: shortNumber };
+    const phase = moment === null ? WHOLE : phaseOf(moment), at = moment ?? moments;
+    range.frame = { step: k, moment: at, values, format: shortNumber };
     range.moment = moment;
     range.style.setProperty("--walked", `${(100 * k) / Math.max(1, data.lastStep)}%`);
-    const text = Object.entries(data.readout).map(([name, known]) => `${name} ${phase >= known ? shortNumber(values[name]) : "…"}`);
+    const text = Object.entries(data.readout).map(([name, [known, changed]]) =>
+      moment !== null && changed !== null && at >= changed ? `${name} → ${shortNumber(values[name + "_next"])}`
+        : `${name} ${at >= known ? shortNumber(values[name]) : "…"}`);
     readout.textContent = [words.step.replace("{step}", k).replace("{last}", data.lastStep), ...text].join("  ·  ");
     phaseBar.hidden = phase === WHOLE;
     [...phaseBar.children].forEach((chip, i) => {
@@ -126,7 +129,7 @@ export default function ({ parentElement, data }) {
     });
     range.setAttribute("aria-valuetext", [readout.textContent, phaseBar.children[phase]?.textContent ?? ""].join("  ·  "));
     const state = document.querySelector("#player-state");
-    state.value = [k, phase, moment ?? moments, ...now, ...next].join(",");
+    state.value = [k, phase, at, ...now, ...next].join(",");
     state.dispatchEvent(new Event("input"));
     remember();
   }
@@ -186,7 +189,7 @@ export default function ({ parentElement, data }) {
   }
 
   function play() {
-    if (step() >= data.lastStep && (moment ?? moments) >= lastMoment()) rewind();
+    if (step() >= last() && (moment ?? moments) >= lastMoment()) rewind();
     range.playing = true; // and goes on where the page is run again with other data
     playButton.classList.add("playing");
     playButton.setAttribute("aria-label", words.pause);
@@ -213,7 +216,7 @@ export default function ({ parentElement, data }) {
 
   const ACTIONS = {
     start: () => jump(0), back: () => nudge(-1), play: () => (playing() ? pause() : play()),
-    forward: () => nudge(1), end: () => jump(data.lastStep),
+    forward: () => nudge(1), end: () => jump(last()),
   };
 
   // ---- listening
@@ -221,6 +224,7 @@ export default function ({ parentElement, data }) {
   on(range, "input", () => { bound(); show(); });
   on(range, "pointerdown", pause);
   for (const button of parentElement.querySelectorAll("[data-action]")) on(button, "click", ACTIONS[button.dataset.action]);
+  for (const box of [slow, loop]) on(box, "click", (event) => event.detail && box.blur()); // a mouse leaves the keys to the player
   on(slow, "change", () => { pause(); moment = slow.checked ? 0 : null; fire(); });
 
   const KEYS = {

@@ -43,10 +43,15 @@ _player = st.components.v2.component(
 )
 
 
-def player(timeline: Timeline, *, readout: Mapping[str, int]) -> None:
+# By name, the moment from which a series is known, and the one at which the update changes it.
+Readout = Mapping[str, tuple[int, int | None]]
+READOUT: Readout = {"loss": (1, None), "w": (0, 3), "b": (0, 3)}  # where each phase is one moment
+
+
+def player(timeline: Timeline, *, readout: Readout = READOUT) -> None:
     """Show the player. Everything on the page that follows the timeline follows it from here.
 
-    readout: the series named and printed beside the step, and the phase from which they are known.
+    readout: the series named and printed beside the step.
     """
     wanted = timeline.last_step / 25  # a whole run takes about half a minute
     speed = min(SPEEDS, key=lambda rate: abs(rate - wanted))

@@ -25,6 +25,6 @@ def predicted(question: str, answers: Mapping[str, str], right: str, *, key: str
     )
     if guess is None:
         return False
-    opening = {"show": "The answer:", right: "Yes,"}.get(guess, "No,")
+    opening = {"show": "The answer:", right: "Yes:"}.get(guess, "Not quite:")
     st.markdown(f"{opening} **{answers[right]}**.")
     return True

@@ -15,11 +15,12 @@ from views.controls import Controls
 from views.figure import Figure, cached, drawn, figure, template
 from views.layered import positions
 from views.palette import BEST, GRADIENT, MODEL, QUIET
-from views.step_numbers import CELLS, moments, what
+from views.step_numbers import entries, moments, what
 from views.timeline import MOMENT, PHASE, STEP, Timeline
 
 HALF = 0.45  # half a box, of the distance between two columns or two layers
 GAP = 0.06  # between boxes of two layers
+BARS, WIDTH = 0.17, 0.25  # from the middle of a box to the bars of its array; theirs together
 ROWS = (-0.27, -0.09, 0.1, 0.28)  # of text in a box, from its middle
 STRIPS = (("value", ROWS[2], "made", MODEL), ("arrived", ROWS[3], "ran", GRADIENT))
 NOW = f"({PHASE} == 4 ? known : {MOMENT})"  # outside slow motion, the end of backward()
@@ -41,29 +42,30 @@ def chosen(controls: Controls, step: StepGraph) -> int:
 
 def choose(controls: Controls, step: StepGraph) -> None:
     """The row of nodes to look into; a click on one in the graph does the same."""
-    controls.choice(st.selectbox, "Look into", "node", _options(step), FIRST)
+    controls.choice(
+        st.selectbox, "Look into", "node", _options(step), FIRST, on_choice=_forget_click
+    )
+
+
+def _forget_click() -> None:
+    """Make the drawing anew: the browser says nothing of a click on what was clicked last."""
+    st.session_state["drawing of the graph"] = st.session_state.get("drawing of the graph", 0) + 1
 
 
 def show_step(step: StepGraph, timeline: Timeline, *, node: int, lecture: bool) -> None:
     """The graph of the steps looked at, of which `step` is the first, with one node marked."""
-    structure = tuple(what(node) for node in step.graph.nodes)
-    tables = _tables(step, structure)
-    values = {
-        "chosen": node,
-        "known": sum(timeline.parts[:3]) - 1,
-        "right": float(tables["boxes"]["x"].max()),
-        "bottom": float(tables["boxes"]["y"].max()),
-    }
+    structure = str([(*what(node), node.shape) for node in step.graph.nodes])
+    key = f"step_graph {st.session_state.get('drawing of the graph', 0)}"
 
     def clicked() -> None:
-        picked = st.session_state["step_graph"]["selection"].get("picked")
-        if picked:
-            st.session_state["node"] = str(picked[0]["i"])
+        match st.session_state[key].get("selection"):
+            case {"picked": [{"i": i}, *_]}:  # a browser can send anything
+                st.session_state["node"] = str(i)
         Controls.moved()
 
     st.vega_lite_chart(
-        figure(_draw(timeline, lecture=lecture), tables, values),
-        key="step_graph",
+        _filled(step, structure, timeline, node=node, lecture=lecture),
+        key=key,
         on_select=clicked,
         selection_mode="picked",
         width="stretch",
@@ -72,9 +74,22 @@ def show_step(step: StepGraph, timeline: Timeline, *, node: int, lecture: bool) 
 
 
 @cached
-def _tables(_step: StepGraph, structure: tuple[Any, ...]) -> dict[str, pd.DataFrame]:
+def _filled(
+    _step: StepGraph, structure: str, timeline: Timeline, *, node: int, lecture: bool
+) -> Figure:
+    tables = _tables(_step)
+    values = {
+        "chosen": node,
+        "known": sum(timeline.parts[:3]) - 1,
+        "right": float(tables["boxes"]["x"].max()),
+        "bottom": float(tables["boxes"]["y"].max()),
+    }
+    return figure(_draw(timeline, lecture=lecture), tables, values)
+
+
+def _tables(step: StepGraph) -> dict[str, pd.DataFrame]:
     """Boxes, edges and the cells of strips, each with the moments at which it changes."""
-    graph, happened = _step.graph, moments(_step)
+    graph, happened = step.graph, moments(step)
     at = positions(graph)
     never = len(happened) + 1
     when = {(event.kind, event.name): m for m, event in enumerate(happened)}
@@ -84,7 +99,6 @@ def _tables(_step: StepGraph, structure: tuple[Any, ...]) -> dict[str, pd.DataFr
     )
     boxes: list[dict[str, Any]] = []
     cells: list[dict[str, Any]] = []
-    arrays = 0
     for i, node in enumerate(graph.nodes):
         (x, y), grad = at[node.id], f"{node.name}.grad"
         leaf = not node.text
@@ -101,11 +115,10 @@ def _tables(_step: StepGraph, structure: tuple[Any, ...]) -> dict[str, pd.DataFr
             "emptied": when.get(("zero", grad), never),
         }
         boxes.append({**box, **words, **changes, "leaf": leaf})
-        if np.prod(node.shape) > 1:
-            for cell in range(CELLS):
-                offset = 0.06 + (HALF - 0.09) * cell / CELLS
-                cells.append({**box, "slot": arrays * CELLS + cell, "x": x + offset})
-            arrays += 1
+        bars = len(entries(int(np.prod(node.shape))))
+        for bar in range(bars):
+            left, right = (x + BARS + WIDTH * place / bars for place in (bar, bar + 1))
+            cells.append({**box, "slot": len(cells), "x": left, "x2": right})
     edges = [
         {
             "x": at[edge.source][0],
@@ -155,9 +168,9 @@ def _edges() -> list[Any]:
     head: dict[str, Any] = {"filled": True, "opacity": 1}
     return [
         made.mark_rule(color=QUIET).encode(**line),
-        made.mark_point(**head, shape="triangle-down", color=QUIET, size=90).encode(
-            x=_x("x2"), y=_y("y2")
-        ),
+        made.transform_filter(f"{NOW} < datum.ran")
+        .mark_point(**head, shape="triangle-down", color=QUIET, size=90)
+        .encode(x=_x("x2"), y=_y("y2")),
         gone_back.mark_rule(color=GRADIENT, strokeWidth=3).encode(**line),
         gone_back.mark_point(**head, shape="triangle-up", color=GRADIENT, size=140).encode(
             x=_x("x"), y=_y("y")
@@ -199,27 +212,56 @@ def _boxes(timeline: Timeline, *, lecture: bool) -> Any:
         .encode(**outline)
     )
     small, large = (18, 22) if lecture else (11.5, 13)
-    ink, indent = alt.ExprRef("ink"), 5.2 * small
+    code = (
+        alt.Chart()
+        .mark_text(
+            align="left",
+            baseline="middle",
+            fontSize=small,
+            color=alt.ExprRef("ink"),
+            font="monospace",
+            limit=alt.ExprRef("0.44 * width"),
+        )
+        .encode(x=_x("start"), y=_y("row_1"), text="text:N", tooltip=told)
+    )
 
-    def text(field: str, row: str, place: str = "start", **look: Any) -> Any:
-        look = {"align": "left", "baseline": "middle", "fontSize": small, "color": QUIET, **look}
-        where = {"x": _x(place), "y": _y(row)}
-        return alt.Chart().mark_text(**look).encode(**where, text=f"{field}:N", tooltip=told)
+    def role(**chosen: Any) -> alt.ExprRef:
+        """What this kind of text looks like; the last is for all others."""
+        *some, (_, rest) = chosen.items()
+        cases = [f"datum.role === '{name}' ? {value} : " for name, value in some]
+        return alt.ExprRef("".join(cases) + str(rest))
 
-    texts = [
-        text("kind", "row_0", fontSize=large, fontWeight=600, color=ink),
-        text("shape", "row_0", "end", align="right"),
-        text("text", "row_1", font="monospace", color=ink, limit=alt.ExprRef("0.36 * width")),
-        text("object", "row_1", "end", align="right"),
-        text("value_label", "row_2"),
-        text("value", "row_2", dx=indent, color=ink),
-        text("gradient_label", "row_3"),
-        text("gradient", "row_3", dx=indent, color=GRADIENT, fontWeight=600),
-    ]
+    # One layer for all other texts of a box: each layer more costs the server some 20 ms to build.
+    at_row = {
+        "kind": 0,
+        "shape": 0,
+        "value_label": 2,
+        "value": 2,
+        "gradient_label": 3,
+        "gradient": 3,
+    }
     rows = {f"row_{i}": f"datum.y + {row}" for i, row in enumerate(ROWS)}
+    texts = (
+        alt.Chart()
+        .transform_fold(list(at_row), as_=["role", "said"])
+        .transform_calculate(
+            place="datum.role === 'shape' ? datum.end : datum.start",
+            row=f"datum['row_' + ({at_row})[datum.role]]",
+        )
+        .mark_text(
+            baseline="middle",
+            align=role(shape="'right'", other="'left'"),
+            fontSize=role(kind=large, other=small),
+            dx=role(value=5.2 * small, gradient=5.2 * small, other=0),
+            fontWeight=role(kind=600, gradient=600, other=400),
+            color=role(gradient=f"'{GRADIENT}'", other="ink"),
+            opacity=role(shape=0.75, value_label=0.75, gradient_label=0.75, other=1),
+        )
+        .encode(x=_x("place"), y=_y("row"), text="said:N", tooltip=told)
+    )
     changing = " || ".join(f"{MOMENT} == datum.{when}" for when in ("made", "moved", "emptied"))
     return (
-        alt.layer(rectangles, *texts, chosen, data=alt.NamedData("boxes"))
+        alt.layer(rectangles, code, texts, chosen, data=alt.NamedData("boxes"))
         # An accumulator is older than the step: only the first step makes it, with its first use.
         .transform_filter(f"{NOW} >= datum.made || datum.leaf && {STEP} > 0")
         .transform_calculate(
@@ -229,7 +271,6 @@ def _boxes(timeline: Timeline, *, lecture: bool) -> Any:
             gradient=f"{NOW} >= datum.emptied ? {_number(at('emptied'))} : {NOW} >= datum.ran ? "
             f"datum.leaf ? {_number(at('grad'))} : {reach('arrived')} : "
             f"datum.leaf && {STEP} > 0 ? {_number(at('emptied'))} : 'none'",
-            object=f"'#' + {at('object')}",
             left=f"datum.x - {HALF}",
             right=f"datum.x + {HALF}",
             top=f"datum.y - {HALF - GAP}",
@@ -253,7 +294,6 @@ def _strip(timeline: Timeline, name: str, row: float, known: str, color: str) ->
         alt.Chart(alt.NamedData("cells"))
         .transform_filter(f"{NOW} >= datum.{known} && width > 450")  # no room on a phone
         .transform_calculate(
-            x2=f"datum.x + {(HALF - 0.09) / CELLS}",
             y1=f"datum.y + {row}",
             y2=f"datum.y + {row} - 0.085 * {height}",
         )
@@ -263,5 +303,7 @@ def _strip(timeline: Timeline, name: str, row: float, known: str, color: str) ->
 
 
 def _number(value: str) -> str:
-    """The Vega expression that writes a number with three digits."""
-    return f"format({value}, abs({value}) < 0.001 && {value} != 0 ? '.1e' : '.3~g')"
+    """The Vega expression that writes a number with three digits, or with two where it is tiny."""
+    digits = f"abs({value}) < 0.001 && {value} != 0 ? '.1e' : '.3~g'"
+    size = f"isNaN({value}) ? 'not a number' : {value} > 0 ? '∞' : '−∞'"
+    return f"(isFinite({value}) ? format({value}, {digits}) : {size})"

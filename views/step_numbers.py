@@ -17,7 +17,7 @@ from engines.graph import Edge, Event, Graph, Node, StepGraph
 from views.timeline import Series, some_steps
 
 Array = NDArray[Any]
-CELLS = 16  # of a long array so many entries are drawn, evenly spread
+BARS = 16  # entries of a long array that are drawn
 
 # How fast the result of an operation grows with its first input: the local derivative.
 SLOPES: dict[str, Callable[[Node], Any]] = {
@@ -92,7 +92,7 @@ def _checked(
         if node.gradient is not None
     ]
     return {f"checked_{i}": check[node.id] for i, node in enumerate(nodes)} | {
-        "checked_worst": float(max(gaps))
+        "checked_worst": float(np.max(gaps))  # not a number, where one of them is none
     }
 
 
@@ -121,10 +121,9 @@ def _numbers(first: StepGraph, step: StepGraph, point: int) -> dict[str, float]:
         for j, edge in enumerate(edges)
     }
     for name in ("value", "arrived"):
-        strips = [_strip(array) for array in arrays[name] if array is not None and array.size > 1]
-        cells = np.concatenate([*strips, np.zeros(0)])
-        numbers |= {f"{name}_strip_{i}": float(cell) for i, cell in enumerate(cells)}
-    numbers |= {f"object_{i}": node.id for i, node in enumerate(nodes)}
+        strips = [array.ravel()[entries(array.size)] for array in arrays[name] if array is not None]
+        bars = np.concatenate([*strips, np.zeros(0)])
+        numbers |= {f"{name}_strip_{i}": float(bar) for i, bar in enumerate(bars)}
     return {"graph_step": float(step.step), **numbers, **_of_leaves(step, nodes)}
 
 
@@ -150,6 +149,8 @@ def _of_leaves(step: StepGraph, nodes: list[Node]) -> dict[str, float]:
     return numbers
 
 
-def _strip(array: Array) -> Array:
-    cells = np.linspace(0, array.size - 1, CELLS).round().astype(np.intp)
-    return array.ravel()[cells]
+def entries(size: int) -> NDArray[np.intp]:
+    """Which entries of an array of that size are drawn as bars: evenly spread; none of a number."""
+    if size == 1:
+        return np.arange(0)
+    return np.linspace(0, size - 1, min(size, BARS)).round().astype(np.intp)

@@ -10,6 +10,7 @@ import streamlit as st
 
 from engines.graph import Event, Node, StepGraph
 from views.live import Computed, listing, live, now
+from views.player import Readout
 from views.prediction import predicted
 from views.step_numbers import edges_like, moments
 from views.timeline import Timeline
@@ -26,34 +27,34 @@ class Rule(NamedTuple):
 # The placeholders are ranges of numbers: what arrived, what was kept, what was handed on.
 RULES = {
     "MulBackward0": Rule(
-        "out = a · b",
-        "∂out/∂a = b",
+        "out = p · q, of which p has a gradient and q is only a number",
+        "∂out/∂p = q",
         "<b>MulBackward0</b> is handed {arrived}. A product grows with one factor as fast as the "
-        "other factor is large. So it multiplies by that other factor, which it kept ({kept}), "
+        "other factor is large. So it multiplies by the other factor, which it kept ({kept}), "
         "and hands on {sent}.{added_up}",
     ),
     "AddBackward0": Rule(
-        "out = a + b",
-        "∂out/∂a = 1, ∂out/∂b = 1",
+        "out = p + q",
+        "∂out/∂p = 1, ∂out/∂q = 1",
         "<b>AddBackward0</b> is handed {arrived}. Each term moves a sum one to one, so both get "
         "the same. But b is one number for all points: its share is added up to {sent}.",
     ),
     "SubBackward0": Rule(
-        "out = a − b",
-        "∂out/∂a = 1",
+        "out = p − q, of which p has a gradient and q is data",
+        "∂out/∂p = 1",
         "<b>SubBackward0</b> is handed {arrived}. A difference moves one to one with its first "
         "term: {sent} goes on as it came. Nobody asked for the gradient of y, so nothing goes "
         "there.",
     ),
     "PowBackward0": Rule(
-        "out = a²",
-        "∂out/∂a = 2a",
-        "<b>PowBackward0</b> is handed {arrived}. The square of a grows 2a times as fast as a. So "
-        "it multiplies by 2a, with the residuals a that it kept ({kept}), and hands on {sent}.",
+        "out = p²",
+        "∂out/∂p = 2p",
+        "<b>PowBackward0</b> is handed {arrived}. The square of p grows 2p times as fast as p. So "
+        "it multiplies by 2p, twice the residuals that it kept ({kept}), and hands on {sent}.",
     ),
     "SumBackward0": Rule(
-        "out = a₁ + a₂ + … ",
-        "∂out/∂aᵢ = 1",
+        "out = p₁ + p₂ + …",
+        "∂out/∂pᵢ = 1",
         "<b>SumBackward0</b> is handed {arrived}. Each term counts once in a sum, so it hands that "
         "same number, {sent}, to each of the points.",
     ),
@@ -69,11 +70,15 @@ START = (
     "loss grows exactly as fast as itself."
 )
 FORWARD = (
-    "<code>{text}</code> has run, on line {line}. On its result PyTorch hangs a new object, "
-    "<b>{kind}</b>, which knows what the result came from."
+    "<code>{text}</code> has run, on the marked line. PyTorch attaches an object to its result, "
+    "<b>{kind}</b>: a note of which operation made it, and from what."
 )
-KEEPS = "It keeps {kept} for the way back."
-LEAF = "{name} asked for a gradient: its accumulator is the leaf where the way back will end."
+KEEPS = "For the way back it keeps {kept}."
+LEAF = (
+    "The way back will end at <b>AccumulateGrad</b>, the object that fills {name}.grad. It is "
+    "there because {name} was made with requires_grad=True."
+)
+PRESS = "<i>Press the right arrow key, or the button right of play, to go on.</i>"
 W_ADDED_UP = "That is one number: w is the same for all points, so their shares are added up."
 UPDATE = (
     "<code>{text}</code> moves {name} to {moved}. Inside <code>no_grad</code> nobody takes notes: "
@@ -83,26 +88,26 @@ ZERO = (
     "<code>{text}</code>: the gradient has been used. backward() adds to it, so the next step must "
     "find it empty. The graph lives on until the name loss is given to the next one."
 )
+KEPT = {"MulBackward0": "the other factor q", "PowBackward0": "its input p"}
 SECOND_BACKWARD = (
-    "Before you go on: the listing sets w.grad to 0 after each step. If it did not, and backward() "
-    "came a second time from the same w, what would w.grad hold?"
+    "Before you go on: the listing sets w.grad to 0 after each step. Suppose it did not, and the "
+    "same lines ran again from the same w and b, forward and backward(). What would w.grad hold?"
 )
 AFTER_SECOND = {
     "same": "the same gradient again",
     "both": "twice the gradient",
-    "error": "nothing new, because the second backward() raises an error",
+    "error": "nothing new: backward() raises an error",
 }
 # The chain rule in numbers, for one number, for one point of many, and where all are added up.
-ALONE = "∂loss/∂out · ∂out/∂a = {product}"
-EACH = "{sent}. At the point followed, ∂loss/∂out · ∂out/∂a = {product}"
+ALONE = "∂loss/∂out · ∂out/∂p = {product}"
+EACH = "{sent}. At the point followed, ∂loss/∂out · ∂out/∂p = {product}"
 ADDED_UP = (
     "<b>{sent}</b>, the sum over all {points} points, because all of them use this one number. The "
-    "point followed adds ∂loss/∂out · ∂out/∂a = {product}"
+    "point followed adds ∂loss/∂out · ∂out/∂p = {product}"
 )
 WHOLE = (
-    "The graph as it was read at step {step}, its update still to come. Reading slows a step down, "
-    "so some steps are read and the others only run. Switch on slow motion to go through this one "
-    "object by object."
+    "Below is the whole graph of step {step}, the last one that was looked at, with its update "
+    "still to come. Switch on slow motion to go through it object by object."
 )
 
 
@@ -111,6 +116,7 @@ def story(step: StepGraph, timeline: Timeline) -> None:
     happened = moments(step)
     told = [_told(event, step, timeline, first=m == timeline.parts[0] + timeline.parts[1])
             for m, event in enumerate(happened)]  # fmt: skip
+    told[0] += f" {PRESS}"
     told.append(WHOLE.format(step=now("graph_step", digits=0)))
     rows = "".join(f'<p data-moments="{m}">{text}</p>' for m, text in enumerate(told))
     live(f'<div class="story" aria-live="polite">{rows}</div>', key="story")
@@ -128,7 +134,7 @@ def _told(event: Event, step: StepGraph, timeline: Timeline, *, first: bool) -> 
     kept = reach("kept", i)
     if event.kind == "forward":
         leaves = [step.graph[number] for number in event.nodes if not step.graph[number].text]
-        sentences = [FORWARD.format(text=text, line=event.line, kind=node.kind)]
+        sentences = [FORWARD.format(text=text, kind=node.kind)]
         sentences += [KEEPS.format(kept=kept)] * bool(node.saved)
         sentences += [LEAF.format(name=leaf.name) for leaf in leaves]
         return " ".join(sentences)
@@ -155,22 +161,26 @@ def node_details(step: StepGraph, i: int, timeline: Timeline, *, points: int) ->
     ran = moments(step).index(step.events[node.backward or 0])
     back: dict[str, Any] = {"known": ran, "unknown": "none"}
     shape = html.escape(str(node.shape))
-    rows = {"object": f"<b>{node.kind}</b>, number {now(f'object_{i}', digits=0)} of those seen"}
+    rows = {"object": f"<b>{node.kind}</b>"}
     if node.text:
         rows |= {
-            "made by": f"line {node.line}: <code>{html.escape(node.text)}</code>",
+            "made by": f"<code>{html.escape(node.text)}</code>",
             "computes": rule.computes,
             "its value": f"{reach('value', i, known=made)}, shape {shape}",
             "local derivative": rule.slope,
             "kept for the way back": _kept(node, reach("kept", i, known=made)),
         }
-    rows["gradient that arrived: ∂loss/∂out"] = reach("arrived", i, **back)
+    by = "out" if node.text else node.name
+    rows[f"gradient that arrived: ∂loss/∂{by}"] = reach("arrived", i, **back)
     for j, edge in enumerate(edges_like(step.graph, step.graph)):
         if edge.target != node.id:
             continue
         source = step.graph[edge.source]
-        arrived, slope = now(f"arrived_at_{i}", digits=4, **back), now(f"slope_at_{j}", digits=4)
-        product = f"{arrived} · ({slope}) = {now(f'part_at_{j}', digits=4, **back)}"
+        arrived, slope, part = (
+            now(f"{number}", digits=4, known=ran)
+            for number in (f"arrived_at_{i}", f"slope_at_{j}", f"part_at_{j}")
+        )
+        product = f"{arrived} · ({slope}) = {part}"
         sent = reach("sent", j, **back)
         many, one = np.prod(node.shape) > 1, source.shape == ()
         chain = ALONE if not many else ADDED_UP if one else EACH
@@ -183,14 +193,14 @@ def node_details(step: StepGraph, i: int, timeline: Timeline, *, points: int) ->
     live(f'<table class="digits details">{cells}</table>', key="node_details")
 
 
-def check_in_numbers(step: StepGraph) -> None:
-    """Each gradient in the graph beside its central difference, at the entry that is followed."""
+def check_in_numbers(step: StepGraph, *, point: int) -> None:
+    """Each gradient in the graph beside its central difference, at one entry: that of `point`."""
     rows = "".join(
         f"<tr><th>{node.kind}</th><td>{html.escape(node.text or node.name)}</td>"
         f"<td>{now(f'arrived_at_{i}')}</td><td>{now(f'checked_{i}')}</td></tr>"
         for i, node in reversed(list(enumerate(step.graph.nodes)))
     )
-    head = f"<th>step {now('graph_step', digits=0)}</th><th></th>"
+    head = f"<th>step {now('graph_step', digits=0)}, data point {point}</th><th></th>"
     worst = f"<td></td><td></td><td><b>{now('checked_worst', digits=2)}</b></td>"
     live(
         f'<table class="digits"><tr>{head}<th>backward()</th><th>central difference</th></tr>{rows}'
@@ -204,7 +214,10 @@ def _kept(node: Node, kept: str) -> str:
     if not node.saved:
         return "nothing: its derivative does not depend on what went in"
     name, array = next(iter(node.saved.items()))
-    return f"<code>{name}</code>, {kept}, shape {array.shape}; let go when backward() is done"
+    return (
+        f"{KEPT.get(node.kind, name)}, {kept}, shape {array.shape} (PyTorch calls it "
+        f"<code>{name}</code>), until backward() has passed"
+    )
 
 
 def predict_second_backward(once: float, both: float) -> None:
@@ -223,7 +236,18 @@ def predict_second_backward(once: float, both: float) -> None:
 
 def code(step: StepGraph, source: str, *, title: str) -> None:
     """The listing, with the line marked that runs at the moment shown, and what lines compute."""
-    listing(source, computed(step, source), title=title, key="listing")
+    listing(source, computed(step, source), title=title, key="listing", follows=True)
+
+
+def readout(step: StepGraph) -> Readout:
+    """For the player: when loss, w and b are known, and when the update changes them."""
+    happened = [(event.kind, event.name) for event in moments(step)]
+    moves = {name: happened.index(("update", name)) for name in ("w", "b")}
+    return {
+        "loss": (happened.index(("forward", "loss")), None),
+        "w": (0, moves["w"]),
+        "b": (0, moves["b"]),
+    }
 
 
 def computed(step: StepGraph, source: str) -> dict[str, Computed]:

@@ -141,7 +141,8 @@ def _how_near(stream: Chosen, trace: Trace) -> str:
         f"3·√rate is {reach:.3f}. "
     )
     if not len(near):
-        return told + f"In {len(trace) - 1} batches the line has not come so near."
+        told += f"In {len(trace) - 1} batches the line has not come so near"
+        return told + ": its steps are too short to arrive in that time."
     told += f"The line first came so near at batch {near[0]}. "
     if stream.learning_rate < 2 / LARGEST:
         return told

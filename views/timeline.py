@@ -34,11 +34,11 @@ class Series:
     values: NDArray[Any]
     at: NDArray[Any] | None = None
 
-    def payload(self) -> dict[str, str | None]:
+    def payload(self) -> tuple[str, str]:
         """What the browser decodes: a type, and the values as base64 numbers."""
         exact = self.values.dtype == np.float64
         values = np.ascontiguousarray(self.values, dtype="<f8" if exact else "<f4")
-        return {"type": "f8" if exact else "f4", "values": _base64(values)}
+        return "f8" if exact else "f4", _base64(values)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +61,12 @@ class Timeline:
     @property
     def key(self) -> tuple[Any, ...]:
         """Equal for timelines that a chart reads alike; the values themselves are the player's."""
-        return *self.names, self.last_step
+        return self.names_key, self.last_step, *self.parts
+
+    @cached_property
+    def names_key(self) -> str:
+        """All names in one string: hashing some hundred of them costs a millisecond or two."""
+        return "\n".join(self.names)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -79,19 +84,20 @@ class Timeline:
     @cached_property
     def payload(self) -> dict[str, Any]:
         """What the player component is given."""
-        # Many series hold at the same steps: those are sent once and named by their position.
-        steps: list[NDArray[Any]] = []
-        series: dict[str, Any] = {}
+        # Many series hold at the same steps, and some are the same numbers: those are sent once,
+        # and named by their position.
+        arrays: dict[tuple[str, str], int] = {}
+        steps: dict[str, int] = {}
+        series: dict[str, tuple[int, int | None]] = {}
         for name, one in self.series.items():
-            where = [i for i, at in enumerate(steps) if at is one.at]
-            if one.at is not None and not where:
-                where = [len(steps)]
-                steps.append(one.at)
-            series[name] = {**one.payload(), "at": where[0] if where else None}
+            values = arrays.setdefault(one.payload(), len(arrays))
+            at = None if one.at is None else steps.setdefault(_steps(one.at), len(steps))
+            series[name] = values, at
         return {
             "lastStep": self.last_step,
             "series": series,
-            "at": [_steps(at) for at in steps],
+            "arrays": [{"type": kind, "values": values} for kind, values in arrays],
+            "at": list(steps),
             "parts": self.parts,
             "slowAt": None if self.slow_at is None else _steps(self.slow_at),
             "slow": self.slow,

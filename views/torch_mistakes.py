@@ -178,11 +178,19 @@ MISTAKES = {
     ),
 }
 ENDS = {
+    "before": "it stops with an error before the first step",
     "first_step": "it stops with an error in the first step",
     "second_step": "it stops with an error in the second step",
     "wrong": "it runs, with wrong numbers",
     "right": "it runs, with the right numbers",
     "grows": "the numbers are right, but memory grows",
+}
+
+
+PLACES = {
+    "before": "before the first step",
+    "first_step": "in the first step",
+    "second_step": "in the second step",
 }
 
 
@@ -222,6 +230,8 @@ def tell(
         nodes = nodes_alive(ran.live, ran.live_right, lecture=lecture)
         show(nodes, key="nodes_alive", height=480 if lecture else 300)
     else:
+        if ran.end == "right":
+            st.markdown("Here it does no harm: what was changed was as it should be.")
         _drift(problem, ran.trace)
         if mistake == "not_zeroed":
             _swing(problem, learning_rate)
@@ -251,12 +261,12 @@ def _message(ran: Ran) -> None:
     assert error, "a run without a trace has ended in one"
     assert error.line
     line = ran.source.splitlines()[error.line - 1].strip()
-    st.markdown(f"It stops in step {ran.step.step}, at line {error.line}, with these words:")
+    st.markdown(f"It stops {PLACES[ran.end]}, at this line, with these words:")
     st.code(f"{line}\n\n{error.message}", language=None, wrap_lines=True)
     if leaves := ran.step.graph.leaves:
         arrived = {leaf.name: brief(leaf.gradient) for leaf in leaves}
         w, b = (arrived.get(name, "none") for name in ("w", "b"))
-        st.markdown(f"The gradient that had come to w by then: **{w}**. To b: **{b}**.")
+        st.markdown(f"At that line w.grad holds **{w}**, and b.grad holds **{b}**.")
 
 
 def _drift(problem: Problem, trace: Trace) -> None:
@@ -266,7 +276,8 @@ def _drift(problem: Problem, trace: Trace) -> None:
     last = len(trace) - 1
     st.markdown(
         f"From step 0 to step {last} its loss moves between **{finite.min():.3g}** and "
-        f"**{finite.max():.3g}**. The smallest there is, by least squares, is {best:.3g}."
+        f"**{finite.max():.3g}**. The smallest there is, by least squares, is {best:.3g}. Outside "
+        "slow motion the player plays it, step for step."
     )
     if trace.final.non_finite:
         bits = 8 * problem.x.itemsize
@@ -303,8 +314,9 @@ def _gradient_in_numbers(timeline: Timeline) -> None:
     step = f"step {now('wrong_checked', digits=0)}"
     error = now("wrong_error", known=known, digits=2)
     live(
-        f'<table class="digits"><tr><th>{step}</th><th>it holds</th><th>central difference</th>'
-        f"</tr>{rows}<tr><th>relative error</th><td><b>{error}</b></td><td></td></tr></table>",
+        f'<table class="digits"><tr><th>{step}</th><th>it holds, in 64 bits</th>'
+        f"<th>central difference</th></tr>{rows}"
+        f"<tr><th>relative error</th><td><b>{error}</b></td><td></td></tr></table>",
         key="wrong_gradients",
     )
 
