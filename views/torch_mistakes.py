@@ -238,8 +238,8 @@ def tell(
         regression.overview(problem, ran.trace, timeline, lecture=lecture, run="wrong_")
         _gradient_in_numbers(timeline)
     changed = [line for line in ran.wrong.splitlines() if line not in ran.right.splitlines()]
-    title = {"title": "The listing that ran", "key": "wrong_listing"}
-    listing(ran.source, {}, **title, changed="\n".join(changed))
+    lines = "\n".join(changed)
+    listing(ran.source, {}, title="The listing that ran", key="wrong_listing", changed=lines)
 
 
 def _predicted(mistake: str, ran: Ran) -> bool:
