@@ -57,7 +57,9 @@ def template(
     spec: Figure = (
         chart.add_params(STATE, NOW, INK, *params)
         .properties(title=title, description=description)
-        .to_dict()
+        .to_dict(
+            validate=False
+        )  # half of the time would go into that: tests/test_figure.py does it
     )
     # A canvas redraws some hundred marks in a frame; a tree of elements with labels does not.
     renderer = {"embedOptions": {"renderer": "canvas"}}

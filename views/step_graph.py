@@ -190,7 +190,8 @@ def _boxes(timeline: Timeline, *, lecture: bool) -> Any:
 
     runs, changes = "datum.state === 'runs'", "datum.state === 'changes'"
     color = f"{runs} ? '{GRADIENT}' : '{MODEL}'"
-    told = ["kind:N", "text:N", "shape:N", "value:N", "gradient:N"]
+    fields = ("kind", "text", "shape", "value", "gradient")
+    told = [alt.Tooltip(field=field, type="nominal") for field in fields]
     outline = {"x": _x("left"), "x2": "right:Q", "y": _y("top"), "y2": "bottom:Q"}
     rectangles = (
         alt.Chart()
