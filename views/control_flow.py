@@ -18,14 +18,14 @@ from views.small_graph import KEPT, folded, height, repetitions, small_graph
 # What a page says of a word: its graph, and the relative error of the gradients in that.
 Look = Callable[[str], tuple[Graph, float]]
 
-WORDS = ("at", "graph")
+WORDS = ("slope", "graph")  # of one length, and yet of two branches
 FIRST_WORD = "abracadabra"  # until somebody types another
 ANSWERS = {number: f"{number} nodes" for number in ("20", "25", "30", "50")}
 
 
 def ask(look: Look) -> bool:
     """Ask how large the graph of a five-letter word is; once answered, tell. Returns whether."""
-    one, two, five = (len(look(word)[0].nodes) for word in ("a", *WORDS))
+    one, two, five = (len(look(word)[0].nodes) for word in ("a", "at", "graph"))
     st.markdown(
         f"Reading “a” builds a graph of **{one} nodes**. Reading “at”, which has a letter more, "
         f"builds one of **{two} nodes**."
