@@ -5,6 +5,7 @@ is part of the graph too. Each `session.run` feeds the data and fetches what is 
 
 Source: experiment E7. The same listing in other clothes: numpy_vectorized.py and numpy_loops.py
 (gradients by hand), torch_autograd.py and tf_tape.py (the gradient found as the lines run).
+What went wrong on the way to it: tf_baked_in.py and tf_race.py. Other updates: tf_update_styles.py.
 """
 
 from collections.abc import Iterator

@@ -1,0 +1,105 @@
+"""A network of two layers as a static graph: described once, then run in a session.
+
+The model is  y_pred = relu(x @ w1) @ w2,  and the loss is the sum of (y_pred - y)**2.
+
+Source: experiment E11. The same listing in PyTorch: torch_two_layers.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import DTypeLike, NDArray
+
+from engines.trace import Step
+
+
+def train(
+    x_value: NDArray[Any],
+    y_value: NDArray[Any],
+    w1_value: NDArray[Any],
+    w2_value: NDArray[Any],
+    *,
+    steps: int,
+    learning_rate: float,
+) -> Iterator[Step]:
+    """Yield step 0, 1, … steps: the state before each update, and the one after the last.
+
+    x_value: (n, d_in), y_value: (n, d_out); the start w1_value: (d_in, h), w2_value: (h, d_out);
+    all in float32 or all in float64.
+    """
+    graph = tf.Graph()
+    with graph.as_default():
+        x = tf.compat.v1.placeholder(x_value.dtype, shape=(None, x_value.shape[1]), name="x")
+        y = tf.compat.v1.placeholder(y_value.dtype, shape=(None, y_value.shape[1]), name="y")
+
+        # No array as the initial value, which would become a constant and stay in the graph.
+        w1_start = tf.compat.v1.placeholder(w1_value.dtype, shape=w1_value.shape, name="w1_start")
+        w2_start = tf.compat.v1.placeholder(w2_value.dtype, shape=w2_value.shape, name="w2_start")
+        w1 = tf.Variable(w1_start, name="w1")
+        w2 = tf.Variable(w2_start, name="w2")
+
+        # Forward: two layers, and what is negative between them becomes 0.
+        h = tf.matmul(x, w1)
+        h_relu = tf.maximum(h, 0)
+        y_pred = tf.matmul(h_relu, w2)
+        loss = tf.reduce_sum((y_pred - y) ** 2)
+
+        # Backward: TensorFlow adds the operations that compute the gradient.
+        grad_w1, grad_w2 = tf.gradients(loss, [w1, w2])
+
+        # Update: a small step against the gradient, which is a part of the graph.
+        new_w1 = w1.assign(w1 - learning_rate * grad_w1)
+        new_w2 = w2.assign(w2 - learning_rate * grad_w2)
+
+        initialize = tf.compat.v1.global_variables_initializer()
+
+    session = tf.compat.v1.Session(graph=graph)
+    try:
+        session.run(initialize, {w1_start: w1_value, w2_start: w2_value})
+        fetches = [loss, grad_w1, grad_w2, new_w1, new_w2]
+        params = {"w1": w1_value, "w2": w2_value}
+        for _ in range(steps + 1):
+            loss_value, *grads, w1_next, w2_next = session.run(fetches, {x: x_value, y: y_value})
+            yield Step(loss_value, params, {"w1": grads[0], "w2": grads[1]})
+            params = {"w1": w1_next, "w2": w2_next}
+    finally:
+        session.close()
+
+
+def draw(seed: int, dtype: DTypeLike = np.float32) -> tuple[NDArray[Any], ...]:
+    """x (64, 1000), y (64, 10), w1 (1000, 100) and w2 (100, 10), all from a normal distribution."""
+    random = np.random.default_rng(seed)
+    shapes = (64, 1000), (64, 10), (1000, 100), (100, 10)
+    return tuple(random.standard_normal(shape).astype(dtype) for shape in shapes)
+
+
+class Compared(NamedTuple):
+    """Two runs from the same arrays, step by step; every array has shape (steps + 1,).
+
+    losses, other_losses: of each run. loss_apart: their difference over the first loss. The loss
+    falls by ten orders of magnitude; over itself, rounding alone would look large in the end.
+    weights_apart: the largest difference of a weight, over the largest weight of its layer.
+    """
+
+    losses: NDArray[np.float64]
+    other_losses: NDArray[np.float64]
+    loss_apart: NDArray[np.float64]
+    weights_apart: NDArray[np.float64]
+
+
+def compare(steps: Iterable[Step], others: Iterable[Step]) -> Compared:
+    """Run two engines side by side. Of their weights, a gigabyte in all, only the gap is kept."""
+    losses, weights_apart = [], []
+    for step, other in zip(steps, others, strict=True):
+        losses.append((step.loss, other.loss))
+        gaps = [
+            np.abs(weights - other.params[name]).max() / np.abs(weights).max()
+            for name, weights in step.params.items()
+        ]
+        weights_apart.append(max(gaps))
+    one, two = np.array(losses, dtype=np.float64).T
+    return Compared(one, two, np.abs(one - two) / one[0], np.array(weights_apart, np.float64))

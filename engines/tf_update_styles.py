@@ -1,0 +1,135 @@
+"""Three ways to write the update into a static graph, on data that the graph draws itself.
+
+The model is  y_pred = w * x + b.  The data are operations, too: each run draws eight new points.
+What a style gives into our hands between the gradient and the update is the difference.
+
+Source: experiment E8. One update on fixed data: tf_session.py. The stream in PyTorch: `stream` in
+torch_autograd.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from engines.problem import Problem
+from engines.trace import Step
+
+Between = Callable[[Any], Any]  # what becomes of a gradient before it is used
+SIZE = 8  # points in a batch
+
+
+def assign(loss: Any, w: Any, b: Any, learning_rate: float, between: Between) -> Any:
+    """Ask for the gradients and assign by hand."""
+    grad_w, grad_b = tf.gradients(loss, [w, b])
+    new_w = w.assign(w - learning_rate * between(grad_w))
+    new_b = b.assign(b - learning_rate * between(grad_b))
+    return [grad_w, grad_b], tf.group(new_w, new_b)
+
+
+def apply_gradients(loss: Any, w: Any, b: Any, learning_rate: float, between: Between) -> Any:
+    """Let an optimiser compute the gradients, and hand them back to it."""
+    optimizer = tf.compat.v1.train.GradientDescentOptimizer(learning_rate)
+    (grad_w, _), (grad_b, _) = optimizer.compute_gradients(loss, [w, b])
+    update = optimizer.apply_gradients([(between(grad_w), w), (between(grad_b), b)])
+    return [grad_w, grad_b], update
+
+
+def minimize(loss: Any, w: Any, b: Any, learning_rate: float, _: Between) -> Any:
+    """Let an optimiser do both. Its gradients are in the graph, but nobody hands them out."""
+    optimizer = tf.compat.v1.train.GradientDescentOptimizer(learning_rate)
+    return [], optimizer.minimize(loss, var_list=[w, b])
+
+
+STYLES = {"assign": assign, "apply_gradients": apply_gradients, "minimize": minimize}
+
+
+def nothing(grad: Any) -> Any:
+    """Use the gradient as it is."""
+    return grad
+
+
+def clip(grad: Any) -> Any:
+    """Let no gradient be larger than 1: a batch of bad luck throws nobody far."""
+    return tf.clip_by_value(grad, -1.0, 1.0)
+
+
+def replace(grad: Any) -> Any:
+    """Keep the direction only: every step has one length."""
+    return tf.sign(grad)
+
+
+BETWEEN: dict[str, Between] = {"nothing": nothing, "clip": clip, "replace": replace}
+
+
+def draw(seed: int) -> Any:
+    """Describe a batch: x from 0 to 20, y = 3x + 1 with noise of deviation 0.01, float32."""
+    x = 20 * tf.random.uniform((SIZE,), seed=seed)
+    return x, 3 * x + 1 + tf.random.normal((SIZE,), stddev=0.01, seed=seed + 1)
+
+
+def train(
+    problem: Problem,
+    *,
+    steps: int,
+    learning_rate: float,
+    style: str = "assign",
+    between: str = "nothing",
+    seed: int = 1000,
+) -> Iterator[Step]:
+    """Yield step 0, 1, … steps: the state before each update, and the one after the last.
+
+    problem: the start (w, b), in float32; the data are drawn. style: one of STYLES; with "minimize"
+    a step has no gradients. between: one of BETWEEN. Raises KeyError for other names, ValueError
+    where "minimize" is to have something in between.
+    """
+    if style == "minimize" and between != "nothing":
+        raise ValueError("minimize leaves no room between the gradient and the update")
+
+    graph = tf.Graph()
+    with graph.as_default():
+        x, y = draw(seed)
+        w = tf.Variable(problem.w, name="w")
+        b = tf.Variable(problem.b, name="b")
+        y_pred = w * x + b
+        loss = tf.reduce_mean((0.5 * (y_pred - y)) ** 2)
+
+        grads, update = STYLES[style](loss, w, b, learning_rate, BETWEEN[between])
+
+        # Read w and b when they have been updated, in the same run: another would draw again.
+        with tf.control_dependencies([update]):
+            new_w, new_b = w.read_value(), b.read_value()
+        initialize = tf.compat.v1.global_variables_initializer()
+
+    session = tf.compat.v1.Session(graph=graph)
+    try:
+        session.run(initialize)
+        w_value, b_value = problem.w, problem.b
+        for _ in range(steps + 1):
+            loss_value, grad_values, w_next, b_next = session.run([loss, grads, new_w, new_b])
+            params = {"w": w_value, "b": b_value}
+            yield Step(loss_value, params, dict(zip("wb", grad_values, strict=False)))
+            w_value, b_value = w_next, b_next
+    finally:
+        session.close()
+
+
+def batches(*, steps: int, seed: int = 1000) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
+    """Yield x and y of step 0, 1, … steps, shape (8,), float32: what `train` with that seed drew.
+
+    The counter of a random operation belongs to the session, so a new one draws the same again.
+    """
+    graph = tf.Graph()
+    with graph.as_default():
+        x, y = draw(seed)
+    session = tf.compat.v1.Session(graph=graph)
+    try:
+        for _ in range(steps + 1):
+            x_value, y_value = session.run([x, y])
+            yield np.asarray(x_value), np.asarray(y_value)
+    finally:
+        session.close()
