@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import linecache
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
@@ -24,6 +24,13 @@ def run(listing: Callable[..., Any], **numbers: float) -> tuple[str, str]:
     except RuntimeError as error:
         said = [f"RuntimeError: {error}"]
     return inspect.getsource(listing), "\n".join(said)
+
+
+def run_each(
+    listings: Iterable[Callable[..., Any]], **numbers: float
+) -> dict[str, tuple[str, str]]:
+    """What `run` says of each of these listings, by its name."""
+    return {listing.__name__: run(listing, **numbers) for listing in listings}
 
 
 class Place(NamedTuple):

@@ -18,7 +18,7 @@ import tensorflow as tf
 from tensorflow.python.eager import context
 
 from engines.graph import Edge, Event, Kind, Node, Output, StepBuilder, StepGraph
-from engines.listing import Listing, Place, run
+from engines.listing import Listing, Place, run_each
 from engines.tf_tape import derivative
 
 
@@ -76,10 +76,8 @@ def run_all(a: float, b: float, c: float, w: float) -> dict[str, tuple[str, str]
 
     That is what it returned, as `print` shows it, one thing on each line; or the error.
     """
-    ran = {"derivative": run(derivative, a=a, b=b, c=c, w=w), "two_and_four": run(two_and_four)}
-    for listing in (not_watched, variable, asked_twice, kept):
-        ran[listing.__name__] = run(listing, a=a, b=b, c=c, w=w)
-    return ran | {"parabola": (inspect.getsource(parabola), "")}
+    asked = run_each((derivative, not_watched, variable, asked_twice, kept), a=a, b=b, c=c, w=w)
+    return asked | run_each([two_and_four]) | {"parabola": (inspect.getsource(parabola), "")}
 
 
 def record(a: float, b: float, c: float, w: float) -> StepGraph:

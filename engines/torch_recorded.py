@@ -15,7 +15,7 @@ import torch
 
 from engines import torch_graph
 from engines.graph import StepGraph
-from engines.listing import run
+from engines.listing import run_each
 
 
 def two_and_four() -> Any:
@@ -82,10 +82,8 @@ def run_all(a: float, b: float, c: float, w: float) -> dict[str, tuple[str, str]
 
     That is what it returned, as `print` shows it, one thing on each line; or the error.
     """
-    ran = {"derivative": run(derivative, a=a, b=b, c=c, w=w), "two_and_four": run(two_and_four)}
-    for listing in (not_watched, variable, asked_twice, kept):
-        ran[listing.__name__] = run(listing, a=a, b=b, c=c, w=w)
-    return ran | {"parabola": (inspect.getsource(parabola), "")}
+    asked = run_each((derivative, not_watched, variable, asked_twice, kept), a=a, b=b, c=c, w=w)
+    return asked | run_each([two_and_four]) | {"parabola": (inspect.getsource(parabola), "")}
 
 
 def record(a: float, b: float, c: float, w: float) -> StepGraph:

@@ -76,7 +76,7 @@ Click it in the graph, or choose it here. Data point {point + 1} of {len(problem
 {problem.x[point]:.3g}, is followed on its own, so that the **chain rule** can be read in numbers.
 """
 step_graph.choose(controls, first)
-step_story.node_details(first, node, timeline, points=len(problem.x))
+step_story.node_details(first, node, points=len(problem.x))
 step_story.predict_second_backward(*torch_mistakes.without_zeroing(problem))
 
 "### The graph is new each time"

@@ -56,6 +56,21 @@ def visit(server, browser):
     assert errors == []
 
 
+@pytest.fixture
+def sessions(monkeypatch):
+    """Every TensorFlow session opened in the test, held, so that nothing closes by being lost."""
+    import tensorflow as tf
+
+    opened, session_type = [], tf.compat.v1.Session
+
+    def open_session(*args, **kwargs):
+        opened.append(session_type(*args, **kwargs))
+        return opened[-1]
+
+    monkeypatch.setattr(tf.compat.v1, "Session", open_session)
+    return opened
+
+
 def pytest_terminal_summary(terminalreporter):
     skipped = terminalreporter.stats.get("skipped", [])
     if any(NO_BROWSER in str(report.longrepr) for report in skipped):

@@ -260,20 +260,6 @@ def test_four_threads_at_once_get_the_numbers_of_one(engine):
             assert relative_difference(expected, trace).max() < 1e-12
 
 
-@pytest.fixture
-def sessions(monkeypatch):
-    """Every TensorFlow session opened in the test, held, so that nothing closes by being lost."""
-    opened = []
-    session_type = tf.compat.v1.Session
-
-    def open_session(*args, **kwargs):
-        opened.append(session_type(*args, **kwargs))
-        return opened[-1]
-
-    monkeypatch.setattr(tf.compat.v1, "Session", open_session)
-    return opened
-
-
 def run_to_the_end(steps):
     record(steps)
 

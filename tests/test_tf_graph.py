@@ -516,19 +516,6 @@ def test_as_a_graph_every_input_is_an_edge():
 # Nothing is left behind
 
 
-@pytest.fixture
-def sessions(monkeypatch):
-    """Every TensorFlow session opened in the test."""
-    opened, session_type = [], tf.compat.v1.Session
-
-    def open_session(*args, **kwargs):
-        opened.append(session_type(*args, **kwargs))
-        return opened[-1]
-
-    monkeypatch.setattr(tf.compat.v1, "Session", open_session)
-    return opened
-
-
 def test_reading_adds_nothing_to_the_graph_and_closes_its_session(sessions):
     with paused_by_name("session") as (names, _):
         before = len(names["graph"].get_operations())

@@ -8,26 +8,12 @@ from threading import Barrier
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from engines import tf_baked_in, tf_race, tf_session, tf_sum, tf_update_styles
 from engines.problem import preset
 from engines.trace import record
 
 VISITORS = 50
-
-
-@pytest.fixture
-def sessions(monkeypatch):
-    """Every TensorFlow session opened in the test, held, so that nothing closes by being lost."""
-    opened, session_type = [], tf.compat.v1.Session
-
-    def open_session(*args, **kwargs):
-        opened.append(session_type(*args, **kwargs))
-        return opened[-1]
-
-    monkeypatch.setattr(tf.compat.v1, "Session", open_session)
-    return opened
 
 
 def all_closed(sessions):

@@ -114,16 +114,16 @@ WHOLE = (
 def story(step: StepGraph, timeline: Timeline) -> None:
     """One paragraph for each moment, of which the player shows the one it is at."""
     happened = moments(step)
-    told = [_told(event, step, timeline, first=m == timeline.parts[0] + timeline.parts[1])
-            for m, event in enumerate(happened)]  # fmt: skip
+    backward = sum(timeline.parts[:2])  # its first moment
+    told = [_told(event, step, first=m == backward) for m, event in enumerate(happened)]
     told[0] += f" {PRESS}"
     told.append(WHOLE.format(step=now("graph_step", digits=0)))
     rows = "".join(f'<p data-moments="{m}">{text}</p>' for m, text in enumerate(told))
     live(f'<div class="story" aria-live="polite">{rows}</div>', key="story")
 
 
-def _told(event: Event, step: StepGraph, timeline: Timeline, *, first: bool) -> str:
-    text = f"{html.escape(event.text)}"
+def _told(event: Event, step: StepGraph, *, first: bool) -> str:
+    text = html.escape(event.text)
     if event.kind == "update":
         i = _leaf(step, event.name)
         return UPDATE.format(text=text, name=event.name, moved=now(f"moved_{i}", digits=4))
@@ -151,7 +151,7 @@ def _told(event: Event, step: StepGraph, timeline: Timeline, *, first: bool) -> 
     return f"{START} " * first + RULES[node.kind].backward.format(**numbers)
 
 
-def node_details(step: StepGraph, i: int, timeline: Timeline, *, points: int) -> None:
+def node_details(step: StepGraph, i: int, *, points: int) -> None:
     """All that is known of one object of the graph; its numbers follow the player.
 
     i: its place in the graph. points: how many data points the listing has.
@@ -177,8 +177,8 @@ def node_details(step: StepGraph, i: int, timeline: Timeline, *, points: int) ->
             continue
         source = step.graph[edge.source]
         arrived, slope, part = (
-            now(f"{number}", digits=4, known=ran)
-            for number in (f"arrived_at_{i}", f"slope_at_{j}", f"part_at_{j}")
+            now(name, digits=4, known=ran)
+            for name in (f"arrived_at_{i}", f"slope_at_{j}", f"part_at_{j}")
         )
         product = f"{arrived} · ({slope}) = {part}"
         sent = reach("sent", j, **back)
