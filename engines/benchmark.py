@@ -1,12 +1,36 @@
-"""Timing done right: warm-up apart, runs interleaved, spread shown."""
+"""Timing done right: warm-up apart, in blocks or interleaved, spread shown, and out of the way.
+
+What loads frameworks or takes long is measured in a child process: its settings are its own, it
+disturbs nobody's page and no page disturbs it, and to stop it is to end it. From the command line:
+
+    python -m engines.benchmark paid_once
+"""
 
 from __future__ import annotations
 
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
 import time
-from collections.abc import Callable
-from typing import NamedTuple
+from argparse import ArgumentParser
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Any, NamedTuple
 
 import numpy as np
+
+# What can be measured in a child, and the module whose `run` yields the results.
+MEASUREMENTS = {"paid_once": "engines.first_calls"}
+
+HEARTBEAT = 0.2  # seconds: how long a consumer waits at most before it can stop
+LAST_LINES = 20  # of what a child that failed had to say
+_measuring = threading.Lock()
 
 
 class Timing(NamedTuple):
@@ -31,3 +55,90 @@ def paired(*runs: Callable[[], object], rounds: int) -> list[Timing]:
             run()
             seconds[i, k] = time.perf_counter() - start
     return [Timing(*np.percentile(1000 * taken, [25, 50, 75])) for taken in seconds]
+
+
+class BusyError(RuntimeError):
+    """Another measurement is running on this machine."""
+
+
+def in_child(
+    arguments: Sequence[str], *, environment: Mapping[str, str] | None = None, seconds: float = 180
+) -> Generator[dict[str, Any] | None]:
+    """Run this module's command line in a process of its own and yield its results as they come.
+
+    Yields None when there is nothing yet, several times a second, so that the consumer can look up
+    and stop. Closing the generator ends the child and what it has started. environment: variables
+    that only the child has. seconds: how long it may take.
+
+    Raises BusyError where another one is running, TimeoutError, and ChildProcessError with the last
+    lines of a child that failed.
+    """
+    if not _measuring.acquire(blocking=False):
+        raise BusyError("another measurement is running, and two at once would disturb each other")
+    try:
+        with TemporaryFile("w+", encoding="utf-8", errors="replace") as errors:
+            child = subprocess.Popen(
+                [sys.executable, "-m", __name__, *arguments],
+                cwd=Path(__file__).parent.parent,
+                env={**os.environ, **(environment or {})},
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                start_new_session=True,  # a group of its own, which ends as one
+            )
+            try:
+                yield from _results(child, time.monotonic() + seconds)
+                if child.wait():
+                    errors.seek(0)
+                    raise ChildProcessError("".join(errors.readlines()[-LAST_LINES:]))
+            finally:
+                _end(child)
+    finally:
+        _measuring.release()
+
+
+def _results(child: subprocess.Popen[str], deadline: float) -> Iterator[dict[str, Any] | None]:
+    """What the child prints, a line each, until it closes its output."""
+    lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def listen() -> None:
+        assert child.stdout
+        for line in child.stdout:
+            lines.put(line)
+        lines.put("")
+
+    threading.Thread(target=listen, daemon=True).start()
+    while time.monotonic() < deadline:
+        try:
+            line = lines.get(timeout=HEARTBEAT)
+        except queue.Empty:
+            yield None
+            continue
+        if not line:
+            return
+        yield json.loads(line)
+    raise TimeoutError("the measurement took too long and was ended")
+
+
+def _end(child: subprocess.Popen[str]) -> None:
+    """End the child and the processes it has started, if they still run, and wait for it."""
+    if child.poll() is None:
+        if hasattr(os, "killpg"):
+            os.killpg(child.pid, signal.SIGKILL)
+        else:
+            child.kill()
+    child.wait()
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure what is asked for and print each result, as JSON, on a line of its own."""
+    parser = ArgumentParser(description="Measure on this machine.")
+    parser.add_argument("what", choices=MEASUREMENTS)
+    parser.add_argument("--quick", action="store_true", help="for tests: too short to mean much")
+    asked = parser.parse_args(arguments)
+    for result in import_module(MEASUREMENTS[asked.what]).run(quick=asked.quick):
+        print(json.dumps(result), flush=True)
+
+
+if __name__ == "__main__":
+    main()

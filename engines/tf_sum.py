@@ -3,7 +3,7 @@
 Each listing waits at its `yield` with its session open, so that graph and session can be looked
 at, and closes it when it is resumed or let go. `MISTAKES` are the same with one line changed.
 
-Source: experiment E6. The same sum at once, without a session: two_and_four in tf_recorded.py.
+Source: experiment E6.
 """
 
 from __future__ import annotations
@@ -33,6 +33,14 @@ def add(a_value: float, b_value: float) -> Iterator[float]:
         yield session.run(c, {a: a_value, b: b_value})
     finally:
         session.close()
+
+
+def at_once(a_value: float, b_value: float) -> float:
+    """The same in TensorFlow's eager mode: each line computes when it runs."""
+    a = tf.constant(a_value)
+    b = tf.constant(b_value)
+    c = a + b
+    return float(c)
 
 
 def total(a_value: float, b_value: float) -> Iterator[float]:
@@ -75,7 +83,7 @@ MISTAKES: dict[str, Mistake] = {
     "not_fed": Mistake(add, "{a: a_value, b: b_value}", "{a: a_value}"),
     "wrong_shape": Mistake(add, "{a: a_value, b: b_value}", "{a: [a_value, a_value], b: b_value}"),
     "not_initialized": Mistake(total, "session.run(initialize)", "# session.run(initialize)"),
-    "closed": Mistake(add, "session.run(initialize)", "session.close()"),
+    "closed": Mistake(add, "session.run(initialize)", "session.close()  # too early"),
 }
 
 

@@ -68,6 +68,11 @@ def parameters() -> dict[str, Any]:
     }
 
 
+def arrays(word: str) -> tuple[Any, ...]:
+    """The letters of a word, u, w and b, as NumPy arrays. Raises ValueError as `encode` does."""
+    return encode(word).numpy(), *(leaf.detach().numpy() for leaf in parameters().values())
+
+
 def look_at(word: str) -> tuple[Graph, float]:
     """The graph that reading the word built, and the relative error of the gradients in it.
 

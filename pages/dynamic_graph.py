@@ -7,7 +7,8 @@ import streamlit as st
 from engines import torch_autograd, torch_looked, torch_mistakes, torch_recurrent
 from views import control_flow, eager, lifetime, regression, shell, step_graph, step_story, stream
 from views import torch_mistakes as mistakes
-from views.dynamic_timeline import compare_by_hand, dynamic_timeline
+from views.agreement import compare
+from views.dynamic_timeline import ENGINES, GRADIENTS, dynamic_timeline
 from views.figure import cached, show
 from views.live import source_of
 from views.player import player
@@ -73,7 +74,7 @@ with graph:
 f"""
 #### Look into one of them
 Click it in the graph, or choose it here. Data point {point + 1} of {len(problem.x)}, at x =
-{problem.x[point]:.3g}, is followed on its own, so that the **chain rule** can be read in numbers.
+{problem.x[point]:.3g}, is followed on its own: there the **chain rule** can be read in numbers.
 """
 step_graph.choose(controls, first)
 step_story.node_details(first, node, points=len(problem.x))
@@ -97,14 +98,13 @@ if controls.flag("Count them over the whole run", "count"):
 "### The training"
 regression.overview(problem, trace, timeline, lecture=lecture)
 regression.verdict(problem, trace, rate)
-compare_by_hand(timeline, lecture=lecture)
+compare(ENGINES, GRADIENTS, timeline, lecture=lecture)
 w, b = published_end()
 f"""
 By hand, in NumPy, and by `backward()`: they differ by rounding, for 32 bits hold seven digits, and
 late gradients are what is left of pulls that cancel. The article ends at w = 2.9578 and b = 2.0990.
 Run here, with its settings, it ends at w = **{w:.4f}** and b = **{b:.4f}**.
 """
-
 """
 ### Control flow is Python
 A **recurrent cell** reads a word letter by letter: from its state h and the letter x_t it makes the

@@ -13,9 +13,10 @@ import pytest
 import tensorflow as tf
 
 from engines import tf_baked_in, tf_session, tf_sum, tf_update_styles
+from engines.matching import Source, match
 from engines.problem import preset
-from engines.tf_graph import executed, source_of, to_graph, written
-from engines.tf_matching import Source, match
+from engines.static_graph import source_of, to_graph
+from engines.tf_graph import executed, written
 
 GOLDEN = Path(__file__).parent / "golden"
 ARTICLE = preset("session_article")

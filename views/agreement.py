@@ -8,11 +8,12 @@ from typing import Any
 import altair as alt
 import numpy as np
 import pandas as pd
+import streamlit as st
 from numpy.typing import NDArray
 
 from engines.trace import Trace, relative_difference, thin
 from views.charts import CURVE_STEPS, between
-from views.figure import Figure, cached, drawn, figure, template
+from views.figure import Figure, cached, drawn, figure, show, template
 from views.live import live, now
 from views.palette import BEST, ENGINES, GRADIENT, MODEL, QUIET
 from views.timeline import PHASE, STEP, Series, Timeline, every_step
@@ -93,6 +94,21 @@ def _narrow(values: NDArray[Any]) -> NDArray[Any]:
     with np.errstate(over="ignore"):
         short = values.astype(np.float32)
     return short if np.array_equal(short, values, equal_nan=True) else values
+
+
+def compare(
+    engines: Sequence[str], names: Sequence[str], timeline: Timeline, *, lecture: bool
+) -> None:
+    """Two engines' float32 numbers beside each other, and how far apart they are, step by step.
+
+    Their series are those of `followed`.
+    """
+    left, right = st.columns(2)
+    with left:
+        digits(engines, names, shown=9)
+    with right:
+        apart = differences(engines[1:], timeline, lecture=lecture, allowed=1e-5)
+        show(apart, key="differences", height=560 if lecture else 300)
 
 
 def digits(engines: Sequence[str], names: Sequence[str], *, shown: int = 17) -> None:

@@ -48,7 +48,7 @@ def compare(controls: Controls, look: Look, *, longest: int, lecture: bool) -> N
 
     longest: letters that a word can have.
     """
-    own = _own_word(controls, longest)
+    own = own_word(controls, longest)
     words = (*WORDS, own)
     seen = [look(word) for word in words]
     places = st.columns(len(words))
@@ -87,7 +87,7 @@ def readable(text: str, longest: int) -> str:
     return visible.strip()[:longest].rstrip()
 
 
-def _own_word(controls: Controls, longest: int) -> str:
+def own_word(controls: Controls, longest: int) -> str:
     """A word that somebody types; where it cannot be read as it is, a sentence says what is."""
     word, asked = controls.text(
         "A word of your own",

@@ -111,6 +111,31 @@ class Controls:
         self._write_to_address(name, None if used == default else used)
         return used
 
+    def several(
+        self, label: str, name: str, options: Mapping[str, str], default: Collection[str]
+    ) -> tuple[str, ...]:
+        """Any of `options`, as pills; in the address their names with commas between them."""
+        asked = self._asked(name)
+
+        def read(text: str) -> list[str]:
+            return [one for one in options if one in text.split(",")]
+
+        self._take_from_address(name, read, list(default))
+        held = st.session_state[name]  # another choice may have changed the options
+        st.session_state[name] = [one for one in options if one in held]
+        value = st.pills(
+            label,
+            list(options),
+            selection_mode="multi",
+            format_func=lambda one: options[one],
+            key=name,
+            on_change=self.moved,
+        )
+        used = tuple(one for one in options if one in value)
+        self._compare(name, asked, ",".join(used))
+        self._write_to_address(name, None if used == tuple(default) else ",".join(used))
+        return used
+
     def text(
         self, label: str, name: str, default: str, *, clean: Callable[[str], str], **more: Any
     ) -> tuple[str, str]:

@@ -6,13 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
-import streamlit as st
 from numpy.typing import NDArray
 
 from engines.graph import StepGraph
 from engines.trace import Trace
 from views import agreement, regression, step_numbers, stream
-from views.figure import show
 from views.timeline import Timeline
 
 ENGINES, GRADIENTS = ("numpy_vectorized", "torch_autograd"), ("grad_w", "grad_b")
@@ -54,13 +52,3 @@ def dynamic_timeline(
     parts = step_numbers.parts(looked.steps[0], prediction=PREDICTION)
     slow_at = np.array([step.step for step in looked.steps])
     return Timeline(series, last_step, parts=parts, slow_at=slow_at, slow=True)
-
-
-def compare_by_hand(timeline: Timeline, *, lecture: bool) -> None:
-    """The gradients that NumPy found by hand beside those of backward(), and how far apart."""
-    left, right = st.columns(2)
-    with left:
-        agreement.digits(ENGINES, GRADIENTS, shown=9)
-    with right:
-        apart = agreement.differences(ENGINES[1:], timeline, lecture=lecture, allowed=1e-5)
-        show(apart, key="differences", height=560 if lecture else 300)

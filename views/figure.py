@@ -61,6 +61,8 @@ def template(
             validate=False
         )  # half of the time would go into that: tests/test_figure.py does it
     )
+    if "now[" not in str(spec):  # it stays as it is at every step
+        spec["params"] = [one for one in spec["params"] if one["name"] not in ("state", "now")]
     # A canvas redraws some hundred marks in a frame; a tree of elements with labels does not.
     renderer = {"embedOptions": {"renderer": "canvas"}}
     return {**spec, "config": _config(lecture), "usermeta": renderer}

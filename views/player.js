@@ -225,6 +225,9 @@ export default function ({ parentElement, data }) {
   on(range, "pointerdown", pause);
   for (const button of parentElement.querySelectorAll("[data-action]")) on(button, "click", ACTIONS[button.dataset.action]);
   for (const box of [slow, loop]) on(box, "click", (event) => event.detail && box.blur()); // a mouse leaves the keys to the player
+  on(document, "pointerup", (event) => { // after Streamlit's own listeners, which take the focus
+    if (event.target.closest?.("[data-testid=stButtonGroup]")) setTimeout(() => document.activeElement.blur());
+  });
   on(slow, "change", () => { pause(); moment = slow.checked ? 0 : null; fire(); });
 
   const KEYS = {

@@ -6,8 +6,9 @@ design and its traps are told at the top of player.js.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -15,7 +16,7 @@ from views.timeline import Timeline
 
 HERE = Path(__file__).parent
 SPEEDS = (1, 4, 15, 60, 240)  # steps a second
-WORDS = {
+WORDS: dict[str, Any] = {
     "player": "Player for the recorded training",
     "slider": "Training step",
     "start": "To the start (Home)",
@@ -48,14 +49,17 @@ Readout = Mapping[str, tuple[int, int | None]]
 READOUT: Readout = {"loss": (1, None), "w": (0, 3), "b": (0, 3)}  # where each phase is one moment
 
 
-def player(timeline: Timeline, *, readout: Readout = READOUT) -> None:
+def player(
+    timeline: Timeline, *, readout: Readout = READOUT, phases: Sequence[str] = WORDS["phases"]
+) -> None:
     """Show the player. Everything on the page that follows the timeline follows it from here.
 
-    readout: the series named and printed beside the step.
+    readout: the series named and printed beside the step. phases: the names of the four.
     """
     wanted = timeline.last_step / 25  # a whole run takes about half a minute
     speed = min(SPEEDS, key=lambda rate: abs(rate - wanted))
-    data = {**timeline.payload, "readout": dict(readout), "words": WORDS}
+    words = {**WORDS, "phases": list(phases)}
+    data = {**timeline.payload, "readout": dict(readout), "words": words}
     # Before the charts, and not in the component, which is there only once its module is loaded: a
     # chart that does not find this input when it is drawn stays still for good.
     st.html('<input type="hidden" id="player-state">')

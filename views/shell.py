@@ -35,6 +35,11 @@ PAGES = (
         "Dynamic graph",
         "Where is the graph, who builds it, and what does backward() do?",
     ),
+    Page(
+        "pages/static_graph_and_sessions.py",
+        "Static graph and sessions",
+        "Why is there a graph when nothing has been computed, and what does a session do with it?",
+    ),
 )
 
 

@@ -144,11 +144,13 @@ def _positions(graph: Graph) -> dict[int, tuple[float, float]]:
     pull every repetition out of line. So repetitions that are alike look alike.
     """
     leaves = {leaf.id for leaf in graph.leaves}
+    linked = {number for edge in graph.edges for number in (edge.source, edge.target)}
+    alone = [node.id for node in graph.nodes if node.id not in linked]
     first: dict[tuple[int, ...], Edge] = {}
     for edge in graph.edges:
         key = (edge.source,) if edge.source in leaves else (edge.source, edge.target, edge.argument)
         first.setdefault(key, edge)
-    held = Graph(graph.nodes, tuple(first.values()))
+    held = Graph(tuple(n for n in graph.nodes if n.id in linked), tuple(first.values()))
     at = positions(held)
     chains: dict[int, list[int]] = {}
     for node in held.nodes:
@@ -159,7 +161,9 @@ def _positions(graph: Graph) -> dict[int, tuple[float, float]]:
     straight = {n: (x - middle.get(y, 0), y) for n, (x, y) in at.items()}
     side = -1 if straight and next(iter(straight.values()))[0] > 0 else 1
     left = min((side * x for x, _ in straight.values()), default=0)
-    return {n: (side * x - left, y) for n, (x, y) in straight.items()}
+    left -= bool(alone)  # what no edge leads to or from has a column of its own
+    places = {n: (side * x - left, y) for n, (x, y) in straight.items()}
+    return places | {n: (0.0, float(y)) for y, n in enumerate(alone)}
 
 
 def short(kind: str) -> str:

@@ -1,4 +1,4 @@
-"""What became of each operation of a TensorFlow graph when a session ran it.
+"""What became of each operation of a static graph when a session ran it.
 
 Names alone deceive. The optimiser gives the name of an operation it dissolves to one that computes
 something else. Here a name is believed only where what is behind it could have the same value.
@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from engines.tf_graph import Executed, Op, Written, source_of
+from engines.static_graph import Executed, Op, Written, source_of
 
 Status = Literal[
     "kept", "rewritten", "folded", "merged", "fused", "absorbed", "lowered", "fed", "pruned"

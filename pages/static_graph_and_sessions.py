@@ -1,0 +1,160 @@
+"""Static graph and sessions (E6, E7, E8, E9, E11). A string that stands alone is page text."""
+
+from functools import partial
+from importlib import import_module
+from types import SimpleNamespace
+
+import numpy as np
+import streamlit as st
+
+from engines import numpy_vectorized
+from engines.benchmark import in_child
+from engines.problem import preset
+from engines.trace import record
+from views import agreement, fetching, paid_once, regression, shell, static_story, watching
+from views import printed_table as printed
+from views import static_sections as sections
+from views.figure import cached
+from views.live import source_of
+from views.player import player
+from views.static_moments import PHASES, moments, parts
+from views.static_picture import show_both
+from views.timeline import Timeline
+
+FILE = "pages/static_graph_and_sessions.py"
+PRESETS = {"session_article": "Parabola, as in the article", "own": "Your own data"}
+ENGINES, GRADIENTS = ("numpy_vectorized", "tf_session"), ("grad_w", "grad_b")
+LOADED = (
+    "tf_baked_in tf_baked_in_graph tf_control_flow tf_control_flow_graph tf_growth tf_looked "
+    "tf_race tf_race_graph tf_session tf_sum tf_traced tf_two_layers tf_two_sessions "
+    "tf_update_graphs tf_update_styles torch_recurrent torch_two_layers"
+)
+
+
+@st.cache_resource(show_spinner="Loading TensorFlow and PyTorch: some seconds, once.")
+def load():
+    engines = {name: import_module(f"engines.{name}") for name in LOADED.split()}
+    shell.settle("TensorFlow and PyTorch")
+    return SimpleNamespace(**engines)
+
+
+@cached
+def look(problem, rate, asked):
+    about = {"numbers": asked.numbers, "learning_rate": rate, "fetches": asked.fetches}
+    how = {"feeds": asked.feeds, "rewrite": asked.rewrite}
+    return engines.tf_looked.look(asked.listing, problem, **about, **how)
+
+
+@cached
+def trained(problem, **settings):
+    return record(engines.tf_session.train(problem, **settings))
+
+
+@cached
+def play(problem, in_parts, **settings):
+    runs = record(numpy_vectorized.train(problem, **settings)), trained(problem, **settings)
+    series = agreement.followed(dict(zip(ENGINES, runs, strict=True)), GRADIENTS)
+    series |= regression.followed(runs[1])
+    return Timeline(series, len(runs[1]) - 1, parts=in_parts, slow_at=np.array([0]), slow=True)
+
+
+controls, lecture = shell.open_page(FILE)
+engines, article = load(), preset("session_article").astype("float32")
+"""
+In a **static graph** two things happen at two times. First the lines of a program *build*: each
+adds operations to a graph, and nothing is computed. Then a **session** *runs* what it is asked to
+**fetch**, with what it is **fed**. Go through both with the arrow keys.
+"""
+with shell.settings(lecture):
+    asked = fetching.choose(controls, engines.tf_looked.FETCHES, engines.tf_looked.FEEDS)
+with st.expander("Data, rate and steps of the regression"):
+    problem, rate, steps = regression.choose(controls, PRESETS, max_steps=4000)
+problem = problem.astype("float32")  # as the article's placeholders
+settings = {"steps": steps, "learning_rate": rate}
+looked = look(problem, rate, asked)
+happened = moments(looked, initialized=asked.initialized)
+timeline = play(problem, parts(happened), **settings)
+refused = st.container()  # what may come and go must not move what follows
+player(timeline, readout=static_story.readout(asked.listing, happened), phases=PHASES)
+static_story.story(looked, happened, asked.call, asked.names)
+show_both(looked, happened, key=(asked, problem, rate), lecture=lecture)
+code, told = st.columns(2)
+with code:
+    static_story.code(looked, happened, source_of(engines.tf_looked.LISTINGS[asked.listing]))
+with told:
+    fetching.tell(looked, asked)
+    if asked.listing == "sum":
+        at_once = engines.tf_sum.at_once
+        fetching.at_once(source_of(at_once), at_once(*asked.numbers))
+
+"""
+### What runs is what you fetch
+Fetch and feed something else above. Leave out what is needed, or feed an array that does not fit:
+the session will say so in its own words.
+"""
+look_at_article = partial(look, article, article.learning_rate)
+watching.predict(look_at_article)
+"#### Watching changes what runs"
+watching.choose(controls, look_at_article, lecture=lecture)
+
+"### What lives in a session"
+sections.two_sessions(engines, *asked.numbers, lecture=lecture)
+
+"""
+### The training
+One run of the session for each step of the player, without slow motion. Each run fetches the loss,
+both gradients and both updates; the curve is computed outside, from w and b.
+"""
+trace = trained(problem, **settings)
+regression.overview(problem, trace, timeline, lecture=lecture)
+regression.verdict(problem, trace, rate)
+"#### By hand and by the graph: the same gradients"
+agreement.compare(ENGINES, GRADIENTS, timeline, lecture=lecture)
+"#### The table that the article printed"
+printed.compare(trained(article, steps=article.steps, learning_rate=article.learning_rate))
+
+"""
+### A race that no edge decides
+The listing that printed this table fetches w and b beside their assignments, in one run. Its row
+for step 0 is the start, so there they were read first. Did it have to be so?
+"""
+sections.hidden_race(controls, engines, article, lecture=lecture)
+
+"""
+### The data baked in
+The article's first listing ran and printed good numbers, and its data could not be changed.
+"""
+sections.data_baked_in(controls, engines, problem, **settings, lecture=lecture)
+
+"""
+### Three ways to update
+An **optimiser** is an object that adds the update to the graph. It can be asked to do that in two
+ways, and one can do without it. Before the listings comes the same model, y_pred = w·x + b.
+"""
+sections.three_updates(controls, engines, lecture=lecture)
+
+"### Paid once, used often"
+measurement = paid_once.section(controls, lecture=lecture)
+
+"### Control flow inside the graph"
+sections.control_flow(controls, engines, lecture=lecture)
+"#### `tf.function`: traced, then reused"
+sections.traced_functions(controls, engines, lecture=lecture)
+
+"""
+### A network of two layers
+A larger model, y_pred = relu(x·w1)·w2 with 101,000 weights, in both frameworks, from one start.
+"""
+sections.two_networks(controls, engines, lecture=lecture)
+
+"### Where it breaks"
+sections.mistakes(controls, engines, problem, *asked.numbers, lecture=lecture)
+
+with refused:
+    controls.say_refused(timeline)
+st.info(
+    "A graph says how; only a session computes. It starts at what you fetch, walks back, leaves "
+    "out what is not needed, rewrites the rest, and keeps the values of variables until it closes."
+)
+shell.close_page(FILE, lecture=lecture)
+paid_once.measure(measurement, lambda: in_child(["paid_once"]))  # while all of the page is there

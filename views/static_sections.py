@@ -1,0 +1,109 @@
+"""The sections of the page on static graphs and sessions, each with the engines that it runs.
+
+engines: the modules of engines/ by their names, as the page has loaded them. What they compute is
+kept for all visitors; what depends on a visitor's choices is computed when it is asked for.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from engines.graph import Graph
+from engines.problem import Problem, preset
+from views import (
+    baked_in,
+    graph_loops,
+    growth,
+    race,
+    sessions,
+    traced,
+    two_layers,
+    unrolled_mistakes,
+    update_styles,
+)
+from views.controls import Controls
+from views.figure import cached
+from views.live import source_of
+
+RATE = 1e-6  # E11's learning rate
+
+
+def two_sessions(engines: Any, *numbers: float, lecture: bool) -> None:
+    """One graph, two sessions: where the values of variables live. numbers: to add."""
+    listing, look = engines.tf_two_sessions.totals, cached(engines.tf_two_sessions.look)
+    sessions.watch(source_of(listing), look, *numbers, lecture=lecture)
+
+
+def hidden_race(controls: Controls, engines: Any, problem: Problem, *, lecture: bool) -> None:
+    """Variables fetched beside their assignments, counted on this problem."""
+
+    @cached
+    def count(problem: Problem, attempt: int, **settings: Any) -> Any:
+        return engines.tf_race.watch(problem, learning_rate=problem.learning_rate, **settings)
+
+    watch = partial(count, problem)  # another attempt is another count
+    race.tell(controls, cached(engines.tf_race_graph.around), watch, lecture=lecture)
+
+
+def data_baked_in(controls: Controls, engines: Any, problem: Problem, **settings: Any) -> None:
+    """A graph that ignores what it is fed. settings: steps, learning_rate, lecture."""
+    if controls.flag("Bake the data into the graph", "baked_in"):
+        graphs = engines.tf_baked_in_graph
+        train, inside = cached(graphs.train), cached(graphs.look_inside)
+        baked_in.tell(problem, graphs.LISTINGS, train, inside, **settings)
+
+
+def three_updates(controls: Controls, engines: Any, *, lecture: bool) -> None:
+    """The styles of E8: which build the same graph, and what each lets in."""
+    problem, styles = preset("update_styles_article"), engines.tf_update_styles
+    build = cached(engines.tf_update_graphs.build)
+    update_styles.ask(problem, styles.STYLES, build, lecture=lecture)
+    ways = {"between": styles.BETWEEN, "train": styles.train, "build": build}
+    update_styles.compare(controls, problem, styles.STYLES, **ways, lecture=lecture)
+
+
+def control_flow(controls: Controls, engines: Any, *, lecture: bool) -> None:
+    """A loop and a branch as operations, and as Python while the graph is built."""
+    cells, graphs = engines.tf_control_flow, engines.tf_control_flow_graph
+    recurrent, count = engines.torch_recurrent, cached(graphs.count)
+
+    @cached
+    def read(word: str) -> tuple[Any, Graph]:
+        return graphs.look_at(*recurrent.arrays(word)), recurrent.look_at(word)[0]
+
+    @cached
+    def refuse(name: str, word: str) -> Any:
+        return cells.refused(name, *recurrent.arrays(word))
+
+    if graph_loops.ask((cells.looped, cells.unrolled), count, lecture=lecture):
+        drawn = cached(graphs.drawings)(graph_loops.DRAWN_LETTERS)
+        about = {"longest": recurrent.LONGEST, "lecture": lecture}
+        word = graph_loops.compare(controls, count, drawn, read, **about)
+        unrolled_mistakes.choose(controls, refuse, word)
+
+
+def traced_functions(controls: Controls, engines: Any, *, lecture: bool) -> None:
+    """What `tf.function` traces, and when it does so again."""
+    run, rewritten = cached(engines.tf_traced.run), engines.tf_control_flow.rewritten
+    traced.tell(controls, engines.tf_traced.call_each, run, rewritten, lecture=lecture)
+
+
+def two_networks(controls: Controls, engines: Any, *, lecture: bool) -> None:
+    """The network of E11 in TensorFlow and in PyTorch, from the same arrays."""
+    ours, theirs = engines.tf_two_layers, engines.torch_two_layers
+
+    def start(steps: int, dtype: str) -> tuple[Any, Any]:
+        arrays, how = ours.draw(0, dtype), {"steps": steps, "learning_rate": RATE}
+        return ours.train(*arrays, **how), theirs.train(*arrays, **how)
+
+    listings = {"tf_two_layers.py": ours.train, "torch_two_layers.py": theirs.train}
+    two_layers.compare(controls, listings, start, ours.compare, lecture=lecture)
+
+
+def mistakes(
+    controls: Controls, engines: Any, problem: Problem, *numbers: float, lecture: bool
+) -> None:
+    """What a session refuses, and a graph that grows while it trains. numbers: to add."""
+    sessions.break_it(controls, engines.tf_sum.MISTAKES, cached(engines.tf_sum.run), *numbers)
+    growth.watch(controls, engines.tf_growth.start, problem, lecture=lecture)
