@@ -9,15 +9,15 @@ from views import control_flow, eager, lifetime, regression, shell, step_graph, 
 from views import torch_mistakes as mistakes
 from views.agreement import compare
 from views.dynamic_timeline import ENGINES, GRADIENTS, dynamic_timeline
-from views.figure import cached, show
+from views.figure import cached, kept, show
 from views.live import source_of
 from views.player import player
 
 FILE = "pages/dynamic_graph.py"
 PRESETS = {"autograd_article": "Parabola, as in the article", "own": "Your own data"}
 shell.settle("torch")
-count, published_end = cached(torch_looked.count), cached(torch_looked.published_end)
-broken, word_of = cached(torch_mistakes.run), cached(torch_recurrent.look_at)
+count, published_end = kept(torch_looked.count), kept(torch_looked.published_end)
+broken, word_of = kept(torch_mistakes.run), kept(torch_recurrent.look_at)
 
 
 @cached

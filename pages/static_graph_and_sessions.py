@@ -14,7 +14,7 @@ from engines.trace import record
 from views import agreement, fetching, paid_once, regression, shell, static_story, watching
 from views import printed_table as printed
 from views import static_sections as sections
-from views.figure import cached
+from views.figure import cached, kept
 from views.live import source_of
 from views.player import player
 from views.static_moments import PHASES, moments, parts
@@ -77,7 +77,7 @@ timeline = play(problem, parts(happened), **settings)
 refused = st.container()  # what may come and go must not move what follows
 player(timeline, readout=static_story.readout(asked.listing, happened), phases=PHASES)
 static_story.story(looked, happened, asked.call, asked.names)
-show_both(looked, happened, key=(asked, problem, rate), lecture=lecture)
+show_both(looked, happened, key=(str(asked), problem, rate), lecture=lecture)
 code, told = st.columns(2)
 with code:
     static_story.code(looked, happened, source_of(engines.tf_looked.LISTINGS[asked.listing]))
@@ -85,7 +85,7 @@ with told:
     fetching.tell(looked, asked)
     if asked.listing == "sum":
         at_once = engines.tf_sum.at_once
-        fetching.at_once(source_of(at_once), at_once(*asked.numbers))
+        fetching.at_once(source_of(at_once), kept(at_once)(*asked.numbers))
 
 """
 ### What runs is what you fetch

@@ -8,6 +8,7 @@ parameters, and a figure is a template with both filled in.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import altair as alt
@@ -27,6 +28,9 @@ cached = st.cache_resource(
     show_spinner=False,
     hash_funcs={kind: lambda value: value.key for kind in (Problem, Trace, Timeline)},
 )
+
+# The same for a function of an engine: made once, for that costs as much as a small section.
+kept = lru_cache(maxsize=64)(cached)
 
 # For drawings, which depend on a timeline only by where it keeps which series.
 drawn = st.cache_resource(

@@ -15,6 +15,7 @@ from engines.graph import brief
 from engines.static_graph import Op, Timing, source_of
 from views.static_moments import Looked, Moment, runs_as
 
+ADDED = "added by the optimiser"
 SMALL = 12  # operations: so few that each box has room for a value
 GAP = 0.3  # between the halves, in boxes
 HALF = 0.38  # of the distance between two rows is half of a box
@@ -116,9 +117,13 @@ def tables_of(
         })  # fmt: skip
         edges += _edges(op, "executed", places, ran)
     lines = [
-        {"y": places["line", str(line)][1], "text": text, "made": m}
+        {"x": 0.04, "y": places["line", str(line)][1], "text": text, "made": m}
         for m, (line, text) in enumerate(_lines(looked))
     ]
+    if ("line", "None") in places:  # there is no line that wrote these
+        first = min(chip["made"] for chip in chips if chip["y"] > places["line", "None"][1])
+        x, y = columns_of(looked) + GAP + 0.04, places["line", "None"][1]
+        lines.append({"x": x, "y": y, "text": ADDED, "made": first})
     return {"chips": chips, "edges": edges, "lines": lines}
 
 

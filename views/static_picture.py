@@ -11,6 +11,7 @@ from typing import Any
 
 import altair as alt
 import pandas as pd
+import streamlit as st
 
 from views.charts import between
 from views.figure import Figure, cached, drawn, figure, show, template
@@ -27,13 +28,20 @@ HERE = alt.param(name="here", expr=f"{PHASE} == 4 ? -1 : {MOMENT}")  # outside s
 
 def show_both(looked: Looked, happened: Sequence[Moment], *, key: Any, lecture: bool) -> None:
     """Show the two graphs. key: equal for equal runs; it is what the cache goes by."""
-    rows = places_of(looked)[1]
-    picture = _filled(looked, happened, key=key, lecture=lecture)
+    picture, rows = _filled(looked, happened, key=key, lecture=lecture)
     show(picture, key="picture", height=int(rows * (48 if lecture else 27)) + 20)
+    st.caption(
+        "Blue: runs as it was written. Violet, with a thick edge: changed by the optimiser. Dotted: "
+        "does not run. Round: the runtime's own. Point at an operation to see what it takes, who "
+        "takes from it, and what became of it."
+    )
 
 
 @cached
-def _filled(_looked: Looked, _happened: Sequence[Moment], *, key: Any, lecture: bool) -> Figure:
+def _filled(
+    _looked: Looked, _happened: Sequence[Moment], *, key: Any, lecture: bool
+) -> tuple[Figure, float]:
+    """The picture, and how many rows high it is."""
     places, bottom = places_of(_looked)
     tables = tables_of(_looked, _happened, places)
     written, ran = (
@@ -52,7 +60,7 @@ def _filled(_looked: Looked, _happened: Sequence[Moment], *, key: Any, lecture: 
         "columns": columns_of(_looked),
     }
     frames = {name: pd.DataFrame(rows) for name, rows in tables.items()}
-    return figure(_draw(lecture=lecture), frames, values)
+    return figure(_draw(lecture=lecture), frames, values), bottom
 
 
 # ---- The drawing
@@ -117,13 +125,13 @@ def _draw(*, lecture: bool) -> Figure:
         chips.mark_rect(
             cornerRadius=alt.ExprRef(f"{is_('runtime')} ? 9 : 3"),
             fill=alt.ExprRef(color),
-            fillOpacity=alt.ExprRef(f"{is_('runs')} ? 0.5 : {lit} ? 0.2 : 0.04"),
+            fillOpacity=alt.ExprRef(f"{is_('runs')} ? 0.5 : {lit} ? 0.3 : 0.04"),
             stroke=alt.ExprRef(color),
             strokeWidth=alt.ExprRef(
                 f"{is_('failed')} ? 4 : {is_('runs')} || {is_('changed')} ? 2.5 : 1"
             ),
             strokeDash=alt.ExprRef(f"{is_('pruned')} ? [2, 3] : [1, 0]"),
-            strokeOpacity=alt.ExprRef(f"{is_('pruned')} ? 0.7 : 1"),
+            strokeOpacity=alt.ExprRef(f"{is_('pruned')} || {is_('waits')} ? 0.6 : 1"),
         )
         .encode(**outline, tooltip=told)
         .add_params(pointed)
@@ -154,7 +162,6 @@ def _draw(*, lecture: bool) -> Figure:
     lines = (
         alt.Chart(alt.NamedData("lines"))
         .transform_filter("at >= datum.made")
-        .transform_calculate(start="0.04")
         .mark_text(
             align="left",
             baseline="middle",
@@ -166,7 +173,7 @@ def _draw(*, lecture: bool) -> Figure:
             dy=3,
             limit=alt.ExprRef(half),
         )
-        .encode(x=x("start"), y=y("y"), text="text:N")
+        .encode(x=x("x"), y=y("y"), text="text:N")
     )
     heads = (
         alt.Chart(alt.InlineData([{"i": 0}, {"i": 1}]))

@@ -23,7 +23,7 @@ from views import (
     update_styles,
 )
 from views.controls import Controls
-from views.figure import cached
+from views.figure import cached, kept
 from views.live import source_of
 
 RATE = 1e-6  # E11's learning rate
@@ -31,33 +31,35 @@ RATE = 1e-6  # E11's learning rate
 
 def two_sessions(engines: Any, *numbers: float, lecture: bool) -> None:
     """One graph, two sessions: where the values of variables live. numbers: to add."""
-    listing, look = engines.tf_two_sessions.totals, cached(engines.tf_two_sessions.look)
+    listing, look = engines.tf_two_sessions.totals, kept(engines.tf_two_sessions.look)
     sessions.watch(source_of(listing), look, *numbers, lecture=lecture)
 
 
 def hidden_race(controls: Controls, engines: Any, problem: Problem, *, lecture: bool) -> None:
     """Variables fetched beside their assignments, counted on this problem."""
 
-    @cached
-    def count(problem: Problem, attempt: int, **settings: Any) -> Any:
-        return engines.tf_race.watch(problem, learning_rate=problem.learning_rate, **settings)
+    watch = partial(_count, engines.tf_race, problem)
+    race.tell(controls, kept(engines.tf_race_graph.around), watch, lecture=lecture)
 
-    watch = partial(count, problem)  # another attempt is another count
-    race.tell(controls, cached(engines.tf_race_graph.around), watch, lecture=lecture)
+
+@cached
+def _count(_engine: Any, problem: Problem, attempt: int, **settings: Any) -> Any:
+    # The key has the attempt, because another attempt is another count.
+    return _engine.watch(problem, learning_rate=problem.learning_rate, **settings)
 
 
 def data_baked_in(controls: Controls, engines: Any, problem: Problem, **settings: Any) -> None:
     """A graph that ignores what it is fed. settings: steps, learning_rate, lecture."""
     if controls.flag("Bake the data into the graph", "baked_in"):
         graphs = engines.tf_baked_in_graph
-        train, inside = cached(graphs.train), cached(graphs.look_inside)
+        train, inside = kept(graphs.train), kept(graphs.look_inside)
         baked_in.tell(problem, graphs.LISTINGS, train, inside, **settings)
 
 
 def three_updates(controls: Controls, engines: Any, *, lecture: bool) -> None:
     """The styles of E8: which build the same graph, and what each lets in."""
     problem, styles = preset("update_styles_article"), engines.tf_update_styles
-    build = cached(engines.tf_update_graphs.build)
+    build = kept(engines.tf_update_graphs.build)
     update_styles.ask(problem, styles.STYLES, build, lecture=lecture)
     ways = {"between": styles.BETWEEN, "train": styles.train, "build": build}
     update_styles.compare(controls, problem, styles.STYLES, **ways, lecture=lecture)
@@ -66,26 +68,30 @@ def three_updates(controls: Controls, engines: Any, *, lecture: bool) -> None:
 def control_flow(controls: Controls, engines: Any, *, lecture: bool) -> None:
     """A loop and a branch as operations, and as Python while the graph is built."""
     cells, graphs = engines.tf_control_flow, engines.tf_control_flow_graph
-    recurrent, count = engines.torch_recurrent, cached(graphs.count)
-
-    @cached
-    def read(word: str) -> tuple[Any, Graph]:
-        return graphs.look_at(*recurrent.arrays(word)), recurrent.look_at(word)[0]
-
-    @cached
-    def refuse(name: str, word: str) -> Any:
-        return cells.refused(name, *recurrent.arrays(word))
-
+    count = kept(graphs.count)
     if graph_loops.ask((cells.looped, cells.unrolled), count, lecture=lecture):
-        drawn = cached(graphs.drawings)(graph_loops.DRAWN_LETTERS)
-        about = {"longest": recurrent.LONGEST, "lecture": lecture}
-        word = graph_loops.compare(controls, count, drawn, read, **about)
-        unrolled_mistakes.choose(controls, refuse, word)
+        drawn = kept(graphs.drawings)(graph_loops.DRAWN_LETTERS)
+        about = {"longest": engines.torch_recurrent.LONGEST, "lecture": lecture}
+        word = graph_loops.compare(controls, count, drawn, partial(_read, engines), **about)
+        unrolled_mistakes.choose(controls, partial(_refused, engines), word)
+
+
+@cached
+def _read(_engines: Any, word: str) -> tuple[Any, Graph]:
+    """A word read by the static graphs, and the graph that PyTorch builds for it."""
+    recurrent = _engines.torch_recurrent
+    static = _engines.tf_control_flow_graph.look_at(*recurrent.arrays(word))
+    return static, recurrent.look_at(word)[0]
+
+
+@cached
+def _refused(_engines: Any, name: str, word: str) -> Any:
+    return _engines.tf_control_flow.refused(name, *_engines.torch_recurrent.arrays(word))
 
 
 def traced_functions(controls: Controls, engines: Any, *, lecture: bool) -> None:
     """What `tf.function` traces, and when it does so again."""
-    run, rewritten = cached(engines.tf_traced.run), engines.tf_control_flow.rewritten
+    run, rewritten = kept(engines.tf_traced.run), engines.tf_control_flow.rewritten
     traced.tell(controls, engines.tf_traced.call_each, run, rewritten, lecture=lecture)
 
 
@@ -105,5 +111,5 @@ def mistakes(
     controls: Controls, engines: Any, problem: Problem, *numbers: float, lecture: bool
 ) -> None:
     """What a session refuses, and a graph that grows while it trains. numbers: to add."""
-    sessions.break_it(controls, engines.tf_sum.MISTAKES, cached(engines.tf_sum.run), *numbers)
+    sessions.break_it(controls, engines.tf_sum.MISTAKES, kept(engines.tf_sum.run), *numbers)
     growth.watch(controls, engines.tf_growth.start, problem, lecture=lecture)

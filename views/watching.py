@@ -70,7 +70,7 @@ def choose(controls: Controls, look: Callable[[Asked], Looked], *, lecture: bool
     with picture:
         drawing = small_graph(
             graph,
-            key=(way, *times.items()),
+            key=f"{way} {times}",
             title=f"Executed: {len(graph.nodes)} operations",
             description=(
                 "The operations that the session executed, what is fed at the top, what is fetched "
