@@ -18,6 +18,7 @@ import threading
 import time
 from argparse import ArgumentParser
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -29,6 +30,7 @@ import numpy as np
 MEASUREMENTS = {"paid_once": "engines.first_calls"}
 
 HEARTBEAT = 0.2  # seconds: how long a consumer waits at most before it can stop
+TO_END = 5  # seconds that a child may take to end when it has said everything
 LAST_LINES = 20  # of what a child that failed had to say
 _measuring = threading.Lock()
 
@@ -88,7 +90,7 @@ def in_child(
             )
             try:
                 yield from _results(child, time.monotonic() + seconds)
-                if child.wait():
+                if _ended(child):
                     errors.seek(0)
                     raise ChildProcessError("".join(errors.readlines()[-LAST_LINES:]))
             finally:
@@ -120,9 +122,17 @@ def _results(child: subprocess.Popen[str], deadline: float) -> Iterator[dict[str
     raise TimeoutError("the measurement took too long and was ended")
 
 
+def _ended(child: subprocess.Popen[str]) -> int:
+    """The exit status of a child that has said everything. Raises TimeoutError."""
+    try:
+        return child.wait(timeout=TO_END)
+    except subprocess.TimeoutExpired as expired:
+        raise TimeoutError("the measurement is over, and its process did not end") from expired
+
+
 def _end(child: subprocess.Popen[str]) -> None:
     """End the child and the processes it has started, if they still run, and wait for it."""
-    if child.poll() is None:
+    with suppress(ProcessLookupError):  # a group outlives its first process while it has others
         if hasattr(os, "killpg"):
             os.killpg(child.pid, signal.SIGKILL)
         else:

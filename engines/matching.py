@@ -16,10 +16,20 @@ import numpy as np
 from engines.static_graph import Executed, Op, Written, source_of
 
 Status = Literal[
-    "kept", "rewritten", "folded", "merged", "fused", "absorbed", "lowered", "fed", "pruned"
+    "kept",
+    "rewritten",
+    "reordered",
+    "folded",
+    "merged",
+    "fused",
+    "absorbed",
+    "lowered",
+    "fed",
+    "pruned",
 ]
 Origin = Literal["written", "lowered", "fed", "fetched", "reused", "added"]
 
+REORDERED = {"AddV2", "Sub", "Mul"}  # simple: they can do one piece of work, not two
 SWAPPABLE = {"AddV2", "Mul", "Maximum", "Minimum", "Equal", "NotEqual", "SquaredDifference"}
 OF_SHAPES = {"Shape", "ShapeN", "Size", "Rank", "ZerosLike", "OnesLike"}  # values do not matter
 
@@ -30,6 +40,8 @@ class Fate(NamedTuple):
     kept: runs as it was written. rewritten: another operation computes the same from the same,
     under its name or a new one (into). folded: a constant has its place, computed once for all
     runs, under its name or a new one (into). merged: what computes the same already existed (into).
+    reordered: its work is done, but on other intermediate results, so its own value is nowhere;
+    of this work an operation of the same kind is left (into).
     fused: its work is a part of another operation's (into).
     absorbed: no longer needed, for another operation (into) knows its value or does without it;
     where that is a loop or a branch, it has the written name.
@@ -136,7 +148,7 @@ class _Matching:
         if not into:
             return Fate("pruned")
         known = not self.written_leaves[op.name] or _is_constant(self.ran.get(into))
-        return Fate("absorbed" if known or op.kind == "NoOp" else "fused", into)
+        return Fate("absorbed" if known or op.kind == "NoOp" else self._worked_into(into), into)
 
     def _survived(self, op: Op) -> Status:
         runs = self.ran[op.name]
@@ -152,7 +164,12 @@ class _Matching:
             return Fate("merged", into)
         if not self._is_gone(tensor):
             return Fate("absorbed", into)
-        return Fate("rewritten" if {*self._inputs(runs)} <= {*op.data} else "fused", into)
+        same = {*self._inputs(runs)} <= {*op.data}
+        return Fate("rewritten" if same else self._worked_into(into), into)
+
+    def _worked_into(self, into: str) -> Status:
+        """What became of work that an executed operation has taken over."""
+        return "reordered" if _kind(self.ran[into]) in REORDERED else "fused"
 
     def _source(self, op: Op, computed: Mapping[str, list[str]]) -> Source:
         if op.name in self.executed.fed:

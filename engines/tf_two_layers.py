@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
 from engines.trace import Step
 
@@ -68,13 +68,6 @@ def train(
             params = {"w1": w1_next, "w2": w2_next}
     finally:
         session.close()
-
-
-def draw(seed: int, dtype: DTypeLike = np.float32) -> tuple[NDArray[Any], ...]:
-    """x (64, 1000), y (64, 10), w1 (1000, 100) and w2 (100, 10), all from a normal distribution."""
-    random = np.random.default_rng(seed)
-    shapes = (64, 1000), (64, 10), (1000, 100), (100, 10)
-    return tuple(random.standard_normal(shape).astype(dtype) for shape in shapes)
 
 
 class Compared(NamedTuple):

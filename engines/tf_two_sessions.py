@@ -30,7 +30,7 @@ def totals(a_value: float, b_value: float) -> Iterator[float | None]:
         yield session.run(new_total, {amount: a_value})
         yield session.run(new_total, {amount: b_value})
 
-        # The graph is shared, the value of its variable is not.
+        # The other session, on the same graph.
         yield other_session.run(initialize)
         yield other_session.run(new_total, {amount: b_value})
 

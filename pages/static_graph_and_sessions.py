@@ -14,7 +14,7 @@ from engines.trace import record
 from views import agreement, fetching, paid_once, regression, shell, static_story, watching
 from views import printed_table as printed
 from views import static_sections as sections
-from views.figure import cached, kept
+from views.figure import cached
 from views.live import source_of
 from views.player import player
 from views.static_moments import PHASES, moments, parts
@@ -24,11 +24,9 @@ from views.timeline import Timeline
 FILE = "pages/static_graph_and_sessions.py"
 PRESETS = {"session_article": "Parabola, as in the article", "own": "Your own data"}
 ENGINES, GRADIENTS = ("numpy_vectorized", "tf_session"), ("grad_w", "grad_b")
-LOADED = (
-    "tf_baked_in tf_baked_in_graph tf_control_flow tf_control_flow_graph tf_growth tf_looked "
-    "tf_race tf_race_graph tf_session tf_sum tf_traced tf_two_layers tf_two_sessions "
-    "tf_update_graphs tf_update_styles torch_recurrent torch_two_layers"
-)
+LOADED = """tf_baked_in tf_baked_in_graph tf_control_flow tf_control_flow_graph tf_growth tf_looked
+tf_race tf_race_graph tf_session tf_sum tf_traced tf_two_layers tf_two_sessions tf_update_graphs
+tf_update_styles torch_recurrent torch_two_layers two_layers"""
 
 
 @st.cache_resource(show_spinner="Loading TensorFlow and PyTorch: some seconds, once.")
@@ -67,6 +65,7 @@ adds operations to a graph, and nothing is computed. Then a **session** *runs* w
 """
 with shell.settings(lecture):
     asked = fetching.choose(controls, engines.tf_looked.FETCHES, engines.tf_looked.FEEDS)
+refused, stage = st.container(), st.container()  # filled when the data below are known
 with st.expander("Data, rate and steps of the regression"):
     problem, rate, steps = regression.choose(controls, PRESETS, max_steps=4000)
 problem = problem.astype("float32")  # as the article's placeholders
@@ -74,23 +73,23 @@ settings = {"steps": steps, "learning_rate": rate}
 looked = look(problem, rate, asked)
 happened = moments(looked, initialized=asked.initialized)
 timeline = play(problem, parts(happened), **settings)
-refused = st.container()  # what may come and go must not move what follows
-player(timeline, readout=static_story.readout(asked.listing, happened), phases=PHASES)
-static_story.story(looked, happened, asked.call, asked.names)
-show_both(looked, happened, key=(str(asked), problem, rate), lecture=lecture)
-code, told = st.columns(2)
-with code:
-    static_story.code(looked, happened, source_of(engines.tf_looked.LISTINGS[asked.listing]))
-with told:
-    fetching.tell(looked, asked)
-    if asked.listing == "sum":
-        at_once = engines.tf_sum.at_once
-        fetching.at_once(source_of(at_once), kept(at_once)(*asked.numbers))
+readout = static_story.readout(happened, loss=asked.hands_out_loss)
+with stage:
+    with player(timeline, readout=readout, phases=PHASES, of=asked.listing):
+        static_story.story(looked, happened, asked.call, asked.names)
+    show_both(looked, happened, key=(str(asked), problem, rate), lecture=lecture)
+    code, told = st.columns(2)
+    with code:
+        listing = engines.tf_looked.LISTINGS[asked.listing]
+        static_story.code(looked, happened, source_of(listing), asked.call)
+    with told:
+        fetching.tell(looked, asked)
+        fetching.at_once(engines.tf_sum.at_once, asked)
 
 """
 ### What runs is what you fetch
-Fetch and feed something else above. Leave out what is needed, or feed an array that does not fit:
-the session will say so in its own words.
+Choose **the regression** above: y_pred = w·x² + b through 100 points, the loss the mean of its
+squared errors. Fetch and feed what you like. Where something is missing, the session says so.
 """
 look_at_article = partial(look, article, article.learning_rate)
 watching.predict(look_at_article)
@@ -129,7 +128,8 @@ sections.data_baked_in(controls, engines, problem, **settings, lecture=lecture)
 """
 ### Three ways to update
 An **optimiser** is an object that adds the update to the graph. It can be asked to do that in two
-ways, and one can do without it. Before the listings comes the same model, y_pred = w·x + b.
+ways, and one can do without it. Each listing has the loss of the same straight line, y_pred =
+w·x + b; `between` is what may be done to a gradient before it is used: so far, nothing.
 """
 sections.three_updates(controls, engines, lecture=lecture)
 
@@ -148,7 +148,7 @@ A larger model, y_pred = relu(x·w1)·w2 with 101,000 weights, in both framework
 sections.two_networks(controls, engines, lecture=lecture)
 
 "### Where it breaks"
-sections.mistakes(controls, engines, problem, *asked.numbers, lecture=lecture)
+sections.mistakes(controls, engines, article, *asked.numbers, lecture=lecture)
 
 with refused:
     controls.say_refused(timeline)

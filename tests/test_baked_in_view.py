@@ -83,7 +83,7 @@ def test_the_lines_that_differ_are_marked_and_the_model_is_the_same_in_both():
 def test_other_data_change_nothing_where_the_data_are_baked_in():
     at = visit()
     assert f"**{ANSWERS['same']}**" in words(at)
-    assert "columns **0** differ" in words(at)
+    assert "columns **none** changed" in words(at)
     assert "151 steps" in words(at)
     _, own, fed, mended, other = table(at, "w")
     assert own[1:4] == fed[1:4]
@@ -129,7 +129,7 @@ def test_a_run_that_overflows_is_told_and_its_curve_is_left_out():
     _, own, fed, *_ = table(at, "w")
     assert own[1:4] == fed[1:4]
     assert not [cell for cell in own[1:3] if cell[-1].isdigit() and abs(float(cell)) < 1e6]
-    assert "columns **0** differ" in words(at)
+    assert "columns **none** changed" in words(at)
     assert charts(at)
 
 

@@ -6,11 +6,12 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from engines import tf_two_layers, torch_two_layers
+from engines import torch_two_layers
 from engines.first_calls import ENGINES, QUICK, TASKS, measure, parabola, two_layers
 from engines.numpy_vectorized import train
 from engines.problem import preset
 from engines.trace import record
+from engines.two_layers import draw
 
 STEPS = 60
 
@@ -31,7 +32,7 @@ def test_every_engine_trains_the_parabola_as_numpy_does(engine):
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_every_engine_trains_the_two_layers_as_their_listing_does(engine):
-    arrays = tf_two_layers.draw(0)
+    arrays = draw(0)
     steps = torch_two_layers.train(*arrays, steps=STEPS, learning_rate=1e-6)
     right = np.array([step.loss for step in steps])
     apart = np.abs(np.array(losses(engine, two_layers())) - right)
@@ -41,7 +42,7 @@ def test_every_engine_trains_the_two_layers_as_their_listing_does(engine):
 
 def test_the_arrays_of_the_two_layers_are_those_of_their_other_listings():
     task = two_layers()
-    for ours, theirs in zip((*task.data, *task.start), tf_two_layers.draw(0), strict=True):
+    for ours, theirs in zip((*task.data, *task.start), draw(0), strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
 

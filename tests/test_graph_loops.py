@@ -230,7 +230,7 @@ def test_a_row_of_calls_is_told_with_its_table(name):
         for call in calls
     ]
     assert (
-        f"**{calls[-1].traces} traces in {len(calls)} calls.** {traced.SERIES[name].story}"
+        f"**Calls: {len(calls)}. Traces: {calls[-1].traces}.** {traced.SERIES[name].story}"
         in words(at)
     )
 

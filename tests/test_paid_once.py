@@ -176,7 +176,7 @@ def test_the_numbers_told_are_those_measured(visit):
     assert "| TensorFlow, session | 60 ms | 30 ms | **0.15 ms** (0.14 to 0.16) |" in text
     assert "losses lie between 0.25 and 0.25" in text
     # A session's step takes 0.15 ms, one of eager TensorFlow 0.8, one of PyTorch 0.05.
-    assert "A step of it is **5.3 times as fast** as a step of eager TensorFlow." in text
+    assert "A step of it is **5.33 times as fast** as a step of eager TensorFlow." in text
     assert "A step of eager PyTorch is **3 times as fast** as a step of it" in text
     assert "| TensorFlow, session | **from step 32 on** (28 to 39) | never |" in text
     # Two layers: the quartiles of the session and of PyTorch overlap.
@@ -211,7 +211,9 @@ def test_where_nothing_could_be_measured_it_says_why_and_offers_it_again(visit, 
         yield
 
     at = press(visit(refused), "Measure on this machine")
-    assert [warning.value for warning in at.warning] == ["Nothing was measured: the reason."]
+    [warning] = at.warning
+    assert warning.value.startswith("Nothing was measured")
+    assert "the reason" not in warning.value  # there may be a path in it
     assert not at.button[0].disabled
     at.session_state["how"] = measured
     press(at, "Measure on this machine")

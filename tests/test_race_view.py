@@ -80,7 +80,7 @@ def test_the_counts_are_those_of_the_run():
     at = visit(race="true", reads="operations", runs="500", threads="8")
     assert at.session_state["asked for"][1] == {"runs": 500, "reads": "operations", "threads": 8}
     assert counts(at) == [500, 3, 3, 2]  # late: w in runs 1 to 3, b in runs 2 to 4
-    assert "**4 of 4** are among the first" in words(at)
+    assert "Runs with one: **4**, among the first 100 runs: **4**." in words(at)
     assert counts(visit(race="true")) == [RUNS, 0, 0, 0]
 
 
@@ -116,10 +116,10 @@ def test_with_the_edge_it_is_certain_unless_something_was_seen():
 
 def test_late_reads_at_the_beginning_are_explained_and_scattered_ones_are_not():
     told = verdict(late(1000, 1, 2, 500), late(1000, 3), mended=False)
-    assert "**3 of 4** are among the first" in told
+    assert "Runs with one: **4**, among the first 100 runs: **3**." in told
     assert "executor takes every operation for an expensive one" in told
     told = verdict(late(1000, 1, 400, 500), late(1000, 600), mended=False)
-    assert "**1 of 4** are among the first" in told
+    assert "Runs with one: **4**, among the first 100 runs: **1**." in told
     assert "executor" not in told
 
 

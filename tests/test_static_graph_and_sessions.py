@@ -61,7 +61,7 @@ def test_slow_motion_is_on_and_goes_through_build_open_and_run(first_visit):
 
 def test_other_numbers_have_another_sum():
     at = visit(PAGE, first="-1.5", second="0.25")
-    assert "<b>c = -1.25.</b>" in told(at)[8]
+    assert "<b>c = −1.25.</b>" in told(at)[8]
     assert "It returned **-1.25**" in words(at)
 
 
@@ -85,13 +85,16 @@ def test_the_gradients_of_the_graph_are_those_by_hand(first_visit):
         ("loss", 15, "Fused, because nobody watches"),
         ("residual,loss", 17, "Not fused, because you watch"),
         ("loss,new_w,new_b", 50, "The gradient takes the difference"),
-        ("initialize", 7, "Nothing here needs the loss"),
+        ("initialize", 7, "That is all that a first value needs"),
+        ("residual", 11, "its square is not"),
+        ("grad_w", 30, "The gradient takes the difference"),
+        ("loss,grad_w", 35, "The gradient takes the difference"),
         ("", 0, "Nothing was fetched"),
     ],
 )
 def test_what_is_fetched_decides_what_runs(fetch, ran, said):
     at = visit(PAGE, graph="regression", fetch=fetch)
-    assert f"**88 operations are written, {ran} ran.**" in words(at)
+    assert f"**88 operations are written, {ran} ran:**" in words(at)
     assert said in words(at)
     assert picture(at)["written"][-1] == 88
     assert picture(at)["ran"][-1] == ran
@@ -112,9 +115,35 @@ def test_another_graph_starts_with_a_fetch_of_its_own():
     assert picture(at)["ran"][-1] == 15
 
 
+def test_going_back_to_a_graph_fetches_what_it_did_at_first():
+    at = visit(PAGE, graph="regression")
+    del at.query_params["graph"]  # as the Back button does
+    at.run()
+    assert at.button_group(key="graph").value == "sum"
+    assert at.button_group(key="fetch").value == ["c"]
+    assert "<b>c = 6.</b>" in told(at)[-2]
+
+
+def test_the_graph_cannot_be_chosen_away():
+    at = visit(PAGE, graph="regression", feed="without_y")
+    at.button_group(key="graph").set_value(None).run()
+    assert not at.exception
+
+
+def test_a_run_that_did_not_compute_the_loss_does_not_tell_it():
+    readout = {
+        fetch: player(visit(PAGE, graph="regression", fetch=fetch))["readout"]
+        for fetch in ("loss", "y_pred")
+    }
+    moments = sum(player(visit(PAGE, graph="regression", fetch="y_pred"))["parts"])
+    assert readout["y_pred"]["loss"] == [moments, None]  # not before slow motion is over
+    assert readout["loss"]["loss"][0] < moments + 10
+    assert player(visit(PAGE))["readout"] == {}
+
+
 def test_without_the_optimiser_the_loss_takes_more_operations():
     at = visit(PAGE, graph="regression", as_written="true")
-    assert "The optimiser is off" in words(at)
+    assert "Nothing is rewritten" in words(at)
     labels = [box["label"] for box in boxes(at) if box["side"] == "executed"]
     assert labels.count("Pow") == 2
     assert not {"Square", "SquaredDifference"} & set(labels)
@@ -141,7 +170,9 @@ def test_a_session_s_error_is_shown_explained_and_marked(query, operation, phras
 
 def test_the_baked_in_data_does_not_need_to_be_fed():
     at = visit(PAGE, graph="baked_in", feed="without_y")
-    assert "<b>loss = 10.</b>" in told(at)[-2]
+    assert "<b>loss = 10" in told(at)[-2]
+    assert "Nothing here takes from x1 and y1" in words(at)
+    assert "(w·x² − y) + b" in words(at)
 
 
 def test_the_page_asks_how_many_operations_run_before_it_tells():
@@ -166,6 +197,8 @@ BAD = [
     {"feed": "y_pred"},
     {"graph": "regression", "feed": "without_b", "as_written": "perhaps"},
     {"first": "nan", "second": "1e300"},
+    {"steps": "inf"},
+    {"preset": "own", "points": "1e400", "seed": "-inf"},
     {"graph": "regression", "lr": "10", "steps": "4000"},
     {"graph": "regression", "preset": "own", "points": "3", "noise": "0", "slope": "0"},
     {"steps": "-3", "moment": "99999", "watch": "closely", "mistake": "all"},

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from engines import tf_two_layers, torch_two_layers
-from engines.tf_two_layers import compare, draw
+from engines.tf_two_layers import compare
 from engines.trace import Step, record
+from engines.two_layers import draw
 
 
 def small(seed=0, dtype=np.float64):
@@ -45,14 +46,6 @@ def test_at_zero_the_slope_of_its_relu_is_one():
     x, y, w1, w2 = small()
     [step] = tf_two_layers.train(x, y, 0 * w1, w2, steps=0, learning_rate=0.1)
     np.testing.assert_allclose(step.grads["w1"], x.T @ (-2 * y @ w2.T), rtol=1e-12)
-
-
-def test_arrays_are_drawn_alike_in_both_types_and_only_rounded():
-    for single, double in zip(draw(3), draw(3, np.float64), strict=True):
-        assert (single.dtype, double.dtype) == (np.float32, np.float64)
-        np.testing.assert_array_equal(single, double.astype(np.float32))
-        assert double.std() == pytest.approx(1, abs=0.06)
-    assert [values.shape for values in draw(3)] == [(64, 1000), (64, 10), (1000, 100), (100, 10)]
 
 
 def test_what_is_compared_is_the_loss_over_its_first_and_the_weights_over_their_largest():

@@ -94,12 +94,12 @@ def test_the_line_is_learnt():
 
 
 @pytest.mark.parametrize("style", HANDS_OUT)
-def test_a_clipped_gradient_moves_nothing_farther_than_the_rate(style):
+def test_a_clipped_gradient_moves_nothing_farther_than_the_limit_allows(style):
     trace = run(style=style, between="clip")
     assert np.abs(trace.grads["w"]).max() > 100  # looked at as it was before
     moved = np.diff(trace.params["w"])
-    assert np.abs(moved).max() <= 0.001 * (1 + 1e-3)
-    expected = -0.001 * np.clip(trace.grads["w"][:-1], -1, 1)
+    assert np.abs(moved).max() <= 0.02 * (1 + 1e-3)
+    expected = -0.001 * np.clip(trace.grads["w"][:-1], -20, 20)
     np.testing.assert_allclose(moved, expected, atol=1e-6)
 
 

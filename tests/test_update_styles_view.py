@@ -133,7 +133,7 @@ def test_a_clipped_gradient_is_told_as_it_was_with_how_far_it_moved_w(style):
     told = rows(at, "step")
     assert len(told) == update_styles.FIRST
     assert [row[2] for row in told] == [f"{grad:.6g}" for grad in trace.grads["w"][:5]]
-    assert {row[4] for row in told} == {"+0.001000"}
+    assert {row[4] for row in told} == {"+0.020000"}
     assert f"**{away(trace):.2g}** away" in words(at)
     assert f"**{away(run()):.2g}** where the gradient is used as it is" in words(at)
     assert source_of(tf_update_styles.clip).rstrip() in [code.value for code in at.code]

@@ -59,8 +59,9 @@ ANSWERS = {
 
 
 def upside_down(problem: Problem) -> Problem:
-    """The same points turned upside down between their lowest and their highest."""
-    return replace(problem, y=problem.y.min() + problem.y.max() - problem.y)
+    """The same points turned upside down; where all are at one height, one higher."""
+    low, high = problem.y.min(), problem.y.max()
+    return replace(problem, y=low + high - problem.y if low < high else problem.y + 1)
 
 
 def tell(
@@ -146,10 +147,9 @@ def _numbers(problem: Problem, other: Problem, runs: Mapping[tuple[str, bool], T
     )
     st.markdown(
         f"With its data baked in, the listing printed {len(once)} steps twice, and of its "
-        f"{len(once.columns())} columns **{differ}** differ in any digit. No error, no warning: to "
+        f"{len(once.columns())} columns **{differ or 'none'}** changed. No error, no warning: to "
         "feed a placeholder that nothing takes from is allowed. Even the loss that it prints is "
-        "that of the data in the graph, so it looks as if all were well. The last column asks the "
-        "data that were fed."
+        "that of the data in the graph. The last column asks the data that were fed."
     )
 
 

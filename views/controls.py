@@ -50,7 +50,12 @@ class Controls:
     ) -> float:
         """A number from `low` to `high`, whole if `default` is. `name` is its key and parameter."""
         asked = self._asked(name)
-        widget: dict[str, Any] = {"key": name, "bind": "query-params", "on_change": self.moved}
+        # Streamlit cannot make a whole number of infinity: such an address is not bound.
+        infinite: set[str] = st.session_state.setdefault("infinite", set())
+        if asked and math.isinf(_number(asked[-1])):
+            infinite.add(name)
+        bind = None if name in infinite else "query-params"
+        widget: dict[str, Any] = {"key": name, "bind": bind, "on_change": self.moved}
         value = st.number_input(label, low, high, default, **widget, **more)
         used: float = _bounded(value, low, high, default)
         self._compare(name, asked, used)
@@ -98,6 +103,8 @@ class Controls:
         )
         if linked and on_link:
             on_link()
+        if st.session_state[name] not in options:  # another choice has changed the options
+            st.session_state[name] = default
 
         def chosen() -> None:
             self.moved()
@@ -118,11 +125,13 @@ class Controls:
         asked = self._asked(name)
 
         def read(text: str) -> list[str]:
-            return [one for one in options if one in text.split(",")]
+            known = [one for one in options if one in text.split(",")]
+            return known or list(default if text else ())
 
         self._take_from_address(name, read, list(default))
-        held = st.session_state[name]  # another choice may have changed the options
-        st.session_state[name] = [one for one in options if one in held]
+        held = st.session_state[name]
+        if not set(held) <= options.keys():  # another choice has changed the options
+            st.session_state[name] = [one for one in options if one in held] or list(default)
         value = st.pills(
             label,
             list(options),
@@ -132,7 +141,8 @@ class Controls:
             on_change=self.moved,
         )
         used = tuple(one for one in options if one in value)
-        self._compare(name, asked, ",".join(used))
+        if asked is not None and set(asked[-1].split(",")) != {*(used or ("",))}:
+            self._compare(name, asked, ",".join(used))
         self._write_to_address(name, None if used == tuple(default) else ",".join(used))
         return used
 

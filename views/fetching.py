@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import streamlit as st
@@ -10,6 +10,8 @@ import streamlit as st
 from engines.matching import Status
 from views import session_errors
 from views.controls import Controls
+from views.figure import kept
+from views.live import source_of
 from views.static_moments import Looked
 
 LISTINGS = {
@@ -34,23 +36,37 @@ FATES: dict[Status, str] = {
     "kept": "run as written",
     "rewritten": "run as another operation that computes the same",
     "fused": "fused into a neighbour, which does the work of both",
+    "reordered": "computed in another order, with other results on the way",
     "folded": "turned into a constant, once for all runs",
     "merged": "left out, because another computes the same",
     "absorbed": "not needed by what replaced its user",
+    "lowered": "a loop or a branch, taken apart",
     "fed": "fed: the runtime hands in the value",
     "pruned": "not run: nothing that was fetched needs it",
 }
 # What there is to learn from a run.
 NOTHING = "Nothing was fetched, so nothing was needed. A graph does nothing on its own account."
 DOORS = (
-    "There is nothing to improve in a sum. But something was added: `_Arg` and `_Retval` are the "
-    "runtime's doors, through which numbers come in and go out."
+    "`_Arg` and `_Retval` are the session's own doors, through which numbers come in and go out."
+)
+BAKED_IN = (
+    "**Nothing here takes from x1 and y1**, so the session does not look at what they are fed, or "
+    "whether they are. The arrays are constants of the graph."
+)
+AHEAD = (
+    "And TensorFlow calculates with them in the order that suits it: instead of (w·x² + b) − y it "
+    "computes (w·x² − y) + b."
 )
 NO_LOSS = "Nothing here needs the loss, so nobody subtracted y from y_pred."
+ONLY_FIRST_VALUES = "That is all that a first value needs: a constant, a place, an assignment."
 FUSED = (
     "**Fused, because nobody watches.** Only the square takes the difference y_pred − y. So "
     "TensorFlow computes both in one pass over the data, and the difference exists nowhere. Fetch "
     "it as well, and see what happens."
+)
+DIFFERENCE_ONLY = (
+    "The difference y_pred − y is needed, and its square is not, so there is nothing to fuse it "
+    "with."
 )
 WATCHED = (
     "**Not fused, because you watch.** You fetch the difference, so it has to exist, and the "
@@ -61,8 +77,8 @@ USED = (
     "has to exist on its own."
 )
 AS_WRITTEN = (
-    "The optimiser is off. What is not needed is left out and equal constants are shared, as "
-    "always; all else runs as it was written."
+    "Nothing is rewritten. What is not needed is left out, as always, and equal constants are "
+    "shared; all else runs as it was written."
 )
 
 
@@ -81,6 +97,11 @@ class Asked(NamedTuple):
         return self.feeds != "not_initialized"
 
     @property
+    def hands_out_loss(self) -> bool:
+        """Whether the run hands out the loss of the data, if it does not fail."""
+        return "loss" in self.fetches and self.feeds != "y_pred" and self.listing != "sum"
+
+    @property
     def names(self) -> tuple[str, ...]:
         """What is fetched, as a visitor reads it."""
         return tuple(RESIDUAL if name == "residual" else name for name in self.fetches)
@@ -88,8 +109,10 @@ class Asked(NamedTuple):
     @property
     def call(self) -> str:
         """The run as a line of Python."""
-        fetched = ", ".join(self.names)
-        a, b = (f"{number:g}" for number in self.numbers)
+        # The listing has no name for the difference. Written out it would be a new operation.
+        names = ['"sub:0"' if name == "residual" else name for name in self.fetches]
+        fetched = ", ".join(names)
+        a, b = (f"{number:.9g}" for number in self.numbers)
         x, y = ("x1", "y1") if self.listing == "baked_in" else ("x", "y")
         fed = {
             "without_b": f"a: {a}",
@@ -101,7 +124,7 @@ class Asked(NamedTuple):
         everything = (
             f"a: {a}, b: {b}" if self.listing == "sum" else f"{x}: problem.x, {y}: problem.y"
         )
-        what = fetched if len(self.names) == 1 else f"[{fetched}]"
+        what = fetched if len(names) == 1 else f"[{fetched}]"
         return f"session.run({what}, {{{fed.get(self.feeds, everything)}}})"
 
 
@@ -111,12 +134,19 @@ def choose(
     """The controls of one run. fetches, feeds: by listing, what can be asked for and fed."""
 
     def start_anew() -> None:
-        st.session_state["fetch"] = list(FETCHED[st.session_state["graph"]])
+        st.session_state["fetch"] = list(FETCHED.get(st.session_state["graph"], FETCHED["sum"]))
+        st.session_state["feed"] = "all"
 
-    first, second = st.columns([5, 4], vertical_alignment="bottom")
+    first, second = st.columns([5, 4])
     with first:
         chosen = controls.choice(
-            st.segmented_control, "Graph", "graph", LISTINGS, "sum", on_choice=start_anew
+            st.segmented_control,
+            "Graph",
+            "graph",
+            LISTINGS,
+            "sum",
+            on_choice=start_anew,
+            required=True,
         )
     graph = str(chosen or "sum")
     numbers = (2.0, 4.0)
@@ -129,13 +159,17 @@ def choose(
                 numbers = (a, controls.number("b", "second", 4.0, -LARGEST, LARGEST))
         else:
             rewrite = not controls.flag(
-                "Optimiser off",
+                "Rewriting off",
                 "as_written",
-                help="TensorFlow then leaves out what is not needed, and rewrites nothing.",
+                help="Before it runs a graph, TensorFlow leaves out what is not needed and "
+                "rewrites the rest: its graph optimiser does, which is not the one that trains. "
+                "Without it the graph is left out of, and not rewritten.",
             )
-    third, fourth = st.columns([5, 4], vertical_alignment="bottom")
+    third, fourth = st.columns([5, 4])
     with third:
         offered = {name: RESIDUAL if name == "residual" else name for name in fetches[graph]}
+        if controls.chosen("feed", feeds[graph], "all") == "not_initialized":
+            del offered["initialize"]  # in one run with the others it would be a race
         fetched = controls.several("Fetch", "fetch", offered, FETCHED[graph])
     with fourth:
         options = {name: FEEDS[name] for name in feeds[graph]}
@@ -154,9 +188,12 @@ def tell(looked: Looked, asked: Asked) -> None:
         for status, meaning in FATES.items()
         if counts[status]
     )
+    own = sum(source.origin != "written" for source in looked.match.sources.values())
+    ran = len(looked.ran.ops)
     st.markdown(
-        f"**{len(looked.written.ops)} operations are written, {len(looked.ran.ops)} ran.** What "
-        f"became of the written ones:\n\n| | | for example |\n|--:|---|---|\n{rows}"
+        f"**{len(looked.written.ops)} operations are written, {ran} ran:** {ran - own} for what is "
+        f"written, and {own} of the session's own. What became of the written ones:\n\n"
+        f"| | | for example |\n|--:|---|---|\n{rows}"
     )
     st.markdown(_why(looked, asked))
 
@@ -166,7 +203,7 @@ def _examples(looked: Looked, status: Status) -> str:
     fates = looked.match.fates
     names = [name for name, fate in fates.items() if fate.status == status]
     shown = [f"`{name}`" for name in names[:3]]
-    if status in ("rewritten", "fused"):
+    if status in ("rewritten", "fused", "reordered"):
         kinds = [looked.ran[fates[name].into or name].kind for name in names[:3]]
         shown = [f"{name} → {kind}" for name, kind in zip(shown, kinds, strict=True)]
     return ", ".join(shown) + (", …" if len(names) > 3 else "")
@@ -177,22 +214,34 @@ def _why(looked: Looked, asked: Asked) -> str:
     if not asked.fetches:
         return NOTHING
     if asked.listing == "sum":
-        return DOORS if len(looked.ran.ops) > 1 else ""
-    difference: str = looked.match.fates["sub"].status
-    if difference == "kept":
-        fates = looked.match.fates
+        return DOORS if looked.ran.fed else ""
+    if asked.listing == "baked_in":
+        ahead = any(op.name == "add" and op.kind == "Sub" for op in looked.ran.ops)
+        return f"{BAKED_IN} {AHEAD}" if ahead else BAKED_IN
+    fates = looked.match.fates
+    difference: str = fates["sub"].status
+    if difference == "kept" and fates["pow_1"].status == "pruned":
+        difference = "alone"
+    elif difference == "kept":
         takers = [op.name for op in looked.written.ops if "sub" in op.data]
         used = [name for name in takers if fates[name].status != "pruned" and name != "pow_1"]
         difference = "used" if used else "watched" if "residual" in asked.fetches else "kept"
-    said = {"pruned": NO_LOSS, "fused": FUSED, "used": USED, "watched": WATCHED}
-    return said.get(difference, "") if asked.rewrite else AS_WRITTEN
+    if not asked.rewrite:
+        difference = "as written"
+    elif asked.fetches == ("initialize",):
+        difference = "initializer"
+    told = {"pruned": NO_LOSS, "fused": FUSED, "used": USED, "watched": WATCHED}
+    told |= {"as written": AS_WRITTEN, "initializer": ONLY_FIRST_VALUES, "alone": DIFFERENCE_ONLY}
+    return told.get(difference, "")
 
 
-def at_once(source: str, answer: float) -> None:
-    """The same sum in eager mode. source, answer: of a listing that has just been run."""
+def at_once(listing: Callable[..., float], asked: Asked) -> None:
+    """Beside a sum, the same in eager mode: a listing, and what it returns."""
+    if asked.listing != "sum":
+        return
     st.markdown(
         "**The same in eager mode**, TensorFlow's way since version 2. There is no graph and no "
         "session, and nothing to fetch: each line computes as it runs."
     )
-    st.code(source, language="python")
-    st.markdown(f"It returned **{answer:.7g}**.")
+    st.code(source_of(listing), language="python")
+    st.markdown(f"It returned **{kept(listing)(*asked.numbers):.7g}**.")

@@ -207,10 +207,10 @@ def _executed(word: str, looked: Looked, *, lecture: bool) -> None:
     rounds = len(word)
     st.markdown(
         "##### The loop as executed\n"
-        "A session does not run a loop operation. It takes the loop apart into five simple kinds "
-        "of operations, and hands values round through them: Enter, Merge, Switch, NextIteration "
-        "and Exit. The picture follows h on its way, with how often each operation ran. From Next, "
-        "short for NextIteration, it goes back to Merge."
+        "A session does not run a loop operation. It takes the loop apart into simple operations "
+        "that hand values round: Enter, Merge, Switch, NextIteration and Exit, and LoopCond, which "
+        "says whether to go on. The picture follows h on its way, with how often each operation "
+        "ran. From Next, short for NextIteration, it goes back to Merge."
     )
     left, right = [st.container(), st.container()] if lecture else st.columns(2)
     drawing = small_graph(
@@ -238,7 +238,8 @@ def _executed(word: str, looked: Looked, *, lecture: bool) -> None:
         "never change, because an operation in a round can only use what came into that round. "
         "Merge and Switch run once more than the cell, the last time to find that there is no "
         f"letter left. In this run {ops} operations ran **{runs} times** in all. Of the "
-        f"{straight} operations of the unrolled graph {straight_runs} ran, each once. So the loop "
+        f"{straight} operations that the session made of the unrolled graph, its own `_Arg` and "
+        f"`_Retval` among them, {straight_runs} ran, each once. So the loop "
         "takes more work for the same word. What it gives is one graph for words of any length."
     )
 

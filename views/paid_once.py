@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -39,7 +40,7 @@ def section(controls: Controls, *, lecture: bool) -> DeltaGenerator:
         "half a minute."
     )
     place = _buttons()
-    found = st.session_state.get("paid once") or _latest()
+    found = st.session_state.get("paid once") or _latest().get("found")
     if not found:
         return place
     rows: list[Row] = found["rows"]
@@ -58,6 +59,14 @@ def section(controls: Controls, *, lecture: bool) -> DeltaGenerator:
 # ---- Measuring
 
 
+PROBLEMS = {
+    "BusyError": "Nothing was measured, because somebody else is measuring, and two at once would "
+    "disturb each other. Try again in half a minute.",
+    "TimeoutError": "Nothing was measured: it took too long, and was ended.",
+    "other": "Nothing was measured: the process that measures has ended before it was done.",
+}
+
+
 @st.cache_resource
 def _latest() -> dict[str, Any]:
     """What was measured last on this machine, for those who have not measured themselves."""
@@ -73,7 +82,7 @@ def _buttons() -> DeltaGenerator:
             st.button("Stop", on_click=_stop)
     place = st.container()
     if problem := st.session_state.pop("not measured", ""):
-        place.warning(f"Nothing was measured: {problem}.")
+        place.warning(problem)
     return place
 
 
@@ -103,23 +112,17 @@ def measure(place: DeltaGenerator, results_of: Measure) -> None:
         with closing(results_of()) as results:
             for result in results:
                 rows += [result] if result else []
-                done = [_progress(row) for row in rows if "engine" in row]
-                progress.progress(len(done) / RESULTS, done[-1] if done else None)
-    except (RuntimeError, OSError) as error:
-        st.session_state["not measured"] = str(error).strip().splitlines()[-1]
-    else:
+                done = sum("engine" in row for row in rows)
+                progress.progress(done / RESULTS, f"{done} of {RESULTS} processes are done.")
         *measured, machine = rows
-        st.session_state["paid once"] = found = {"rows": measured, **machine, "at": time.time()}
-        _latest().update(found)
+    except (RuntimeError, OSError, ValueError) as error:
+        # What a process says when it ends is for the log: there may be paths of this machine in it.
+        logging.getLogger(__name__).warning("measurement failed: %s", error)
+        st.session_state["not measured"] = PROBLEMS.get(type(error).__name__, PROBLEMS["other"])
+    else:
+        found = {"rows": measured, **machine, "at": time.time()}
+        st.session_state["paid once"] = _latest()["found"] = found
     st.rerun()
-
-
-def _progress(row: Row) -> str:
-    """What has been measured, in a sentence."""
-    return (
-        f"{TASKS[row['task']]}. {LOOKS[row['engine']].label}: first call {ms(row['cold'])}, later "
-        f"calls {ms(row['later'][1])}."
-    )
 
 
 # ---- What came of it
@@ -205,10 +208,10 @@ def _verdict(by: Mapping[str, Row]) -> str:
         other, name = by[engine], IN_WORDS[engine]
         ratio = other["later"][1] / one["later"][1]
         if one["later"][2] < other["later"][0]:
-            text += f"A step of it is **{ratio:.2g} times as fast** as a step of {name}. "
+            text += f"A step of it is **{ratio:.3g} times as fast** as a step of {name}. "
         elif other["later"][2] < one["later"][0]:
             text += (
-                f"A step of {name} is **{1 / ratio:.2g} times as fast** as a step of it, and the "
+                f"A step of {name} is **{1 / ratio:.3g} times as fast** as a step of it, and the "
                 "more steps there are, the further it is ahead. "
             )
         else:

@@ -86,6 +86,8 @@ export default function ({ parentElement, data }) {
 
   // ---- the state: a step, and in slow motion a moment of it
 
+  if (!first && range.of !== data.of && range.moment !== null) range.moment = 0; // slow motion of something else
+  range.of = data.of;
   let moment = first ? (data.slow ? 0 : null) : range.moment; // null outside slow motion
   if (first) {
     const asked = new URLSearchParams(location.search);
@@ -121,6 +123,7 @@ export default function ({ parentElement, data }) {
         : `${name} ${at >= known ? shortNumber(values[name]) : "…"}`);
     readout.textContent = [words.step.replace("{step}", k).replace("{last}", data.lastStep), ...text].join("  ·  ");
     phaseBar.hidden = phase === WHOLE;
+    speed.disabled = phase !== WHOLE; // slow motion has its own
     [...phaseBar.children].forEach((chip, i) => {
       const part = i === phase && data.parts[i] > 1 ? ` ${moment - starts[i] + 1}/${data.parts[i]}` : "";
       chip.textContent = words.phases[i] + part;
@@ -200,7 +203,7 @@ export default function ({ parentElement, data }) {
   }
 
   function tick(time) {
-    const interval = moment === null ? 1000 / Number(speed.value) : 1100;
+    const interval = moment === null ? 1000 / Number(speed.value) : 2500;
     const steps = Math.floor((time - due) / interval);
     if (steps > 0) {
       due += steps * interval;

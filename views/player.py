@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from views.timeline import Timeline
 
@@ -50,18 +51,26 @@ READOUT: Readout = {"loss": (1, None), "w": (0, 3), "b": (0, 3)}  # where each p
 
 
 def player(
-    timeline: Timeline, *, readout: Readout = READOUT, phases: Sequence[str] = WORDS["phases"]
-) -> None:
+    timeline: Timeline,
+    *,
+    readout: Readout = READOUT,
+    phases: Sequence[str] = WORDS["phases"],
+    of: str = "",
+) -> DeltaGenerator:
     """Show the player. Everything on the page that follows the timeline follows it from here.
 
-    readout: the series named and printed beside the step. phases: the names of the four.
+    readout: the series named and printed beside the step. phases: the names of the four. of: what
+    slow motion goes through; where that changes, it begins anew. Returns the bar, which stays in
+    sight, for what has to be seen with the player.
     """
     wanted = timeline.last_step / 25  # a whole run takes about half a minute
     speed = min(SPEEDS, key=lambda rate: abs(rate - wanted))
     words = {**WORDS, "phases": list(phases)}
-    data = {**timeline.payload, "readout": dict(readout), "words": words}
+    data = {**timeline.payload, "readout": dict(readout), "words": words, "of": of}
     # Before the charts, and not in the component, which is there only once its module is loaded: a
     # chart that does not find this input when it is drawn stays still for good.
     st.html('<input type="hidden" id="player-state">')
-    with st.container(key="player-bar"):
+    bar = st.container(key="player-bar")
+    with bar:
         _player(data={**data, "speeds": SPEEDS, "speed": speed}, key="player")
+    return bar

@@ -133,8 +133,8 @@ def verdict(w: NDArray[np.bool_], b: NDArray[np.bool_], *, mended: bool) -> str:
         return "No edge forbids a late read, and here it was seen. More runs show when it occurs."
     early = int(late[:EARLY].sum())
     seen = (
-        "No edge forbids a late read, and here it was seen. Of the runs with one, "
-        f"**{early} of {int(late.sum())}** are among the first {EARLY}."
+        "No edge forbids a late read, and here it was seen. Runs with one: "
+        f"**{int(late.sum())}**, among the first {EARLY} runs: **{early}**."
     )
     if 2 * early <= late.sum():
         return f"{seen} Which runs these are changes from one count to the next."

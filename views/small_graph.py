@@ -83,11 +83,12 @@ def small_graph(
     lecture: bool,
     labels: Mapping[int, str] | None = None,
     emphasised: Collection[int] = (),
+    wide: float = 1.0,
 ) -> Figure:
     """A graph whose boxes hold the short names of operations and the names of leaves.
 
     key: equal for equal graphs; it is what the cache goes by. labels: by id, more to write in a
-    box. emphasised: ids of nodes to mark.
+    box. emphasised: ids of nodes to mark. wide: how much wider than usual boxes may be.
     """
     at = _positions(_graph)
     looks = dict.fromkeys(at, "operation") | {leaf.id: "leaf" for leaf in _graph.leaves}
@@ -105,7 +106,7 @@ def small_graph(
     ]
     across, down = (max((place[i] for place in at.values()), default=0) for i in (0, 1))
     tables = {"boxes": pd.DataFrame(boxes), "edges": _lines(_graph, at, looks)}
-    values = {"right": float(across), "bottom": float(down)}
+    values = {"right": float(across), "bottom": float(down), "wide": wide}
     # Words of a visitor go in here, after the drawing, which is kept for all of them.
     heading = {"text": title, "limit": {"expr": "width"}}
     told = {"title": heading, "description": description}
@@ -214,7 +215,7 @@ def _draw(*, lecture: bool) -> Figure:
     )
 
     # A box is as wide as the widest name it may hold, where the columns leave room for that.
-    reach = f"min(0.47, {3.2 * size} * (right + 1.2) / width)"
+    reach = f"min(0.47, {3.2 * size} * wide * (right + 1.2) / width)"
     boxes = alt.Chart(alt.NamedData("boxes")).transform_calculate(
         x1=f"datum.look === 'fold' ? -0.55 : datum.x - {reach}",
         x2=f"datum.look === 'fold' ? right + 0.55 : datum.x + {reach}",
@@ -244,7 +245,7 @@ def _draw(*, lecture: bool) -> Figure:
     ).encode(x=x("middle"), y=y("y"), text="name:N", tooltip=told)
     return template(
         alt.layer(lines, heads, ground, rectangles, names),
-        ("right", "bottom"),
+        ("right", "bottom", "wide"),
         title="",
         description="",
         lecture=lecture,

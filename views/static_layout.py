@@ -9,13 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
-from engines.graph import brief
 from engines.static_graph import Op, Timing, source_of
-from views.static_moments import Looked, Moment, runs_as
+from views.static_moments import Looked, Moment, runs_as, said
 
-ADDED = "added by the optimiser"
+ADDED = "added by TensorFlow"
 SMALL = 12  # operations: so few that each box has room for a value
 GAP = 0.3  # between the halves, in boxes
 HALF = 0.38  # of the distance between two rows is half of a box
@@ -26,6 +23,7 @@ FATES = {
     "folded": "became a constant, computed once for all runs",
     "merged": "left out, because {into} computes the same",
     "fused": "its work is a part of {into}",
+    "reordered": "computed in another order, as a part of {into}",
     "absorbed": "no longer needed, because {into} does without it",
     "lowered": "a loop or a branch, taken apart",
     "fed": "its value is handed in",
@@ -36,14 +34,14 @@ ORIGINS = {
     "lowered": "a part of {of}",
     "fed": "where the runtime hands in {of}",
     "fetched": "where the runtime hands out {of}",
-    "reused": "made by the optimiser, under a name that something else had",
-    "added": "added by the optimiser or the runtime",
+    "reused": "added by TensorFlow, under a name that something else had",
+    "added": "added by TensorFlow",
 }
 
 
 def columns_of(looked: Looked) -> int:
     """How many boxes are beside each other in either half."""
-    return 2 if len(looked.written.ops) <= SMALL else 5
+    return 1 if len(looked.written.ops) <= SMALL else 5
 
 
 def places_of(looked: Looked) -> tuple[dict[tuple[str, str], tuple[float, float]], float]:
@@ -92,7 +90,8 @@ def tables_of(
         for name in one.ops
     }
     failed = looked.message.operation if looked.message else None
-    chips, edges = [], []
+    chips: list[dict[str, Any]] = []
+    edges: list[dict[str, Any]] = []
     for op in looked.written.ops:
         x, y = places["written", op.name]
         ran = running.get(runs_as(looked, op), never)
@@ -153,8 +152,8 @@ def _label(op: Op, looked: Looked | None = None) -> str:
 
 def _value(looked: Looked, op: Op) -> str:
     """What it computed, where a box has room for that."""
-    value = brief(looked.values[op.name]) if op.name in looked.values else ""
-    room = 15 if columns_of(looked) > 2 else 40
+    value = said(looked.values[op.name]) if op.name in looked.values else ""
+    room = 15 if columns_of(looked) > 1 else 40
     return value if len(_label(op)) + len(value) < room else ""
 
 
@@ -162,7 +161,7 @@ def _took(looked: Looked, timing: Timing | None) -> str:
     """How long it ran; where boxes are small the head of the half says that these are µs."""
     if timing is None:
         return ""
-    return f"{timing.total:.1f}" if columns_of(looked) > 2 else f"{timing.total:.1f} µs"
+    return f"{timing.total:.1f}" if columns_of(looked) > 1 else f"{timing.total:.1f} µs"
 
 
 def _told(looked: Looked, op: Op, *, written: bool) -> dict[str, str]:
@@ -170,12 +169,12 @@ def _told(looked: Looked, op: Op, *, written: bool) -> dict[str, str]:
     if written:
         fate = looked.match.fates[op.name]
         became = FATES[fate.status].format(into=fate.into)
-        value = brief(looked.values[op.name]) if op.name in looked.values else "not computed"
+        value = said(looked.values[op.name]) if op.name in looked.values else "not computed"
     else:
         source = looked.match.sources[op.name]
         became = ORIGINS[source.origin].format(of=", ".join(source.of))
         of = [name for name in source.of if name in looked.values]
-        value = brief(looked.values[of[-1]]) if of else "–"
+        value = said(looked.values[of[-1]]) if of else "–"
     timing = None if written else looked.ran.timings.get(op.name)
     shape = op.shapes[0] if op.shapes else None
     lengths = " × ".join("?" if n is None else str(n) for n in shape or ()) or "one number"
@@ -202,15 +201,27 @@ def _edges(
         name = source_of(tensor)[0]
         if (side, name) not in places:
             continue
-        x, y = places[side, name]
-        if y == y2:
-            way = [(x + 0.96, y), (x2 + 0.04, y2)]
-        elif x == x2:  # round what is between them
-            way = [(x + 0.96, y), (x + 1.08, y), (x + 1.08, y2 - 0.15), (x + 0.96, y2 - 0.15)]
-        else:
-            down = np.sign(y2 - y)
-            way = [(x + 0.5, y + HALF * down), (x2 + 0.5, y2 - HALF * down)]
         line = {"edge": f"{op.name} {i} {side}", "made": made}
         line |= {"from": f"{side} {name}", "to": f"{side} {op.name}"}
-        points += [{**line, "x": x, "y": y, "order": k} for k, (x, y) in enumerate(way)]
+        way = _way(*places[side, name], x2, y2)
+        turns = ["right", "down", "left", "up"]
+        (xa, ya), (xb, yb) = way[-2:]
+        heading = turns[0 if xb > xa and ya == yb else 2 if ya == yb else 1 if yb > ya else 3]
+        points += [
+            {**line, "x": x, "y": y, "order": k, "head": heading if k == len(way) - 1 else ""}
+            for k, (x, y) in enumerate(way)
+        ]
     return points
+
+
+def _way(x: float, y: float, x2: float, y2: float) -> list[tuple[float, float]]:
+    """From one box to another: past those between them, never through one of the same row."""
+    if y == y2 and x2 == x + 1:
+        return [(x + 0.96, y), (x2 + 0.04, y)]
+    if y == y2:  # above the row
+        over = y - HALF - 0.1
+        return [(x + 0.6, y - HALF), (x + 0.6, over), (x2 + 0.4, over), (x2 + 0.4, y - HALF)]
+    if x == x2 and abs(y2 - y) > 1:  # beside the column
+        return [(x + 0.96, y), (x + 1.04, y), (x + 1.04, y2 - 0.15), (x + 0.96, y2 - 0.15)]
+    down = 1 if y2 > y else -1
+    return [(x + 0.5, y + HALF * down), (x2 + 0.5, y2 - HALF * down)]

@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 from numpy.typing import NDArray
 
+from engines.graph import brief
 from engines.matching import Match
 from engines.static_graph import Executed, Op, Written, source_of
 from views.session_errors import Message
@@ -86,3 +87,13 @@ def runs_as(looked: Looked, op: Op) -> str:
     if fate.status == "fed":
         return next((name for name, of in looked.ran.fed.items() if of == op.name), "")
     return fate.into or (op.name if fate.status != "pruned" else "")
+
+
+def said(value: NDArray[Any] | None, digits: int = 4) -> str:
+    """A number, or an array from its smallest to its largest, as text for a page."""
+    if value is None or value.size == 0:
+        return brief(value)
+    low, high = (
+        f"{float(end) + 0.0:.{digits}g}".replace("-", "−") for end in (value.min(), value.max())
+    )
+    return low if low == high else f"{low} to {high}"

@@ -27,13 +27,17 @@ HERE = alt.param(name="here", expr=f"{PHASE} == 4 ? -1 : {MOMENT}")  # outside s
 
 
 def show_both(looked: Looked, happened: Sequence[Moment], *, key: Any, lecture: bool) -> None:
-    """Show the two graphs. key: equal for equal runs; it is what the cache goes by."""
+    """Show the two graphs. key: equal for runs of the same kind."""
+    # Two runs of a kind compute the same, but not in the same time, and not in the same order.
+    key = (key, str(looked.ran.timings))
     picture, rows = _filled(looked, happened, key=key, lecture=lecture)
     show(picture, key="picture", height=int(rows * (48 if lecture else 27)) + 20)
     st.caption(
-        "Blue: runs as it was written. Violet, with a thick edge: changed by the optimiser. Dotted: "
-        "does not run. Round: the runtime's own. Point at an operation to see what it takes, who "
-        "takes from it, and what became of it."
+        "Blue: runs as it was written. Violet, with a thick edge: changed by TensorFlow. Orange: "
+        "now. "
+        "Dotted: does not run. Round: the runtime's own. Point at an operation to see what it "
+        "takes, who takes from it, and what became of it. Each run is timed once and with tracing "
+        "on, so only the order of magnitude counts; time passes between operations, too."
     )
 
 
@@ -56,7 +60,7 @@ def _filled(
         "ran": ran,
         "failed": _looked.message is not None,
         "took": max((one.start + one.total for one in _looked.ran.timings.values()), default=0.0),
-        "edge": 0.9 if columns_of(_looked) == 2 else 0.22,
+        "edge": 0.9 if columns_of(_looked) == 1 else 0.3,
         "columns": columns_of(_looked),
     }
     frames = {name: pd.DataFrame(rows) for name, rows in tables.items()}
@@ -69,7 +73,7 @@ def _filled(
 @drawn
 def _draw(*, lecture: bool) -> Figure:
     size = 19 if lecture else 11.5
-    right, half = f"(2 * columns + {GAP})", f"width * columns / (2 * columns + {GAP})"
+    right, half = f"(2 * columns + 1.4 * {GAP})", f"width * columns / (2 * columns + 1.4 * {GAP})"
     across, down = between("0", right), between("bottom", "0")
 
     def x(field: str) -> alt.X:
@@ -93,6 +97,22 @@ def _draw(*, lecture: bool) -> Figure:
             opacity=alt.ExprRef(f"{near} ? 1 : edge"),
         )
         .encode(x=x("x"), y=y("y"), detail="edge:N", order="order:Q")
+    )
+    # An arrowhead says where a line ends, for some pass behind other boxes.
+    heads_of = {"right": 90, "down": 180, "left": 270, "up": 0}
+    arrows = (
+        alt.Chart(alt.NamedData("edges"))
+        .transform_filter("at >= datum.made && datum.head !== ''")
+        .mark_point(
+            shape="triangle-up",
+            tooltip=None,
+            filled=True,
+            size=alt.ExprRef(f"(columns === 1 ? 5 : 2.2) * {size}"),
+            angle=alt.ExprRef(f"({heads_of})[datum.head]"),
+            color=alt.ExprRef(f"{near} ? '{GRADIENT}' : '{QUIET}'"),
+            opacity=alt.ExprRef(f"{near} ? 1 : max(edge, 0.6)"),
+        )
+        .encode(x=x("x"), y=y("y"))
     )
     chips = (
         alt.Chart(alt.NamedData("chips"))
@@ -143,7 +163,7 @@ def _draw(*, lecture: bool) -> Figure:
             place="datum.role === 'took' ? datum.end : datum.start",
             words=f"{room} < 50 ? '' : "
             f"datum.role === 'label' || {lit} || {is_('runtime')} ? datum.said : "
-            f"columns === 2 && at !== last ? 'not computed' : ''",
+            f"columns === 1 && at !== last ? 'not computed' : ''",
         )
         .mark_text(
             fontSize=size,
@@ -154,7 +174,7 @@ def _draw(*, lecture: bool) -> Figure:
             fontWeight=alt.ExprRef(f"datum.role === 'took' || {is_('runs')} ? 600 : 400"),
             limit=alt.ExprRef(
                 f"datum.role === 'took' ? {room} : "
-                f"{room} * 0.84 - (datum.took === '' ? 0 : (columns === 2 ? 7 : 2.6) * {size})"
+                f"{room} * 0.84 - (datum.took === '' ? 0 : (columns === 1 ? 7 : 2.6) * {size})"
             ),
         )
         .encode(x=x("place"), y=y("y"), text="words:N", tooltip=told)
@@ -180,11 +200,14 @@ def _draw(*, lecture: bool) -> Figure:
         .transform_calculate(
             x=f"0.04 + datum.i * (columns + {GAP})",
             y="0.5",
-            said=f"datum.i === 0 ? 'As written: ' + {_operations('written[at]')} : "
-            f"failed && at >= last - 1 ? 'As executed: an error' : 'As executed: ' + "
-            f"(ran[at] === 0 ? 'nothing so far' : {_operations('ran[at]')} + "
-            f"(at === last ? ', ' + format(took, '.0f') + ' µs in all' : "
-            "columns === 2 ? '' : ', each with its microseconds'))",
+            written_so_far=f"'As written: ' + {_operations('written[at]')} + "
+            "(ran[at] === 0 ? ', none computed' : '')",
+            none="at === last ? 'nothing' : 'nothing so far'",
+            time="at === last ? ', ' + format(took, '.0f') + ' µs in all' : "
+            "columns === 1 ? '' : ', each with its microseconds'",
+            some=f"{_operations('ran[at]')} + datum.time",
+            said="datum.i === 0 ? datum.written_so_far : 'As executed by your run: ' + ("
+            "failed && at >= last - 1 ? 'an error' : ran[at] === 0 ? datum.none : datum.some)",
         )
         .mark_text(
             align="left", baseline="middle", fontSize=size + 3, fontWeight=700,
@@ -193,7 +216,7 @@ def _draw(*, lecture: bool) -> Figure:
         .encode(x=x("x"), y=y("y"), text="said:N")
     )  # fmt: skip
     return template(
-        alt.layer(edges, ground, boxes, texts, lines, heads).add_params(AT, HERE),
+        alt.layer(edges, ground, boxes, arrows, texts, lines, heads).add_params(AT, HERE),
         ("last", "bottom", "columns", "written", "ran", "failed", "took", "edge"),
         title="",
         description=(

@@ -100,7 +100,7 @@ def two_networks(controls: Controls, engines: Any, *, lecture: bool) -> None:
     ours, theirs = engines.tf_two_layers, engines.torch_two_layers
 
     def start(steps: int, dtype: str) -> tuple[Any, Any]:
-        arrays, how = ours.draw(0, dtype), {"steps": steps, "learning_rate": RATE}
+        arrays, how = engines.two_layers.draw(0, dtype), {"steps": steps, "learning_rate": RATE}
         return ours.train(*arrays, **how), theirs.train(*arrays, **how)
 
     listings = {"tf_two_layers.py": ours.train, "torch_two_layers.py": theirs.train}

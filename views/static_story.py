@@ -5,11 +5,12 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 
-from engines.graph import brief
+import streamlit as st
+
 from engines.static_graph import Op
 from views.live import Computed, listing, live
 from views.player import Readout
-from views.static_moments import Looked, Moment
+from views.static_moments import Looked, Moment, said
 
 PLACEHOLDER = (
     "A <b>placeholder</b> is a gap with a name. It has a type and a shape, and no value: each run "
@@ -30,6 +31,10 @@ UPDATE = (
 INITIALIZER = (
     "It computes nothing itself. Its edges make it wait until every variable has been assigned its "
     "first value."
+)
+NOTHING_TO_INITIALIZE = (
+    "Run, it would give all <b>variables</b> their first values. They are the part of a graph that "
+    "can change from run to run, and this graph has none."
 )
 FORWARD = (
     "The name on the left stands for a result that nobody has computed. Print it, and you read a "
@@ -54,6 +59,10 @@ NOT_INITIALIZED = (
     "Here somebody forgot <code>session.run(initialize)</code>. The graph knows which first values "
     "w and b should get, but in this session they have none."
 )
+ASKED_OF_SUM = (
+    "<code>{call}</code> asks for {fetches}. The session walks back from there, along the edges, "
+    "and takes what it needs. What is fed is there at once."
+)
 ASKED = (
     "<code>{call}</code> asks for {fetches}. The session walks back from there, along the edges, "
     "and takes what it needs. What is fed and what is constant is there at once, and so are the "
@@ -65,24 +74,27 @@ ASKED_NOTHING = (
 )
 RUNS = "<b>{kind}</b> begins after {start:.0f} µs and takes {total:.1f} µs. {computes}"
 COMPUTES = "It computes <code>{name}</code> of line {line}: {value}."
-COMPUTES_CHANGED = (
-    "You wrote {wrote} in line {line}. The optimiser has put this operation in their place; the "
-    "result is {value}."
+REPLACES_ONE = (
+    "You wrote {wrote}. TensorFlow has put this operation in its place, which computes the same: "
+    "{value}."
+)
+REPLACES = (
+    "You wrote {wrote}. TensorFlow has put other operations in their place, of which this is the "
+    "last, and the result is the same: {value}."
 )
 ASSIGNS = "It puts the new value into the variable, in this session and nowhere else."
 WAITS = "It computes nothing: it was asked for because of what has to run before it."
-ADDED = "Nobody wrote it: the optimiser has added it."
+ADDED = "Nobody wrote it: TensorFlow has added it while it rewrote the graph."
 FETCHED = (
-    "<b>{fetched}</b> What was asked for comes back as numbers. {ran} operations ran for it. The "
-    "dotted ones on the left were not needed: they are written, and that is all."
+    "<b>{fetched}</b> That is what comes back. The dotted operations on the left were not needed: "
+    "they are written, and that is all."
 )
-FETCHED_ALL = (
-    "<b>{fetched}</b> What was asked for comes back as numbers. {ran} operations ran for it."
-)
-HAS_NO_RESULT = "{name} hands out nothing"
+FETCHED_ALL = "<b>{fetched}</b> That is what comes back."
+HAS_NO_RESULT = "{name}: None, for it was asked for its effect"
 NOTHING_BACK = "An empty list comes back."
 FAILED = (
-    "The session stops with an error, <b>{error}</b>. What it says, and what to do, stands below."
+    "The session stops with an error: <b>{error}: {sentence}</b> What that means, and how to mend "
+    "it, stands below."
 )
 AFTER_FAILURE = "No number comes back from a run that fails. The graph is as it was."
 WHOLE = (
@@ -115,11 +127,12 @@ def _told(looked: Looked, moment: Moment, call: str, fetches: Sequence[str]) -> 
             text = _initialized(looked, moment)
         case "given":
             names = ", ".join(f"<b>{name}</b>" for name in fetches)
-            text = (ASKED if fetches else ASKED_NOTHING).format(call=call, fetches=names)
+            asked = ASKED if _variables(looked) else ASKED_OF_SUM
+            text = (asked if fetches else ASKED_NOTHING).format(call=call, fetches=names)
         case "run":
             text = _ran(looked, moment.ops[0])
         case "fail":
-            text = FAILED.format(error=looked.message.error if looked.message else "")
+            text = _failed(looked)
         case "fetch":
             text = _fetched(looked, fetches)
     return text
@@ -134,7 +147,8 @@ def _built(looked: Looked, moment: Moment) -> str:
     explained = (
         PLACEHOLDER if "Placeholder" in kinds
         else VARIABLE if "VarIsInitializedOp" in kinds
-        else INITIALIZER if "NoOp" in kinds
+        else INITIALIZER if "NoOp" in kinds and _variables(looked)
+        else NOTHING_TO_INITIALIZE if "NoOp" in kinds
         else UPDATE if "AssignVariableOp" in kinds
         else GRADIENT if any(op.forward for op in ops)
         else FORWARD
@@ -143,13 +157,23 @@ def _built(looked: Looked, moment: Moment) -> str:
 
 
 def _initialized(looked: Looked, moment: Moment) -> str:
-    variables = [op for op in looked.written.ops if op.kind == "VarHandleOp"]
+    variables = _variables(looked)
     if not variables:
         return NO_VARIABLE
     if not moment.ops:
         return NOT_INITIALIZED
     first = {op.name: looked.written[f"{op.name}/Initializer/initial_value"] for op in variables}
-    return INITIALIZE.format(**{name: brief(op.value) for name, op in first.items()})
+    return INITIALIZE.format(**{name: said(op.value) for name, op in first.items()})
+
+
+def _variables(looked: Looked) -> list[Op]:
+    return [op for op in looked.written.ops if op.kind == "VarHandleOp"]
+
+
+def _failed(looked: Looked) -> str:
+    assert looked.message is not None, "it failed"
+    sentence = html.escape(looked.message.sentence)
+    return FAILED.format(error=looked.message.error, sentence=sentence.rstrip(".") + ".")
 
 
 def _ran(looked: Looked, name: str) -> str:
@@ -166,14 +190,14 @@ def _ran(looked: Looked, name: str) -> str:
 
 
 def _computes(looked: Looked, op: Op, stands_for: Op) -> str:
-    value = brief(looked.values[stands_for.name]) if stands_for.name in looked.values else "–"
-    about = {"line": stands_for.line, "value": value}
-    if stands_for.kind == op.kind:
-        return COMPUTES.format(name=stands_for.name, **about)
-    fates = looked.match.fates
-    fused = {other.kind for other in looked.written.ops if fates[other.name] == ("fused", op.name)}
-    wrote = " and ".join(sorted({*fused, stands_for.kind}))
-    return COMPUTES_CHANGED.format(wrote=wrote, **about)
+    value = said(looked.values[stands_for.name]) if stands_for.name in looked.values else "–"
+    if stands_for.kind == op.kind and looked.match.fates[stands_for.name].status == "kept":
+        return COMPUTES.format(name=stands_for.name, line=stands_for.line, value=value)
+    taken_over = [("fused", op.name), ("reordered", op.name)]
+    others = [one for one in looked.written.ops if looked.match.fates[one.name] in taken_over]
+    wrote = sorted({f"{one.kind} in line {one.line}" for one in [*others, stands_for]})
+    text = REPLACES_ONE if len(wrote) == 1 else REPLACES
+    return text.format(wrote=" and ".join(wrote), value=value)
 
 
 def _fetched(looked: Looked, fetches: Sequence[str]) -> str:
@@ -182,16 +206,19 @@ def _fetched(looked: Looked, fetches: Sequence[str]) -> str:
     if not fetches:
         return NOTHING_BACK
     values = zip(fetches, looked.ran.values.values(), strict=True)
-    said = ", ".join(
-        HAS_NO_RESULT.format(name=name) if value is None else f"{name} = {brief(value)}"
+    told = ", ".join(
+        HAS_NO_RESULT.format(name=name) if value is None else f"{name} = {said(value, 7)}"
         for name, value in values
     )
     text = FETCHED if looked.match.counts["pruned"] else FETCHED_ALL
-    return text.format(fetched=f"{said}.", ran=len(looked.ran.ops))
+    return text.format(fetched=f"{told}.")
 
 
-def code(looked: Looked, happened: Sequence[Moment], source: str) -> None:
-    """The listing, with the line marked that makes something, or opens the session, or runs."""
+def code(looked: Looked, happened: Sequence[Moment], source: str, call: str) -> None:
+    """The listing, with the line marked that makes something, or opens the session, or runs.
+
+    call: what runs in the place of the last of these.
+    """
     kinds = [moment.kind for moment in happened]
     lines = source.split("\n")
     computed = {
@@ -207,12 +234,24 @@ def code(looked: Looked, happened: Sequence[Moment], source: str) -> None:
         "loss_value, *grads": Computed(range(opened + 2, len(kinds))),
     }
     listing(source, computed, title="The listing", key="listing", follows=True)
+    st.caption(f"In the place of its last run, your choice has been run: `{call}`")
 
 
-def readout(of: str, happened: Sequence[Moment]) -> Readout:
-    """For the player: when loss, w and b of the training are known; a sum does not have them."""
-    known = [moment.kind for moment in happened].index("initialize")
-    at_end = len(happened)  # outside slow motion
-    if of == "sum":
-        return dict.fromkeys(("loss", "w", "b"), (at_end, None))
-    return {"loss": (at_end - 1, None), "w": (known, None), "b": (known, None)}
+def readout(happened: Sequence[Moment], *, loss: bool) -> Readout:
+    """For the player, beside the training: what slow motion's run knows of loss, w and b.
+
+    loss: whether that run hands out the loss of the data.
+    """
+    if not any(moment.kind == "initialize" and len(moment.ops) != 1 for moment in happened):
+        return {}  # a graph without variables trains nothing
+    known = {moment.kind: m for m, moment in enumerate(happened)}
+    never = len(happened)  # outside slow motion
+    start = next(
+        (m for m, one in enumerate(happened) if one.kind == "initialize" and len(one.ops) > 1),
+        never,
+    )
+    return {
+        "loss": (known["fetch"] if loss else never, None),
+        "w": (start, None),
+        "b": (start, None),
+    }

@@ -120,7 +120,7 @@ def _series(controls: Controls, run: Run) -> None:
     )
     name = name or "tensors"
     calls = run(name)
-    st.markdown(f"**{calls[-1].traces} traces in {len(calls)} calls.** {SERIES[name].story}")
+    st.markdown(f"**Calls: {len(calls)}. Traces: {calls[-1].traces}.** {SERIES[name].story}")
     if name == "numbers":
         traced, reused = (median(_times(run(one)[1:])) for one in ("numbers", "mended"))
         st.markdown(

@@ -35,7 +35,7 @@ LATE = 10_000  # steps at the end of the long run, when it no longer comes neare
 BETWEEN = {"nothing": "nothing", "clip": "clip it", "replace": "replace it"}
 RUNS = {
     "nothing": Look("the gradient as it is", ENGINES["tf_session"].color),
-    "clip": Look("clipped to −1..1", BEST, (8, 4)),
+    "clip": Look("clipped to −20..20", BEST, (8, 4)),
     "replace": Look("replaced by its sign", GRADIENT, (3, 3)),
 }
 
@@ -56,9 +56,10 @@ def ask(problem: Problem, styles: Listings, build: Build, *, lecture: bool) -> N
     st.markdown(
         "Each row counts operations; the kinds that are not listed run equally often in all three. "
         "`minimize` is a shorthand: inside it, TensorFlow calls `compute_gradients` and then "
-        "`apply_gradients`. So the graphs of these two are equal to the last name. The first "
-        "listing says in three operations what the optimiser has one for. This is how a session "
-        "updates w, read from the bottom up:"
+        "`apply_gradients`. So the graphs of these two are equal to the last name. For "
+        "each variable the first listing has five operations (a constant, a read, a product, a "
+        "difference, an assignment) where an optimiser has one. This is how a session updates w, "
+        "read from the bottom up:"
     )
     _side_by_side({name: one[3] for name, one in built.items()}, lecture)
 
@@ -165,7 +166,7 @@ def _side_by_side(texts: Mapping[str, str], lecture: bool) -> None:
         with place:
             st.caption(name)
             language = "python" if text.startswith("def ") else None
-            st.code(text, language=language, wrap_lines=True)
+            st.code(text, language=language)
 
 
 def _kinds(built: Mapping[str, Built]) -> str:
@@ -256,7 +257,7 @@ def _how_near(trace: Trace, between: str, rate: float) -> str:
     )
     if between == "clip":
         told += (
-            "While the gradients are larger than 1 the clipped run takes short steps, so it comes "
+            "While the gradients are larger than 20 the clipped run takes short steps, so it comes "
             "to that level later."
         )
     return told

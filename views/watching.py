@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import streamlit as st
 
+from engines.graph import Graph, brief
 from engines.static_graph import to_graph
 from views.controls import Controls
 from views.fetching import Asked
@@ -58,7 +60,7 @@ def choose(controls: Controls, look: Callable[[Asked], Looked], *, lecture: bool
     """The three ways in a row, and for the one chosen its executed graph and what it shows."""
     way = controls.choice(st.segmented_control, "Fetch", "watch", WAYS, "alone") or "alone"
     looked = look(ASKED[way])
-    graph = to_graph(looked.ran.ops)
+    graph = _named(to_graph(looked.ran.ops), looked)
     fates = looked.match.fates
     changed = {
         i
@@ -77,6 +79,7 @@ def choose(controls: Controls, look: Callable[[Asked], Looked], *, lecture: bool
                 "at the bottom; those that nobody wrote in this form are marked."
             ),
             lecture=lecture,
+            wide=1.7,
             labels={
                 i: f"{times[op.name]:.1f} µs"
                 for i, op in enumerate(looked.ran.ops)
@@ -87,3 +90,15 @@ def choose(controls: Controls, look: Callable[[Asked], Looked], *, lecture: bool
         show(drawing, key="watched", height=height(drawing, lecture=lecture))
     with words:
         st.markdown(SAID[way])
+
+
+def _named(graph: Graph, looked: Looked) -> Graph:
+    """The graph with names that a visitor knows: of what is fed, and of variables."""
+    nodes = []
+    for node, op in zip(graph.nodes, looked.ran.ops, strict=True):
+        name = f"feed {looked.ran.fed[op.name]}" if op.name in looked.ran.fed else op.name
+        name = brief(op.value) if op.kind == "Const" else name
+        first = replace(node.outputs[0], name=name)
+        kind = {"ReadVariableOp": "Read", "_Retval": "fetch"}.get(node.kind, node.kind)
+        nodes.append(replace(node, kind=kind, outputs=(first, *node.outputs[1:])))
+    return Graph(tuple(nodes), graph.edges)
