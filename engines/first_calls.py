@@ -112,7 +112,7 @@ def measure(task: str, engine: str, settings: Settings) -> dict[str, Any]:
     losses = listing(*trained)
     next(losses)  # the first call is not like the others
     start = time.perf_counter()
-    *_, loss = islice(losses, settings.warm_up + 1)
+    *_, loss = islice(losses, settings.warm_up)
     step_seconds = (time.perf_counter() - start) / settings.warm_up
     block = max(1, round(settings.block_seconds / step_seconds))
     later = []
