@@ -3,6 +3,10 @@ PORT ?= 8501
 VENV := .venv
 BIN := $(VENV)/bin
 
+# PyTorch's threads for one product: with small models and many visitors, threads that wait for each
+# other cost up to twenty times what they give.
+export OMP_NUM_THREADS ?= 1
+
 .PHONY: run test install lint types bench clean
 
 run: install            ## start the app (PORT=8502 make run for another port)

@@ -41,10 +41,10 @@ def pixels(picture):
     return np.asarray(Image.open(BytesIO(picture)).convert("RGB")).astype(int)
 
 
-def alike(one, other):
+def alike(one, other, most=20):
     """Whether two screenshots show the same; a canvas may smooth an edge one way or the other."""
     different = np.abs(pixels(one) - pixels(other)).max(axis=2) > 8
-    return different.sum() < 20
+    return different.sum() < most
 
 
 def test_slow_motion_goes_forward_through_every_moment_of_a_step_and_back(visit):

@@ -40,6 +40,11 @@ PAGES = (
         "Static graph and sessions",
         "Why is there a graph when nothing has been computed, and what does a session do with it?",
     ),
+    Page(
+        "pages/custom_relu_backward.py",
+        "Custom ReLU backward",
+        "What does autograd need from you, and what if you get it wrong?",
+    ),
 )
 
 

@@ -1,0 +1,128 @@
+"""Custom ReLU backward (E10, E11). A string that stands alone in this file is text on the page."""
+
+from importlib import import_module
+from types import SimpleNamespace
+
+import numpy as np
+import streamlit as st
+
+from views import (
+    relu_design,
+    relu_elsewhere,
+    relu_network,
+    relu_pass,
+    relu_slopes,
+    relu_twice,
+    relu_widths,
+    relu_wrong,
+    shell,
+)
+from views.figure import cached, kept
+from views.player import player
+from views.relu_pass_picture import picture
+from views.timeline import Timeline
+
+FILE = "pages/custom_relu_backward.py"
+LOADED = """numpy_two_layers tf_custom_gradient tf_slopes tf_two_layers torch_designed
+torch_double_backward torch_function torch_inside torch_judge torch_slopes torch_two_layers
+torch_wrong_backward two_layers"""
+
+
+@st.cache_resource(show_spinner="Loading PyTorch and TensorFlow: some seconds, once.")
+def load():
+    engines = {name: import_module(f"engines.{name}") for name in LOADED.split()}
+    judge = engines["torch_designed"].judge  # the first check by gradcheck loads what it needs
+    judge(engines["torch_designed"].Design("true"), [1.0])
+    shell.settle("PyTorch, TensorFlow and gradcheck")
+    return SimpleNamespace(**engines)
+
+
+@cached
+def play(_runs, dtype, in_parts):
+    series, last_step = relu_network.series(_runs), relu_network.LAST_STEP
+    return Timeline(series, last_step, parts=in_parts, slow_at=np.array([0]), slow=True)
+
+
+controls, lecture = shell.open_page(FILE)
+engines = load()
+"""
+Autograd knows the derivative of each operation of PyTorch. Of an operation of your own it knows
+nothing, so you write two functions. **forward** computes, and keeps what will be needed.
+**backward** is handed the gradient of the loss by what came out, and returns the gradient by what
+went in. Here it is a **ReLU**, which lets positive numbers pass and makes 0 of all others.
+"""
+with shell.settings(lecture):
+    chosen = relu_pass.choose(controls)
+watched = kept(engines.torch_inside.watch)(*chosen)
+dtype = relu_network.chosen(controls)  # None while nobody has asked for training
+runs = relu_network.trained(engines, dtype)
+timeline = play(runs, dtype, relu_pass.parts(watched))
+refused = st.container()  # what may come and go must not move what follows
+readout = relu_network.readout(runs, len(watched.moments))
+with player(timeline, readout=readout, phases=relu_pass.PHASES, of=str(chosen)):
+    relu_pass.story(watched, trained=bool(runs))
+drawing, code = [st.container(), st.container()] if lecture else st.columns([3, 2])
+with drawing:
+    picture(watched, lecture=lecture)
+with code:
+    relu_pass.code(watched)
+
+"""
+### The network of two layers
+The article trains one: 64 inputs of 1000 numbers, 100 hidden **units** behind the ReLU, 10 outputs,
+500 steps. A unit is **active** for an input where its ReLU lets something pass, and **dead** where
+it does so for no input at all. Trained here with MyReLU, with PyTorch's own ReLU, and as a static
+graph, from the same arrays.
+"""
+relu_network.tell(controls, runs, lecture=lecture)
+
+"""
+### What is the slope at zero?
+At x = 0 a ReLU has a kink: its slope is 0 to the left and 1 to the right, and at the point itself
+there is none. A program has to return something.
+"""
+relu_slopes.slopes(controls, engines, lecture=lecture)
+
+"""
+### Design a backward
+Choose what backward returns. What you choose becomes a Function, which is run, checked and trained
+with as it stands here. **gradcheck** is PyTorch's own judge: it moves each input a little, sees how
+the output moves, and compares that with what your backward says.
+"""
+design = relu_design.design(controls, engines, lecture=lecture)
+"""
+#### Check it yourself
+The same question with differences of many widths h, in 64 bits. Too wide, and they reach beyond
+the point; too narrow, and rounding is all that is left.
+"""
+relu_widths.check(controls, engines, design, lecture=lecture)
+
+"""
+### Wrong backwards
+Each is the Function above with some lines changed, really run. Some crash, some fail without a
+word, and some train anyway. Choose one, say which, then look.
+"""
+relu_wrong.wrong(controls, engines, lecture=lecture)
+
+"""
+### The gradient of a gradient
+Some methods need the derivative of a derivative. Then autograd has to go through your backward as
+it went through your forward. The function is y = x · relu(x) at x = 3, where the first derivative
+is 6 and the second is 2.
+"""
+relu_twice.twice(controls, engines, lecture=lecture)
+
+"""
+### The same elsewhere
+By hand in NumPy every gradient is a line of its own. TensorFlow has `tf.custom_gradient`: a
+function that returns its result together with its backward. In a static graph, both are operations.
+"""
+relu_elsewhere.elsewhere(controls, engines, lecture=lecture)
+
+with refused:
+    controls.say_refused(timeline)
+st.info(
+    "Autograd believes what your backward returns. It checks that the shape fits, and nothing "
+    "else. A wrong one can train, so let somebody judge it who does not read it: the function."
+)
+shell.close_page(FILE, lecture=lecture)
