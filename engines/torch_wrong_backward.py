@@ -186,6 +186,20 @@ class Ran(NamedTuple):
         return len(self.losses) > 1 and bool(self.losses[-1] < self.losses[0])
 
 
+def follow(
+    train: Callable[..., Iterator[Step]], *arrays: NDArray[Any], **settings: Any
+) -> tuple[Floats, NDArray[Any]]:
+    """The losses of a run, up to one that is not finite, and its first gradient of w1."""
+    engine = train(*arrays, **settings)
+    first = next(engine)
+    gradient, losses = first.grads["w1"].copy(), [first.loss]
+    for step in engine:
+        losses.append(step.loss)
+        if not np.isfinite(step.loss):
+            break
+    return np.array(losses), gradient
+
+
 def run(
     name: str,
     x_value: NDArray[Any],
@@ -195,28 +209,20 @@ def run(
     *,
     steps: int,
     learning_rate: float,
+    without: tuple[Floats, NDArray[Any]] | None = None,
 ) -> Ran:
     """Make this mistake and see what becomes of it. Raises KeyError for a name not in MISTAKES.
 
-    The arrays are those of torch_function.train.
+    The arrays are those of torch_function.train. without: what `follow` returns of the right
+    listing with these settings, if that is known already.
     """
     right, wrong, source, relu, train = make(name)
     arrays = x_value, y_value, w1_value, w2_value
-
-    def losses_and_gradient(train: Callable[..., Iterator[Step]]) -> tuple[Floats, NDArray[Any]]:
-        engine = train(*arrays, steps=steps, learning_rate=learning_rate)
-        first = next(engine)
-        gradient, losses = first.grads["w1"].copy(), [first.loss]
-        for step in engine:
-            losses.append(step.loss)
-            if not np.isfinite(step.loss):
-                break
-        return np.array(losses), gradient
-
-    right_losses, right_gradient = losses_and_gradient(torch_function.train)
+    settings: dict[str, Any] = {"steps": steps, "learning_rate": learning_rate}
+    right_losses, right_gradient = without or follow(torch_function.train, *arrays, **settings)
     crash, losses, gradient_off = None, np.array([]), None
     try:
-        losses, gradient = losses_and_gradient(train)
+        losses, gradient = follow(train, *arrays, **settings)
         apart = np.linalg.norm(gradient - right_gradient)
         gradient_off = float(apart / np.linalg.norm(right_gradient))
     except RuntimeError as error:

@@ -39,17 +39,18 @@ def load():
 
 @cached
 def play(_runs, dtype, in_parts):
-    series, last_step = relu_network.series(_runs), relu_network.LAST_STEP
+    series, last_step = relu_network.series(_runs), relu_network.LAST_STEP if _runs else 0
     return Timeline(series, last_step, parts=in_parts, slow_at=np.array([0]), slow=True)
 
 
 controls, lecture = shell.open_page(FILE)
 engines = load()
 """
-Autograd knows the derivative of each operation of PyTorch. Of an operation of your own it knows
-nothing, so you write two functions. **forward** computes, and keeps what will be needed.
-**backward** is handed the gradient of the loss by what came out, and returns the gradient by what
-went in. Here it is a **ReLU**, which lets positive numbers pass and makes 0 of all others.
+Autograd differentiates what is made of PyTorch's operations. Into a **Function** of your own it
+does not look: that may be NumPy, or C. So you write two halves. **forward** computes, and keeps
+what will be needed. **backward** is handed the gradient of the loss by what came out, and returns
+the gradient by what went in. Here it is a **ReLU**, which lets positive numbers pass and makes 0 of
+all others.
 """
 with shell.settings(lecture):
     chosen = relu_pass.choose(controls)
@@ -122,7 +123,8 @@ relu_elsewhere.elsewhere(controls, engines, lecture=lecture)
 with refused:
     controls.say_refused(timeline)
 st.info(
-    "Autograd believes what your backward returns. It checks that the shape fits, and nothing "
-    "else. A wrong one can train, so let somebody judge it who does not read it: the function."
+    "Autograd counts what your backward returns, compares shapes, and notices a saved tensor that "
+    "was changed. Whether the numbers are right it cannot know. A wrong backward can train: let "
+    "the function itself be the judge."
 )
 shell.close_page(FILE, lecture=lecture)

@@ -191,7 +191,7 @@ def test_the_right_one_trains_like_itself():
 )
 def test_training_is_told_as_it_went(own, is_right, told):
     right = np.array([9.0, 3.0, 1.0])
-    text = relu_design._how_it_went(right, np.array(own, float), is_right=is_right)
+    text = relu_design._how_it_went(right, np.array(own, float), "leaky", is_right=is_right)
     assert "right backward the loss falls from 9 to 1." in text
     assert told in text
 

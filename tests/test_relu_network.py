@@ -79,7 +79,7 @@ def test_a_link_trains_and_the_player_has_the_run():
     assert len(runs[OURS].losses) == LAST_STEP + 1
     series = relu_network.series(runs)
     np.testing.assert_array_equal(series["loss"].values, runs[OURS].losses.astype("float32"))
-    assert set(series) == {"loss", "active", "dead", "grad_w1", "grad_w2"}
+    assert set(series) == {"loss", "counted", "active", "dead", "grad_w1", "grad_w2"}
     named = set(re.findall(r'data-now="(.*?)"', live_texts(at)))
     assert named == set(series) - {"loss"}
     assert sum(len(one.values) for one in series.values()) < 1000
@@ -134,8 +134,8 @@ def test_the_verdict_tells_the_largest_differences_of_the_whole_run():
         "tf.maximum": run(weights=(3e-5, 1e-6), loss=(0, 2e-7)),
     }
     told = relu_network.verdict(runs, "float32")
-    assert "MyReLU is **0, to the last bit**" in told
-    assert "MyReLU is **3.0e-05**" in told
+    assert "looked at, is **0, to the last bit**" in told
+    assert "looked at, is **3.0e-05**" in told
     assert "over the first loss, **2.0e-07**" in told
     assert "one derivative" in told
     assert "8.0e+00 to 2.0e+00" in told

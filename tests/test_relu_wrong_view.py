@@ -38,14 +38,20 @@ def section():
     def draw(seed, dtype=np.float32):
         return tuple(array.astype(dtype) for array in start("random", seed=1))
 
-    def run(name, *arrays, steps, learning_rate):
+    def run(name, *arrays, steps, learning_rate, without):
         st.session_state.setdefault("ran", []).append((name, steps, learning_rate))
         return torch_wrong_backward.run(name, *arrays, steps=40, learning_rate=3e-5)
 
     controls = Controls("section")
     lecture = st.query_params.get("lecture") == "true"
-    wrong = SimpleNamespace(run=run, kept=torch_wrong_backward.kept)
-    engines = SimpleNamespace(torch_wrong_backward=wrong, two_layers=SimpleNamespace(draw=draw))
+    wrong = SimpleNamespace(
+        run=run, kept=torch_wrong_backward.kept, follow=lambda *arrays, **settings: None
+    )
+    engines = SimpleNamespace(
+        torch_wrong_backward=wrong,
+        torch_function=SimpleNamespace(train=None),
+        two_layers=SimpleNamespace(draw=draw),
+    )
     relu_wrong.wrong(controls, engines, lecture=lecture)
     st.session_state["refused"] = controls.refused
 
@@ -192,7 +198,7 @@ def test_an_overflow_is_explained_by_the_second_layer_only_where_that_is_so():
 def test_the_lesson_names_those_that_ended_lower():
     runs = {"mask_forgotten": ran(), "overwritten": ran(losses=(9.0, 3.0))}
     said = relu_wrong._lesson(runs, 2.0)
-    assert "*The mask forgotten*, with a loss of 1 where the right one has 2" in said
+    assert "Ended lower than the right listing (2):** *The mask forgotten* (1)" in said
     assert "overwritten" not in said
     assert "Ended lower" not in relu_wrong._lesson(runs, 0.5)
 

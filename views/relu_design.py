@@ -81,7 +81,7 @@ def design(controls: Controls, engines: Any, *, lecture: bool) -> Any:
         right, own = _run(engines, designed.Design("true")), _run(engines, chosen)
         drawing = _losses(right, own, source, lecture=lecture)
         show(drawing, key="losses of a design", height=520 if lecture else 320)
-        st.markdown(_how_it_went(right, own, is_right=_right(verdict)))
+        st.markdown(_how_it_went(right, own, chosen.variant, is_right=_right(verdict)))
     return chosen
 
 
@@ -160,9 +160,12 @@ def _at_zero(at_zero: Any) -> str:
             f"and the backward says {slope}. There, too, it would {says}."
         )
     if at_zero.between and left < right:
-        fits = "lies between the two: it is a subgradient, and as good as any other."
+        fits = "lies between the two: it is a subgradient, and no less right than any other."
     elif at_zero.between:
-        fits = "lies between the two, and as there is no derivative, it is as good as any other."
+        fits = (
+            "lies between the two, and as there is no derivative, it is no less right than any "
+            "other."
+        )
     else:
         fits = "is not between the two: it belongs to neither side, nor to anything in the middle."
     return (
@@ -200,7 +203,7 @@ def _finished(source: str) -> list[Floats]:
     return []
 
 
-def _how_it_went(right: Floats, own: Floats, *, is_right: bool) -> str:
+def _how_it_went(right: Floats, own: Floats, variant: str, *, is_right: bool) -> str:
     last, first = len(own) - 1, own[0]
     told = f"With the right backward the loss falls from {right[0]:.3g} to {right[-1]:.3g}."
     if np.array_equal(own, right):
@@ -216,10 +219,12 @@ def _how_it_went(right: Floats, own: Floats, *, is_right: bool) -> str:
     if own[-1] >= first:
         return f"{told} With yours it **does not fall**: from {first:.3g} it goes to {own[-1]:.3g}."
     if is_right:
-        return (
-            f"{told} With yours it falls from {first:.3g} to **{own[-1]:.3g}**. This is another "
-            "function with its own right derivative, and so another network."
+        what = (
+            "This is another function with its own right derivative, and so another network."
+            if variant in ("leaky", "smooth")
+            else "Yours is off by less than gradcheck can see, and that is enough for another end."
         )
+        return f"{told} With yours it falls from {first:.3g} to **{own[-1]:.3g}**. {what}"
     quicker = " It even ends lower than with the right one. " if own[-1] < right[-1] else " "
     return (
         f"{told} With yours, which is wrong, it falls all the same: from {first:.3g} to "

@@ -77,13 +77,14 @@ def _told(widths: Any, point: float) -> str:
         )
     if central[inside].any():
         best = int(np.where(inside & (central > 0), central, np.inf).argmin())
+    if central[inside].any() and central[-1] > 10 * central[best]:
         told.append(
             f"**Narrower is not better.** Near h = {h[best]:.0e} the central difference is off by "
             f"no more than {central[best]:.0e}, at {h[-1]:.0e} by {central[-1]:.0e}: two nearly "
             "equal numbers are subtracted, their last digits are rounded, and the rest is divided "
             "by h."
         )
-    else:
+    elif not central[inside].any():
         told.append(
             "**Narrower ones are exact.** Here the function does not change at all, and of equal "
             "numbers nothing is rounded."

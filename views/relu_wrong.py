@@ -151,7 +151,10 @@ def _ran(engines: Any, name: str) -> Any:
     if name not in known:
         arrays = engines.two_layers.draw(0)
         settings = {"steps": STEPS, "learning_rate": RATE}
-        known[name] = engines.torch_wrong_backward.run(name, *arrays, **settings)
+        backward, right = engines.torch_wrong_backward, engines.torch_function.train
+        if "right" not in known:
+            known["right"] = backward.follow(right, *arrays, **settings)
+        known[name] = backward.run(name, *arrays, **settings, without=known["right"])
     return known[name]
 
 
@@ -267,6 +270,11 @@ def _judged(check: Any) -> str:
             "error, too."
         )
     off = np.argwhere(~check.agrees)
+    if not check.message.startswith("Jacobian mismatch"):
+        return (
+            "**gradcheck objects.** It stops with an error before it compares anything. A "
+            f"comparison of our own finds {len(off)} of {check.agrees.size} derivatives wrong."
+        )
     i, j = off[0]
     measured, given = (round(float(one[i, j]), 6) for one in (check.numerical, check.analytical))
     return (
@@ -345,19 +353,19 @@ def _lesson(ran: dict[str, Any], right_end: float) -> str:
     objected = sum(not one.check.passed for one in ran.values())
     quiet = sum(not one.crash and not one.check.passed for one in ran.values())
     told = (
-        f"{len(ran) - sum(bool(one.crash) for one in ran.values())} of the {len(ran)} mistakes run "
-        f"to the end of their training without an error, and {len(trained)} of those learn with a "
-        f"wrong gradient. gradcheck objects to {objected}, among them {quiet} that nothing else "
-        "would have reported."
+        f"{len(ran) - sum(bool(one.crash) for one in ran.values())} of the {len(ran)} mistakes "
+        f"raise no error in training, and {len(trained)} of those learn with a wrong gradient. "
+        f"gradcheck objects to {objected}, among them {quiet} that raise no error."
     )
     if lower:
-        names = " · ".join(f"*{MISTAKES[name].label}*" for name in lower)
-        ends = ran[lower[0]].losses[-1]
+        names = " · ".join(
+            f"*{MISTAKES[name].label}* ({ran[name].losses[-1]:.2g})" for name in lower
+        )
         told += (
-            f"\n\n**Ended lower than the right listing:** {names}, with a loss of {ends:.2g} where "
-            f"the right one has {right_end:.2g}. A loss that falls says that the steps go "
-            "downhill. It does not say that they follow the gradient: 101,000 weights have many "
-            "ways to fit the 640 numbers of y. Only a comparison with differences of the function "
-            "itself tells a right backward from one that is good enough today."
+            f"\n\n**Ended lower than the right listing ({right_end:.2g}):** {names}. A loss that "
+            "falls says that the steps go downhill. It does not say that they follow the gradient: "
+            "101,000 weights have many ways to fit the 640 numbers of y. Only a comparison with "
+            "differences of the function itself tells a right backward from one that is good "
+            "enough today."
         )
     return told
