@@ -31,7 +31,8 @@ HALL = {"width": 1920, "height": 1080}
 @pytest.mark.parametrize("path", pages())
 def test_a_first_visit_straight_to_a_page_shows_its_first_step(visit, path):
     page = visit(path)
-    assert re.match(r"step 0 of (0|800|2000)\b", readout(page))
+    trains = path != "/custom_relu_backward"  # which does so only when asked
+    assert re.match(r"step 0 of (800|2000)\b" if trains else "$", readout(page))
     assert page.locator(".stVegaLiteChart svg, .stVegaLiteChart canvas").count() >= 3
 
 
@@ -303,6 +304,7 @@ def test_a_visitor_s_browser_asks_nothing_of_any_other_machine(browser, server, 
     assert hosts == {"127.0.0.1"}
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     "path", ["/", PAGE, PAGE + "?steps=8000", "/dynamic_graph?moment=all", STATIC]
 )

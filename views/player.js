@@ -121,7 +121,8 @@ export default function ({ parentElement, data }) {
     const text = Object.entries(data.readout).map(([name, [known, changed]]) =>
       moment !== null && changed !== null && at >= changed ? `${name} → ${shortNumber(values[name + "_next"])}`
         : `${name} ${at >= known ? shortNumber(values[name]) : "…"}`);
-    readout.textContent = [words.step.replace("{step}", k).replace("{last}", data.lastStep), ...text].join("  ·  ");
+    const count = data.lastStep > 0 ? [words.step.replace("{step}", k).replace("{last}", data.lastStep)] : []; // or nothing is trained
+    readout.textContent = [...count, ...text].join("  ·  ");
     phaseBar.hidden = phase === WHOLE;
     speed.disabled = phase !== WHOLE; // slow motion has its own
     [...phaseBar.children].forEach((chip, i) => {
@@ -132,6 +133,7 @@ export default function ({ parentElement, data }) {
     });
     range.setAttribute("aria-valuetext", [readout.textContent, phaseBar.children[phase]?.textContent ?? ""].join("  ·  "));
     const state = document.querySelector("#player-state");
+    if (!state) return; // the page is being put together anew, and will call again
     state.value = [k, phase, at, ...now, ...next].join(",");
     state.dispatchEvent(new Event("input"));
     remember();
