@@ -139,14 +139,15 @@ def run(*, quick: bool) -> Iterator[dict[str, Any]]:
     """Measure every engine on every task and yield what `measure` returns, then the machine's part.
 
     Each is measured in a process of its own, one after the other and on one thread: it is cold at
-    its first call, and none disturbs another. quick: for tests, the first task only, and too short
-    to mean anything.
+    its first call, and none disturbs another. quick: for tests, one engine of each framework on the
+    first task, and too short to mean anything.
     """
     settings, tasks = (QUICK, ["parabola"]) if quick else (Settings(), list(TASKS))
+    engines = ["tf_session", "torch_autograd"] if quick else list(ENGINES)
     # Started anew, not forked: a copied process would pay for its copied memory as well.
     with get_context("spawn").Pool(1, _on_one_thread, maxtasksperchild=1) as processes:
         for task in tasks:
-            for engine in ENGINES:
+            for engine in engines:
                 yield processes.apply(measure, (task, engine, settings))
     yield {"cores": os.cpu_count()}
 
