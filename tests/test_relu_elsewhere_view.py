@@ -107,7 +107,7 @@ def test_what_is_the_same_has_no_line_and_what_is_not_is_drawn_where_it_was_look
     assert set(rows["value"]) == {3e-6, 2e-6}
     told = relu_elsewhere._verdict(runs, "float32")
     assert "**3.0e-06**" in told
-    assert "without a line of its own: *PyTorch, its own ReLU*." in told
+    assert "without a line of its own: *PyTorch, clamp(min=0)*." in told
 
 
 def test_five_that_are_equal_in_every_bit_are_told_without_a_picture():

@@ -20,7 +20,7 @@ def section():
     import numpy as np
     import streamlit as st
 
-    from engines import numpy_two_layers, torch_function, torch_two_layers, two_layers
+    from engines import numpy_two_layers, torch_function, torch_slopes, two_layers
     from views import relu_network
     from views.controls import Controls
 
@@ -33,7 +33,7 @@ def section():
     engines = SimpleNamespace(
         two_layers=SimpleNamespace(draw=draw, compare=two_layers.compare),
         torch_function=torch_function,
-        torch_two_layers=torch_two_layers,
+        torch_slopes=torch_slopes,
         tf_two_layers=numpy_two_layers,  # as good, and loaded sooner
     )
     controls = Controls("section")

@@ -37,7 +37,7 @@ ALLOWED = {"float32": 1e-4, "float64": 1e-12}  # how far apart the tests let wei
 # By engine; the first is the one that the others are compared with.
 LOOKS = {
     "torch_function": Look("PyTorch, MyReLU", ENGINES["torch_autograd"].color),
-    "torch_two_layers": Look("PyTorch, its own ReLU", GRADIENT, (2, 4)),
+    "torch_two_layers": Look("PyTorch, clamp(min=0)", GRADIENT, (2, 4)),
     "numpy_two_layers": Look("NumPy, by hand", MODEL),
     "tf_custom_gradient": Look("TensorFlow, custom_gradient", ENGINES["tf_tape"].color),
     "tf_two_layers": Look("TensorFlow, static graph", BEST, (8, 8)),

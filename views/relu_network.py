@@ -82,15 +82,20 @@ def trained(engines: Any, dtype: str | None) -> Runs:
     if not known:
         arrays = engines.two_layers.draw(0, dtype)
         how = {"steps": LAST_STEP, "learning_rate": RATE}
-        listings = engines.torch_function, engines.torch_two_layers, engines.tf_two_layers
+        relu = engines.torch_slopes.relu_of("torch.relu(x)")
+        steps = (
+            engines.torch_function.train(*arrays, **how),
+            engines.torch_function.train(*arrays, **how, relu=relu),
+            engines.tf_two_layers.train(*arrays, **how),
+        )
         runs = {
             name: watched(
-                listing.train(*arrays, **how),
+                run,
                 LAST_STEP,
                 f"{look.label}: step {{:,}} of {{:,}}. To stop, switch it off.",
                 key=STOPPED,
             )
-            for (name, look), listing in zip(LOOKS.items(), listings, strict=True)
+            for (name, look), run in zip(LOOKS.items(), steps, strict=True)
         }
         at = thin(LAST_STEP + 1, KEPT)
         known.append(engines.two_layers.compare(runs, arrays[0], at=at))
