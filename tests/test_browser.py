@@ -305,9 +305,7 @@ def test_a_visitor_s_browser_asks_nothing_of_any_other_machine(browser, server, 
 
 
 @pytest.mark.alone
-@pytest.mark.parametrize(
-    "path", ["/", PAGE, PAGE + "?steps=8000", "/dynamic_graph?moment=all", STATIC]
-)
+@pytest.mark.parametrize("path", [PAGE + "?steps=8000", "/dynamic_graph?moment=all", STATIC])
 def test_scrubbing_keeps_up_with_the_screen_and_says_nothing_to_the_server(browser, server, path):
     asked, sent = [], []
     page = open_page(browser, server.url + path, prepare=watching(asked, sent))
