@@ -73,7 +73,7 @@ settings = {"steps": steps, "learning_rate": rate}
 looked = look(problem, rate, asked)
 happened = moments(looked, initialized=asked.initialized)
 timeline = play(problem, parts(happened), **settings)
-readout = static_story.readout(happened, loss=asked.hands_out_loss)
+readout = static_story.readout(happened, loss=asked.hands_out_loss and not looked.message)
 with stage:
     with player(timeline, readout=readout, phases=PHASES, of=asked.listing):
         static_story.story(looked, happened, asked.call, asked.names)

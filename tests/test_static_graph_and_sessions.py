@@ -138,6 +138,8 @@ def test_a_run_that_did_not_compute_the_loss_does_not_tell_it():
     moments = sum(player(visit(PAGE, graph="regression", fetch="y_pred"))["parts"])
     assert readout["y_pred"]["loss"] == [moments, None]  # not before slow motion is over
     assert readout["loss"]["loss"][0] < moments + 10
+    failed = player(visit(PAGE, graph="regression", feed="short_y"))
+    assert failed["readout"]["loss"] == [sum(failed["parts"]), None]
     assert player(visit(PAGE))["readout"] == {}
 
 
