@@ -62,7 +62,7 @@ refused = st.container()  # what may come and go must not move what follows
 readout = relu_network.readout(runs, len(watched.moments))
 with player(timeline, readout=readout, phases=relu_pass.PHASES, of=str(chosen)):
     relu_pass.story(watched, trained=bool(runs))
-drawing, code = [st.container(), st.container()] if lecture else st.columns([3, 2])
+drawing, code = shell.side_by_side([3, 2], lecture=lecture)
 with drawing:
     picture(watched, lecture=lecture)
 with code:

@@ -90,7 +90,7 @@ listings = {
     "numpy_vectorized.py: whole arrays at once": numpy_vectorized.train,
     "numpy_loops.py: one point at a time": numpy_loops.train,
 }
-places = [st.container(), st.container()] if lecture else st.columns(2)
+places = shell.side_by_side(2, lecture=lecture)
 for place, (title, train) in zip(places, listings.items(), strict=True):
     with place:
         listing(source_of(train), regression.COMPUTED, title=title, key=title)

@@ -25,6 +25,7 @@ from views.figure import Figure, cached, drawn, figure, show, template
 from views.live import listing, live, source_of
 from views.palette import DATA, ENGINES, MISTAKE, QUIET
 from views.prediction import predicted
+from views.shell import side_by_side
 from views.small_graph import height, small_graph
 
 
@@ -110,7 +111,7 @@ def _listings(sources: Mapping[str, str], *, lecture: bool) -> None:
     bodies = {
         name: dedent(source.rpartition('"""')[2].lstrip("\n")) for name, source in sources.items()
     }
-    places = [st.container(), st.container()] if lecture else st.columns(2)
+    places = side_by_side(2, lecture=lecture)
     for place, (name, body) in zip(places, bodies.items(), strict=True):
         [other] = [body for one, body in bodies.items() if one != name]
         known = {line.strip() for line in other.splitlines()}
@@ -239,7 +240,7 @@ def _inside(problem: Problem, inside: Mapping[str, Inside], *, lecture: bool) ->
         "the placeholders marked. A name with a number behind it is a constant with so many "
         "numbers."
     )
-    places = [st.container(), st.container()] if lecture else st.columns(2)
+    places = side_by_side(2, lecture=lecture)
     for place, (name, seen) in zip(places, inside.items(), strict=True):
         drawing = small_graph(
             seen.graph,

@@ -13,6 +13,7 @@ from views.controls import Controls
 from views.live import live
 from views.message import explain
 from views.prediction import predicted
+from views.shell import side_by_side
 
 # What a framework made of a, b, c and w, as engines/tf_recorded.py and engines/torch_recorded.py
 # return it: what it recorded, and by its name each listing that ran, with what that said.
@@ -200,7 +201,7 @@ def _side_by_side(
     ran: Sequence[Ran], name: str, *, lecture: bool, listed: bool = False, answered: bool = False
 ) -> None:
     """The listing of this name in both frameworks, and what it said."""
-    places = [st.container(), st.container()] if lecture else st.columns(2)
+    places = side_by_side(2, lecture=lecture)
     for place, framework, (_, said) in zip(places, FRAMEWORKS, ran, strict=True):
         listing, answer = said[name]
         with place:

@@ -16,6 +16,7 @@ from views.controls import Controls
 from views.figure import show
 from views.live import live, source_of
 from views.prediction import predicted
+from views.shell import side_by_side
 from views.small_graph import height, small_graph
 
 
@@ -92,7 +93,7 @@ def ask(listings: Sequence[Callable[..., Any]], count: Count, *, lecture: bool) 
         "while the graph is built and leaves a copy of the cell for each letter, as in the second: "
         "the loop is **unrolled**."
     )
-    places = [st.container(), st.container()] if lecture else st.columns(2)
+    places = side_by_side(2, lecture=lecture)
     for place, listing in zip(places, listings, strict=True):
         with place:
             st.code(source_of(listing), language="python")
@@ -155,7 +156,7 @@ def _growth(count: Count, own: int) -> None:
 
 
 def _drawings(drawings: Mapping[str, Graph], *, lecture: bool) -> None:
-    places = [st.container() for _ in PICTURES] if lecture else st.columns(len(PICTURES))
+    places = side_by_side(len(PICTURES), lecture=lecture)
     for place, (name, (title, description)) in zip(places, PICTURES.items(), strict=True):
         drawing = small_graph(
             drawings[name],
@@ -212,7 +213,7 @@ def _executed(word: str, looked: Looked, *, lecture: bool) -> None:
         "says whether to go on. The picture follows h on its way, with how often each operation "
         "ran. From Next, short for NextIteration, it goes back to Merge."
     )
-    left, right = [st.container(), st.container()] if lecture else st.columns(2)
+    left, right = side_by_side(2, lecture=lecture)
     drawing = small_graph(
         looked.way,
         key=("way of h", rounds),

@@ -17,6 +17,7 @@ from views.live import listing
 from views.message import explain
 from views.palette import MISTAKE, MODEL
 from views.prediction import predicted
+from views.shell import side_by_side
 
 STEPS = 200
 AROUND = 15  # steps: of so many neighbours the median is drawn
@@ -111,7 +112,7 @@ def _run(start: Start, problem: Problem) -> Grown:
 
 
 def _pictures(grown: Grown, *, lecture: bool) -> None:
-    places = [st.container(), st.container()] if lecture else st.columns(2)
+    places = side_by_side(2, lecture=lecture)
     for place, field in zip(places, ("operations", "milliseconds"), strict=True):
         with place:
             picture = _against_step(str(grown.again), grown.rows, field, lecture=lecture)

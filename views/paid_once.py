@@ -16,6 +16,7 @@ from views.controls import Controls
 from views.costs import EAGER, IN_WORDS, LOOKS, STATIC, TASKS, Row, cost, curves, overtaking
 from views.figure import show
 from views.prediction import predicted
+from views.shell import side_by_side
 
 Measure = Callable[[], Generator[Row | None]]
 
@@ -138,7 +139,7 @@ def _results(controls: Controls, found: Mapping[str, Any], *, lecture: bool) -> 
         "shaded band has them at their quartiles. A circle marks where a graph overtakes an eager "
         "mode, and after how many steps. It is left out where the quartiles do not settle it."
     )
-    places = [st.container() for _ in TASKS] if lecture else st.columns(len(TASKS))
+    places = side_by_side(len(TASKS), lecture=lecture)
     for place, task in zip(places, TASKS, strict=True):
         rows = [row for row in found["rows"] if row["task"] == task]
         with place:

@@ -16,6 +16,7 @@ from views.live import live
 from views.palette import MISTAKE, QUIET
 from views.prediction import predicted
 from views.race_graph import Around, height, race_graph
+from views.shell import side_by_side
 
 # For each run, whether w, and whether b, was read after its assignment; both of shape (runs,).
 Late = tuple[NDArray[np.bool_], NDArray[np.bool_]]
@@ -71,7 +72,7 @@ def tell(
 
 def _two_graphs(around: Callable[[str], Around], *, lecture: bool) -> None:
     titles = {"variables": "As in the article", "operations_first": "With the edge that mends it"}
-    places = [st.container(), st.container()] if lecture else st.columns(2)
+    places = side_by_side(2, lecture=lecture)
     for place, (reads, title) in zip(places, titles.items(), strict=True):
         drawing = race_graph(around(reads), key=reads, title=title, lecture=lecture)
         with place:

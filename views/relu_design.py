@@ -21,6 +21,7 @@ from views.figure import Figure, cached, drawn, figure, show, template
 from views.message import explain
 from views.palette import GRADIENT, MISTAKE, MODEL, QUIET
 from views.progress import watched
+from views.shell import side_by_side
 
 Floats = NDArray[np.float64]
 
@@ -69,7 +70,7 @@ def design(controls: Controls, engines: Any, *, lecture: bool) -> Any:
     chosen = _choose(controls, designed)
     source = designed.source_of(chosen)
     st.markdown(ABOUT[chosen.variant])
-    code, picture = [st.container(), st.container()] if lecture else st.columns(2)
+    code, picture = side_by_side(2, lecture=lecture)
     with code:
         st.code(source, language="python", wrap_lines=True)
     with picture:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import altair as alt
@@ -20,6 +20,7 @@ from views.live import live, now
 from views.palette import BEST, ENGINES, GRADIENT, MODEL
 from views.player import Readout
 from views.progress import watched
+from views.shell import side_by_side
 from views.timeline import STEP, Series, every_step, some_steps
 
 Floats = NDArray[np.float64]
@@ -138,7 +139,7 @@ def tell(controls: Controls, runs: Runs, *, lecture: bool) -> None:
     live(_units_now(), key="relu_network now")
     tall = 560 if lecture else 330
     for pair in (("losses", "apart"), ("units", "layers")):
-        places: Sequence[Any] = [st.container() for _ in pair] if lecture else st.columns(2)
+        places = side_by_side(2, lecture=lecture)
         for place, name in zip(places, pair, strict=True):
             with place:
                 drawing = _filled(name, runs, dtype, lecture=lecture)

@@ -14,6 +14,7 @@ from views.curves import Look, curves
 from views.figure import Figure, cached, kept, show
 from views.palette import BEST, GRADIENT, MODEL, QUIET
 from views.prediction import predicted
+from views.shell import side_by_side
 
 Found = Mapping[str, tuple[float, ...]]  # by expression: the value at 0, the slope at -1, 0 and 1
 
@@ -90,7 +91,7 @@ def _table(found: Mapping[str, Found]) -> str:
 def _matter(engines: Any, slope: float, *, lecture: bool) -> None:
     """The same small network from three starts, with each slope: its losses, and why."""
     bar, slopes = st.empty(), tuple(dict.fromkeys((*USUAL, slope)))
-    places = [st.container() for _ in STARTS] if lecture else st.columns(len(STARTS))
+    places = side_by_side(len(STARTS), lecture=lecture)
     for i, (place, (kind, (label, about))) in enumerate(zip(places, STARTS.items(), strict=True)):
         runs = {}
         for j, one in enumerate(slopes):

@@ -10,6 +10,7 @@ import streamlit as st
 from views.controls import Controls
 from views.figure import kept
 from views.message import explain
+from views.shell import side_by_side
 
 X = 3.0
 TRUTH = {"dy/dx = 2x": 2 * X, "d²y/dx² = 2": 2.0}  # of y = x · relu(x), for a positive x
@@ -50,7 +51,7 @@ def twice(controls: Controls, engines: Any, *, lecture: bool) -> None:
     )
     kind, ask = str(kind), str(ask)
     tried = kept(engines.torch_double_backward.double_backward)(kind, X, ask=ask)
-    left, right = (st.container(), st.container()) if lecture else st.columns(2)
+    left, right = side_by_side(2, lecture=lecture)
     with left:
         st.code(dedent(tried.source), language="python", wrap_lines=True)
     with right:

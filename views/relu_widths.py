@@ -13,6 +13,7 @@ from views.charts import between, decades, mark
 from views.controls import Controls
 from views.figure import Figure, cached, drawn, figure, show, template
 from views.palette import GRADIENT, MODEL, QUIET
+from views.shell import side_by_side
 
 POINTS = {"above": "x = 0.3", "below": "x = −0.3", "near": "x = 0.0001, close to 0"}
 AT = {"above": 0.3, "below": -0.3, "near": 1e-4}
@@ -26,7 +27,7 @@ def check(controls: Controls, engines: Any, design: Any, *, lecture: bool) -> No
     designed, judge = engines.torch_designed, engines.torch_judge
     source = designed.source_of(design)
     widths = _widths(designed, design, source, AT[point])
-    words, picture = [st.container(), st.container()] if lecture else st.columns([2, 3])
+    words, picture = side_by_side([2, 3], lecture=lecture)
     with picture:
         drawing = _errors(widths, source, point, judge.WIDTH, lecture=lecture)
         show(drawing, key="errors over the width", height=560 if lecture else 340)

@@ -16,6 +16,7 @@ from views.live import listing
 from views.message import explain
 from views.palette import MISTAKE, MODEL
 from views.prediction import predicted
+from views.shell import side_by_side
 from views.torch_mistakes import Told
 
 STEPS, RATE = 500, 1e-6  # E10's
@@ -181,7 +182,9 @@ def _limit(_engines: Any) -> float:
 def _one(engines: Any, name: str, lecture: bool) -> None:
     ran, told = _ran(engines, name), MISTAKES[name]
     blocks = {"As it should be": ran.right, "As it was written": ran.wrong}
-    for place, (caption, lines) in zip(_places(lecture), blocks.items(), strict=True):
+    for place, (caption, lines) in zip(
+        side_by_side(2, lecture=lecture), blocks.items(), strict=True
+    ):
         with place:
             st.caption(caption)
             st.code(lines, language="python", wrap_lines=True)
@@ -189,7 +192,7 @@ def _one(engines: Any, name: str, lecture: bool) -> None:
     if not predicted(question, ENDS, _end(ran), key=f"wrong {name}"):
         return
     st.markdown(told.story)
-    left, right = _places(lecture)
+    left, right = side_by_side(2, lecture=lecture)
     with left:
         if ran.crash:
             st.markdown(f"It stops at line {ran.crash.line} of the listing, with these words:")
@@ -220,10 +223,6 @@ def _changed(ran: Any) -> str:
     """The wrong lines that are not among the right ones, whatever their indentation."""
     right = {line.strip() for line in ran.right.splitlines()}
     return "\n".join(line for line in ran.wrong.splitlines() if line.strip() not in right)
-
-
-def _places(lecture: bool) -> Any:
-    return (st.container(), st.container()) if lecture else st.columns(2)
 
 
 def _trained(engines: Any, ran: Any) -> str:

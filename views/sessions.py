@@ -13,6 +13,7 @@ from views.controls import Controls
 from views.live import listing, live
 from views.prediction import predicted
 from views.session_errors import Message
+from views.shell import side_by_side
 
 
 class Event(Protocol):
@@ -52,7 +53,7 @@ def watch(
         "nothing": "an error: it has no value yet",
     }
     answered = predicted(question, answers, "nothing", key="the other session")
-    left, right = [st.container(), st.container()] if lecture else st.columns([4, 5])
+    left, right = side_by_side([4, 5], lecture=lecture)
     with left:
         st.code(source, language="python", line_numbers=True, wrap_lines=True)
     if not answered:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from views.controls import Controls
 
@@ -95,6 +97,16 @@ def settle(what: str) -> None:
 def settings(lecture: bool) -> AbstractContextManager[Any]:
     """Where a page's controls go: in the open, or in lecture mode folded away."""
     return st.expander("Settings", expanded=False) if lecture else st.container()
+
+
+def side_by_side(widths: int | Sequence[int], *, lecture: bool) -> list[DeltaGenerator]:
+    """Places beside each other, or in lecture mode, where everything is large, below each other.
+
+    widths: how many places, or how wide they are, as for st.columns.
+    """
+    if not lecture:
+        return st.columns(widths)
+    return [st.container() for _ in (range(widths) if isinstance(widths, int) else widths)]
 
 
 def close_page(file: str, *, lecture: bool) -> None:

@@ -12,6 +12,7 @@ import streamlit as st
 from views.controls import Controls
 from views.live import live, source_of
 from views.prediction import predicted
+from views.shell import side_by_side
 
 
 class Call(Protocol):
@@ -89,7 +90,7 @@ def tell(
 
     call_each, rewritten: the listings. run: makes the calls of one of SERIES.
     """
-    code, words = [st.container(), st.container()] if lecture else st.columns([5, 4])
+    code, words = side_by_side([5, 4], lecture=lecture)
     with code:
         st.code(source_of(call_each), language="python")
     with words:

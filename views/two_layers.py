@@ -16,6 +16,7 @@ from views.figure import Figure, cached, show
 from views.live import source_of
 from views.palette import BEST, ENGINES, GRADIENT
 from views.progress import Steps, watched
+from views.shell import side_by_side
 
 Floats = NDArray[np.float64]
 # Losses of both, their difference over the first loss, and that of the weights over the largest:
@@ -51,7 +52,7 @@ def compare(
     listings: by what a visitor reads for it. compared: runs two engines side by side.
     """
     with st.expander("The two listings"):
-        places = [st.container() for _ in listings] if lecture else st.columns(len(listings))
+        places = side_by_side(len(listings), lecture=lecture)
         for place, (name, listing) in zip(places, listings.items(), strict=True):
             with place:
                 st.caption(name)
@@ -67,7 +68,7 @@ def compare(
         known.append(compared(watched(ours, STEPS, said, key="two layers stopped"), theirs))
     _tell(known[0], dtype)
     tall = 520 if lecture else 300
-    left, right = [st.container(), st.container()] if lecture else st.columns(2)
+    left, right = side_by_side(2, lecture=lecture)
     with left:
         show(_losses(known[0], dtype, lecture=lecture), key="losses of two layers", height=tall)
     with right:

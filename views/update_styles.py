@@ -19,6 +19,7 @@ from views.live import live, source_of
 from views.palette import BEST, ENGINES, GRADIENT
 from views.prediction import predicted
 from views.progress import Steps, watched
+from views.shell import side_by_side
 
 # By name, the functions that are the listings; and the engine that trains with them.
 Listings = Mapping[str, Callable[..., Any]]
@@ -161,7 +162,7 @@ def _finished(problem: Problem, style: str, between: str) -> list[Trace]:
 
 def _side_by_side(texts: Mapping[str, str], lecture: bool) -> None:
     """Listings, and what is indented like them, each under its name."""
-    places = [st.container() for _ in texts] if lecture else st.columns(len(texts))
+    places = side_by_side(len(texts), lecture=lecture)
     for place, (name, text) in zip(places, texts.items(), strict=True):
         with place:
             st.caption(name)
