@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 import linecache
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing, contextmanager
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
@@ -31,6 +32,17 @@ def run_each(
 ) -> dict[str, tuple[str, str]]:
     """What `run` says of each of these listings, by its name."""
     return {listing.__name__: run(listing, **numbers) for listing in listings}
+
+
+@contextmanager
+def waiting(listing: Generator[Any, None, None]) -> Iterator[dict[str, Any]]:
+    """What the names of a generator stand for where it waits at its first yield.
+
+    The generator is closed at the end, and with it what it holds open.
+    """
+    with closing(listing):
+        next(listing)
+        yield inspect.getgeneratorlocals(listing)
 
 
 class Place(NamedTuple):

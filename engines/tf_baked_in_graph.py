@@ -5,13 +5,13 @@ Source: experiment E7, its first listing (tf_baked_in.py) and the mended one (tf
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from engines import tf_baked_in, tf_session
 from engines.graph import Graph
+from engines.listing import waiting
 from engines.matching import match
 from engines.problem import Problem
 from engines.static_graph import Written, source_of, to_graph
@@ -68,17 +68,13 @@ def look_inside(name: str, problem: Problem) -> Inside:
     """
     placeholders = PLACEHOLDERS[name]
     listing: Any = _steps(name, problem, problem, steps=0, learning_rate=0.0)
-    try:
-        next(listing)
-        names = inspect.getgeneratorlocals(listing)
+    with waiting(listing) as names:
         as_written = written(names["graph"])
         feeds = dict(zip((names[one] for one in placeholders), (problem.x, problem.y), strict=True))
         ran = executed(names["session"], names["loss"], feeds)
         fates = match(as_written, ran).fates
         needed = _needed(as_written, names["loss"].op.name) | set(placeholders)
         size = names["graph"].as_graph_def().ByteSize()
-    finally:
-        listing.close()
     # A variable is drawn as one node with the operations that read it.
     reads = {op.name: _source(op.inputs[0]) for op in as_written.ops if op.kind == READ}
     drawn = [

@@ -9,8 +9,6 @@ Source: experiments E6 and E7.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
-from inspect import getgeneratorlocals
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +16,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from engines import tf_baked_in, tf_session, tf_sum
+from engines.listing import waiting
 from engines.matching import Match, match
 from engines.problem import Problem
 from engines.static_graph import Executed, Written
@@ -81,9 +80,8 @@ def look(
     """
     source = LISTINGS[listing]
     settings: dict[str, Any] = {"steps": 1, "learning_rate": learning_rate}
-    with closing(source(*numbers) if listing == "sum" else source(problem, **settings)) as run:
-        next(run)
-        names = getgeneratorlocals(run)
+    run = source(*numbers) if listing == "sum" else source(problem, **settings)
+    with waiting(run) as names:
         graph = names["graph"]
         named = {**names, "residual": RESIDUAL}
         wanted = [graph.as_graph_element(named[one]) for one in fetches]

@@ -5,12 +5,12 @@ Source: experiment E7, its second listing.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from engines.graph import Graph
+from engines.listing import waiting
 from engines.problem import preset
 from engines.static_graph import source_of, to_graph
 from engines.tf_graph import written
@@ -25,17 +25,13 @@ def around(reads: Reads) -> tuple[Graph, Mapping[int, str], Sequence[int]]:
     and the places in `graph.edges` of those that hand nothing over and only say what runs first.
     """
     listing: Any = train(preset("session_article"), steps=0, learning_rate=0.01, reads=reads)
-    try:
-        next(listing)
-        held = inspect.getgeneratorlocals(listing)
+    with waiting(listing) as held:
 
         def operation(name: str) -> str:
             return str(held["graph"].as_graph_element(held[name]).op.name)
 
         fetched = {operation("w_read"): "w", operation("new_w"): "new_w"}
         grad_w, ops = operation("grad_w"), written(held["graph"], train).ops
-    finally:
-        listing.close()
 
     def sources(tensors: Sequence[str]) -> set[str]:
         return {source_of(tensor)[0] for tensor in tensors}

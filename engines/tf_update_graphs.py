@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from contextlib import closing
-from inspect import getgeneratorlocals
 from typing import Any, NamedTuple
 
 from engines.graph import brief
+from engines.listing import waiting
 from engines.problem import Problem
 from engines.static_graph import Executed, Op, source_of
 from engines.tf_graph import executed, written
@@ -36,9 +35,7 @@ def build(problem: Problem, style: str, between: str = "nothing") -> Built:
     """Build the graph and run it a few times. Raises what `tf_update_styles.train` raises."""
     rate = problem.learning_rate
     listing: Any = train(problem, steps=1, learning_rate=rate, style=style, between=between)
-    with closing(listing):
-        next(listing)  # the session is open, and its variables have values
-        held = getgeneratorlocals(listing)
+    with waiting(listing) as held:  # the session is open, and its variables have values
         whole = written(held["graph"])
         ran = executed(held["session"], held["update"], {})
     return Built(whole.to_text(), _kinds(whole.ops), _kinds(ran.ops), update_of(ran, "w"))
