@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+from typing import Any, NamedTuple
+
+import numpy as np
+from PIL import Image
+
 
 def readout(page):
     return page.locator(".player-readout").inner_text()
@@ -37,3 +43,51 @@ def press(page, *keys):
     for key in keys:
         page.keyboard.press(key)
         settle(page)
+
+
+def chip(page):
+    return page.locator(".player-phases li.on").inner_text()
+
+
+def story(page):
+    return page.locator(".story p.on").inner_text()
+
+
+def marked_line(page):
+    return page.locator(".listing li.on code").first.inner_text().strip()
+
+
+def graph(page):
+    return page.locator(".stVegaLiteChart").first
+
+
+def pixels(picture):
+    return np.asarray(Image.open(BytesIO(picture)).convert("RGB")).astype(int)
+
+
+def alike(one, other, most=20):
+    """Whether two screenshots show the same; a canvas may smooth an edge one way or the other."""
+    different = np.abs(pixels(one) - pixels(other)).max(axis=2) > 8
+    return different.sum() < most
+
+
+class Walked(NamedTuple):
+    """What slow motion showed at each moment."""
+
+    told: list[str]
+    chips: list[str]
+    lines: list[str]
+    pictures: list[Any]
+
+
+def walk(page, moments):
+    """Go forward through so many moments, and note what is shown at each."""
+    walked = Walked([], [], [], [])
+    for moment in range(moments):
+        if moment:
+            press(page, "ArrowRight")
+        walked.told.append(story(page))
+        walked.chips.append(chip(page))
+        walked.lines.append(marked_line(page))
+        walked.pictures.append(graph(page).screenshot())
+    return walked

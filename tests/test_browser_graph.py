@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from io import BytesIO
 from itertools import pairwise
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from engines import torch_autograd
 from engines.problem import preset
 from engines.trace import record
-from tests.playing import press, readout, scrub, settle, shown, step
+from tests.playing import (
+    alike,
+    chip,
+    graph,
+    press,
+    readout,
+    scrub,
+    settle,
+    shown,
+    step,
+    story,
+    walk,
+)
 from tests.server import wait_until_idle
 
 PAGE = "/dynamic_graph"
@@ -21,42 +30,9 @@ TRACE = record(torch_autograd.train(ARTICLE, steps=800, learning_rate=0.001))
 PREDICT, LOSS, GRADIENT, UPDATE = range(2), range(2, 6), range(6, 14), range(14, 18)
 
 
-def chip(page):
-    return page.locator(".player-phases li.on").inner_text()
-
-
-def story(page):
-    return page.locator(".story p.on").inner_text()
-
-
-def marked_line(page):
-    return page.locator(".listing li.on code").first.inner_text().strip()
-
-
-def graph(page):
-    return page.locator(".stVegaLiteChart").first
-
-
-def pixels(picture):
-    return np.asarray(Image.open(BytesIO(picture)).convert("RGB")).astype(int)
-
-
-def alike(one, other, most=20):
-    """Whether two screenshots show the same; a canvas may smooth an edge one way or the other."""
-    different = np.abs(pixels(one) - pixels(other)).max(axis=2) > 8
-    return different.sum() < most
-
-
 def test_slow_motion_goes_forward_through_every_moment_of_a_step_and_back(visit):
     page = visit(PAGE)
-    told, pictures, chips, lines = [], [], [], []
-    for moment in range(18):
-        if moment:
-            press(page, "ArrowRight")
-        told.append(story(page))
-        chips.append(chip(page))
-        lines.append(marked_line(page))
-        pictures.append(graph(page).screenshot())
+    told, chips, lines, pictures = walk(page, 18)
     assert chips[:2] == ["predict 1/2", "predict 2/2"]
     assert (chips[5], chips[6], chips[13]) == ("loss 4/4", "gradient 1/8", "gradient 8/8")
     assert chips[14:] == [f"update {k}/4" for k in (1, 2, 3, 4)]

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from tests.playing import press, step
+from tests.playing import (
+    alike,
+    graph,
+    press,
+    step,
+    story,
+    walk,
+)
 from tests.server import wait_until_idle
-from tests.test_browser_graph import alike, chip, graph, marked_line, story
 
 PAGE = "/custom_relu_backward"
 
 
 def test_a_pass_goes_forward_and_back_moment_by_moment(visit):
     page = visit(PAGE)
-    told, pictures, chips, lines = [], [], [], []
-    for moment in range(10):
-        if moment:
-            press(page, "ArrowRight")
-        told.append(story(page))
-        chips.append(chip(page))
-        lines.append(marked_line(page))
-        pictures.append(graph(page).screenshot())
+    told, chips, lines, pictures = walk(page, 10)
     assert chips == [
         *(f"forward {k}/4" for k in (1, 2, 3, 4)),
         *(f"backward {k}/6" for k in range(1, 7)),

@@ -7,9 +7,21 @@ from itertools import pairwise
 from engines import tf_session
 from engines.problem import preset
 from engines.trace import record
-from tests.playing import press, readout, scrub, settle, shown, step
+from tests.playing import (
+    alike,
+    chip,
+    graph,
+    marked_line,
+    press,
+    readout,
+    scrub,
+    settle,
+    shown,
+    step,
+    story,
+    walk,
+)
 from tests.server import wait_until_idle
-from tests.test_browser_graph import alike, chip, graph, marked_line, story
 
 PAGE = "/static_graph_and_sessions"
 ARTICLE = preset("session_article").astype("float32")
@@ -18,14 +30,7 @@ TRACE = record(tf_session.train(ARTICLE, steps=2000, learning_rate=0.01))
 
 def test_two_and_four_are_added_moment_by_moment_and_back(visit):
     page = visit(PAGE)
-    told, pictures, chips, lines = [], [], [], []
-    for moment in range(9):
-        if moment:
-            press(page, "ArrowRight")
-        told.append(story(page))
-        chips.append(chip(page))
-        lines.append(marked_line(page))
-        pictures.append(graph(page).screenshot())
+    told, chips, lines, pictures = walk(page, 9)
     assert chips == [
         *(f"build {k}/4" for k in (1, 2, 3, 4)), "open 1/2", "open 2/2",
         *(f"run {k}/3" for k in (1, 2, 3)),

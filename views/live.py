@@ -66,6 +66,16 @@ def live(content: str, *, key: str) -> None:
     _live(data={"html": content}, key=key)
 
 
+def paragraphs(told: Iterable[str]) -> str:
+    """HTML: what is told at each moment, in their order, and then outside slow motion."""
+    return "".join(f'<p data-moments="{m}">{text}</p>' for m, text in enumerate(told))
+
+
+def show_story(told: str, *, key: str) -> None:
+    """Show the one of these `paragraphs` that belongs to the moment the player is at."""
+    live(f'<div class="story" aria-live="polite">{told}</div>', key=key)
+
+
 @lru_cache(maxsize=64)
 def source_of(function: Callable[..., Any]) -> str:
     """The source of a function as it stands in its file, read once."""

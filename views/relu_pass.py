@@ -12,7 +12,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from views.controls import Controls
-from views.live import Computed, listing, live
+from views.live import Computed, listing, paragraphs, show_story
 
 Rows = tuple[tuple[float, ...], ...]
 Numbers = NDArray[np.float64]
@@ -195,8 +195,7 @@ def story(watched: Watched, *, trained: bool) -> None:
 
     trained: whether there is a run to go through without slow motion.
     """
-    rows = told(watched, trained=trained)
-    live(f'<div class="story" aria-live="polite">{rows}</div>', key="relu_pass story")
+    show_story(told(watched, trained=trained), key="relu_pass story")
 
 
 def told(watched: Watched, *, trained: bool) -> str:
@@ -218,8 +217,7 @@ def told(watched: Watched, *, trained: bool) -> str:
     )
     assert len(texts) == len(watched.moments), "each moment has its words"
     whole = f"{WHOLE} {TRAINED if trained else NOT_TRAINED}"
-    rows = [f'<p data-moments="{m}">{text}</p>' for m, text in enumerate((*texts, whole))]
-    return "".join(rows)
+    return paragraphs((*texts, whole))
 
 
 def code(watched: Watched) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from engines.static_graph import Op
-from views.live import Computed, listing, live
+from views.live import Computed, listing, paragraphs, show_story
 from views.player import Readout
 from views.static_moments import Looked, Moment, said
 
@@ -113,8 +113,7 @@ def story(looked: Looked, happened: Sequence[Moment], call: str, fetches: Sequen
     told = [_told(looked, moment, html.escape(call), fetches) for moment in happened]
     told[0] += f" {PRESS}"
     told.append(WHOLE)
-    rows = "".join(f'<p data-moments="{m}">{text}</p>' for m, text in enumerate(told))
-    live(f'<div class="story" aria-live="polite">{rows}</div>', key="story")
+    show_story(paragraphs(told), key="story")
 
 
 def _told(looked: Looked, moment: Moment, call: str, fetches: Sequence[str]) -> str:

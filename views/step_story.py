@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from engines.graph import Event, Node, StepGraph
-from views.live import Computed, listing, live, now
+from views.live import Computed, listing, live, now, paragraphs, show_story
 from views.player import Readout
 from views.prediction import predicted
 from views.step_numbers import edges_like, moments
@@ -118,8 +118,7 @@ def story(step: StepGraph, timeline: Timeline) -> None:
     told = [_told(event, step, first=m == backward) for m, event in enumerate(happened)]
     told[0] += f" {PRESS}"
     told.append(WHOLE.format(step=now("graph_step", digits=0)))
-    rows = "".join(f'<p data-moments="{m}">{text}</p>' for m, text in enumerate(told))
-    live(f'<div class="story" aria-live="polite">{rows}</div>', key="story")
+    show_story(paragraphs(told), key="story")
 
 
 def _told(event: Event, step: StepGraph, *, first: bool) -> str:
