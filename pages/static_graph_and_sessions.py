@@ -7,7 +7,6 @@ from types import SimpleNamespace
 import numpy as np
 import streamlit as st
 
-from engines import numpy_vectorized
 from engines.benchmark import in_child
 from engines.problem import preset
 from engines.trace import record
@@ -24,9 +23,9 @@ from views.timeline import Timeline
 FILE = "pages/static_graph_and_sessions.py"
 PRESETS = {"session_article": "Parabola, as in the article", "own": "Your own data"}
 ENGINES, GRADIENTS = ("numpy_vectorized", "tf_session"), ("grad_w", "grad_b")
-LOADED = """tf_baked_in tf_baked_in_graph tf_control_flow tf_control_flow_graph tf_growth tf_looked
-tf_race tf_race_graph tf_session tf_sum tf_traced tf_two_layers tf_two_sessions tf_update_graphs
-tf_update_styles torch_recurrent torch_two_layers two_layers"""
+LOADED = """numpy_vectorized tf_baked_in tf_baked_in_graph tf_control_flow tf_control_flow_graph
+tf_growth tf_looked tf_race tf_race_graph tf_session tf_sum tf_traced tf_two_layers
+tf_two_sessions tf_update_graphs tf_update_styles torch_recurrent torch_two_layers two_layers"""
 
 
 @st.cache_resource(show_spinner="Loading TensorFlow and PyTorch: some seconds, once.")
@@ -44,13 +43,13 @@ def look(problem, rate, asked):
 
 
 @cached
-def trained(problem, **settings):
-    return record(engines.tf_session.train(problem, **settings))
+def trained(engine, problem, **settings):
+    return record(getattr(engines, engine).train(problem, **settings))
 
 
 @cached
 def play(problem, in_parts, **settings):
-    runs = record(numpy_vectorized.train(problem, **settings)), trained(problem, **settings)
+    runs = [trained(engine, problem, **settings) for engine in ENGINES]
     series = agreement.followed(dict(zip(ENGINES, runs, strict=True)), GRADIENTS)
     series |= regression.followed(runs[1])
     return Timeline(series, len(runs[1]) - 1, parts=in_parts, slow_at=np.array([0]), slow=True)
@@ -104,13 +103,14 @@ sections.two_sessions(engines, *asked.numbers, lecture=lecture)
 One run of the session for each step of the player, without slow motion. Each run fetches the loss,
 both gradients and both updates; the curve is computed outside, from w and b.
 """
-trace = trained(problem, **settings)
+trace = trained("tf_session", problem, **settings)
 regression.overview(problem, trace, timeline, lecture=lecture)
 regression.verdict(problem, trace, rate)
 "#### By hand and by the graph: the same gradients"
 agreement.compare(ENGINES, GRADIENTS, timeline, lecture=lecture)
 "#### The table that the article printed"
-printed.compare(trained(article, steps=article.steps, learning_rate=article.learning_rate))
+how = {"steps": article.steps, "learning_rate": article.learning_rate}
+printed.compare(trained("tf_session", article, **how))
 
 """
 ### A race that no edge decides
