@@ -1,38 +1,84 @@
-"""Timing done right: warm-up apart, in blocks or interleaved, spread shown, and out of the way.
+"""Timing done right: warm-up apart, the device waited for, repeated until the spread is known.
 
-What loads frameworks or takes long is measured in a child process: its settings are its own, it
-disturbs nobody's page and no page disturbs it, and to stop it is to end it. From the command line:
+From the command line, everything this machine has is measured and written to a file, with the
+machine and its settings:
 
-    python -m engines.benchmark paid_once
+    python -m engines.benchmark --out my_machine.json
+
+Without --out each result is a line of JSON. `python -m engines.benchmark --help` says what else can
+be measured, and how.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import queue
-import signal
-import subprocess
-import sys
-import threading
 import time
-from argparse import ArgumentParser
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import suppress
-from importlib import import_module
-from pathlib import Path
-from tempfile import TemporaryFile
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
-# What can be measured in a child, and the module whose `run` yields the results.
-MEASUREMENTS = {"paid_once": "engines.first_calls"}
+BLOCK_SECONDS = 0.01  # of one sample: a thousand times what a clock and a loop may be off
+LEAST_SAMPLES = 9
+MOST_SAMPLES = 500
+CLOSE_ENOUGH = 0.01  # how well the median is to be known, relative to itself
 
-HEARTBEAT = 0.2  # seconds: how long a consumer waits at most before it can stop
-TO_END = 5  # seconds that a child may take to end when it has said everything
-LAST_LINES = 20  # of what a child that failed had to say
-_measuring = threading.Lock()
+
+class Measured(NamedTuple):
+    """Seconds. first: the first call. samples: each the mean of `calls` calls in a row."""
+
+    first: float
+    calls: int
+    samples: list[float]
+
+
+def measure(
+    run: Callable[[], object],
+    wait: Callable[[], None],
+    *,
+    seconds: float,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Measured:
+    """Time calls of `run` until their median is known, or until `seconds` are over.
+
+    wait: returns when the device has done all that it was given. Begins no sample after `seconds`;
+    where the first call has taken all of them, there are no samples.
+    """
+    end = clock() + seconds
+
+    def sample(calls: int) -> float:
+        wait()  # what was given before is not ours
+        start = clock()
+        for _ in range(calls):
+            run()
+        wait()  # a GPU gives an operation back before it is done
+        return (clock() - start) / calls
+
+    # Kept apart: the first call allocates memory, chooses a kernel, traces a function.
+    first = sample(1)
+
+    # Blocks too short for a clock are the warm-up: the next one has twice as many calls.
+    calls, enough, samples = 1, min(BLOCK_SECONDS, seconds / 20), list[float]()
+    while clock() < end and not known(samples):
+        mean = sample(calls)
+        if calls * mean < enough and len(samples) < 3:
+            calls, samples = 2 * calls, []  # what seemed long enough was held up
+        else:
+            samples.append(mean)
+    return Measured(first, calls, samples)
+
+
+def known(samples: list[float]) -> bool:
+    """Whether the samples say well enough what their median is.
+
+    The notch of a box plot, 1.57 times the distance of the quartiles over the square root of the
+    number of samples, is about where the median would lie in 19 of 20 repetitions (McGill, Tukey
+    and Larsen, "Variations of box plots", 1978).
+    """
+    if len(samples) < LEAST_SAMPLES:
+        return False
+    low, median, high = np.percentile(samples, [25, 50, 75])
+    notch = 1.57 * (high - low) / np.sqrt(len(samples))
+    return bool(notch <= CLOSE_ENOUGH * median) or len(samples) >= MOST_SAMPLES
 
 
 class Timing(NamedTuple):
@@ -59,96 +105,7 @@ def paired(*runs: Callable[[], object], rounds: int) -> list[Timing]:
     return [Timing(*np.percentile(1000 * taken, [25, 50, 75])) for taken in seconds]
 
 
-class BusyError(RuntimeError):
-    """Another measurement is running on this machine."""
-
-
-def in_child(
-    arguments: Sequence[str], *, environment: Mapping[str, str] | None = None, seconds: float = 180
-) -> Generator[dict[str, Any] | None]:
-    """Run this module's command line in a process of its own and yield its results as they come.
-
-    Yields None when there is nothing yet, several times a second, so that the consumer can look up
-    and stop. Closing the generator ends the child and what it has started. environment: variables
-    that only the child has. seconds: how long it may take.
-
-    Raises BusyError where another one is running, TimeoutError, and ChildProcessError with the last
-    lines of a child that failed.
-    """
-    if not _measuring.acquire(blocking=False):
-        raise BusyError("another measurement is running, and two at once would disturb each other")
-    try:
-        with TemporaryFile("w+", encoding="utf-8", errors="replace") as errors:
-            child = subprocess.Popen(
-                [sys.executable, "-m", __name__, *arguments],
-                cwd=Path(__file__).parent.parent,
-                env={**os.environ, **(environment or {})},
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                text=True,
-                start_new_session=True,  # a group of its own, which ends as one
-            )
-            try:
-                yield from _results(child, time.monotonic() + seconds)
-                if _ended(child):
-                    errors.seek(0)
-                    raise ChildProcessError("".join(errors.readlines()[-LAST_LINES:]))
-            finally:
-                _end(child)
-    finally:
-        _measuring.release()
-
-
-def _results(child: subprocess.Popen[str], deadline: float) -> Iterator[dict[str, Any] | None]:
-    """What the child prints, a line each, until it closes its output."""
-    lines: queue.SimpleQueue[str] = queue.SimpleQueue()
-
-    def listen() -> None:
-        assert child.stdout
-        for line in child.stdout:
-            lines.put(line)
-        lines.put("")
-
-    threading.Thread(target=listen, daemon=True).start()
-    while time.monotonic() < deadline:
-        try:
-            line = lines.get(timeout=HEARTBEAT)
-        except queue.Empty:
-            yield None
-            continue
-        if not line:
-            return
-        yield json.loads(line)
-    raise TimeoutError("the measurement took too long and was ended")
-
-
-def _ended(child: subprocess.Popen[str]) -> int:
-    """The exit status of a child that has said everything. Raises TimeoutError."""
-    try:
-        return child.wait(timeout=TO_END)
-    except subprocess.TimeoutExpired as expired:
-        raise TimeoutError("the measurement is over, and its process did not end") from expired
-
-
-def _end(child: subprocess.Popen[str]) -> None:
-    """End the child and the processes it has started, if they still run, and wait for it."""
-    with suppress(ProcessLookupError):  # a group outlives its first process while it has others
-        if hasattr(os, "killpg"):
-            os.killpg(child.pid, signal.SIGKILL)
-        else:
-            child.kill()
-    child.wait()
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure what is asked for and print each result, as JSON, on a line of its own."""
-    parser = ArgumentParser(description="Measure on this machine.")
-    parser.add_argument("what", choices=MEASUREMENTS)
-    parser.add_argument("--quick", action="store_true", help="for tests: too short to mean much")
-    asked = parser.parse_args(arguments)
-    for result in import_module(MEASUREMENTS[asked.what]).run(quick=asked.quick):
-        print(json.dumps(result), flush=True)
-
-
 if __name__ == "__main__":
+    from engines.command_line import main
+
     main()

@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Iterator
 from importlib import import_module
-from itertools import islice
+from itertools import islice, product
 from multiprocessing import get_context
 from typing import Any, NamedTuple
 
@@ -136,7 +136,9 @@ def measure(task: str, engine: str, settings: Settings) -> dict[str, Any]:
 
 
 def run(*, quick: bool) -> Iterator[dict[str, Any]]:
-    """Measure every engine on every task and yield what `measure` returns, then the machine's part.
+    """Measure every engine on every task; yield what `measure` returns, then the machine's part.
+
+    With each row goes how many are `done`, of how many.
 
     Each is measured in a process of its own, one after the other and on one thread: it is cold at
     its first call, and none disturbs another. quick: for tests, one engine of each framework on the
@@ -146,9 +148,10 @@ def run(*, quick: bool) -> Iterator[dict[str, Any]]:
     engines = ["tf_session", "torch_autograd"] if quick else list(ENGINES)
     # Started anew, not forked: a copied process would pay for its copied memory as well.
     with get_context("spawn").Pool(1, _on_one_thread, maxtasksperchild=1) as processes:
-        for task in tasks:
-            for engine in engines:
-                yield processes.apply(measure, (task, engine, settings))
+        pairs = list(product(tasks, engines))
+        for done, (task, engine) in enumerate(pairs, start=1):
+            row = processes.apply(measure, (task, engine, settings))
+            yield row | {"done": done, "of": len(pairs)}
     yield {"cores": os.cpu_count()}
 
 

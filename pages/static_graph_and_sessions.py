@@ -7,10 +7,9 @@ from types import SimpleNamespace
 import numpy as np
 import streamlit as st
 
-from engines.benchmark import in_child
 from engines.problem import preset
 from engines.trace import record
-from views import agreement, fetching, paid_once, regression, shell, static_story, watching
+from views import agreement, fetching, regression, shell, static_story, watching
 from views import printed_table as printed
 from views import static_sections as sections
 from views.figure import cached
@@ -23,9 +22,10 @@ from views.timeline import Timeline
 FILE = "pages/static_graph_and_sessions.py"
 PRESETS = {"session_article": "Parabola, as in the article", "own": "Your own data"}
 ENGINES, GRADIENTS = ("numpy_vectorized", "tf_session"), ("grad_w", "grad_b")
-LOADED = """numpy_vectorized tf_baked_in tf_baked_in_graph tf_control_flow tf_control_flow_graph
-tf_growth tf_looked tf_race tf_race_graph tf_session tf_sum tf_traced tf_two_layers
-tf_two_sessions tf_update_graphs tf_update_styles torch_recurrent torch_two_layers two_layers"""
+LOADED = """child numpy_vectorized tf_baked_in tf_baked_in_graph tf_control_flow
+tf_control_flow_graph tf_growth tf_looked tf_race tf_race_graph tf_session tf_sum tf_traced
+tf_two_layers tf_two_sessions tf_update_graphs tf_update_styles torch_recurrent torch_two_layers
+two_layers"""
 
 
 @st.cache_resource(show_spinner="Loading TensorFlow and PyTorch: some seconds, once.")
@@ -134,7 +134,7 @@ w·x + b; `between` is what may be done to a gradient before it is used: so far,
 sections.three_updates(controls, engines, lecture=lecture)
 
 "### Paid once, used often"
-measurement = paid_once.section(controls, lecture=lecture)
+measuring = sections.first_and_later_calls(controls, engines, lecture=lecture)
 
 "### Control flow inside the graph"
 sections.control_flow(controls, engines, lecture=lecture)
@@ -157,4 +157,4 @@ st.info(
     "out what is not needed, rewrites the rest, and keeps the values of variables until it closes."
 )
 shell.close_page(FILE, lecture=lecture)
-paid_once.measure(measurement, lambda: in_child(["paid_once"]))  # while all of the page is there
+measuring.run()  # when all of the page is there

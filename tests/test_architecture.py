@@ -105,7 +105,8 @@ def test_engines_know_nothing_of_streamlit_charts_views_or_pages(path):
 @each(VIEWS)
 def test_views_know_only_the_plain_data_of_engines(path):
     of_engines = [name.split(".")[1] for name in imports_of(path) if name.startswith("engines.")]
-    assert set(of_engines) <= {"problem", "trace", "graph", "static_graph", "matching"}
+    plain = {"problem", "trace", "graph", "static_graph", "matching", "operations", "recording"}
+    assert set(of_engines) <= plain
     assert not top_level(imports_of(path)) & {"pages", "app", *FRAMEWORKS}
 
 

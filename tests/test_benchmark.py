@@ -1,137 +1,190 @@
-"""Measuring in a child process: results as they come, one at a time, and gone when it is let go."""
+"""Timing done right, on clocks that only move when something is done."""
 
-import json
-import os
+import subprocess
 import sys
 import time
-from contextlib import closing
+from itertools import chain, cycle, repeat
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from engines import benchmark, first_calls
-from engines.benchmark import BusyError, in_child, paired
+from engines.benchmark import (
+    BLOCK_SECONDS,
+    CLOSE_ENOUGH,
+    LEAST_SAMPLES,
+    MOST_SAMPLES,
+    known,
+    measure,
+    paired,
+)
 
 
-@pytest.fixture
-def child(monkeypatch):
-    """Have the next child run a text of Python in place of a measurement."""
-    popen = benchmark.subprocess.Popen
-    started = []
+class Device:
+    """A clock, and a device on which each call takes the next of `costs`.
 
-    def choose(source):
-        def start(_, **options):
-            started.append(popen([sys.executable, "-c", source], **options))
-            return started[-1]
+    late: it gives a call back after `late` seconds, before it is done, as a GPU does.
+    """
 
-        monkeypatch.setattr(benchmark.subprocess, "Popen", start)
-        return started
+    def __init__(self, costs, late=None):
+        self.costs, self.late = iter(costs), late
+        self.now = self.pending = 0.0
+        self.began = []  # when each call began
+        self.waits = 0
 
-    return choose
+    def run(self):
+        self.began.append(self.now)
+        cost = next(self.costs)
+        if self.late is None:
+            self.now += cost
+        else:
+            self.now += self.late
+            self.pending += cost
 
+    def wait(self):
+        self.waits += 1
+        self.now += self.pending
+        self.pending = 0.0
 
-def results(**options):
-    return [result for result in in_child(["paid_once"], **options) if result is not None]
-
-
-def alive(pid):
-    """Whether a process runs; one that has ended and waits to be asked about does not."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    stat = Path(f"/proc/{pid}/stat")  # where there is such a thing
-    return not stat.exists() or stat.read_text().rsplit(")", 1)[1].split()[0] != "Z"
-
-
-def test_engines_are_measured_in_a_child_and_end_at_one_loss():
-    *rows, machine = [row for row in in_child(["paid_once", "--quick"]) if row is not None]
-    assert machine == {"cores": os.cpu_count()}
-    assert [row["engine"] for row in rows] == ["tf_session", "torch_autograd"]
-    assert {row["engine"] for row in rows} <= first_calls.ENGINES.keys()
-    assert rows[0]["loss"] == pytest.approx(rows[1]["loss"], rel=1e-5)
+    def measured(self, seconds):
+        return measure(self.run, self.wait, seconds=seconds, clock=lambda: self.now)
 
 
-def test_results_come_one_by_one_and_none_while_there_is_nothing_new(child):
-    child("import time; print('{\"a\": 1}', flush=True); time.sleep(0.7); print('{\"a\": 2}')")
-    seen = list(in_child(["paid_once"]))
-    assert [one for one in seen if one] == [{"a": 1}, {"a": 2}]
-    first, last = seen.index({"a": 1}), seen.index({"a": 2})
-    assert seen[first + 1 : last].count(None) >= 2
+def noisy(least, most, seed=0):
+    rng = np.random.default_rng(seed)
+    return iter(lambda: rng.uniform(least, most), None)
 
 
-def test_closing_the_generator_ends_the_child_and_what_it_started(child):
-    started = child(
-        "import json, subprocess, sys, time\n"
-        "other = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
-        "print(json.dumps({'pid': other.pid}), flush=True); time.sleep(60)"
-    )
-    with closing(in_child(["paid_once"])) as running:
-        other = next(result for result in running if result)["pid"]
-        assert alive(started[0].pid)
-        assert alive(other)
-    deadline = time.monotonic() + 5
-    while alive(other) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert not alive(other)
-    assert not alive(started[0].pid)
+@pytest.mark.parametrize("cost", [1e-6, 1e-4, 3e-3, 0.02, 1.5])
+def test_as_many_calls_in_a_row_as_a_clock_can_time_are_a_sample(cost):
+    measured = Device(repeat(cost)).measured(seconds=100)
+    assert measured.calls * cost >= BLOCK_SECONDS
+    assert measured.calls == 1 or measured.calls * cost < 2 * BLOCK_SECONDS
+    assert measured.samples == pytest.approx([cost] * LEAST_SAMPLES)
 
 
-def test_a_second_measurement_is_refused_until_the_first_has_ended(child):
-    child("import time; time.sleep(60)")
-    with closing(in_child(["paid_once"])) as running:
-        assert next(running) is None
-        with pytest.raises(BusyError, match="another measurement"):
-            next(in_child(["paid_once"]))
-    child("print('{}')")
-    assert results() == [{}]
+def test_the_first_call_and_the_warm_up_are_no_samples():
+    slow_at_first = chain([2.0], [5e-4] * 7, repeat(1e-4))
+    measured = Device(slow_at_first).measured(seconds=100)
+    assert measured.first == pytest.approx(2.0)
+    assert measured.samples == pytest.approx([1e-4] * LEAST_SAMPLES)
 
 
-def test_what_a_child_failed_with_is_raised(child):
-    child("print('{\"a\": 1}', flush=True); raise ValueError('no such engine')")
-    running = in_child(["paid_once"])
-    with pytest.raises(ChildProcessError, match=r"ValueError: no such engine$"):
-        list(running)
+def test_one_call_that_was_held_up_does_not_make_the_samples_short():
+    measured = Device(chain([1e-5], [0.05], repeat(1e-5))).measured(seconds=100)
+    assert measured.calls * 1e-5 >= BLOCK_SECONDS
+    assert measured.samples == pytest.approx([1e-5] * LEAST_SAMPLES)
 
 
-def test_a_measurement_that_does_not_exist_fails_with_its_command_lines_words():
-    with pytest.raises(ChildProcessError, match="invalid choice: 'nothing'"):
-        list(in_child(["nothing"]))
+def test_a_device_that_gives_calls_back_early_is_waited_for():
+    device = Device(repeat(1e-3), late=1e-6)
+    device.pending = 7.0  # somebody else's
+    measured = device.measured(seconds=100)
+    assert measured.first == pytest.approx(1e-3, rel=1e-2)
+    assert measured.samples == pytest.approx([1e-3] * LEAST_SAMPLES, rel=1e-2)
+    assert device.pending == 0
 
 
-def test_a_child_that_takes_too_long_is_ended(child):
-    started = child("import time; time.sleep(60)")
-    with pytest.raises(TimeoutError):
-        results(seconds=0.5)
-    assert not alive(started[0].pid)
+def test_the_waiting_is_spread_over_all_calls_of_a_sample():
+    """Else a launch that takes a microsecond would seem to take as long as the waiting does."""
+    device = Device(repeat(1e-6))
+    waiting = device.wait
+
+    def wait():
+        waiting()
+        device.now += 5e-5
+
+    measured = measure(device.run, wait, seconds=100, clock=lambda: device.now)
+    assert measured.first > 5e-5
+    assert measured.samples == pytest.approx([1e-6] * LEAST_SAMPLES, rel=0.01)
 
 
-def test_a_child_has_an_environment_of_its_own(child, monkeypatch):
-    monkeypatch.setenv("BACKSTEP_INHERITED", "yes")
-    names = ["BACKSTEP_INHERITED", "BACKSTEP_OWN"]
-    child(f"import json, os; print(json.dumps([os.environ.get(name) for name in {names}]))")
-    assert results(environment={"BACKSTEP_OWN": "1"}) == [["yes", "1"]]
-    assert "BACKSTEP_OWN" not in os.environ
-
-
-def test_the_command_line_prints_a_result_on_each_line(monkeypatch, capsys):
-    asked = []
-
-    def run(*, quick):
-        asked.append(quick)
-        yield {"a": 1}
-        yield {"b": [2.5]}
-
-    monkeypatch.setattr(first_calls, "run", run)
-    benchmark.main(["paid_once", "--quick"])
-    assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == [
-        {"a": 1},
-        {"b": [2.5]},
+def test_the_more_the_calls_differ_the_more_samples_are_taken():
+    counts = [
+        len(Device(noisy(1 - spread, 1 + spread)).measured(seconds=1e6).samples)
+        for spread in (0.001, 0.03, 0.1)
     ]
-    assert asked == [True]
+    assert counts[0] == LEAST_SAMPLES < counts[1] < counts[2] < MOST_SAMPLES
+
+
+def test_samples_that_agree_on_no_median_end_at_some_number():
+    measured = Device(cycle([1.0, 1.0, 3.0, 3.0])).measured(seconds=1e6)
+    assert len(measured.samples) == MOST_SAMPLES
+
+
+@pytest.mark.parametrize("seconds", [0.3, 3.5, 20.0])
+@pytest.mark.parametrize("costs", [(0.5, 1.5), (0.01, 0.09), (1e-4, 9e-4)])
+def test_no_sample_begins_after_the_time_is_over(seconds, costs):
+    device = Device(noisy(*costs))
+    measured = device.measured(seconds=seconds)
+    last = device.began[-measured.calls :]  # the calls of one sample
+    assert last[0] < seconds
+    assert device.now < seconds + measured.calls * costs[1]
+    assert known(measured.samples) or device.now >= seconds
+
+
+def test_of_long_calls_all_but_the_first_are_samples():
+    measured = Device(repeat(1.0)).measured(seconds=3.5)
+    assert (measured.calls, measured.samples) == (1, [1.0, 1.0, 1.0])
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.5, 1.0])
+def test_where_the_first_call_takes_all_the_time_there_are_no_samples(seconds):
+    device = Device(repeat(1.0))
+    assert device.measured(seconds=seconds) == (1.0, 1, [])
+    assert len(device.began) == 1
+
+
+def test_a_short_time_is_spent_on_short_samples():
+    measured = Device(repeat(1e-5)).measured(seconds=0.02)
+    assert measured.calls * 1e-5 < BLOCK_SECONDS
+    assert len(measured.samples) >= LEAST_SAMPLES
+
+
+@pytest.mark.parametrize(
+    ("samples", "enough"),
+    [
+        ([], False),
+        ([1.0] * (LEAST_SAMPLES - 1), False),
+        ([1.0] * LEAST_SAMPLES, True),
+        # Quartiles 0.1 apart: 1.57 · 0.1 / √n is 0.01 at n = 246.
+        (np.linspace(0.9, 1.1, 240), False),
+        (np.linspace(0.9, 1.1, 252), True),
+        # One that was held up says nothing about the median.
+        ([1.0] * 20 + [50.0], True),
+        ([1.0, 2.0] * (MOST_SAMPLES // 2 - 1), False),
+        ([1.0, 2.0] * (MOST_SAMPLES // 2), True),
+    ],
+)
+def test_a_median_is_known_when_its_notch_is_small(samples, enough):
+    assert known(list(samples)) is enough
+
+
+def test_what_is_known_is_as_close_as_it_says():
+    """Times have a least value and a long tail. Nearly all medians must be right, not just most."""
+    rng, right = np.random.default_rng(7), np.exp(-3)
+    apart = []
+    for _ in range(150):
+        times = iter(lambda: rng.lognormal(-3, 0.06), None)
+        samples = Device(times).measured(seconds=1e9).samples
+        assert len(samples) < MOST_SAMPLES
+        apart.append(abs(np.median(samples) / right - 1))
+    assert np.mean(np.array(apart) < CLOSE_ENOUGH) > 0.85
+    assert np.mean(np.array(apart) < 2 * CLOSE_ENOUGH) > 0.97
 
 
 def test_runs_timed_in_turn_keep_their_order():
     fast, slow = paired(lambda: None, lambda: time.sleep(0.002), rounds=5)
     assert fast.low <= fast.median <= fast.high < slow.low
     assert slow.median >= 2
+
+
+def test_the_module_is_the_command():
+    done = subprocess.run(
+        [sys.executable, "-m", "engines.benchmark", "--help"],
+        cwd=Path(__file__).parent.parent,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.startswith("usage: python -m engines.benchmark")

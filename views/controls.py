@@ -183,10 +183,11 @@ class Controls:
         self._compare(name, asked, used)
         return used
 
-    def say_refused(self, timeline: Timeline) -> None:
+    def say_refused(self, timeline: Timeline | None = None) -> None:
         """Say what the address asked for that could not be had, the player's part included."""
         first = "step" not in self._last_asked  # later the player itself writes to the address
-        for name, last in (("step", timeline.last_step), ("moment", sum(timeline.parts) - 1)):
+        played = timeline and {"step": timeline.last_step, "moment": sum(timeline.parts) - 1}
+        for name, last in (played or {}).items():
             asked = self._asked(name)
             if first and asked not in (None, ["all"]):
                 number = _number(asked[0])

@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-import logging
 import math
-import time
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import closing
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from views.controls import Controls
 from views.costs import EAGER, IN_WORDS, LOOKS, STATIC, TASKS, Row, cost, curves, overtaking
 from views.figure import show
+from views.measuring import Found, Measuring
 from views.prediction import predicted
 from views.shell import side_by_side
 
-Measure = Callable[[], Generator[Row | None]]
-
 RESULTS = len(TASKS) * len(LOOKS)
+SECONDS = 150  # that all of them may take on a slow machine
 FIRST = {"cold": "in a fresh process", "warm": "again, in a running one"}
 ASKED = 100  # steps in the question
 
 
-def section(controls: Controls, *, lecture: bool) -> DeltaGenerator:
-    """Offer to measure; ask what will be fastest; show what each engine costs, and when.
-
-    Returns the place where `measure` is to show how far it is.
-    """
+def section(controls: Controls, measuring: Measuring, *, lecture: bool) -> None:
+    """Offer to measure; ask what will be fastest; show what each engine costs, and when."""
     st.markdown(
         "A static graph is built, pruned, optimised and placed **once**, and then run many times. "
         "Eager code has nothing to prepare, and decides everything anew at each operation. Which "
@@ -40,11 +32,10 @@ def section(controls: Controls, *, lecture: bool) -> DeltaGenerator:
         f"Each of the {RESULTS} measurements starts a process of its own; together they take about "
         "half a minute."
     )
-    place = _buttons()
-    found = st.session_state.get("paid once") or _latest().get("found")
-    if not found:
-        return place
-    rows: list[Row] = found["rows"]
+    found = measuring.offer("paid once", "Measure on this machine", ("paid_once",), seconds=SECONDS)
+    if not found or not found.whole:
+        return
+    rows: list[Row] = [event for event in found.events if "engine" in event]
     tiny = {row["engine"]: cost(row, "cold") for row in rows if row["task"] == "parabola"}
     fastest = min(tiny, key=lambda engine: tiny[engine].total(ASKED))
     question = (
@@ -53,83 +44,13 @@ def section(controls: Controls, *, lecture: bool) -> DeltaGenerator:
     )
     answers = {engine: look.label for engine, look in LOOKS.items()}
     if predicted(question, answers, fastest, key="paid once"):
-        _results(controls, found, lecture=lecture)
-    return place
-
-
-# ---- Measuring
-
-
-PROBLEMS = {
-    "BusyError": "Nothing was measured, because somebody else is measuring, and two at once would "
-    "disturb each other. Try again in half a minute.",
-    "TimeoutError": "Nothing was measured: it took too long, and was ended.",
-    "other": "Nothing was measured: the process that measures has ended before it was done.",
-}
-
-
-@st.cache_resource
-def _latest() -> dict[str, Any]:
-    """What was measured last on this machine, for those who have not measured themselves."""
-    return {}
-
-
-def _buttons() -> DeltaGenerator:
-    """The buttons to begin and to stop, and below them the place for all that is said of it."""
-    asked = st.session_state.get("to measure", False)
-    with st.container(horizontal=True):
-        st.button("Measure on this machine", on_click=_begin, disabled=asked)
-        if asked:
-            st.button("Stop", on_click=_stop)
-    place = st.container()
-    if problem := st.session_state.pop("not measured", ""):
-        place.warning(problem)
-    return place
-
-
-def _begin() -> None:
-    Controls.moved()
-    st.session_state["to measure"] = True
-
-
-def _stop() -> None:
-    Controls.moved()
-    st.session_state["to measure"] = False
-
-
-def measure(place: DeltaGenerator, results_of: Measure) -> None:
-    """Measure if somebody has asked for it, and keep what came of it or why nothing did.
-
-    This takes half a minute, so call it when all of the page is there. results_of: yields what
-    engines.first_calls.run does, and None while there is nothing new.
-    """
-    if not st.session_state.pop("to measure", False):
-        return
-    progress = place.progress(0.0, "The first process is starting.")
-    rows: list[Row] = []
-    try:
-        # A click anywhere ends this run of the page when it next shows something, and with it
-        # what measures.
-        with closing(results_of()) as results:
-            for result in results:
-                rows += [result] if result else []
-                done = sum("engine" in row for row in rows)
-                progress.progress(done / RESULTS, f"{done} of {RESULTS} processes are done.")
-        *measured, machine = rows
-    except (RuntimeError, OSError, ValueError) as error:
-        # What a process says when it ends is for the log: there may be paths of this machine in it.
-        logging.getLogger(__name__).warning("measurement failed: %s", error)
-        st.session_state["not measured"] = PROBLEMS.get(type(error).__name__, PROBLEMS["other"])
-    else:
-        found = {"rows": measured, **machine, "at": time.time()}
-        st.session_state["paid once"] = _latest()["found"] = found
-    st.rerun()
+        _results(controls, rows, found, lecture=lecture)
 
 
 # ---- What came of it
 
 
-def _results(controls: Controls, found: Mapping[str, Any], *, lecture: bool) -> None:
+def _results(controls: Controls, measured: Sequence[Row], found: Found, *, lecture: bool) -> None:
     first = controls.choice(
         st.segmented_control, "The first call", "first_call", FIRST, "cold", required=True
     )
@@ -141,22 +62,21 @@ def _results(controls: Controls, found: Mapping[str, Any], *, lecture: bool) -> 
     )
     places = side_by_side(len(TASKS), lecture=lecture)
     for place, task in zip(places, TASKS, strict=True):
-        rows = [row for row in found["rows"] if row["task"] == task]
+        rows = [row for row in measured if row["task"] == task]
         with place:
             chart = curves(rows, first, lecture=lecture)
             show(chart, key=f"paid once for {task}", height=560 if lecture else 360)
             by = {row["engine"]: row for row in rows}
             st.markdown("\n\n".join((_table(rows), _crossings(by, first), _verdict(by))))
-    versions = {row["framework"]: row["version"] for row in found["rows"]}
-    minutes = (time.time() - found["at"]) // 60
-    age = "within the last minute" if minutes < 1 else f"{minutes:.0f} min ago"
+    versions = {row["framework"]: row["version"] for row in measured}
+    *_, machine = found.events
     st.caption(
-        f"Measured {age} on this machine, with TensorFlow {versions['tensorflow']} and PyTorch "
-        f"{versions['torch']}, on the CPU, which has {found['cores']} cores; each engine had one "
-        "thread. Each row of numbers comes from a process of its own, which had imported its "
-        "framework and run nothing. The import is not counted. A process has one cold first call, "
-        "so that is a single sample. The session is fed its data at each step, as in its listing; "
-        "the others hold theirs."
+        f"Measured {found.age()} on this machine, with TensorFlow {versions['tensorflow']} and "
+        f"PyTorch {versions['torch']}, on the CPU, which has {machine['cores']} cores; each engine "
+        "had one thread. Each row of numbers comes from a process of its own, which had imported "
+        "its framework and run nothing. The import is not counted. A process has one cold first "
+        "call, so that is a single sample. The session is fed its data at each step, as in its "
+        "listing; the others hold theirs."
     )
 
 

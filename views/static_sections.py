@@ -15,6 +15,7 @@ from views import (
     baked_in,
     graph_loops,
     growth,
+    paid_once,
     race,
     sessions,
     traced,
@@ -25,6 +26,7 @@ from views import (
 from views.controls import Controls
 from views.figure import cached, kept
 from views.live import source_of
+from views.measuring import Measuring
 
 RATE = 1e-6  # E11's learning rate
 
@@ -63,6 +65,13 @@ def three_updates(controls: Controls, engines: Any, *, lecture: bool) -> None:
     update_styles.ask(problem, styles.STYLES, build, lecture=lecture)
     ways = {"between": styles.BETWEEN, "train": styles.train, "build": build}
     update_styles.compare(controls, problem, styles.STYLES, **ways, lecture=lecture)
+
+
+def first_and_later_calls(controls: Controls, engines: Any, *, lecture: bool) -> Measuring:
+    """What is paid once and what at every step. Returns what the page is to run at its end."""
+    measuring = Measuring(engines.child.in_child)
+    paid_once.section(controls, measuring, lecture=lecture)
+    return measuring
 
 
 def control_flow(controls: Controls, engines: Any, *, lecture: bool) -> None:

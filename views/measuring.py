@@ -1,0 +1,181 @@
+"""A measurement that a visitor asks for: the button, the queue, the progress, Stop, and what came.
+
+What measures runs for as long as the page's script does, so `run` is the last thing a page calls,
+and any click ends it. What has been measured by then is kept.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
+from typing import Any, NamedTuple
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from views.controls import Controls
+
+Event = dict[str, Any]
+InChild = Callable[..., Generator[Any]]
+
+DRAW_EVERY = 0.5  # seconds between two pictures of what has come so far
+KEPT = 24  # measurements that a visitor can come back to
+MARGIN = 30  # seconds that a child may take beyond what it was given, before it is ended
+
+PROBLEMS = {
+    "TimeoutError": "Measuring took too long, and was ended.",
+    "other": "The process that measures has ended before it was done.",
+}
+
+
+class Found(NamedTuple):
+    """What came of a measurement. events: so far. whole: whether it came to its end."""
+
+    events: list[Event]
+    at: float
+    whole: bool
+
+    def age(self) -> str:
+        """How long ago it was, in words."""
+        minutes = int((time.time() - self.at) // 60)
+        return "within the last minute" if minutes < 1 else f"{minutes} min ago"
+
+
+class _Offered(NamedTuple):
+    arguments: tuple[str, ...]
+    seconds: float
+    buttons: DeltaGenerator
+    place: DeltaGenerator
+    draw: Callable[[list[Event]], None] | None
+
+
+class Measuring:
+    """The measurements of one run of a page. in_child: engines.child.in_child, or alike."""
+
+    def __init__(self, in_child: InChild) -> None:
+        """Nothing is offered yet."""
+        self._in_child = in_child
+        self._offered: dict[str, _Offered] = {}
+
+    def offer(
+        self,
+        name: str,
+        label: str,
+        arguments: Sequence[str],
+        *,
+        seconds: float,
+        draw: Callable[[list[Event]], None] | None = None,
+        place: DeltaGenerator | None = None,
+    ) -> Found | None:
+        """A button that begins to measure. Returns what this visitor has measured like this.
+
+        arguments: for the command line of engines.benchmark. seconds: that it should take. draw:
+        called now and then while it goes on, with the events so far, to show them. place: for what
+        is said meanwhile, if not below the button.
+        """
+        wanted = st.session_state.get("to measure")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.button(
+                label,
+                key=f"measure {name}",
+                type="primary",
+                on_click=_ask,
+                args=(name,),
+                disabled=wanted is not None,
+            )
+            key = name, *arguments
+            mine = st.session_state.setdefault("measured", {})
+            if key not in mine and wanted != name and key in _latest():
+                st.button(
+                    "Show what was last measured here",
+                    key=f"latest {name}",
+                    on_click=_take,
+                    args=(key,),
+                )
+            buttons = st.empty()
+        place = place or st.container()
+        if problem := st.session_state.pop(f"problem with {name}", ""):
+            place.warning(problem)
+        self._offered[name] = _Offered(tuple(arguments), seconds, buttons, place, draw)
+        found: Found | None = mine.get(key)
+        return found if found and found.events else None
+
+    def run(self) -> None:
+        """Measure what somebody has asked for, if anything. To be called at the end of the page."""
+        name = st.session_state.pop("to measure", None)
+        if name not in self._offered:
+            return
+        offered = self._offered[name]
+        key = name, *offered.arguments
+        mine: dict[Any, Found] = st.session_state["measured"]
+        mine.pop(key, None)
+        # Kept as they come: the next run of the page does not wait until this one has ended.
+        mine[key] = found = Found([], time.time(), whole=False)
+        _forget(mine)
+        try:
+            limit = offered.seconds + MARGIN
+            with closing(self._in_child(offered.arguments, seconds=limit)) as results:
+                _follow(results, offered, found.events)
+        except (RuntimeError, OSError, ValueError) as error:
+            # What a process says when it ends is for the log: there may be paths of this machine.
+            logging.getLogger(__name__).warning("measurement failed: %s", error)
+            problem = PROBLEMS.get(type(error).__name__, PROBLEMS["other"])
+            st.session_state[f"problem with {name}"] = problem
+        else:
+            mine[key] = _latest()[key] = found._replace(whole=True)
+            _forget(_latest())
+        st.rerun()
+
+
+def _follow(results: Generator[Any], offered: _Offered, events: list[Event]) -> None:
+    """Show how far it is. A click anywhere ends the page's run at one of these, and the child."""
+    bar, drawn, measuring = offered.place.empty(), 0.0, None
+    done, of, said = 0, 1, "The process that measures is starting."
+    for result in results:
+        ahead = getattr(result, "ahead", 0)
+        if measuring is not (not ahead):
+            measuring = not ahead
+            offered.buttons.button(
+                "Stop" if measuring else "Leave the queue",
+                key="stop measuring" if measuring else "leave the queue",
+                on_click=Controls.moved,
+            )
+        if ahead:
+            bar.info(
+                "Somebody else is measuring, and two at once would disturb each other. "
+                + ("**You are next.**" if ahead == 1 else f"**You are number {ahead}** in line.")
+            )
+            continue
+        if result is not None:
+            events.append(result)
+            done, of = result.get("done", done), result.get("of", of)
+            said = f"{done} of {of} are measured." if done else "The frameworks are loading."
+        bar.progress(min(1.0, done / of), said)
+        if offered.draw and done and time.monotonic() - drawn > DRAW_EVERY:
+            offered.draw(events)
+            drawn = time.monotonic()
+
+
+@st.cache_resource
+def _latest() -> dict[Any, Found]:
+    """What was measured last on this machine, for those who have not measured themselves."""
+    return {}
+
+
+def _forget(kept: dict[Any, Found]) -> None:
+    """Leave the last KEPT of them. Others may do so at the same time."""
+    for oldest in list(kept)[:-KEPT]:
+        kept.pop(oldest, None)
+
+
+def _ask(name: str) -> None:
+    Controls.moved()
+    st.session_state["to measure"] = name
+
+
+def _take(key: tuple[str, ...]) -> None:
+    Controls.moved()
+    if key in _latest():  # it may have had to make room
+        st.session_state["measured"][key] = _latest()[key]
