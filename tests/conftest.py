@@ -8,7 +8,7 @@ import shutil
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.server import chromium, open_page, running
+from tests.server import chromium, has_player, open_page, running
 
 NO_BROWSER = "no Chromium on this machine: the browser tests did not run"
 
@@ -45,7 +45,8 @@ def visit(server, browser):
             page.on("console", lambda message: unbound(message.text))
 
         page = open_page(browser, server.url + path, prepare=listen, **options)
-        page.wait_for_function("document.querySelector('#player-step')?.frame")
+        if has_player(path):
+            page.wait_for_function("document.querySelector('#player-step')?.frame")
         opened.append(page)
         return page
 

@@ -51,6 +51,11 @@ def pages(repository: Path = REPOSITORY) -> list[str]:
     return ["/", *(f"/{file.stem}" for file in sorted((repository / "pages").glob("*.py")))]
 
 
+def has_player(path: str) -> bool:
+    """Whether the page at this path plays a run."""
+    return urlsplit(path).path != "/gpu_speedup"
+
+
 # ---- The server
 
 

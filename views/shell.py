@@ -47,6 +47,11 @@ PAGES = (
         "Custom ReLU backward",
         "What does autograd need from you, and what if you get it wrong?",
     ),
+    Page(
+        "pages/gpu_speedup.py",
+        "GPU speedup",
+        "When is a GPU faster, by how much, and how do people fool themselves measuring it?",
+    ),
 )
 
 

@@ -1,0 +1,81 @@
+"""GPU speedup (E12, and E10 as a training step). A string that stands alone is page text."""
+
+from importlib import import_module
+from pathlib import Path
+from types import SimpleNamespace
+
+import streamlit as st
+
+from views import recordings, shell, speed, timing_code
+from views.fooled import fooled
+from views.here import devices, here
+from views.measuring import Measuring
+from views.roof import roof
+from views.step_speed import step
+
+FILE = "pages/gpu_speedup.py"
+LOADED = ("benchmark", "child", "naive_timing", "sweep")
+RECORDINGS = Path(__file__).parent.parent / "recordings"
+
+
+@st.cache_resource(show_spinner="Looking for the devices of this machine: some seconds, once.")
+def load():
+    engines = {name: import_module(f"engines.{name}") for name in LOADED}
+    shell.settle("measuring")
+    return SimpleNamespace(**engines, here=here(engines["child"].answers(["devices"], seconds=120)))
+
+
+controls, lecture = shell.open_page(FILE)
+engines = load()
+machine, measuring = engines.here, Measuring(engines.child.in_child)
+recorded = recordings.all_of(RECORDINGS)
+"""
+A GPU computes with thousands of small units at once, and has a memory of its own. Every operation
+has to be sent there and waited for: a small one is done sooner where it is, a large one may be done
+much sooner over there. It is the same with the second **thread** of a processor, another worker
+who has to be told what to do. So the answer is a size. Say which, then measure it.
+"""
+keep = engines.sweep.recorded
+speed.section(controls, measuring, machine, recorded, keep, lecture=lecture)
+with st.expander("The devices of this machine, and those that were not found"):
+    devices(machine)
+
+"""
+### Why a row times a column is a poor case
+The article multiplies a row by a column and finds the GPU ahead only at great length. That is no
+fault of the GPU: this operation hardly computes.
+"""
+roof(controls, measuring, machine, recorded, lecture=lecture)
+
+"### A training step, not just a product"
+step(controls, measuring, machine, recorded, lecture=lecture)
+
+"""
+### How to fool yourself
+Each of these has fooled somebody who knew what a GPU is. Choose one, say how far off it is, and
+measure it both ways, on this machine.
+"""
+fooled(controls, measuring, engines, device=machine.device, lecture=lecture)
+
+"### The code"
+timing_code.code(engines)
+"#### Check it"
+timing_code.check(measuring)
+
+"""
+### A machine that is not here
+A **recording** is what one command has measured on some machine, with the machine, the versions and
+the time written into it. Choose one at the top of the page: its lines are drawn thin and with
+hollow marks, beside what is measured here.
+"""
+recordings.table(recorded)
+recordings.add(recorded)
+
+controls.say_refused()
+st.info(
+    "A GPU wins where there is much to compute for each number that is moved, and enough of it to "
+    "pay for the asking. How much it wins is known only to those who warm up, wait for the device, "
+    "count the transfer, compare like with like, and measure more than once."
+)
+shell.close_page(FILE, lecture=lecture)
+measuring.run()  # when all of the page is there

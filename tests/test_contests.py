@@ -1,0 +1,105 @@
+"""Who is compared with whom, who wins from where on, and whether the sentences say so."""
+
+import math
+
+import pytest
+
+from tests.measured import line, measurement
+from views.contenders import lines_of
+from views.contests import Contest, Who, answer, contests, results, sentence, table, turns
+
+ONE, TWO = Who("torch", "cpu", 1), Who("torch", "cpu", 2)
+GPU, RECORDED = Who("torch", "cuda", 2), Who("torch", "cuda", 16, recorded=True)
+
+
+THREADS = Contest(ONE, TWO)
+
+
+def ended(slower, faster, contest=THREADS):
+    [one], [other] = lines_of(slower), lines_of(faster)
+    [result] = results([contest], {contest.slower: one, contest.faster: other})
+    return result
+
+
+def test_a_gpu_here_comes_before_a_recorded_one_and_threads_come_last():
+    assert contests([ONE, TWO, RECORDED, GPU]) == [
+        Contest(TWO, GPU),
+        Contest(TWO, RECORDED),
+        Contest(ONE, TWO),
+    ]
+
+
+def test_each_framework_has_contests_of_its_own():
+    numpy = [Who("numpy", "cpu", 1), Who("numpy", "cpu", 2)]
+    assert contests([*numpy, ONE, TWO]) == [Contest(*numpy), Contest(ONE, TWO)]
+    assert contests([numpy[0], ONE]) == []
+    assert contests([GPU]) == []
+
+
+def test_a_crossing_is_said_where_it_is_and_by_how_much_at_the_end():
+    # 1 µs and 10 GFLOP/s against 11 µs and 40: level where 2n³ takes 10 µs more, at n = 40.5.
+    result = ended(line(1e-6, 10), line(11e-6, 40))
+    assert result.turn.verdict == "crosses"
+    assert result.turn.size == pytest.approx(40.5, rel=0.15)
+    text = sentence(result, "n")
+    assert text.startswith("**PyTorch:** 2 threads against 1 thread: slower at first, faster")
+    assert f"from about n = {result.turn.size:,.0f} on" in text
+    assert "4 times as fast at n = 1,024" in text
+    assert turns([result]) == [(result.turn.size, "2 threads ahead")]
+
+
+def test_who_never_wins_is_said_to_be_slower():
+    result = ended(line(1e-6, 40), line(1e-6, 20))
+    assert "slower up to n = 1,024, where it takes 2 times as long" in sentence(result, "n")
+    assert turns([result]) == []
+
+
+def test_who_always_wins_is_said_to_be_faster():
+    result = ended(line(1e-6, 20), line(0.5e-6, 40), Contest(TWO, GPU))
+    assert "the GPU against 2 threads: faster at every size" in sentence(result, "n")
+    assert "2 times as fast at n = 1,024" in sentence(result, "n")
+
+
+def test_where_quartiles_overlap_nobody_wins():
+    result = ended(line(1e-6, 20), line(1e-6, 21))
+    assert "do not say who wins" in sentence(result, "n")
+    assert turns([result]) == []
+
+
+def test_what_was_not_measured_at_one_size_by_both_is_no_contest():
+    [one], [other] = lines_of(line(1e-6, 20, sizes=(16, 32))), lines_of(line(1e-6, 20, sizes=(64,)))
+    assert results([Contest(ONE, TWO)], {ONE: one, TWO: other}) == []
+    empty = one._replace(measurements=())
+    assert results([Contest(ONE, TWO)], {ONE: one, TWO: empty}) == []
+
+
+@pytest.mark.parametrize(
+    ("guess", "said"),
+    [
+        (32, "from n = 32 on**. That is what was measured, to a factor of two"),
+        (1024, "from n = 1,024 on**. It was **from about "),
+        (math.inf, "never**. It was **from about "),
+    ],
+)
+def test_a_guess_stands_beside_what_was_measured(guess, said):
+    assert said in answer(guess, ended(line(1e-6, 10), line(11e-6, 40)), "n")
+
+
+def test_a_guess_of_never_can_be_right():
+    never = ended(line(1e-6, 40), line(1e-6, 20))
+    assert "So it is" in answer(math.inf, never, "n")
+    assert "not faster at any size" in answer(64, never, "n")
+
+
+def test_a_guess_about_what_is_always_so():
+    always = ended(line(1e-6, 20), line(0.5e-6, 40))
+    assert "That is what was measured" in answer(16, always, "n")
+    assert "from 16 on or earlier" in answer(256, always, "n")
+
+
+def test_the_table_has_both_ends_and_the_best_speed():
+    [one] = lines_of([measurement(16, 2e-6), measurement(256, 1e-3), measurement(64, 1e-5)])
+    text = table([one, one._replace(measurements=())], "n").splitlines()
+    assert len(text) == 3
+    # 2·64³ in 10 µs are 52.4 billion a second, 2·256³ in a millisecond 33.6.
+    assert text[2] == ("| PyTorch, 1 thread | n = 16 | 2 µs | n = 256 | 1 ms | 52.4 GFLOP/s |")

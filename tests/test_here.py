@@ -1,0 +1,61 @@
+"""The machine that the app runs on, as its child has described it."""
+
+from streamlit.testing.v1 import AppTest
+
+from engines.machine import KINDS, REASONS
+from tests.visit import words
+from views import here
+from views.contenders import LOOKS
+from views.here import Here
+
+
+def device(framework, kind, name="", reason=""):
+    return {"event": "device", "framework": framework, "kind": kind, "name": name} | {
+        "found": bool(name),
+        "reason": reason,
+        "memory_bytes": 0,
+    }
+
+
+ANSWERS = [
+    device("numpy", "cpu", "Some CPU"),
+    device("torch", "cpu", "Some CPU"),
+    device("torch", "cuda", "Some Card"),
+    device("torch", "mps", reason="not this system"),
+    device("tensorflow", "cpu", "Some CPU"),
+    device("tensorflow", "cuda", reason="not built"),
+    {"event": "cores", "cores": 8},
+]
+
+
+def test_what_was_found_is_known_by_framework():
+    machine = here.here(ANSWERS)
+    assert machine.cores == 8
+    assert machine.found("torch") == {"cpu": "Some CPU", "cuda": "Some Card"}
+    assert machine.found("tensorflow") == {"cpu": "Some CPU"}
+    assert machine.device == "cuda"
+    assert Here(2, tuple(ANSWERS[:1])).device == "cpu"
+
+
+def test_devices_that_were_not_found_have_their_reason():
+    def page():
+        from tests.test_here import ANSWERS
+        from views import here
+
+        here.devices(here.here(ANSWERS))
+
+    text = words(AppTest.from_function(page).run())
+    rows = {row.split("|")[1].strip(): row for row in text.splitlines() if row.startswith("| ")}
+    cuda = rows["GPU of NVIDIA or AMD (CUDA, ROCm)"]
+    assert cuda.split("|")[2:5] == [
+        " – ",
+        " **Some Card** ",
+        " not found: this build of the framework has no support for it ",
+    ]
+    assert "does not exist on this operating system" in rows["GPU of Apple (MPS)"]
+
+
+def test_every_kind_every_reason_and_every_framework_has_a_name():
+    assert set(here.REASONS) == set(REASONS)
+    assert set(here.KINDS) == {kind for kinds in KINDS.values() for kind in kinds}
+    assert set(LOOKS) == set(KINDS)

@@ -1,0 +1,134 @@
+"""Recordings from machines that are not here: shipped with the app, or brought by a visitor."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import streamlit as st
+
+from engines.recording import MAX_BYTES, Recording, RecordingError, from_text
+from views.controls import Controls
+
+OWN = "own"  # the name of the recording that a visitor has brought
+UPLOAD = "uploaded recording"
+
+COMMAND = 'python -m engines.benchmark --out my_machine.json --name "a desktop with a large GPU"'
+
+REFUSED = {
+    "empty": "The file is empty.",
+    "too large": f"The file has more than {MAX_BYTES:,} bytes. A recording is much smaller.",
+    "not text": "The file is not text. A recording is a JSON file.",
+    "not json": "The file is not JSON.",
+    "number": "The file holds a number that cannot be read.",
+    "name twice": "In this file a name stands twice where it may stand once.",
+    "too deep": "The file is nested too deeply to be a recording.",
+    "not a recording": "The file is JSON, and it is not a recording made by Backstep.",
+    "version": "The recording was made by a newer version of Backstep.",
+    "schema": "A part of the recording is not what it must be.",
+    "time": "The recording names a time that does not exist.",
+    "order": "The quartiles of a measurement are not in order.",
+    "twice": "Two measurements of the recording answer the same question.",
+}
+
+
+@st.cache_resource
+def shipped(folder: Path) -> dict[str, Recording]:
+    """The recordings in a folder by the names of their files. Raises RecordingError."""
+    return {file.stem: from_text(file.read_bytes()) for file in sorted(folder.glob("*.json"))}
+
+
+def all_of(folder: Path) -> dict[str, Recording]:
+    """Those in the folder, and the one that this visitor has brought, if it can be read."""
+    return {**shipped(folder), **_own()}
+
+
+def _own() -> dict[str, Recording]:
+    file = st.session_state.get(UPLOAD)
+    try:
+        return {OWN: _read(file.getvalue())} if file else {}
+    except RecordingError:
+        return {}  # said where it was brought
+
+
+_read = st.cache_resource(max_entries=16, show_spinner=False)(from_text)
+
+
+def add(recordings: Mapping[str, Recording]) -> None:
+    """Say how to make a recording, and take one from the visitor."""
+    if not has_gpu(recordings):
+        st.markdown(
+            "**No GPU has been measured for this page yet.** What it says of GPUs it cannot show "
+            "until somebody who has one runs the command below."
+        )
+    st.markdown(
+        "To add a machine: in a copy of this project, run this command with the Python that the "
+        "app uses. It measures everything that it finds for five minutes and shows how far it is."
+    )
+    st.code(COMMAND, language="bash")
+    st.markdown(
+        "Then bring the file here. It is kept for your visit only, and nobody else sees it. A file "
+        "in the folder `recordings/` is there for everybody who opens the page."
+    )
+    file = st.file_uploader(
+        "Your own recording (a JSON file, at most 1 MB)",
+        type=["json"],
+        key=UPLOAD,
+        on_change=_brought,
+    )
+    if not file:
+        return
+    try:
+        own = _read(file.getvalue())
+    except RecordingError as refused:
+        more = [f"`{one.replace('`', '')}`" for one in (refused.where, refused.detail) if one]
+        st.warning(" ".join([REFUSED[refused.reason], *more]))
+    else:
+        st.success(
+            f"Your recording has {len(own.measurements):,} measurements of "
+            f"{as_text(own.machine.name)}. It is chosen at the top of the page now."
+        )
+
+
+def _brought() -> None:
+    """Lay a recording over what is measured here as soon as it is there."""
+    Controls.moved()
+    if _own():
+        st.session_state["over"] = OWN
+
+
+def table(recordings: Mapping[str, Recording]) -> None:
+    """Where, when and with what each recording was made."""
+    heads = "made (UTC)", "machine", "processor", "graphics card", "with", "measurements"
+    text = f"| {' | '.join(heads)} |\n" + "|---" * len(heads) + "|\n"
+    for recording in recordings.values():
+        machine = recording.machine
+        gpus = [f"{gpu.name}, {_gigabytes(gpu.memory_bytes)}, {gpu.driver}" for gpu in machine.gpus]
+        cells = (
+            recording.made[:16].replace("T", " "),
+            machine.name,
+            f"{machine.processor}, {machine.cores} cores, {_gigabytes(machine.memory_bytes)}, "
+            f"{machine.system}",
+            "; ".join(gpus) or "none",
+            ", ".join(f"{name} {version}" for name, version in recording.libraries.items()),
+            f"{len(recording.measurements):,}",
+        )
+        text += f"| {' | '.join(map(as_text, cells))} |\n"
+    st.markdown(text)
+
+
+def has_gpu(recordings: Mapping[str, Recording]) -> bool:
+    """Whether any of them has measured something that is not a CPU."""
+    return any(
+        one.device != "cpu" for recording in recordings.values() for one in recording.measurements
+    )
+
+
+def as_text(text: str) -> str:
+    """A text of somebody else, so that nothing in it is taken for Markdown."""
+    return re.sub(r"([^\w\s,;/])", r"\\\1", text)
+
+
+def _gigabytes(size: int) -> str:
+    return f"{size / 2**30:.0f} GiB" if size else "memory unknown"

@@ -1,0 +1,224 @@
+"""Time and speed against size: a line for each contender."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+from statistics import median
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from views.charts import between, mark
+from views.contenders import SHAPES, STROKES, UNITS, Line, Unit, plain, written
+from views.figure import Figure, cached, drawn, figure, template
+from views.palette import BEST, GRADIENT
+
+TITLES = {"time": "Time for one call", "gflops": "Speed"}
+DECADES = [10.0**power for power in range(-10, 8)]
+# Sizes are powers of two, and 1k is 1024 of something.
+PLAIN_SIZE = (
+    "datum.value >= 1048576 ? format(datum.value / 1048576, '.3~r') + 'M' : "
+    "datum.value >= 1024 ? format(datum.value / 1024, '.3~r') + 'k' : format(datum.value, '~g')"
+)
+
+
+def against_size(
+    lines: Sequence[Line],
+    *,
+    what: Unit,
+    sizes: Sequence[int],
+    size_name: str = "n",
+    guess: float | None = None,
+    crossings: Sequence[tuple[float, str]] = (),
+    lecture: bool,
+) -> Figure:
+    """Time or speed against size, both logarithmic: medians, and bands between the quartiles.
+
+    sizes: the ticks, and how far the picture reaches, whether or not anything has been measured;
+    what lies further out is not drawn. guess: where the visitor's mark stands. crossings: sizes
+    at which something begins to win, and what to write there. Only the looks of the lines and the
+    sizes enter the drawing. All else is data, so a picture in the page grows without a flicker.
+    """
+    marked = [(float(size), label, "crossing") for size, label in crossings]
+    if guess is not None:
+        marked.append((float(guess), "your guess", "guess"))
+    looks = tuple(line._replace(measurements=()) for line in lines)
+    content = repr(([line.measurements for line in lines], marked))
+    return _filled_sizes(
+        content,
+        lines,
+        looks,
+        marked,
+        what=what,
+        sizes=tuple(sizes),
+        name=size_name,
+        lecture=lecture,
+    )
+
+
+@cached
+def _filled_sizes(
+    content: str,
+    _lines: Sequence[Line],
+    looks: tuple[Line, ...],
+    _marked: Sequence[tuple[float, str, str]],
+    *,
+    what: Unit,
+    sizes: tuple[int, ...],
+    name: str,
+    lecture: bool,
+) -> Figure:
+    low, high = min(sizes) / 1.4, max(sizes) * 1.4
+    rows = [row for line in _lines for row in _rows(line, what) if low <= row["size"] <= high]
+    numbers = dict.fromkeys(("size", "low", "middle", "high"), "float64")
+    words = dict.fromkeys(("label", "n", "median", "quartiles", "samples"), "str")
+    lines = pd.DataFrame(rows, columns=[*numbers, *words]).astype(numbers | words)
+    inside = sorted(one for one in _marked if low <= one[0] <= high)
+    marks = pd.DataFrame(inside, columns=["size", "label", "kind"])
+    marks = marks.astype({"size": "float64", "label": "str", "kind": "str"})
+    marks["right"] = marks["size"] > math.sqrt(low * high)
+    marks["row"] = (marks["kind"] == "crossing").cumsum().astype("int64")
+    values = {"size_low": low, "size_high": high, "size_ticks": sorted(sizes)}
+    drawing = _draw_sizes(looks, what, name, lecture=lecture)
+    return figure(drawing, {"lines": lines, "marks": marks}, values)
+
+
+def _rows(line: Line, what: Unit) -> list[dict[str, Any]]:
+    """The points of a line, and where a size is missing one without a height, to break it."""
+    rows: list[dict[str, Any]] = []
+    found = sorted(line.measurements, key=lambda one: one.size)
+    steps = [math.log(b.size / a.size) for a, b in pairwise(found) if a.size < b.size]
+    usual = median(steps) if steps else 0.0
+    for before, one in zip([None, *found], found, strict=False):
+        if before and math.log(one.size / before.size) > 1.5 * usual:
+            rows.append({"size": math.sqrt(before.size * one.size), "label": line.label})
+        flops = one.gflops * one.median  # in billions
+        low, middle, high = one.low, one.median, one.high
+        if what == "gflops":
+            low, middle, high = flops / high, flops / middle, flops / low
+        quartiles = f"{written(low, what)} to {written(high, what)}"
+        told = {"n": f"{one.size:,}", "median": written(middle, what), "quartiles": quartiles}
+        told["samples"] = f"{one.samples:,} of {one.calls:,} calls each"
+        height = {"low": low, "middle": middle, "high": high}
+        rows.append({"size": float(one.size), "label": line.label, **height, **told})
+    return rows
+
+
+@drawn
+def _draw_sizes(looks: tuple[Line, ...], what: Unit, size_name: str, *, lecture: bool) -> Figure:
+    x = alt.X(
+        "size:Q",
+        title=size_name,
+        scale=between("size_low", "size_high", type="log"),
+        axis=alt.Axis(values=alt.ExprRef("size_ticks"), labelExpr=PLAIN_SIZE, labelOverlap=True),
+    )
+    y: dict[str, Any] = {
+        "title": UNITS[what],
+        "scale": alt.Scale(type="log"),
+        "axis": alt.Axis(values=DECADES, labelExpr=plain(what), labelOverlap=True),
+    }
+
+    def by_line(channel: Any, values: Sequence[Any], legend: Any = None) -> Any:
+        labels = [look.label for look in looks]
+        scale = alt.Scale(type="ordinal", domain=labels, range=list(values))
+        return channel("label:N", scale=scale, legend=legend, title=None)
+
+    colors = [look.color for look in looks]
+    wider = 1.8 if lecture else 1
+    fills = ["transparent" if look.hollow else look.color for look in looks]
+    lines = alt.Chart(alt.NamedData("lines")).encode(x=x)
+    middle = alt.Y("middle:Q", **y)
+    band = lines.mark_area(opacity=0.25).encode(
+        y=alt.Y("low:Q", **y), y2="high:Q", color=by_line(alt.Color, colors)
+    )
+    line = lines.mark_line().encode(
+        y=middle,
+        color=by_line(alt.Color, colors),
+        strokeDash=by_line(alt.StrokeDash, [look.dash for look in looks]),
+        size=by_line(alt.Size, [wider * look.width for look in looks]),
+    )
+    points = lines.mark_point(opacity=1, size=mark(70, lecture)).encode(
+        y=middle,
+        stroke=by_line(alt.Stroke, colors),
+        fill=by_line(alt.Fill, fills),
+        shape=by_line(alt.Shape, [SHAPES[look.shape] for look in looks]),
+        tooltip=[
+            alt.Tooltip("label:N", title="measured"),
+            alt.Tooltip("n:N", title=size_name),
+            "median:N",
+            "quartiles:N",
+            "samples:N",
+        ],
+    )
+    layers = (
+        band + line + points + _key(looks, by_line, what, y, lecture=lecture) + _marks(x, lecture)
+    )
+    return template(
+        layers.resolve_scale(shape="independent", stroke="independent", fill="independent"),
+        ("size_low", "size_high", "size_ticks"),
+        title=TITLES[what],
+        description=(
+            f"{TITLES[what]} against {size_name}, both axes logarithmic. Each line joins the "
+            "medians, in a band between the quartiles; upright lines mark a guess, and sizes "
+            "at which something begins to win."
+        ),
+        lecture=lecture,
+    )
+
+
+def _key(
+    looks: tuple[Line, ...], by_line: Any, what: Unit, y: dict[str, Any], *, lecture: bool
+) -> Any:
+    """Two marks that nobody sees: for their legend, in which each mark has its line through it.
+
+    And for the axis, that it has something to follow before anything has been measured.
+    """
+    size = 20 if lecture else 12
+    legend = alt.Legend(
+        labelLimit=alt.ExprRef(f"max(100, width - {4 * size})"),
+        rowPadding=-0.4 * size,
+        symbolSize=size**2,
+        symbolOpacity=1,
+        symbolOffset=0.7 * size,
+        labelOffset=1.6 * size,
+        columnPadding=1.6 * size,
+        columns=alt.ExprRef(f"max(1, floor(width / {400 if lecture else 230}))"),
+    )
+    paths = [STROKES[look.dash] + SHAPES[look.shape] for look in looks]
+    fills = ["transparent" if look.hollow else look.color for look in looks]
+    extent = [1e-6, 1e-3] if what == "time" else [0.1, 10]
+    legends = legend if looks else None
+    return (
+        alt.Chart(alt.InlineData([{"extent": value} for value in extent]))
+        .mark_point(opacity=0)
+        .encode(
+            y=alt.Y("extent:Q", **y),
+            shape=by_line(alt.Shape, paths, legends),
+            stroke=by_line(alt.Stroke, [look.color for look in looks], legends),
+            fill=by_line(alt.Fill, fills, legends),
+        )
+    )
+
+
+def _marks(x: alt.X, lecture: bool) -> Any:
+    """Upright lines: the guess, dashed and told above; crossings, told below, each on a row."""
+    text = 24 if lecture else 13
+    is_guess = "datum.kind == 'guess'"
+    marks = alt.Chart(alt.NamedData("marks")).encode(x=x)
+    rules = marks.mark_rule().encode(
+        color=alt.condition(is_guess, alt.value(GRADIENT), alt.value(BEST)),
+        strokeDash=alt.condition(is_guess, alt.value([6, 4]), alt.value([1, 0])),
+    )
+    words = marks.mark_text(
+        align=alt.ExprRef("datum.right ? 'right' : 'left'"),
+        baseline="middle",
+        dx=alt.ExprRef("datum.right ? -6 : 6"),
+        dy=alt.ExprRef(
+            f"{is_guess} ? {0.8 * text} : height - {1.3 * text} * datum.row + {0.4 * text}"
+        ),
+        color=alt.ExprRef("ink"),
+    ).encode(y=alt.value(0), text="label:N")
+    return rules + words

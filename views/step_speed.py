@@ -1,0 +1,247 @@
+"""A whole training step by the width of the network, with and without the way of its data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from itertools import combinations
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from engines.operations import BATCH, INPUTS, OUTPUTS
+from engines.recording import Crossing, Measurement, Recording, crossing
+from views.contenders import Line, lines_of, look_of, number
+from views.controls import Controls
+from views.figure import show
+from views.here import Here
+from views.measuring import Event, Measuring
+from views.recordings import as_text
+from views.roof import measured, provenance
+from views.speed_charts import against_size
+
+WIDTHS = (16, 64, 256, 1024, 4096, 16384)
+SECONDS = 20
+FEW = 3  # samples: of fewer, quartiles say nothing
+NONE = "none"  # in the address: no recording
+
+
+def step(
+    controls: Controls,
+    measuring: Measuring,
+    here: Here,
+    recordings: Mapping[str, Recording],
+    *,
+    lecture: bool,
+) -> None:
+    """Offer to measure training steps; show them, and over them those of a recording."""
+    st.markdown(
+        f"The network of two layers: {BATCH} inputs of {INPUTS:,} numbers, a hidden layer with a "
+        f"ReLU, {OUTPUTS} outputs. A step predicts, finds the gradients and updates the weights. "
+        "Its size is the number of **hidden units**, the width of the network. With the "
+        "**transfer**, each step brings a new batch from main memory to the device and the loss "
+        "back, as training does; the weights stay on the device. On a CPU the transfer is a copy."
+    )
+    tensorflow = controls.flag("TensorFlow too (it takes some seconds to load)", "step_tensorflow")
+    over = _over(controls, recordings)
+    contenders = _contenders(here, tensorflow=tensorflow)
+    arguments: tuple[str, ...] = ("sweep", "--operations", "training_step", "--transfer", "both")
+    arguments += ("--contenders", *(":".join(map(str, one)) for one in contenders))
+    arguments += ("--sizes", *map(str, WIDTHS), "--seconds", str(SECONDS))
+    draw = partial(_draw, contenders, over)
+    found = measuring.offer(
+        "step",
+        "Measure training steps",
+        arguments,
+        seconds=SECONDS,
+        draw=lambda events: draw(events, place, lecture=lecture),
+    )
+    place = st.empty()
+    if not (found or over):
+        place.markdown(
+            "A wide network gives each operation much to do, a narrow one next to nothing, and "
+            "the batch is the same. **At which width does the transfer matter most, and from "
+            "which width on does the fastest processor win?**"
+        )
+        return
+    events = found.events if found else []
+    draw(events, place, lecture=lecture)
+    own = lines_of(measured(events))
+    st.markdown("\n".join(f"- {said}" for said in told([*own, *over])))
+    if found:
+        st.caption(provenance(found))
+
+
+def _over(controls: Controls, recordings: Mapping[str, Recording]) -> list[Line]:
+    """The lines of the recording that is chosen, if there is any to choose."""
+    lines = {name: _recorded(one) for name, one in recordings.items()}
+    named = {
+        name: as_text(f"recorded on {recordings[name].machine.name}")
+        for name, found in lines.items()
+        if found and name != NONE
+    }
+    if not named:
+        return []
+    offered = {NONE: "no recording", **named}
+    chosen = controls.choice(st.pills, "Lay over it", "step_over", offered, NONE, required=True)
+    return lines.get(str(chosen), []) if chosen != NONE else []
+
+
+def _recorded(recording: Recording) -> list[Line]:
+    """The fastest of a recording at its widest network, with and without the transfer."""
+    steps = [
+        one
+        for one in recording.measurements
+        if (one.operation, one.precision) == ("training_step", "float32")
+    ]
+    alone = [one for one in steps if not one.transfer]
+    if not alone:
+        return []
+    best = min(alone, key=lambda one: (-one.size, one.median))
+    same = [one for one in steps if _who(one) == _who(best)]
+    return lines_of(same, recorded_on=recording.machine.name)
+
+
+def _contenders(here: Here, *, tensorflow: bool) -> list[tuple[str, str, int]]:
+    """NumPy, and each framework on the CPU and on its best other device, if it has one."""
+    contenders = [("numpy", "cpu")]
+    for framework in ("torch", *["tensorflow"] * tensorflow):
+        others = [kind for kind in here.found(framework) if kind != "cpu"]
+        contenders += [(framework, kind) for kind in ("cpu", *others[:1])]
+    return [(*one, here.cores) for one in contenders]
+
+
+def _who(one: Measurement) -> tuple[str, str, int]:
+    return one.framework, one.device, one.threads
+
+
+# ---- The picture
+
+
+def _draw(
+    contenders: Sequence[tuple[str, str, int]],
+    over: Sequence[Line],
+    events: Sequence[Event],
+    place: DeltaGenerator,
+    *,
+    lecture: bool,
+) -> None:
+    found = {line.label: line for line in lines_of(measured(events))}
+    looks = [
+        look_of(*one, transfer=transfer)
+        for one in contenders
+        for transfer in (False, True)
+        if not (transfer and one[0] == "numpy")
+    ]
+    # Measured or not yet: so the key of the picture stays as it is.
+    own = [found.get(look.label, look) for look in looks] if events else []
+    with place:
+        picture = against_size(
+            [*own, *over],
+            what="time",
+            sizes=WIDTHS,
+            size_name="hidden units",
+            lecture=lecture,
+        )
+        show(picture, key="training step", height=700 if lecture else 440)
+
+
+# ---- What it says
+
+
+def told(lines: Sequence[Line]) -> list[str]:
+    """Steps a second and the share of the transfer, for each; then who wins from which width on."""
+    alone = [line for line in lines if not line.measurements[0].transfer]
+    with_transfer = {
+        (line.hollow, _who(line.measurements[0])): line
+        for line in lines
+        if line.measurements[0].transfer
+    }
+    said = []
+    for line in alone:
+        other = with_transfer.get((line.hollow, _who(line.measurements[0])))
+        said.append(_one(line, other))
+    for one, other in combinations(alone, 2):
+        said += _contest(one, other)
+    return said + _worth_the_way(alone, list(with_transfer.values()))
+
+
+def _one(line: Line, with_transfer: Line | None) -> str:
+    """How fast a contender is at its ends, and what part of that the transfer takes."""
+    by = {one.size: one for one in line.measurements}
+    least, most = by[min(by)], by[max(by)]
+    name = as_text(line.label)
+    text = f"**{name}** takes {_rate(least)} with {least.size:,} hidden units"
+    text += f", and {_rate(most)} with {most.size:,}." if most is not least else "."
+    if not with_transfer:
+        return text
+    way = {one.size: one for one in with_transfer.measurements}
+    common = sorted(by.keys() & way.keys())
+    if not common:
+        return text
+    return f"{text} {_way([(by[n], way[n]) for n in dict.fromkeys((common[0], common[-1]))])}"
+
+
+def _way(pairs: Sequence[tuple[Measurement, Measurement]]) -> str:
+    """What part of a step the transfer takes, at each width, if it can be told from noise."""
+    shares = {
+        alone.size: f"{number(100 * (1 - alone.median / way.median))} %"
+        for alone, way in pairs
+        if alone.high < way.low and min(alone.samples, way.samples) >= FEW
+    }
+    told = [
+        f"Of a step with {n:,} hidden units the transfer takes **{share}**."
+        for n, share in shares.items()
+    ]
+    noisy = [f"{alone.size:,}" for alone, _ in pairs if alone.size not in shares]
+    if noisy:
+        told.append(
+            f"With {' and with '.join(noisy)} hidden units what the transfer takes cannot be told "
+            "from noise."
+        )
+    return " ".join(told)
+
+
+def _rate(one: Measurement) -> str:
+    return f"**{number(1 / one.median)}** steps a second"
+
+
+def _contest(one: Line, other: Line) -> list[str]:
+    """Who wins between two, with the one that is faster at the widest network in the lead."""
+    ends = [{found.size: found.median for found in line.measurements} for line in (one, other)]
+    common = ends[0].keys() & ends[1].keys()
+    if not common:
+        return []
+    widest = max(common)
+    if ends[0][widest] < ends[1][widest]:
+        one, other = other, one
+    turn = crossing(one.measurements, other.measurements)
+    return [_verdict(turn, as_text(other.label), as_text(one.label))]
+
+
+def _worth_the_way(alone: Sequence[Line], with_transfer: Sequence[Line]) -> list[str]:
+    """Whether another device wins against the same framework on the CPU, its transfer counted."""
+    said = []
+    for way in with_transfer:
+        framework, device, _ = _who(way.measurements[0])
+        for line in alone:
+            found = {one.size for one in line.measurements}
+            if device == "cpu" or _who(line.measurements[0])[:2] != (framework, "cpu"):
+                continue
+            if found & {one.size for one in way.measurements}:
+                turn = crossing(line.measurements, way.measurements)
+                said.append(_verdict(turn, as_text(way.label), as_text(line.label)))
+    return said
+
+
+def _verdict(turn: Crossing, faster: str, slower: str) -> str:
+    between = f"from {turn.smallest:,} to {turn.largest:,} hidden units"
+    return {
+        "always": f"{faster} is ahead of {slower} at every width measured, {between}.",
+        "crosses": f"From about **{number(turn.size)} hidden units** on, {faster} is ahead of "
+        f"{slower}.",
+        "never": f"{faster} is not ahead of {slower} at the widest network measured, with "
+        f"{turn.largest:,} hidden units.",
+        "too close": f"{faster} and {slower} are too close to tell at {turn.largest:,} hidden "
+        "units: their quartiles overlap.",
+    }[turn.verdict]
