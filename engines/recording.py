@@ -19,6 +19,7 @@ from jsonschema import Draft202012Validator, validators
 from engines.operations import ITEM_BYTES, OPERATIONS
 
 FORMAT, VERSION = "backstep-recording", 1
+AHEAD = 1.05  # times as fast: less is a difference of no use to anybody, and often noise
 MAX_BYTES = 1_000_000  # of a file: more than the most measurements that the schema allows need
 SCHEMA = json.loads(Path(__file__).with_suffix(".schema.json").read_text(encoding="utf-8"))
 
@@ -249,9 +250,9 @@ class Crossing(NamedTuple):
     """From which size on the second of two lines is faster, at all sizes that both have.
 
     verdict: "never", "always", "crosses", or "too close" where the quartiles of the two overlap at
-    the largest size, so that nobody knows who wins in the end. size: from where on it is faster by
-    the medians, interpolated; infinity if never, the smallest if always. smallest, largest: of the
-    sizes that both have.
+    the largest size or neither is AHEAD there, so that nobody knows who wins in the end. size: from
+    where on it is AHEAD by the medians, interpolated; infinity if never, the smallest if always.
+    smallest, largest: of the sizes that both have.
     """
 
     verdict: Literal["never", "always", "crosses", "too close"]
@@ -266,7 +267,7 @@ class Crossing(NamedTuple):
 
 
 def crossing(slower: Sequence[Measurement], faster: Sequence[Measurement]) -> Crossing:
-    """From which size on `faster` is faster than `slower`, and stays so. Any order of sizes.
+    """From which size on `faster` is AHEAD of `slower`, and stays so. Any order of sizes.
 
     Between the last size where it is not and the next, both times are taken as straight lines in a
     picture with two logarithmic axes. Raises ValueError if no size is common to both.
@@ -275,8 +276,8 @@ def crossing(slower: Sequence[Measurement], faster: Sequence[Measurement]) -> Cr
     sizes = sorted(first.keys() & second.keys())
     if not sizes:
         raise ValueError("the two lines have no size in common")
-    # Above zero where the second one takes longer, or as long.
-    lead = [math.log(second[n].median / first[n].median) for n in sizes]
+    # Above zero where the second one takes longer, or is not far enough ahead.
+    lead = [math.log(AHEAD * second[n].median / first[n].median) for n in sizes]
     behind = [k for k, value in enumerate(lead) if value >= 0]
     last = behind[-1] if behind else -1
     verdict: Literal["never", "always", "crosses", "too close"] = "crosses"
@@ -288,6 +289,7 @@ def crossing(slower: Sequence[Measurement], faster: Sequence[Measurement]) -> Cr
         share = lead[last] / (lead[last] - lead[last + 1])
         size = sizes[last] * (sizes[last + 1] / sizes[last]) ** share
     one, other = first[sizes[-1]], second[sizes[-1]]
-    if one.low <= other.high and other.low <= one.high:
+    level = 1 / AHEAD < one.median / other.median < AHEAD
+    if level or (one.low <= other.high and other.low <= one.high):
         verdict = "too close"
     return Crossing(verdict, size, sizes[0], sizes[-1])

@@ -30,10 +30,10 @@ engines = load()
 machine, measuring = engines.here, Measuring(engines.child.in_child)
 recorded = recordings.all_of(RECORDINGS)
 """
-A GPU computes with thousands of small units at once, and has a memory of its own. Every operation
-has to be sent there and waited for: a small one is done sooner where it is, a large one may be done
-much sooner over there. It is the same with the second **thread** of a processor, another worker
-who has to be told what to do. So the answer is a size. Say which, then measure it.
+A GPU computes with thousands of small units at once. But every operation has to be sent there and
+waited for: a small one is done sooner where it is. A second **thread** of a processor, another
+worker who has to be told what to do, is no different. So the answer is a size. Say which, then
+measure it.
 """
 keep = engines.sweep.recorded
 speed.section(controls, measuring, machine, recorded, keep, lecture=lecture)

@@ -45,7 +45,7 @@ def test_a_crossing_is_said_where_it_is_and_by_how_much_at_the_end():
     assert text.startswith("**PyTorch:** 2 threads against 1 thread: slower at first, faster")
     assert f"from about n = {result.turn.size:,.0f} on" in text
     assert "4 times as fast at n = 1,024" in text
-    assert turns([result]) == [(result.turn.size, "2 threads ahead")]
+    assert turns([result]) == [(result.turn.size, "PyTorch: 2 threads ahead")]
 
 
 def test_who_never_wins_is_said_to_be_slower():

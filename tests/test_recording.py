@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 
 from engines.operations import ITEM_BYTES, OPERATIONS
 from engines.recording import (
+    AHEAD,
     MAX_BYTES,
     REASONS,
     SCHEMA,
@@ -493,13 +494,13 @@ def line(times, *, spread=0.01):
 
 
 def test_lines_that_are_straight_in_the_picture_cross_where_they_do():
-    # 1e-9 n**2 and 1e-6 n are equal at n = 1000.
+    # 1e-9 n**2 and 1e-6 n are equal at n = 1000, and a twentieth later one is ahead.
     sizes = [4**k for k in range(2, 9)]
     slower = line({n: 1e-9 * n**2 for n in sizes})
     faster = line({n: 1e-6 * n for n in sizes})
     found = crossing(slower, faster)
     assert (found.verdict, found.smallest, found.largest) == ("crosses", 16, 65536)
-    assert found.size == pytest.approx(1000)
+    assert found.size == pytest.approx(1050)
     assert found.settled
     assert crossing(slower[::-1], faster[::-1]) == found
 
@@ -518,16 +519,24 @@ def test_faster_at_every_size_is_always_from_the_smallest_on():
 
 def test_a_lead_that_is_lost_again_does_not_count():
     slower = line({1: 1.0, 2: 1.0, 4: 1.0, 8: 1.0, 16: 1.0})
-    faster = line({1: 2.0, 2: 0.5, 4: 1.1, 8: 1 / 1.1, 16: 0.5})
+    faster = line({1: 2.0, 2: 0.5, 4: 1.1 / AHEAD, 8: 1 / 1.1 / AHEAD, 16: 0.5})
     found = crossing(slower, faster)
     assert found.verdict == "crosses"
     assert found.size == pytest.approx(math.sqrt(32))  # in the middle of 4 and 8
 
 
+def test_a_lead_that_is_too_small_to_matter_is_none():
+    slower = line({1: 1.0, 2: 1.0, 4: 1.0})
+    found = crossing(slower, line({1: 0.98, 2: 0.98, 4: 0.5}, spread=0.001))
+    assert found.verdict == "crosses"
+    assert 2 < found.size < 4
+    assert crossing(slower, line({1: 0.98}, spread=0.001)).verdict == "too close"
+
+
 def test_only_common_sizes_count():
     slower = line({1: 1.0, 4: 1.0, 16: 1.0})
     faster = line({2: 9.0, 4: 2.0, 16: 0.5, 64: 9.0})
-    assert crossing(slower, faster) == Crossing("crosses", pytest.approx(8), 4, 16)
+    assert crossing(slower, faster) == Crossing("crosses", pytest.approx(8 * AHEAD), 4, 16)
     with pytest.raises(ValueError, match="no size in common"):
         crossing(slower, line({2: 1.0}))
     with pytest.raises(ValueError, match="no size in common"):
@@ -539,12 +548,12 @@ def test_as_fast_is_not_faster():
     found = crossing(level, level)
     assert (found.verdict, found.size) == ("too close", math.inf)
     from_a_tie = crossing(level, line({1: 1.0, 2: 0.5, 4: 0.2}))
-    assert (from_a_tie.verdict, from_a_tie.size) == ("crosses", 1)
+    assert (from_a_tie.verdict, from_a_tie.size) == ("crosses", pytest.approx(AHEAD))
 
 
 @pytest.mark.parametrize(
     ("seconds", "verdict", "size"),
-    [(0.5, "always", 8), (2.0, "never", math.inf), (0.99, "too close", 8)],
+    [(0.5, "always", 8), (2.0, "never", math.inf), (0.99, "too close", math.inf)],
 )
 def test_a_single_common_size_is_enough_for_an_answer(seconds, verdict, size):
     assert crossing(line({8: 1.0}), line({8: seconds})) == Crossing(verdict, size, 8, 8)

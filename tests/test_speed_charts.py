@@ -11,6 +11,7 @@ from views.contenders import DASHED, DOTTED, SHAPES, SOLID, lines_of, look_of, p
 from views.fooled_charts import Result, naive_and_honest, one_by_one, result
 from views.roofline import roofline
 from views.speed_charts import against_size
+from views.speedup_chart import Pair, speedup
 
 SIZES = (64, 128, 256, 512, 1024)
 
@@ -110,8 +111,8 @@ def test_threads_and_devices_differ_in_more_than_colour():
 
 
 def test_a_recording_says_so_and_is_thinner_and_hollow():
-    here, elsewhere = (look_of("torch", "cuda", 8, recorded_on=place) for place in ("", "a laptop"))
-    assert elsewhere.label == "PyTorch, GPU, recorded on a laptop"
+    here, elsewhere = (look_of("torch", "cuda", 8, recorded=yes) for yes in (False, True))
+    assert elsewhere.label == "PyTorch, GPU, recorded elsewhere"
     assert elsewhere.width < here.width
     assert elsewhere.hollow
     assert not here.hollow
@@ -137,12 +138,10 @@ def test_each_contender_has_a_line_of_its_own():
 # Against size
 
 
-def test_before_anything_was_measured_the_picture_has_its_axes_and_the_guess():
-    empty = sizes_chart([], guess=200.0)
+def test_before_anything_was_measured_the_picture_has_its_axes():
+    empty = sizes_chart([])
     valid(empty)
     assert table(empty, "lines") == []
-    [guess] = table(empty, "marks")
-    assert (guess["size"], guess["label"]) == (200.0, "your guess")
     assert value(empty, "size_ticks") == list(SIZES)
     assert value(empty, "size_low") < 64
     assert value(empty, "size_high") > 1024
@@ -176,7 +175,7 @@ def test_results_arrive_without_a_new_drawing(what):
     ]
     assert len(all_of_them) == 20
 
-    def after(count, guess):
+    def after(count):
         lines = [
             look_of(*contender, 1)._replace(
                 measurements=tuple(
@@ -185,16 +184,13 @@ def test_results_arrive_without_a_new_drawing(what):
             )
             for contender in contenders
         ]
-        return sizes_chart(lines, what, guess=guess, crossings=[(300, "wins")] * (count > 10))
+        return sizes_chart(lines, what)
 
-    first, last = after(1, 100), after(20, 700)
+    first, last = after(1), after(20)
     assert [len(table(one, "lines")) for one in (first, last)] == [1, 20]
-    assert drawing(first) == drawing(last) == drawing(after(0, None))
-    schemas = [
-        [one["datasets"][name].schema for name in ("lines", "marks")]
-        for one in (first, after(0, None))
-    ]
-    assert schemas[0] == schemas[1]  # a column of another kind would be a new drawing too
+    assert drawing(first) == drawing(last) == drawing(after(0))
+    # A column of another kind would be a new drawing too.
+    assert first["datasets"]["lines"].schema == after(0)["datasets"]["lines"].schema
 
 
 def test_a_size_that_is_missing_breaks_the_line():
@@ -213,9 +209,8 @@ def test_sizes_far_apart_all_along_are_no_gap():
 
 def test_what_is_outside_of_the_sizes_is_left_out():
     lines = lines_of([measured(size) for size in (16, 64, 4096)])
-    chart = sizes_chart(lines, guess=5000, crossings=[(1, "too small"), (90, "wins")])
+    chart = sizes_chart(lines)
     assert [row["n"] for row in table(chart, "lines") if row["middle"]] == ["64"]
-    assert [row["label"] for row in table(chart, "marks")] == ["wins"]
 
 
 def test_extreme_times_are_drawn_and_told():
@@ -223,6 +218,53 @@ def test_extreme_times_are_drawn_and_told():
     for what in ("time", "gflops"):
         valid(sizes_chart(lines, what))
     assert [row["median"] for row in table(sizes_chart(lines), "lines")] == ["1 ns", "1,000 s"]
+
+
+# How many times as fast
+
+
+def pair(slower, faster):
+    [line] = lines_of(faster)
+    return Pair(line, tuple(slower), tuple(faster))
+
+
+def speedup_chart(pairs, guess=None, crossings=()):
+    more = {"size_name": "n", "guess": guess, "crossings": crossings, "lecture": False}
+    return speedup(pairs, sizes=SIZES, **more)
+
+
+def test_before_anything_was_measured_the_guess_stands_alone():
+    empty = speedup_chart([], guess=200.0)
+    valid(empty)
+    assert table(empty, "lines") == []
+    [guess] = table(empty, "marks")
+    assert (guess["size"], guess["label"], guess["kind"]) == (200.0, "your guess", "guess")
+
+
+def test_times_as_fast_are_by_the_medians_between_the_quartiles_against_each_other():
+    slow, fast = [measured(128, seconds=8e-3)], [measured(128, seconds=2e-3), measured(64)]
+    chart = speedup_chart([pair(slow, fast)])
+    valid(chart)
+    [row] = table(chart, "lines")
+    assert row["middle"] == pytest.approx(4)
+    # Quartiles are at 0.95 and 1.25 times the median.
+    assert (row["low"], row["high"]) == pytest.approx((4 * 0.95 / 1.25, 4 * 1.25 / 0.95))
+    assert row["times"] == "4 times as fast"
+
+
+def test_more_results_and_another_guess_are_no_new_drawing():
+    slow, fast = [measured(n, seconds=2e-3) for n in SIZES], [measured(n) for n in SIZES]
+    first = speedup_chart([pair(slow[:1], fast)], guess=100)
+    last = speedup_chart([pair(slow, fast)], guess=700, crossings=[(300, "wins")])
+    assert [len(table(one, "lines")) for one in (first, last)] == [1, len(SIZES)]
+    assert drawing(first) == drawing(last)
+    for name in ("lines", "marks"):
+        assert first["datasets"][name].schema == last["datasets"][name].schema
+
+
+def test_marks_outside_of_the_sizes_are_left_out():
+    chart = speedup_chart([], guess=5000, crossings=[(1, "too small"), (90, "wins")])
+    assert [row["label"] for row in table(chart, "marks")] == ["wins"]
 
 
 # The roofline

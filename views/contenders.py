@@ -49,24 +49,24 @@ class Line(NamedTuple):
 
 
 def look_of(
-    framework: str, device: str, threads: int, *, transfer: bool = False, recorded_on: str = ""
+    framework: str, device: str, threads: int, *, transfer: bool = False, recorded: bool = False
 ) -> Line:
-    """The line of a contender, with nothing measured yet. recorded_on: of another machine."""
+    """The line of a contender, with nothing measured yet. recorded: on another machine."""
     name, color, on_cpu, elsewhere = LOOKS[framework]
     if device == "cpu":
         where = f"{threads} thread" if threads == 1 else f"{threads} threads"
     else:
         where = DEVICES.get(device.split(":", maxsplit=1)[0], device)
     said = [name, where, *["with transfer"] * transfer]
-    said += [f"recorded on {recorded_on}"] * bool(recorded_on)
+    said += ["recorded elsewhere"] * recorded
     dash = DOTTED if transfer else DASHED if device == "cpu" and threads == 1 else SOLID
     shape, width = (on_cpu, 2.5) if device == "cpu" else (elsewhere, 4.5)
-    if recorded_on:
+    if recorded:
         width /= 2
-    return Line(", ".join(said), color, shape, dash, width, bool(recorded_on))
+    return Line(", ".join(said), color, shape, dash, width, recorded)
 
 
-def lines_of(measurements: Sequence[Measurement], recorded_on: str = "") -> list[Line]:
+def lines_of(measurements: Sequence[Measurement], *, recorded: bool = False) -> list[Line]:
     """A line for each contender among measurements of one operation, in the order of their names.
 
     Precision is not told apart: two of the same size and contender would stand above each other.
@@ -79,7 +79,7 @@ def lines_of(measurements: Sequence[Measurement], recorded_on: str = "") -> list
     for (framework, device, threads, transfer), found in groupby(
         sorted(measurements, key=contender), contender
     ):
-        look = look_of(framework, device, threads, transfer=transfer, recorded_on=recorded_on)
+        look = look_of(framework, device, threads, transfer=transfer, recorded=recorded)
         lines.append(look._replace(measurements=tuple(found)))
     return lines
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from engines.recording import Crossing, Measurement, crossing
 from views.contenders import LOOKS, Line, number, written
+from views.speedup_chart import Pair
 
 
 class Who(NamedTuple):
@@ -69,10 +70,28 @@ def results(contested: Sequence[Contest], lines: Mapping[Who, Line]) -> list[Res
     return ended
 
 
+def pairs(contested: Sequence[Contest], lines: Mapping[Who, Line]) -> list[Pair]:
+    """For a picture of how many times as fast: the contests, with what was measured so far."""
+    return [
+        Pair(
+            lines[contest.faster]._replace(
+                label=f"{LOOKS[contest.faster.framework][0]}: {contest.faster.said} against "
+                f"{contest.slower.said}"
+            ),
+            lines[contest.slower].measurements,
+            lines[contest.faster].measurements,
+        )
+        for contest in contested
+    ]
+
+
 def turns(ended: Sequence[Result]) -> list[tuple[float, str]]:
     """Where one overtakes the other, for a picture: the size, and who is ahead from there on."""
     return [
-        (result.turn.size, f"{result.contest.faster.said} ahead")
+        (
+            result.turn.size,
+            f"{LOOKS[result.contest.faster.framework][0]}: {result.contest.faster.said} ahead",
+        )
         for result in ended
         if result.turn.verdict == "crosses"
     ]
@@ -85,8 +104,8 @@ def sentence(result: Result, of: str) -> str:
     last = f"{turn.largest:,}"
     if turn.verdict == "too close":
         return (
-            f"**{name}:** {one} against {other}: at {of} = {last} their quartiles overlap, so "
-            "these numbers do not say who wins."
+            f"**{name}:** {one} against {other}: too close to tell at {of} = {last}. These numbers "
+            "do not say who wins."
         )
     if turn.verdict == "never":
         return (

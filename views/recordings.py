@@ -118,6 +118,18 @@ def table(recordings: Mapping[str, Recording]) -> None:
     st.markdown(text)
 
 
+def made_elsewhere(recording: Recording) -> str:
+    """Where, when and with what a recording was made, for below a picture that has its lines."""
+    machine = recording.machine
+    cards = "; ".join(gpu.name for gpu in machine.gpus) or "no graphics card"
+    versions = ", ".join(f"{name} {version}" for name, version in recording.libraries.items())
+    return (
+        f"**Recorded elsewhere**, on {as_text(machine.name)}: {as_text(machine.processor)}, "
+        f"{machine.cores} cores, {as_text(cards)}, {as_text(machine.system)}, on "
+        f"{recording.made[:10]}, with {as_text(versions)}."
+    )
+
+
 def has_gpu(recordings: Mapping[str, Recording]) -> bool:
     """Whether any of them has measured something that is not a CPU."""
     return any(

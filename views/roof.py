@@ -14,7 +14,7 @@ from views.controls import Controls
 from views.figure import show
 from views.here import Here
 from views.measuring import Event, Found, Measuring
-from views.recordings import as_text
+from views.recordings import as_text, made_elsewhere
 from views.roof_words import roof_of, told
 from views.roofline import roofline
 from views.shell import side_by_side
@@ -62,6 +62,7 @@ def roof(
         chosen = str(controls.choice(st.pills, "The roof of", "roof", of, HERE, required=True))
     if chosen != HERE:
         _show(usable[chosen], lecture=lecture)
+        st.caption(made_elsewhere(recordings[chosen]))
         return
     # On a CPU NumPy goes nearer to both limits, and has loaded at once.
     framework = "numpy" if here.device == "cpu" else "torch"

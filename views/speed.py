@@ -5,21 +5,33 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from engines.recording import Measurement, Recording, to_text
 from views.contenders import LOOKS, Line, lines_of, look_of
-from views.contests import Contest, Who, answer, contests, results, sentence, table, turns
+from views.contests import (
+    Contest,
+    Who,
+    answer,
+    contests,
+    pairs,
+    results,
+    sentence,
+    table,
+    turns,
+)
 from views.controls import Controls
 from views.figure import show
 from views.here import Here
 from views.measuring import Event, Found, Measuring
-from views.recordings import as_text
+from views.recordings import as_text, made_elsewhere
 from views.shell import settings, side_by_side
 from views.speed_charts import against_size
 from views.speed_choice import Chosen, choose
+from views.speedup_chart import speedup
 
 UNSURE, NEVER = "unsure", "never"
 ALONE = 0.9  # the share of the time in which a thread has a core, if nobody disturbs it
@@ -48,7 +60,7 @@ def section(
     with mark:
         guess = _guess(controls, chosen, contested)
     progress = st.container()
-    places = [place.empty() for place in side_by_side(2, lecture=lecture)]
+    places = [st.empty(), *(place.empty() for place in side_by_side(2, lecture=lecture))]
     draw = partial(_draw, chosen, contested, guess, places, lecture=lecture)
     found = None
     with top:
@@ -64,6 +76,8 @@ def section(
         else:
             st.info("Nobody is chosen who can do this here. Choose a framework and a processor.")
     draw(found.events if found else [])
+    if chosen.over:
+        st.caption(made_elsewhere(chosen.over))
     if found:
         _tell(chosen, contested, guess, found)
         _keep(recorded(found.events))
@@ -104,7 +118,7 @@ def _lines(chosen: Chosen, events: Sequence[Event]) -> dict[Who, Line]:
     lines = {who: found.get(who, look) for who, look in looks.items()}
     if chosen.over:
         same = chosen.of_recording()
-        for line in lines_of(same, recorded_on=chosen.over.machine.name):
+        for line in lines_of(same, recorded=True):
             lines[_who(line)._replace(recorded=True)] = line
     return lines
 
@@ -124,21 +138,23 @@ def _draw(
     lecture: bool,
 ) -> None:
     lines = _lines(chosen, events)
-    picture = partial(
-        against_size,
-        [*lines.values()],
-        sizes=chosen.sizes,
-        size_name=chosen.size_name,
-        guess=None if guess == math.inf else guess,
-        crossings=turns(results(contested, lines)),
-        lecture=lecture,
-    )
-    height = 480 if lecture else 400
-    time_place, speed_place = places
-    with time_place:
-        show(picture(what="time"), key="time against size", height=height)
-    with speed_place:
-        show(picture(what="gflops"), key="speed against size", height=height)
+    first, second, third = places
+    height = 480 if lecture else 360
+    sizes: dict[str, Any] = {"sizes": chosen.sizes, "size_name": chosen.size_name}
+    if contested:
+        marks = turns(results(contested, lines))
+        mark = None if guess == math.inf else guess
+        with first:
+            picture = speedup(
+                pairs(contested, lines), guess=mark, crossings=marks, lecture=lecture, **sizes
+            )
+            show(picture, key="times as fast", height=height)
+    if any(line.measurements for line in lines.values()):
+        drawn = partial(against_size, [*lines.values()], lecture=lecture, **sizes)
+        with second:
+            show(drawn(what="time"), key="time against size", height=height)
+        with third:
+            show(drawn(what="gflops"), key="speed against size", height=height)
 
 
 # ---- What they say
@@ -163,7 +179,7 @@ def _tell(chosen: Chosen, contested: Sequence[Contest], guess: float | None, fou
         )
     if left_out := _left_out(found.events):
         st.caption(left_out)
-    st.caption(_provenance(found))
+    st.caption(_made(found))
 
 
 def _keep(recording: Recording) -> None:
@@ -191,7 +207,7 @@ def _left_out(events: Sequence[Event]) -> str:
     )
 
 
-def _provenance(found: Found) -> str:
+def _made(found: Found) -> str:
     began = next((event for event in found.events if event["event"] == "began"), None)
     if not began:
         return ""
@@ -209,7 +225,7 @@ def _provenance(found: Found) -> str:
     if counts:
         text += (
             f"Each point is the median of {min(counts)} to {max(counts)} samples, the band has "
-            "their quartiles. The first call is left out. "
+            "their quartiles. The first call is left out. Ahead means by a twentieth at least. "
         )
     if not found.whole:
         text += "The run was stopped before its end. "

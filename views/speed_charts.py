@@ -14,7 +14,6 @@ import pandas as pd
 from views.charts import between, mark
 from views.contenders import SHAPES, STROKES, UNITS, Line, Unit, plain, written
 from views.figure import Figure, cached, drawn, figure, template
-from views.palette import BEST, GRADIENT
 
 TITLES = {"time": "Time for one call", "gflops": "Speed"}
 DECADES = [10.0**power for power in range(-10, 8)]
@@ -31,27 +30,19 @@ def against_size(
     what: Unit,
     sizes: Sequence[int],
     size_name: str = "n",
-    guess: float | None = None,
-    crossings: Sequence[tuple[float, str]] = (),
     lecture: bool,
 ) -> Figure:
     """Time or speed against size, both logarithmic: medians, and bands between the quartiles.
 
     sizes: the ticks, and how far the picture reaches, whether or not anything has been measured;
-    what lies further out is not drawn. guess: where the visitor's mark stands. crossings: sizes
-    at which something begins to win, and what to write there. Only the looks of the lines and the
-    sizes enter the drawing. All else is data, so a picture in the page grows without a flicker.
+    what lies further out is not drawn. Only the looks of the lines and the sizes enter the drawing.
+    All else is data, so a picture in the page grows without a flicker.
     """
-    marked = [(float(size), label, "crossing") for size, label in crossings]
-    if guess is not None:
-        marked.append((float(guess), "your guess", "guess"))
     looks = tuple(line._replace(measurements=()) for line in lines)
-    content = repr(([line.measurements for line in lines], marked))
     return _filled_sizes(
-        content,
+        repr([line.measurements for line in lines]),
         lines,
         looks,
-        marked,
         what=what,
         sizes=tuple(sizes),
         name=size_name,
@@ -64,7 +55,6 @@ def _filled_sizes(
     content: str,
     _lines: Sequence[Line],
     looks: tuple[Line, ...],
-    _marked: Sequence[tuple[float, str, str]],
     *,
     what: Unit,
     sizes: tuple[int, ...],
@@ -76,14 +66,19 @@ def _filled_sizes(
     numbers = dict.fromkeys(("size", "low", "middle", "high"), "float64")
     words = dict.fromkeys(("label", "n", "median", "quartiles", "samples"), "str")
     lines = pd.DataFrame(rows, columns=[*numbers, *words]).astype(numbers | words)
-    inside = sorted(one for one in _marked if low <= one[0] <= high)
-    marks = pd.DataFrame(inside, columns=["size", "label", "kind"])
-    marks = marks.astype({"size": "float64", "label": "str", "kind": "str"})
-    marks["right"] = marks["size"] > math.sqrt(low * high)
-    marks["row"] = (marks["kind"] == "crossing").cumsum().astype("int64")
     values = {"size_low": low, "size_high": high, "size_ticks": sorted(sizes)}
     drawing = _draw_sizes(looks, what, name, lecture=lecture)
-    return figure(drawing, {"lines": lines, "marks": marks}, values)
+    return figure(drawing, {"lines": lines}, values)
+
+
+def size_axis(title: str) -> alt.X:
+    """Size, logarithmic, from size_low to size_high with its ticks at size_ticks."""
+    return alt.X(
+        "size:Q",
+        title=title,
+        scale=between("size_low", "size_high", type="log"),
+        axis=alt.Axis(values=alt.ExprRef("size_ticks"), labelExpr=PLAIN_SIZE, labelOverlap=True),
+    )
 
 
 def _rows(line: Line, what: Unit) -> list[dict[str, Any]]:
@@ -109,12 +104,7 @@ def _rows(line: Line, what: Unit) -> list[dict[str, Any]]:
 
 @drawn
 def _draw_sizes(looks: tuple[Line, ...], what: Unit, size_name: str, *, lecture: bool) -> Figure:
-    x = alt.X(
-        "size:Q",
-        title=size_name,
-        scale=between("size_low", "size_high", type="log"),
-        axis=alt.Axis(values=alt.ExprRef("size_ticks"), labelExpr=PLAIN_SIZE, labelOverlap=True),
-    )
+    x = size_axis(size_name)
     y: dict[str, Any] = {
         "title": UNITS[what],
         "scale": alt.Scale(type="log"),
@@ -153,17 +143,14 @@ def _draw_sizes(looks: tuple[Line, ...], what: Unit, size_name: str, *, lecture:
             "samples:N",
         ],
     )
-    layers = (
-        band + line + points + _key(looks, by_line, what, y, lecture=lecture) + _marks(x, lecture)
-    )
+    layers = band + line + points + _key(looks, by_line, what, y, lecture=lecture)
     return template(
         layers.resolve_scale(shape="independent", stroke="independent", fill="independent"),
         ("size_low", "size_high", "size_ticks"),
         title=TITLES[what],
         description=(
             f"{TITLES[what]} against {size_name}, both axes logarithmic. Each line joins the "
-            "medians, in a band between the quartiles; upright lines mark a guess, and sizes "
-            "at which something begins to win."
+            "medians, in a band between the quartiles."
         ),
         lecture=lecture,
     )
@@ -201,24 +188,3 @@ def _key(
             fill=by_line(alt.Fill, fills, legends),
         )
     )
-
-
-def _marks(x: alt.X, lecture: bool) -> Any:
-    """Upright lines: the guess, dashed and told above; crossings, told below, each on a row."""
-    text = 24 if lecture else 13
-    is_guess = "datum.kind == 'guess'"
-    marks = alt.Chart(alt.NamedData("marks")).encode(x=x)
-    rules = marks.mark_rule().encode(
-        color=alt.condition(is_guess, alt.value(GRADIENT), alt.value(BEST)),
-        strokeDash=alt.condition(is_guess, alt.value([6, 4]), alt.value([1, 0])),
-    )
-    words = marks.mark_text(
-        align=alt.ExprRef("datum.right ? 'right' : 'left'"),
-        baseline="middle",
-        dx=alt.ExprRef("datum.right ? -6 : 6"),
-        dy=alt.ExprRef(
-            f"{is_guess} ? {0.8 * text} : height - {1.3 * text} * datum.row + {0.4 * text}"
-        ),
-        color=alt.ExprRef("ink"),
-    ).encode(y=alt.value(0), text="label:N")
-    return rules + words

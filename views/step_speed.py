@@ -16,7 +16,7 @@ from views.controls import Controls
 from views.figure import show
 from views.here import Here
 from views.measuring import Event, Measuring
-from views.recordings import as_text
+from views.recordings import as_text, made_elsewhere
 from views.roof import measured, provenance
 from views.speed_charts import against_size
 
@@ -43,7 +43,8 @@ def step(
         "back, as training does; the weights stay on the device. On a CPU the transfer is a copy."
     )
     tensorflow = controls.flag("TensorFlow too (it takes some seconds to load)", "step_tensorflow")
-    over = _over(controls, recordings)
+    recording = _chosen(controls, recordings)
+    over = _recorded(recording) if recording else []
     contenders = _contenders(here, tensorflow=tensorflow)
     arguments: tuple[str, ...] = ("sweep", "--operations", "training_step", "--transfer", "both")
     arguments += ("--contenders", *(":".join(map(str, one)) for one in contenders))
@@ -70,21 +71,22 @@ def step(
     st.markdown("\n".join(f"- {said}" for said in told([*own, *over])))
     if found:
         st.caption(provenance(found))
+    if recording:
+        st.caption(made_elsewhere(recording))
 
 
-def _over(controls: Controls, recordings: Mapping[str, Recording]) -> list[Line]:
-    """The lines of the recording that is chosen, if there is any to choose."""
-    lines = {name: _recorded(one) for name, one in recordings.items()}
+def _chosen(controls: Controls, recordings: Mapping[str, Recording]) -> Recording | None:
+    """The recording that is chosen to be laid over it, of those that have training steps."""
     named = {
-        name: as_text(f"recorded on {recordings[name].machine.name}")
-        for name, found in lines.items()
-        if found and name != NONE
+        name: as_text(f"recorded on {one.machine.name}")
+        for name, one in recordings.items()
+        if _recorded(one) and name != NONE
     }
     if not named:
-        return []
+        return None
     offered = {NONE: "no recording", **named}
     chosen = controls.choice(st.pills, "Lay over it", "step_over", offered, NONE, required=True)
-    return lines.get(str(chosen), []) if chosen != NONE else []
+    return recordings[str(chosen)] if chosen != NONE else None
 
 
 def _recorded(recording: Recording) -> list[Line]:
@@ -99,7 +101,7 @@ def _recorded(recording: Recording) -> list[Line]:
         return []
     best = min(alone, key=lambda one: (-one.size, one.median))
     same = [one for one in steps if _who(one) == _who(best)]
-    return lines_of(same, recorded_on=recording.machine.name)
+    return lines_of(same, recorded=True)
 
 
 def _contenders(here: Here, *, tensorflow: bool) -> list[tuple[str, str, int]]:
