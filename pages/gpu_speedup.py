@@ -42,8 +42,8 @@ with st.expander("The devices of this machine, and those that were not found"):
 
 """
 ### Why a row times a column is a poor case
-The article multiplies a row by a column and finds the GPU ahead only at great length. That is no
-fault of the GPU: this operation hardly computes.
+The article compares a CPU and a GPU by a row times a column of growing length. No device can shine
+at that: for each number that is read, there is one addition or multiplication to do.
 """
 roof(controls, measuring, machine, recorded, lecture=lecture)
 
@@ -68,7 +68,7 @@ A **recording** is what one command has measured on some machine, with the machi
 the time written into it. Choose one at the top of the page: its lines are drawn thin and with
 hollow marks, beside what is measured here.
 """
-recordings.table(recorded)
+recordings.listed(recorded)
 recordings.add(recorded)
 
 controls.say_refused()

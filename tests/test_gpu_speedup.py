@@ -204,13 +204,13 @@ def test_a_recording_is_compared_with_what_is_measured_here(on, elsewhere):
     assert "PyTorch: the recorded GPU against 2 threads" in str(charts(at)[0])
     drawn = str(charts(at)[1])
     assert "PyTorch, GPU, recorded elsewhere" in drawn
-    assert "**Recorded elsewhere**, on a tower: Some CPU" in captions(at)
+    assert "Recorded elsewhere: **a tower**: Some CPU" in captions(at)
     assert "16 threads" not in drawn
     press(at, "Run it here")
     text = words(at)
     assert "**PyTorch:** the recorded GPU against 2 threads: slower at first" in text
     assert "**PyTorch:** 2 threads against 1 thread" in text
-    assert "Some Card, 16 GiB" in text.replace("\\", "")
+    assert "Some Card (16 GiB" in text.replace("\\", "")
 
 
 def test_a_recording_of_other_frameworks_adds_nothing(on, elsewhere):

@@ -269,7 +269,7 @@ def test_a_recording_lies_over_it_with_its_fastest_device_and_its_name_is_only_a
     assert at.pills[0].options == ["no recording", r"recorded on a \*loud\* server"]
     assert len(charts(at)) == 1
     assert "**PyTorch, GPU, recorded elsewhere** takes" in words(at)
-    assert r"**Recorded elsewhere**, on a \*loud\* server: " in captions(at)
+    assert r"Recorded elsewhere: **a \*loud\* server**: " in captions(at)
     assert "2 threads" not in words(at)
     assert "Measured" not in captions(at)
     assert at.session_state["refused"] == []

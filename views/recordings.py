@@ -98,35 +98,34 @@ def _brought() -> None:
         st.session_state["over"] = OWN
 
 
-def table(recordings: Mapping[str, Recording]) -> None:
-    """Where, when and with what each recording was made."""
-    heads = "made (UTC)", "machine", "processor", "graphics card", "with", "measurements"
-    text = f"| {' | '.join(heads)} |\n" + "|---" * len(heads) + "|\n"
-    for recording in recordings.values():
-        machine = recording.machine
-        gpus = [f"{gpu.name}, {_gigabytes(gpu.memory_bytes)}, {gpu.driver}" for gpu in machine.gpus]
-        cells = (
-            recording.made[:16].replace("T", " "),
-            machine.name,
-            f"{machine.processor}, {machine.cores} cores, {_gigabytes(machine.memory_bytes)}, "
-            f"{machine.system}",
-            "; ".join(gpus) or "none",
-            ", ".join(f"{name} {version}" for name, version in recording.libraries.items()),
-            f"{len(recording.measurements):,}",
-        )
-        text += f"| {' | '.join(map(as_text, cells))} |\n"
-    st.markdown(text)
+def listed(recordings: Mapping[str, Recording]) -> None:
+    """Every recording in a line: where, when and with what it was made."""
+    st.markdown("\n".join(f"- {_described(one)}" for one in recordings.values()))
 
 
 def made_elsewhere(recording: Recording) -> str:
-    """Where, when and with what a recording was made, for below a picture that has its lines."""
+    """The same of one, for below a picture that has its lines."""
+    return f"Recorded elsewhere: {_described(recording)}"
+
+
+def _described(recording: Recording) -> str:
     machine = recording.machine
-    cards = "; ".join(gpu.name for gpu in machine.gpus) or "no graphics card"
+    cards = [
+        f"{gpu.name} ({_gigabytes(gpu.memory_bytes)}, driver {gpu.driver or 'unknown'})"
+        for gpu in machine.gpus
+    ]
+    hardware = (
+        machine.processor or "unknown processor",
+        f"{machine.cores} cores",
+        _gigabytes(machine.memory_bytes),
+        "; ".join(cards) or "no graphics card",
+        machine.system,
+    )
     versions = ", ".join(f"{name} {version}" for name, version in recording.libraries.items())
     return (
-        f"**Recorded elsewhere**, on {as_text(machine.name)}: {as_text(machine.processor)}, "
-        f"{machine.cores} cores, {as_text(cards)}, {as_text(machine.system)}, on "
-        f"{recording.made[:10]}, with {as_text(versions)}."
+        f"**{as_text(machine.name)}**: {as_text(', '.join(hardware))}. "
+        f"{len(recording.measurements):,} measurements, "
+        f"{as_text(recording.made[:16].replace('T', ' '))} UTC, with {as_text(versions)}."
     )
 
 

@@ -54,7 +54,7 @@ class Words(NamedTuple):
 OPERATIONS = {
     "row_by_column": Drawn("row by column", GRADIENT, "triangle", ("left", 0.8, 0, False)),
     "elementwise": Drawn("elementwise", RESIDUAL, "square", ("right", -0.8, 0, True)),
-    "training_step": Drawn("training step", MODEL, "diamond", ("right", 1, -1.8, False), named=-1),
+    "training_step": Drawn("training step", MODEL, "diamond", ("left", 0.8, 0.7, False), named=-1),
     "square": Drawn("square product", BEST, "circle", ("left", 0.8, 0, False)),
 }
 LARGEST_AT = {"row_by_column": ("left", 0.8, 0.2), "square": ("right", 0.4, 1.2)}
@@ -102,7 +102,7 @@ def _filled_roof(
     ends = {"x_low": low, "x_high": high}
     ends["y_low"] = 10.0 ** math.floor(math.log10(min(y) / 3))
     ends["y_high"] = 10.0 ** math.ceil(math.log10(max(y) * 3))
-    slope, level = math.sqrt(low * ridge), math.sqrt(ridge * high)
+    slope, level = math.cbrt(low * ridge**2), math.sqrt(ridge * high)  # clear of the points
     words = [
         Words(slope, slope * memory, "memory decides", "memory decides", slanted=True),
         Words(level, peak, "arithmetic decides", "arithmetic decides"),
