@@ -6,7 +6,17 @@ import pytest
 
 from tests.measured import line, measurement
 from views.contenders import lines_of
-from views.contests import Contest, Who, answer, contests, results, sentence, table, turns
+from views.contests import (
+    Contest,
+    Who,
+    answer,
+    contests,
+    fastest,
+    results,
+    sentence,
+    table,
+    turns,
+)
 
 ONE, TWO = Who("torch", "cpu", 1), Who("torch", "cpu", 2)
 GPU, RECORDED = Who("torch", "cuda", 2), Who("torch", "cuda", 16, recorded=True)
@@ -103,3 +113,15 @@ def test_the_table_has_both_ends_and_the_best_speed():
     assert len(text) == 3
     # 2·64³ in 10 µs are 52.4 billion a second, 2·256³ in a millisecond 33.6.
     assert text[2] == ("| PyTorch, 1 thread | n = 16 | 2 µs | n = 256 | 1 ms | 52.4 GFLOP/s |")
+
+
+def test_the_fastest_at_either_end_is_named_with_the_slowest():
+    [numpy] = lines_of(line(1e-6, 10, framework="numpy"))
+    [torch] = lines_of(line(4e-6, 40))
+    [late] = lines_of(line(1e-6, 10, sizes=(16, 64), threads=2))
+    text = fastest([numpy, torch], "n")
+    assert text.startswith("At n = 16 the shortest call is that of **NumPy, 1 thread**, 1.82 µs")
+    assert "At n = 1,024 the shortest call is that of **PyTorch, 1 thread**" in text
+    assert "that of NumPy, 1 thread, 4 times as long." in text
+    assert "n = 64" in fastest([numpy, torch, late], "n")  # the largest that all of them have
+    assert fastest([numpy], "n") == ""

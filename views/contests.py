@@ -163,5 +163,24 @@ def table(lines: Sequence[Line], of: str) -> str:
     return text
 
 
+def fastest(lines: Sequence[Line], of: str) -> str:
+    """Who is the fastest at the smallest and at the largest size that all of several have."""
+    measured = [line for line in lines if line.measurements]
+    sizes = [{one.size for one in line.measurements} for line in measured]
+    common = set.intersection(*sizes) if len(measured) > 1 else set[int]()
+    if not common:
+        return ""
+    told = []
+    for size in sorted({min(common), max(common)}):
+        times = sorted((_at(size, line.measurements).median, line.label) for line in measured)
+        (best, winner), (worst, last) = times[0], times[-1]
+        told.append(
+            f"At {of} = {size:,} the shortest call is that of **{winner}**, "
+            f"{written(best, 'time')}, and the longest that of {last}, {number(worst / best)} "
+            "times as long."
+        )
+    return " ".join(told)
+
+
 def _at(size: int, line: Sequence[Measurement]) -> Measurement:
     return next(one for one in line if one.size == size)

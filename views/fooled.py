@@ -43,7 +43,7 @@ def fooled(
     if code := _code(name, engines):
         for place, (way, lines) in zip(side_by_side(2, lecture=lecture), code.items(), strict=True):
             place.caption(way)
-            place.code(lines.replace("{device}", device), language=trap.language)
+            place.code(lines.replace("{device}", device), language=trap.language, wrap_lines=True)
     arguments = ("fooled", "--trap", name, "--device", device)
     found = measuring.offer(f"trap {name}", "Measure it both ways", arguments, seconds=20)
     if not found:

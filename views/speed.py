@@ -17,6 +17,7 @@ from views.contests import (
     Who,
     answer,
     contests,
+    fastest,
     pairs,
     results,
     sentence,
@@ -169,7 +170,7 @@ def _tell(chosen: Chosen, contested: Sequence[Contest], guess: float | None, fou
     st.markdown("\n\n".join(told))
     here = [line for who, line in lines.items() if not who.recorded]
     if any(line.measurements for line in here):
-        st.markdown(table(here, chosen.size_name))
+        st.markdown("\n\n".join((fastest(here, chosen.size_name), table(here, chosen.size_name))))
     shares = [event["on_core"] for event in found.events if "on_core" in event]
     if shares and sum(shares) / len(shares) < ALONE:
         st.warning(
