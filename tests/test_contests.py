@@ -52,7 +52,7 @@ def test_a_crossing_is_said_where_it_is_and_by_how_much_at_the_end():
     assert result.turn.verdict == "crosses"
     assert result.turn.size == pytest.approx(40.5, rel=0.15)
     text = sentence(result, "n")
-    assert text.startswith("**PyTorch:** 2 threads against 1 thread: slower at first, faster")
+    assert text.startswith("**PyTorch:** 2 threads against 1 thread: not ahead at first, ahead")
     assert f"from about n = {result.turn.size:,.0f} on" in text
     assert "4 times as fast at n = 1,024" in text
     assert turns([result]) == [(result.turn.size, "PyTorch: 2 threads ahead")]
@@ -60,13 +60,13 @@ def test_a_crossing_is_said_where_it_is_and_by_how_much_at_the_end():
 
 def test_who_never_wins_is_said_to_be_slower():
     result = ended(line(1e-6, 40), line(1e-6, 20))
-    assert "slower up to n = 1,024, where it takes 2 times as long" in sentence(result, "n")
+    assert "not ahead in the end. At n = 1,024 it takes 2 times as long" in sentence(result, "n")
     assert turns([result]) == []
 
 
 def test_who_always_wins_is_said_to_be_faster():
     result = ended(line(1e-6, 20), line(0.5e-6, 40), Contest(TWO, GPU))
-    assert "the GPU against 2 threads: faster at every size" in sentence(result, "n")
+    assert "the GPU against 2 threads: ahead at every size" in sentence(result, "n")
     assert "2 times as fast at n = 1,024" in sentence(result, "n")
 
 
@@ -98,7 +98,7 @@ def test_a_guess_stands_beside_what_was_measured(guess, said):
 def test_a_guess_of_never_can_be_right():
     never = ended(line(1e-6, 40), line(1e-6, 20))
     assert "So it is" in answer(math.inf, never, "n")
-    assert "not faster at any size" in answer(64, never, "n")
+    assert "not ahead at the largest size" in answer(64, never, "n")
 
 
 def test_a_guess_about_what_is_always_so():
@@ -112,7 +112,7 @@ def test_the_table_has_both_ends_and_the_best_speed():
     text = table([one, one._replace(measurements=())], "n").splitlines()
     assert len(text) == 3
     # 2·64³ in 10 µs are 52.4 billion a second, 2·256³ in a millisecond 33.6.
-    assert text[2] == ("| PyTorch, 1 thread | n = 16 | 2 µs | n = 256 | 1 ms | 52.4 GFLOP/s |")
+    assert text[2] == ("| PyTorch, 1 thread | 2 µs at n = 16 | 1 ms at n = 256 | 52.4 GFLOP/s |")
 
 
 def test_the_fastest_at_either_end_is_named_with_the_slowest():

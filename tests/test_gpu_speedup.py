@@ -113,8 +113,8 @@ def test_the_guess_stands_beside_what_was_measured(on):
     at = press(visit(PAGE, guess="1024"), "Run it here")
     text = words(at)
     assert "You said: **from n = 1,024 on**. It was **from about " in text
-    assert "**PyTorch:** 2 threads against 1 thread: slower at first, faster" in text
-    assert "| PyTorch, 2 threads | n = 16 |" in text
+    assert "**PyTorch:** 2 threads against 1 thread: not ahead at first, ahead" in text
+    assert "| PyTorch, 2 threads | 11.2 µs at n = 16 |" in text
     assert "Some CPU, 4 cores" in captions(at)
     assert "20 to 20 samples" in captions(at)
 
@@ -146,7 +146,7 @@ def test_one_core_leaves_nothing_to_guess(on):
     at = visit(PAGE)
     assert not at.select_slider
     press(at, "Run it here")
-    assert "| PyTorch, 1 thread | n = 16 |" in words(at)
+    assert "| PyTorch, 1 thread | 1.82 µs at n = 16 |" in words(at)
 
 
 def test_numpy_has_no_transfer_to_count(on):
@@ -177,7 +177,7 @@ def test_with_a_gpu_the_question_is_about_it(on):
     press(at, "Run it here")
     [(arguments, _)] = asked
     assert option(arguments, "--contenders") == ["torch:cpu:1", "torch:cpu:16", "torch:cuda:16"]
-    assert "**PyTorch:** the GPU against 16 threads: slower at first, faster" in words(at)
+    assert "**PyTorch:** the GPU against 16 threads: not ahead at first, ahead" in words(at)
 
 
 def test_a_framework_without_the_device_is_measured_on_what_it_has(on):
@@ -208,7 +208,7 @@ def test_a_recording_is_compared_with_what_is_measured_here(on, elsewhere):
     assert "16 threads" not in drawn
     press(at, "Run it here")
     text = words(at)
-    assert "**PyTorch:** the recorded GPU against 2 threads: slower at first" in text
+    assert "**PyTorch:** the recorded GPU against 2 threads: not ahead at first" in text
     assert "**PyTorch:** 2 threads against 1 thread" in text
     assert "Some Card (16 GiB" in text.replace("\\", "")
 

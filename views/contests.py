@@ -109,16 +109,16 @@ def sentence(result: Result, of: str) -> str:
         )
     if turn.verdict == "never":
         return (
-            f"**{name}:** {one} against {other}: slower up to {of} = {last}, where it takes "
+            f"**{name}:** {one} against {other}: not ahead in the end. At {of} = {last} it takes "
             f"{number(1 / times)} times as long."
         )
     if turn.verdict == "always":
         return (
-            f"**{name}:** {one} against {other}: faster at every size that was measured, and "
+            f"**{name}:** {one} against {other}: ahead at every size that was measured, and "
             f"{number(times)} times as fast at {of} = {last}."
         )
     return (
-        f"**{name}:** {one} against {other}: slower at first, faster **from about {of} = "
+        f"**{name}:** {one} against {other}: not ahead at first, ahead **from about {of} = "
         f"{turn.size:,.0f} on**, and {number(times)} times as fast at {of} = {last}."
     )
 
@@ -132,7 +132,7 @@ def answer(guess: float, result: Result, of: str) -> str:
     if turn.verdict == "never" and guess == float("inf"):
         return f"You said: **{said}**. So it is, as far as was measured."
     if turn.verdict == "never":
-        return f"You said: **{said}**. It was **not faster at any size** that was measured."
+        return f"You said: **{said}**. It was **not ahead at the largest size** that was measured."
     near = turn.verdict == "crosses" and turn.size / 2 <= guess <= 2 * turn.size
     if near or (turn.verdict == "always" and guess <= turn.smallest):
         return f"You said: **{said}**. That is what was measured, to a factor of two."
@@ -144,7 +144,7 @@ def answer(guess: float, result: Result, of: str) -> str:
 
 def table(lines: Sequence[Line], of: str) -> str:
     """Small against large: what a call takes at either end, and the best speed between."""
-    heads = "", "smallest", "one call", "largest", "one call", "best speed"
+    heads = "", "smallest", "largest", "best speed"
     text = f"| {' | '.join(heads)} |\n" + "|---" * len(heads) + "|\n"
     for line in lines:
         if not line.measurements:
@@ -153,10 +153,8 @@ def table(lines: Sequence[Line], of: str) -> str:
         best = max(one.gflops for one in line.measurements)
         cells = (
             line.label,
-            f"{of} = {first.size:,}",
-            written(first.median, "time"),
-            f"{of} = {last.size:,}",
-            written(last.median, "time"),
+            f"{written(first.median, 'time')} at {of} = {first.size:,}",
+            f"{written(last.median, 'time')} at {of} = {last.size:,}",
             written(best, "gflops"),
         )
         text += f"| {' | '.join(cells)} |\n"

@@ -164,13 +164,6 @@ def _draw(
 def _tell(chosen: Chosen, contested: Sequence[Contest], guess: float | None, found: Found) -> None:
     lines = _lines(chosen, found.events)
     ended = results(contested, lines)
-    told = [sentence(result, chosen.size_name) for result in ended]
-    if guess is not None and ended and ended[0].contest == contested[0]:
-        told.insert(0, answer(guess, ended[0], chosen.size_name))
-    st.markdown("\n\n".join(told))
-    here = [line for who, line in lines.items() if not who.recorded]
-    if any(line.measurements for line in here):
-        st.markdown("\n\n".join((fastest(here, chosen.size_name), table(here, chosen.size_name))))
     shares = [event["on_core"] for event in found.events if "on_core" in event]
     if shares and sum(shares) / len(shares) < ALONE:
         st.warning(
@@ -178,6 +171,13 @@ def _tell(chosen: Chosen, contested: Sequence[Contest], guess: float | None, fou
             "the time and waited for the rest: others are computing on this machine. Threads that "
             "wait for each other then wait long. Run it again when it is quiet."
         )
+    told = [sentence(result, chosen.size_name) for result in ended]
+    if guess is not None and ended and ended[0].contest == contested[0]:
+        told.insert(0, answer(guess, ended[0], chosen.size_name))
+    st.markdown("\n\n".join(told))
+    here = [line for who, line in lines.items() if not who.recorded]
+    if any(line.measurements for line in here):
+        st.markdown("\n\n".join((fastest(here, chosen.size_name), table(here, chosen.size_name))))
     if left_out := _left_out(found.events):
         st.caption(left_out)
     st.caption(_made(found))
