@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import import_module
 from multiprocessing import get_context
@@ -34,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error("--out is for the sweep: only that is a recording")
     if asked.attended:
         end_with_the_listener()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # for every process that looks or measures
     events = WHAT[asked.what](asked)
     if asked.out:
         _write(events, asked.out)
@@ -142,6 +145,11 @@ def _write(events: Iterable[Event], file: Path) -> None:
     from_text(text)
     file.write_text(text, encoding="utf-8")
     print(f"{file}: {measured} measurements", file=sys.stderr)
+    missing = Counter((event["operation"], event["reason"]) for event in kept if "reason" in event)
+    for (operation, reason), count in missing.items():
+        print(f"  left out of {operation}: {count} ({reason})", file=sys.stderr)
+    if any(reason == "time" for _, reason in missing):
+        print("More --seconds measure more.", file=sys.stderr)
 
 
 def _name(event: Event) -> str:

@@ -14,9 +14,8 @@ from contextlib import contextmanager, suppress
 from importlib import import_module
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any, NamedTuple
-
-import psutil
 
 from engines.benchmark import Measured, measure
 from engines.machine import libraries
@@ -72,6 +71,21 @@ class Question(NamedTuple):
     how: str = "properly"
 
 
+class Scheduled(NamedTuple):
+    """Seconds that the threads of a process have had a core, and have waited for one."""
+
+    used: float
+    waited: float
+
+    def on_core(self, before: Scheduled) -> float | None:
+        """The share of the time since then in which those that could run did; None if unknown.
+
+        Well below 1, others were computing.
+        """
+        used, waited = self.used - before.used, self.waited - before.waited
+        return used / (used + waited) if used > 0 and waited >= 0 else None
+
+
 class LostError(RuntimeError):
     """A contender's process has ended, killed or failed; what it had to say is in the log."""
 
@@ -116,11 +130,16 @@ class Process:
             answer: Measured | None = self._pipe.recv()
         return answer
 
-    def cpu_seconds(self) -> float:
-        """Seconds that all its threads together have had a core; 0 if the process has ended."""
-        with suppress(psutil.NoSuchProcess):
-            return sum(psutil.Process(self._process.pid).cpu_times()[:2])
-        return 0.0
+    def scheduled(self) -> Scheduled:
+        """What its threads together have had of the cores so far; zeros where no one says."""
+        tasks = Path(f"/proc/{self._process.pid}/task").glob("*/schedstat")  # Linux
+        used = waited = 0.0
+        with suppress(OSError):  # a thread, or all of them, may end meanwhile
+            for task in tasks:
+                nanoseconds = task.read_text().split()
+                used += float(nanoseconds[0]) / 1e9
+                waited += float(nanoseconds[1]) / 1e9
+        return Scheduled(used, waited)
 
     def close(self) -> None:
         """End the process, whatever it does."""

@@ -72,7 +72,8 @@ def traps(device: str, cores: int) -> dict[str, dict[str, Part]]:
 def run(trap: str, *, device: str, cores: int, seconds: float = 1.0) -> Iterator[Event]:
     """Measure the parts of a trap, in order; yield "part" with a Measurement and its name.
 
-    samples: in seconds, where each call was timed by itself. seconds: for each part. Raises
+    on_core: as in engines.sweep, for parts that are to be alone. samples: in seconds, where each
+    call was timed by itself. seconds: for each part. Raises
     KeyError for a trap that does not exist, and RuntimeError where a part cannot be measured.
     """
     parts = traps(device, cores)[trap]
@@ -86,14 +87,17 @@ def run(trap: str, *, device: str, cores: int, seconds: float = 1.0) -> Iterator
             yield {"event": "loaded", **contender._asdict(), "seconds": process.load_seconds}
         for done, (name, part) in enumerate(parts.items(), start=1):
             with _busy(part.others):
-                question = part.question._replace(seconds=seconds)
-                answer = processes[part.contender].ask(question)
+                process, question = processes[part.contender], part.question
+                before = process.scheduled()
+                answer = process.ask(question._replace(seconds=seconds))
+                on_core = process.scheduled().on_core(before)
             if answer is None or not answer.samples:
                 raise RuntimeError(f"{trap}, {name}: not enough memory or time")
             yield {
                 "event": "part",
                 "part": name,
                 "measurement": summary(part.contender, question, answer)._asdict(),
+                "on_core": None if part.others else on_core,
                 "samples": answer.samples if question.how == "one by one" else [],
                 "done": done,
                 "of": len(parts),

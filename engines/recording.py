@@ -20,6 +20,7 @@ from engines.operations import ITEM_BYTES, OPERATIONS
 
 FORMAT, VERSION = "backstep-recording", 1
 AHEAD = 1.05  # times as fast: less is a difference of no use to anybody, and often noise
+FEW = 3  # samples: the quartiles of fewer say nothing
 MAX_BYTES = 1_000_000  # of a file: more than the most measurements that the schema allows need
 SCHEMA = json.loads(Path(__file__).with_suffix(".schema.json").read_text(encoding="utf-8"))
 
@@ -249,10 +250,10 @@ def _line(text: str) -> str:
 class Crossing(NamedTuple):
     """From which size on the second of two lines is faster, at all sizes that both have.
 
-    verdict: "never", "always", "crosses", or "too close" where the quartiles of the two overlap at
-    the largest size or neither is AHEAD there, so that nobody knows who wins in the end. size: from
-    where on it is AHEAD by the medians, interpolated; infinity if never, the smallest if always.
-    smallest, largest: of the sizes that both have.
+    verdict: "never", "always", "crosses", or "too close" where nobody knows who wins in the end: at
+    the largest size the quartiles of the two overlap, or neither is AHEAD, or the samples are too
+    FEW. size: from where on it is AHEAD by the medians, interpolated; infinity if never, the
+    smallest if always. smallest, largest: of the sizes that both have.
     """
 
     verdict: Literal["never", "always", "crosses", "too close"]
@@ -290,6 +291,7 @@ def crossing(slower: Sequence[Measurement], faster: Sequence[Measurement]) -> Cr
         size = sizes[last] * (sizes[last + 1] / sizes[last]) ** share
     one, other = first[sizes[-1]], second[sizes[-1]]
     level = 1 / AHEAD < one.median / other.median < AHEAD
-    if level or (one.low <= other.high and other.low <= one.high):
+    overlap = one.low <= other.high and other.low <= one.high
+    if level or overlap or min(one.samples, other.samples) < FEW:
         verdict = "too close"
     return Crossing(verdict, size, sizes[0], sizes[-1])

@@ -63,8 +63,8 @@ def run(plan: Plan, *, name: str = "", devices: Iterable[Device] = ()) -> Iterat
     of a contender took to load. Then each question ends as "measured", with a Measurement, or as
     "left out" with a reason: "memory" or "time", where it would not fit; "precision", where the
     device has none such; "lost", where the contender's process has ended. `done` of them, of how
-    many. on_core: of a single thread, the share of the time in which it had a core for itself;
-    well below 1, others were computing.
+    many. on_core: the share of the time in which the contender's threads had a core, of that in
+    which they wanted one; None where the system does not say.
 
     name: of the machine, as its owner calls it. devices: what was found, for graphics cards that
     the system does not name. The seconds of the plan include the loading.
@@ -89,17 +89,16 @@ def run(plan: Plan, *, name: str = "", devices: Iterable[Device] = ()) -> Iterat
             if not reason:
                 # The first of its kind may be long: nothing is known of it yet.
                 enough = min(share, max(ENOUGH, 12 * expected)) if expected else equal
-                started, process = time.perf_counter(), processes[contender]
-                used = process.cpu_seconds()
+                process = processes[contender]
+                before = process.scheduled()
                 reason, answer = _asked(process, question._replace(seconds=enough))
             if not answer:
                 yield event | {"event": "left out", **_in_short(contender, question, reason)}
                 continue
-            on_core = (process.cpu_seconds() - used) / (time.perf_counter() - started)
             smaller.append((question, answer))
             measurement = summary(contender, question, answer)
             event |= {"event": "measured", "measurement": measurement._asdict()}
-            yield event | ({"on_core": on_core} if contender[1:3] == ("cpu", 1) else {})
+            yield event | {"on_core": process.scheduled().on_core(before)}
 
 
 def _asked(process: Process, question: Question) -> tuple[str, Measured | None]:

@@ -52,8 +52,8 @@ step(controls, measuring, machine, recorded, lecture=lecture)
 
 """
 ### How to fool yourself
-Each of these has fooled somebody who knew what a GPU is. Choose one, say how far off it is, and
-measure it both ways, on this machine.
+Each of these has fooled somebody who knew what a GPU is. Choose one and measure it both ways, on
+this machine. The result stays hidden until you have said how far off it is.
 """
 fooled(controls, measuring, engines, device=machine.device, lecture=lecture)
 
@@ -74,8 +74,8 @@ recordings.add(recorded)
 controls.say_refused()
 st.info(
     "A GPU wins where there is much to compute for each number that is moved, and enough of it to "
-    "pay for the asking. How much it wins is known only to those who warm up, wait for the device, "
-    "count the transfer, compare like with like, and measure more than once."
+    "pay for the overhead of each call. How much it wins is known only to those who warm up, wait "
+    "for the device, count the transfer, compare like with like, and measure more than once."
 )
 shell.close_page(FILE, lecture=lecture)
 measuring.run()  # when all of the page is there

@@ -40,8 +40,7 @@ def events(*lines, left_out=(), on_core=1.0):
         yield {"event": "loaded", **loaded, "libraries": versions}
     for done, one in enumerate(measured, start=1):
         told = {"event": "measured", "measurement": one._asdict(), "done": done, "of": of}
-        alone = (one.device, one.threads) == ("cpu", 1)
-        yield told | ({"on_core": on_core} if alone else {})
+        yield told | {"on_core": on_core}
     for done, one in enumerate(left_out, start=len(measured) + 1):
         yield {"event": "left out", **one, "done": done, "of": of}
 

@@ -61,7 +61,7 @@ def test_stop_ends_the_processes_and_keeps_what_was_measured(visit, server):
     page.get_by_role("button", name="Stop").click()
     assert gone(server, 2)
     wait_until_idle(page)
-    assert page.get_by_text("The run was stopped before its end.").is_visible()
+    assert page.get_by_text("This run ended early.").is_visible()
     assert page.get_by_role("button", name="Run it here").is_enabled()
 
 

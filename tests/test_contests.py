@@ -39,6 +39,27 @@ def test_a_gpu_here_comes_before_a_recorded_one_and_threads_come_last():
     ]
 
 
+def test_a_recorded_gpu_is_compared_with_its_own_cpu_first():
+    own = Who("torch", "cpu", 16, recorded=True)
+    first, second, _ = contests([ONE, TWO, RECORDED, own])
+    assert first == Contest(own, RECORDED)
+    assert first.said == "the recorded GPU against the recorded CPU"
+    assert second == Contest(TWO, RECORDED)
+    assert second.said == "the recorded GPU against 2 threads of this machine"
+
+
+def test_few_samples_settle_nothing():
+    result = ended(line(1e-6, 10), [one._replace(samples=2) for one in line(11e-6, 40)])
+    assert "too close to tell" in sentence(result, "n")
+    assert "fewer than 3 samples" in sentence(result, "n")
+
+
+def test_hidden_units_are_not_called_n():
+    result = ended(line(1e-6, 10), line(11e-6, 40))
+    assert "from about 43 hidden units on" in sentence(result, "hidden units")
+    assert "from 64 hidden units on" in answer(64, result, "hidden units")
+
+
 def test_each_framework_has_contests_of_its_own():
     numpy = [Who("numpy", "cpu", 1), Who("numpy", "cpu", 2)]
     assert contests([*numpy, ONE, TWO]) == [Contest(*numpy), Contest(ONE, TWO)]
@@ -53,14 +74,16 @@ def test_a_crossing_is_said_where_it_is_and_by_how_much_at_the_end():
     assert result.turn.size == pytest.approx(40.5, rel=0.15)
     text = sentence(result, "n")
     assert text.startswith("**PyTorch:** 2 threads against 1 thread: not ahead at first, ahead")
-    assert f"from about n = {result.turn.size:,.0f} on" in text
+    assert "from about n = 43 on" in text
     assert "4 times as fast at n = 1,024" in text
     assert turns([result]) == [(result.turn.size, "PyTorch: 2 threads ahead")]
 
 
 def test_who_never_wins_is_said_to_be_slower():
     result = ended(line(1e-6, 40), line(1e-6, 20))
-    assert "not ahead in the end. At n = 1,024 it takes 2 times as long" in sentence(result, "n")
+    assert "not ahead at the largest size. At n = 1,024 a call takes 2 times as long" in sentence(
+        result, "n"
+    )
     assert turns([result]) == []
 
 
@@ -72,7 +95,7 @@ def test_who_always_wins_is_said_to_be_faster():
 
 def test_where_quartiles_overlap_nobody_wins():
     result = ended(line(1e-6, 20), line(1e-6, 21))
-    assert "do not say who wins" in sentence(result, "n")
+    assert "too close to tell" in sentence(result, "n")
     assert turns([result]) == []
 
 
@@ -86,9 +109,9 @@ def test_what_was_not_measured_at_one_size_by_both_is_no_contest():
 @pytest.mark.parametrize(
     ("guess", "said"),
     [
-        (32, "from n = 32 on**. That is what was measured, to a factor of two"),
-        (1024, "from n = 1,024 on**. It was **from about "),
-        (math.inf, "never**. It was **from about "),
+        (32, "from n = 32 on**. For PyTorch that was measured, to a factor of two"),
+        (1024, "from n = 1,024 on**. For PyTorch it was **from about n = 43 on"),
+        (math.inf, "never**. For PyTorch it was **from about n = 43 on"),
     ],
 )
 def test_a_guess_stands_beside_what_was_measured(guess, said):
@@ -97,14 +120,14 @@ def test_a_guess_stands_beside_what_was_measured(guess, said):
 
 def test_a_guess_of_never_can_be_right():
     never = ended(line(1e-6, 40), line(1e-6, 20))
-    assert "So it is" in answer(math.inf, never, "n")
+    assert "it is so" in answer(math.inf, never, "n")
     assert "not ahead at the largest size" in answer(64, never, "n")
 
 
 def test_a_guess_about_what_is_always_so():
     always = ended(line(1e-6, 20), line(0.5e-6, 40))
-    assert "That is what was measured" in answer(16, always, "n")
-    assert "from 16 on or earlier" in answer(256, always, "n")
+    assert "that was measured" in answer(16, always, "n")
+    assert "from n = 16 on" in answer(256, always, "n")
 
 
 def test_the_table_has_both_ends_and_the_best_speed():

@@ -4,7 +4,7 @@ import psutil
 import pytest
 
 from engines import fooled
-from engines.contender import HOW, Contender, LostError
+from engines.contender import HOW, Contender, LostError, Scheduled
 from engines.fooled import NAMES, run, traps
 from engines.machine import KINDS
 from engines.operations import ITEM_BYTES, OPERATIONS
@@ -126,6 +126,9 @@ class Nobody:
 
     def loaded(self):
         return True
+
+    def scheduled(self):
+        return Scheduled(0.0, 0.0)
 
     def ask(self, question):
         if self.answer:

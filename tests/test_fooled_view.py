@@ -331,7 +331,7 @@ def test_what_was_measured_before_a_stop_is_told():
     at = visit("first_call", SHOWN["first_call"][:3], stopped=True)
     assert "**50**" in words(at)
     assert "TensorFlow takes" not in words(at)
-    assert "before all of it was measured" in at.caption[-1].value
+    assert "This run ended early." in at.warning[-1].value
 
 
 @pytest.mark.parametrize("trap", TRAPS)

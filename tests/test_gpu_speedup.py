@@ -77,7 +77,7 @@ def test_a_first_visit_asks_about_threads_and_has_measured_nothing(on):
     assert not at.exception
     assert asked == []
     [slider] = at.select_slider
-    assert "From which n on will 2 threads beat one?" in slider.label
+    assert "PyTorch: from which n on will 2 threads beat one?" in slider.label
     assert slider.value == "unsure"
     assert titles(at) == ["How many times as fast"]
     assert "You said" not in words(at)
@@ -112,7 +112,7 @@ def test_the_guess_stands_beside_what_was_measured(on):
     on(NO_GPU, events(ONE, TWO))
     at = press(visit(PAGE, guess="1024"), "Run it here")
     text = words(at)
-    assert "You said: **from n = 1,024 on**. It was **from about " in text
+    assert "You said: **from n = 1,024 on**. For PyTorch it was **from about " in text
     assert "**PyTorch:** 2 threads against 1 thread: not ahead at first, ahead" in text
     assert "| PyTorch, 2 threads | 11.2 µs at n = 16 |" in text
     assert "Some CPU, 4 cores" in captions(at)
@@ -122,7 +122,7 @@ def test_the_guess_stands_beside_what_was_measured(on):
 def test_never_is_a_guess_too(on):
     on(NO_GPU, events(ONE, line(2e-6, 5, threads=2)))
     at = press(visit(PAGE, guess="never"), "Run it here")
-    assert "You said: **never**. So it is" in words(at)
+    assert "You said: **never**. For PyTorch it is so" in words(at)
 
 
 def test_what_was_left_out_is_named_with_its_reason(on):
@@ -173,7 +173,7 @@ def test_with_a_gpu_the_question_is_about_it(on):
     asked = on(WITH_GPU, events(ONE, line(11e-6, 80, threads=16), GPU))
     at = visit(PAGE, guess="64")
     [slider] = at.select_slider
-    assert "From which n on will the GPU beat the CPU?" in slider.label
+    assert "PyTorch: from which n on will the GPU beat the CPU?" in slider.label
     press(at, "Run it here")
     [(arguments, _)] = asked
     assert option(arguments, "--contenders") == ["torch:cpu:1", "torch:cpu:16", "torch:cuda:16"]
@@ -198,19 +198,41 @@ def elsewhere(monkeypatch):
 
 def test_a_recording_is_compared_with_what_is_measured_here(on, elsewhere):
     on(NO_GPU, events(ONE, TWO))
-    at = visit(PAGE, over="tower", guess="256")
+    at = visit(PAGE, over="tower", guess="1024")
     [slider] = at.select_slider
-    assert "will the recorded GPU beat the CPU of this machine?" in slider.label
-    assert "PyTorch: the recorded GPU against 2 threads" in str(charts(at)[0])
-    drawn = str(charts(at)[1])
-    assert "PyTorch, GPU, recorded elsewhere" in drawn
+    assert "from which n on did the recorded GPU beat its own CPU?" in slider.label
+    assert "PyTorch: the recorded GPU against the recorded CPU" in str(charts(at)[0])
+    assert "PyTorch, GPU, recorded" in str(charts(at)[1])
     assert "Recorded elsewhere: **a tower**: Some CPU" in captions(at)
-    assert "16 threads" not in drawn
+    assert "You said: **from n = 1,024 on**. For PyTorch it was" in words(at)
     press(at, "Run it here")
     text = words(at)
-    assert "**PyTorch:** the recorded GPU against 2 threads: not ahead at first" in text
+    against = "**PyTorch:** the recorded GPU against"
+    assert f"{against} the recorded CPU: not ahead at first, ahead" in text
+    assert f"{against} 2 threads of this machine: not ahead at first, ahead" in text
+    assert "| PyTorch, GPU, recorded | 30 µs at n = 16 |" in text
     assert "**PyTorch:** 2 threads against 1 thread" in text
     assert "Some Card (16 GiB" in text.replace("\\", "")
+
+
+def test_a_recording_is_drawn_only_when_somebody_has_guessed(on, elsewhere):
+    on(NO_GPU)
+    assert len(charts(visit(PAGE, over="tower"))) == 1
+    assert len(charts(visit(PAGE, over="tower", guess="16"))) == 3
+
+
+def test_a_control_that_goes_and_comes_back_holds_what_it_held(on):
+    on(NO_GPU)
+    at = visit(PAGE, guess="64", largest_square="512")
+    for operation in ("elementwise", "square"):
+        at.button_group(key="operation").set_value(operation).run()
+        assert not at.exception
+    assert at.select_slider[0].options[-2] == "512"
+    at.button_group(key="on").set_value(["cpu"]).run()
+    assert not at.select_slider
+    at.button_group(key="on").set_value(["cpu", "cpu-1"]).run()
+    assert not at.exception
+    assert at.select_slider[0].value == "64"
 
 
 def test_a_recording_of_other_frameworks_adds_nothing(on, elsewhere):

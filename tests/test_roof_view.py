@@ -314,7 +314,7 @@ def test_a_failure_halfway_keeps_what_came_and_shows_no_path():
     assert drawn(at)
     assert "has ended before it was done" in words(at)
     assert "/a/path" not in words(at)
-    assert "stopped before its end" in captions(at)
+    assert "This run ended early." in at.warning[-1].value
     assert "**A row by a column**" not in words(at)
 
 

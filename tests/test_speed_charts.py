@@ -112,7 +112,7 @@ def test_threads_and_devices_differ_in_more_than_colour():
 
 def test_a_recording_says_so_and_is_thinner_and_hollow():
     here, elsewhere = (look_of("torch", "cuda", 8, recorded=yes) for yes in (False, True))
-    assert elsewhere.label == "PyTorch, GPU, recorded elsewhere"
+    assert elsewhere.label == "PyTorch, GPU, recorded"
     assert elsewhere.width < here.width
     assert elsewhere.hollow
     assert not here.hollow

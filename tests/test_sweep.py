@@ -9,7 +9,7 @@ import pytest
 
 from engines import sweep
 from engines.benchmark import Measured
-from engines.contender import Contender, LostError, Question
+from engines.contender import Contender, LostError, Question, Scheduled
 from engines.machine import Device
 from engines.operations import OPERATIONS
 from engines.recording import Measurement, from_text, to_text
@@ -70,8 +70,8 @@ class Process:
         self.all.clock.now += min(seconds, self.all.loading)
         return seconds >= self.all.loading
 
-    def cpu_seconds(self):
-        return self.all.clock.now
+    def scheduled(self):  # of four seconds in which they want a core, threads have three
+        return Scheduled(3 * self.all.clock.now, self.all.clock.now)
 
     def ask(self, question):
         if self.contender in self.all.lost:
@@ -164,11 +164,10 @@ def test_the_quartiles_are_those_of_the_samples():
     assert kept[:7] == ("square", "numpy", "cpu", 1, 64, "float32", False)
 
 
-def test_who_has_one_thread_and_had_a_core_for_it_is_told(pretend):
+def test_how_much_of_the_time_there_was_a_core_is_told(pretend):
     pretend()
-    alone, both = of_kind(run(plan(NUMPY, TORCH, sizes=(64,))), "measured")
-    assert alone["on_core"] == pytest.approx(1)
-    assert "on_core" not in both  # two threads, of which one may wait for the other
+    measured = of_kind(run(plan(NUMPY, TORCH, sizes=(64,))), "measured")
+    assert [one["on_core"] for one in measured] == pytest.approx([0.75, 0.75])
 
 
 # How much time it takes

@@ -127,7 +127,7 @@ def test_a_failure_halfway_keeps_what_came_and_shows_no_path():
     assert "1 of 1 medians agree" in words(at)
     assert "has ended before it was done" in words(at)
     assert "/a/path" not in words(at)
-    assert "stopped before its end" in at.caption[-1].value
+    assert "This run ended early." in at.warning[-1].value
 
 
 def test_a_failure_at_once_leaves_the_question():

@@ -58,8 +58,8 @@ def look_of(
     else:
         where = DEVICES.get(device.split(":", maxsplit=1)[0], device)
     said = [name, where, *["with transfer"] * transfer]
-    said += ["recorded elsewhere"] * recorded
-    dash = DOTTED if transfer else DASHED if device == "cpu" and threads == 1 else SOLID
+    said += ["recorded"] * recorded
+    dash = DASHED if device == "cpu" and threads == 1 else DOTTED if transfer else SOLID
     shape, width = (on_cpu, 2.5) if device == "cpu" else (elsewhere, 4.5)
     if recorded:
         width /= 2

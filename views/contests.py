@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from engines.recording import Crossing, Measurement, crossing
+from engines.recording import AHEAD, FEW, Crossing, Measurement, crossing
 from views.contenders import LOOKS, Line, number, written
 from views.speedup_chart import Pair
 
@@ -21,10 +21,10 @@ class Who(NamedTuple):
     @property
     def said(self) -> str:
         """What it is called in a sentence about its framework."""
-        if self.recorded:
-            return "the recorded GPU" if self.device != "cpu" else "the recorded CPU"
         if self.device != "cpu":
-            return "the GPU"
+            return "the recorded GPU" if self.recorded else "the GPU"
+        if self.recorded:
+            return "the recorded CPU"
         return f"{self.threads} threads" if self.threads > 1 else "1 thread"
 
 
@@ -33,6 +33,17 @@ class Contest(NamedTuple):
 
     slower: Who
     faster: Who
+
+    @property
+    def framework(self) -> str:
+        """The name of the framework of both."""
+        return LOOKS[self.faster.framework][0]
+
+    @property
+    def said(self) -> str:
+        """Both, as in "the GPU against 16 threads"."""
+        across = self.slower.recorded != self.faster.recorded
+        return f"{self.faster.said} against {self.slower.said}{' of this machine' * across}"
 
 
 class Result(NamedTuple):
@@ -44,18 +55,29 @@ class Result(NamedTuple):
 
 
 def contests(everyone: Sequence[Who]) -> list[Contest]:
-    """Every GPU against the CPU with all its threads, then all threads against one; here first."""
-    found = []
+    """Every GPU against the CPU with all its threads, and all threads against one.
+
+    In this order: a GPU of this machine, a recorded one against its own CPU and against the CPU of
+    this machine, threads.
+    """
+    found: list[tuple[int, Contest]] = []
     for framework in LOOKS:
         own = [who for who in everyone if who.framework == framework]
-        on_cpu = sorted(
-            (who for who in own if who.device == "cpu" and not who.recorded),
-            key=lambda who: who.threads,
+        here, elsewhere = (
+            sorted(
+                (who for who in own if who.device == "cpu" and who.recorded is recorded),
+                key=lambda who: who.threads,
+            )
+            for recorded in (False, True)
         )
-        found += [Contest(on_cpu[-1], who) for who in own if who.device != "cpu" and on_cpu]
-        found += [Contest(*on_cpu)] if len(on_cpu) == 2 else []
-    # A GPU of this machine, a recorded one, threads.
-    return sorted(found, key=lambda one: (one.faster.device == "cpu", one.faster.recorded))
+        for gpu in (who for who in own if who.device != "cpu"):
+            if gpu.recorded and elsewhere:
+                found.append((1, Contest(elsewhere[-1], gpu)))
+            if here:
+                found.append((2 * gpu.recorded, Contest(here[-1], gpu)))
+        if len(here) == 2:
+            found.append((3, Contest(*here)))
+    return [contest for _, contest in sorted(found, key=lambda one: one[0])]
 
 
 def results(contested: Sequence[Contest], lines: Mapping[Who, Line]) -> list[Result]:
@@ -74,10 +96,7 @@ def pairs(contested: Sequence[Contest], lines: Mapping[Who, Line]) -> list[Pair]
     """For a picture of how many times as fast: the contests, with what was measured so far."""
     return [
         Pair(
-            lines[contest.faster]._replace(
-                label=f"{LOOKS[contest.faster.framework][0]}: {contest.faster.said} against "
-                f"{contest.slower.said}"
-            ),
+            lines[contest.faster]._replace(label=f"{contest.framework}: {contest.said}"),
             lines[contest.slower].measurements,
             lines[contest.faster].measurements,
         )
@@ -88,58 +107,63 @@ def pairs(contested: Sequence[Contest], lines: Mapping[Who, Line]) -> list[Pair]
 def turns(ended: Sequence[Result]) -> list[tuple[float, str]]:
     """Where one overtakes the other, for a picture: the size, and who is ahead from there on."""
     return [
-        (
-            result.turn.size,
-            f"{LOOKS[result.contest.faster.framework][0]}: {result.contest.faster.said} ahead",
-        )
+        (result.turn.size, f"{result.contest.framework}: {result.contest.faster.said} ahead")
         for result in ended
         if result.turn.verdict == "crosses"
     ]
 
 
 def sentence(result: Result, of: str) -> str:
-    """How the contest ended. of: what n is: "n", or "the number of hidden units"."""
-    (slower, faster), turn, times = result
-    name, one, other = LOOKS[faster.framework][0], faster.said, slower.said
-    last = f"{turn.largest:,}"
+    """How the contest ended. of: what the size is: "n", or "hidden units"."""
+    contest, turn, times = result
+    who, last = f"**{contest.framework}:** {contest.said}", at(turn.largest, of)
     if turn.verdict == "too close":
         return (
-            f"**{name}:** {one} against {other}: too close to tell at {of} = {last}. These numbers "
-            "do not say who wins."
+            f"{who}: too close to tell. At {last} their quartiles overlap, or lie within a "
+            f"twentieth, or come from fewer than {FEW} samples."
         )
     if turn.verdict == "never":
         return (
-            f"**{name}:** {one} against {other}: not ahead in the end. At {of} = {last} it takes "
+            f"{who}: not ahead at the largest size. At {last} a call takes "
             f"{number(1 / times)} times as long."
         )
     if turn.verdict == "always":
         return (
-            f"**{name}:** {one} against {other}: ahead at every size that was measured, and "
-            f"{number(times)} times as fast at {of} = {last}."
+            f"{who}: ahead at every size that was measured, and {number(times)} times as fast at "
+            f"{last}."
         )
     return (
-        f"**{name}:** {one} against {other}: not ahead at first, ahead **from about {of} = "
-        f"{turn.size:,.0f} on**, and {number(times)} times as fast at {of} = {last}."
+        f"{who}: not ahead at first, ahead **from about {at(about(turn.size), of)} on**, and "
+        f"{number(times)} times as fast at {last}."
     )
 
 
 def answer(guess: float, result: Result, of: str) -> str:
     """What was guessed of a contest, beside what was measured."""
-    turn = result.turn
-    said = "never" if guess == float("inf") else f"from {of} = {guess:,.0f} on"
+    turn, name = result.turn, result.contest.framework
+    said = "never" if guess == float("inf") else f"from {at(guess, of)} on"
     if turn.verdict == "too close":
-        return f"You said: **{said}**. These numbers are too close to tell."
+        return f"You said: **{said}**. For {name} these numbers are too close to tell."
     if turn.verdict == "never" and guess == float("inf"):
-        return f"You said: **{said}**. So it is, as far as was measured."
+        return f"You said: **{said}**. For {name} it is so, as far as was measured."
     if turn.verdict == "never":
-        return f"You said: **{said}**. It was **not ahead at the largest size** that was measured."
+        return f"You said: **{said}**. For {name} it was **not ahead at the largest size**."
     near = turn.verdict == "crosses" and turn.size / 2 <= guess <= 2 * turn.size
     if near or (turn.verdict == "always" and guess <= turn.smallest):
-        return f"You said: **{said}**. That is what was measured, to a factor of two."
-    measured = f"from {turn.smallest:,} on or earlier"
-    if turn.verdict == "crosses":
-        measured = f"from about {turn.size:,.0f} on"
-    return f"You said: **{said}**. It was **{measured}**."
+        return f"You said: **{said}**. For {name} that was measured, to a factor of two."
+    if turn.verdict == "always":
+        return f"You said: **{said}**. For {name} it was **from {at(turn.smallest, of)} on**."
+    return f"You said: **{said}**. For {name} it was **from about {at(about(turn.size), of)} on**."
+
+
+def at(size: float, of: str) -> str:
+    """A size as it stands in a sentence: "n = 64", or "64 hidden units"."""
+    return f"n = {size:,.0f}" if of == "n" else f"{size:,.0f} {of}"
+
+
+def about(size: float) -> float:
+    """To two figures: no crossing is known better than that."""
+    return float(f"{size:.2g}")
 
 
 def table(lines: Sequence[Line], of: str) -> str:
@@ -153,8 +177,8 @@ def table(lines: Sequence[Line], of: str) -> str:
         best = max(one.gflops for one in line.measurements)
         cells = (
             line.label,
-            f"{written(first.median, 'time')} at {of} = {first.size:,}",
-            f"{written(last.median, 'time')} at {of} = {last.size:,}",
+            f"{written(first.median, 'time')} at {at(first.size, of)}",
+            f"{written(last.median, 'time')} at {at(last.size, of)}",
             written(best, "gflops"),
         )
         text += f"| {' | '.join(cells)} |\n"
@@ -172,8 +196,11 @@ def fastest(lines: Sequence[Line], of: str) -> str:
     for size in sorted({min(common), max(common)}):
         times = sorted((_at(size, line.measurements).median, line.label) for line in measured)
         (best, winner), (worst, last) = times[0], times[-1]
+        if worst < AHEAD * best:
+            told.append(f"At {at(size, of)} all take about {written(best, 'time')} for a call.")
+            continue
         told.append(
-            f"At {of} = {size:,} the shortest call is that of **{winner}**, "
+            f"At {at(size, of)} the shortest call is that of **{winner}**, "
             f"{written(best, 'time')}, and the longest that of {last}, {number(worst / best)} "
             "times as long."
         )

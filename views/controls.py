@@ -202,8 +202,11 @@ class Controls:
             st.warning("\n\n".join(told))
 
     def _address_is_new(self, name: str) -> bool:
-        """Whether the address is not the one that we wrote: a link, or the Back button."""
-        if name not in self._written:
+        """Whether the address is not the one that we wrote: a link, or the Back button.
+
+        Of a control that was not there for a while, Streamlit has forgotten what it held.
+        """
+        if name not in self._written or name not in st.session_state:
             return True
         return not self._by_hand and st.query_params.get(name) != self._written[name]
 

@@ -47,8 +47,9 @@ def fooled(
     arguments = ("fooled", "--trap", name, "--device", device)
     found = measuring.offer(f"trap {name}", "Measure it both ways", arguments, seconds=20)
     if not found:
-        st.markdown(f"**Guess first:** {trap.asked}")
+        st.markdown(f"**Guess first, then measure:** {trap.asked}")
         return
+    found.warn()
     parts, loaded, samples = read(found.events)
     if "PyTorch, all" in parts and parts["PyTorch, all"].threads == 1:
         st.markdown(
@@ -60,8 +61,6 @@ def fooled(
     else:
         _both_ways(name, parts, loaded, lecture=lecture)
     said = f"Measured {found.age()} on this machine."
-    if not found.whole:
-        said += " It ended before all of it was measured."
     if not samples:
         said += " A time is a median, and a bar reaches from one quartile to the other."
     st.caption(said)

@@ -71,7 +71,7 @@ VARIES = (
 )
 WAY = (
     "The numbers lie in NumPy's memory. They have to get to where PyTorch computes, and the result "
-    "has to come back. "
+    "has to come back: the **transfer**. "
 )
 BITS = (
     "NumPy draws numbers of 64 bits, and PyTorch numbers of 32. Of those, twice as many fit into "
@@ -140,8 +140,8 @@ TRAPS = {
                 "You would have said that a product of two matrices with {size} rows each takes "
                 "{naive}: **{naive_speed}**, so many billions of additions and multiplications a "
                 "second. It takes {honest}: **{honest_speed}**. That is wrong by a factor of "
-                "**{factor}**. In this product the machine gets no more done than "
-                "the honest number says. What you had timed is how long it takes to ask for it.",
+                "**{factor}**. The machine does not compute any faster than that. "
+                "What you had timed is how long it takes to ask for it.",
             ),
         ),
         {"naive": "until Python goes on", "honest": "until the device has done its work"},
@@ -154,12 +154,12 @@ TRAPS = {
         asked="By what factor do the longest and the shortest of some hundred calls differ?",
     ),
     "transfer": Trap(
-        "Forgetting the way",
+        "Forgetting the transfer",
         "A row times a column, a million multiplications, and look how little time it takes.",
         (
-            f"{WAY}Without a GPU the way is a copy within the same memory, made by `torch.tensor`. "
-            "To a GPU it leads over a bus, which is slower than the memory at either end.",
-            f"{WAY}To a GPU with memory of its own the way leads over a bus, which is slower than "
+            f"{WAY}Without a GPU it is a copy within the same memory, made by `torch.tensor`. "
+            "To a GPU it goes over a bus, which is slower than the memory at either end.",
+            f"{WAY}To a GPU with memory of its own it goes over a bus, which is slower than "
             "the memory at either end. A GPU that shares the processor's memory needs a copy.",
         ),
         (
@@ -167,12 +167,16 @@ TRAPS = {
                 "naive",
                 "honest",
                 -1,
-                "You would have said **{naive}**. With the way of its two times {size} numbers it "
-                "is **{honest}**: wrong by a factor of **{factor}**. The way is **{share}** of the "
-                "whole. It pays for data that then stays there and is used often.",
+                "You would have said **{naive}**. With the transfer of its two times {size} "
+                "numbers it is **{honest}**: wrong by a factor of **{factor}**. The transfer is "
+                "**{share}** of the whole. It pays for data that then stays there and is used "
+                "often.",
             ),
         ),
-        {"naive": "with numbers that are there already", "honest": "with the way there and back"},
+        {
+            "naive": "with numbers that are there already",
+            "honest": "with the transfer there and back",
+        },
         (
             'a = torch.tensor(row, device="{device}")\n'
             'b = torch.tensor(column, device="{device}")\n\n'
@@ -242,7 +246,7 @@ TRAPS = {
                 "honest",
                 1,
                 "You would have said that PyTorch takes **{naive}** for a product of two matrices "
-                "with {size} rows each. Alone on this machine it takes **{honest}**: wrong by a "
+                "with {size} rows each. Without them it takes **{honest}**: wrong by a "
                 "factor of **{factor}**, and all the care of the clock does not help. So this app "
                 "measures for one visitor at a time, and the others wait in a queue.",
                 opposite="Here the product was faster among others, {naive}, than alone, {honest}. "

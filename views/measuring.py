@@ -22,6 +22,7 @@ InChild = Callable[..., Generator[Any]]
 
 DRAW_EVERY = 0.5  # seconds between two pictures of what has come so far
 KEPT = 24  # measurements that a visitor can come back to
+ALONE = 0.9  # the share of the time in which threads have a core, if nobody disturbs them
 MARGIN = 30  # seconds that a child may take beyond what it was given, before it is ended
 
 PROBLEMS = {
@@ -36,6 +37,20 @@ class Found(NamedTuple):
     events: list[Event]
     at: float
     whole: bool
+
+    def warn(self) -> None:
+        """Say so where it ended early, or where others were computing meanwhile."""
+        if not self.whole:
+            st.warning("This run ended early. What follows is what was measured until then.")
+        shares = [event["on_core"] for event in self.events if event.get("on_core") is not None]
+        alone = sum(shares) / len(shares) if shares else 1
+        if alone < ALONE:
+            st.warning(
+                f"While this was measured, its threads had a core for {alone:.0%} of the time in "
+                "which they wanted one: something else is computing on this machine. Threads that "
+                "wait for each other then wait long, and numbers on all of them say little. "
+                "Measure again when it is quiet."
+            )
 
     def age(self) -> str:
         """How long ago it was, in words."""
@@ -151,7 +166,8 @@ def _follow(results: Generator[Any], offered: _Offered, events: list[Event]) -> 
         if result is not None:
             events.append(result)
             done, of = result.get("done", done), result.get("of", of)
-            said = f"{done} of {of} are measured." if done else "The frameworks are loading."
+            said = f"{done} of {of} are measured. " if done else "The frameworks are loading. "
+            said += "A click on any other control stops it."
         bar.progress(min(1.0, done / of), said)
         if offered.draw and done and time.monotonic() - drawn > DRAW_EVERY:
             offered.draw(events)

@@ -137,8 +137,8 @@ def has_gpu(recordings: Mapping[str, Recording]) -> bool:
 
 
 def as_text(text: str) -> str:
-    """A text of somebody else, so that nothing in it is taken for Markdown."""
-    return re.sub(r"([^\w\s,;/])", r"\\\1", text)
+    """A text of somebody else, so that nothing in it is taken for Markdown, or for an icon."""
+    return re.sub(r"([^\w\s,;/])", r"\\\1", text).replace(":", ":\u2060")
 
 
 def _gigabytes(size: int) -> str:

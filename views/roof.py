@@ -64,7 +64,7 @@ def roof(
         _show(usable[chosen], lecture=lecture)
         st.caption(made_elsewhere(recordings[chosen]))
         return
-    # On a CPU NumPy goes nearer to both limits, and has loaded at once.
+    # NumPy is loaded at once, and reads a row and a column as fast as memory hands them over.
     framework = "numpy" if here.device == "cpu" else "torch"
     contender = f"{framework}:{here.device}:{here.cores}"
     arguments: tuple[str, ...] = ("sweep", "--operations", *ASKED, "--contenders", contender)
@@ -85,6 +85,7 @@ def roof(
         )
         return
     with place.container():
+        found.warn()
         _show(measured(found.events), lecture=lecture)
         st.caption(provenance(found))
 
@@ -103,8 +104,6 @@ def provenance(found: Found) -> str:
     samples = [one.samples for one in measured(found.events)]
     if samples:
         said.append(f"Each point is the median of {min(samples)} to {max(samples)} samples.")
-    if not found.whole:
-        said.append("It was stopped before its end.")
     return " ".join(said + left_out(found.events))
 
 

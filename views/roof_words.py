@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from engines.operations import ITEM_BYTES, OPERATIONS
 from engines.recording import Measurement
-from views.contenders import number, written
+from views.contenders import LOOKS, number, written
 from views.roofline import OPERATIONS as DRAWN
 
 LARGE = 100e6  # bytes that a copy moves: most caches are smaller
@@ -83,7 +83,9 @@ def _limits(limits: Roof) -> list[str]:
     if limits.product:
         text.append(
             f"**Arithmetic** goes at {number(limits.product.gflops)} GFLOP/s: that is the fastest "
-            f"product of two square matrices, at n = {limits.product.size:,}."
+            f"product of two square matrices, at n = {limits.product.size:,}, as "
+            f"{LOOKS[limits.product.framework][0]} computes it. Other libraries use other "
+            "instructions of the same processor and may be faster or slower."
         )
     else:
         text.append(

@@ -35,7 +35,6 @@ from views.speed_choice import Chosen, choose
 from views.speedup_chart import speedup
 
 UNSURE, NEVER = "unsure", "never"
-ALONE = 0.9  # the share of the time in which a thread has a core, if nobody disturbs it
 LEFT_OUT = {
     "memory": "Left out, because more than half of the free memory would have been needed",
     "time": "Left out, because one call would have taken longer than its share of the time budget",
@@ -56,12 +55,13 @@ def section(
     """Choose, guess, run, and see. recorded: makes a recording of what a run has said."""
     with settings(lecture):
         chosen = choose(controls, machine, recordings)
-    contested = contests([*_lines(chosen, [])])
+    contested = contests([*_lines(chosen, [], recorded=True)])
     mark, top = st.columns([4, 1], vertical_alignment="bottom")
     with mark:
         guess = _guess(controls, chosen, contested)
     progress = st.container()
-    places = [st.empty(), *(place.empty() for place in side_by_side(2, lecture=lecture))]
+    first, verdict = st.empty(), st.container()
+    places = [first, *(place.empty() for place in side_by_side(2, lecture=lecture))]
     draw = partial(_draw, chosen, contested, guess, places, lecture=lecture)
     found = None
     with top:
@@ -76,29 +76,40 @@ def section(
             )
         else:
             st.info("Nobody is chosen who can do this here. Choose a framework and a processor.")
-    draw(found.events if found else [])
+    events = found.events if found else []
+    draw(events)
+    with verdict:
+        if found:
+            found.warn()
+        _verdict(chosen, contested, guess, events)
     if chosen.over:
         st.caption(made_elsewhere(chosen.over))
     if found:
-        _tell(chosen, contested, guess, found)
-        _keep(recorded(found.events))
+        _details(chosen, found)
+        _keep(recorded(events))
 
 
 def _guess(controls: Controls, chosen: Chosen, contested: Sequence[Contest]) -> float | None:
     """From where on the visitor expects the first contest to be won; infinity for never."""
     if not contested:
         return None
-    faster = contested[0].faster
-    if faster.recorded:
-        question = "From which {n} on will the recorded GPU beat the CPU of this machine?"
+    (slower, faster), name = contested[0], contested[0].framework
+    size = "which n" if chosen.size_name == "n" else f"how many {chosen.size_name}"
+    then = "Move the mark, then run."
+    if slower.recorded:
+        question = f"{name}: from {size} on did the recorded GPU beat its own CPU?"
+        then = "Move the mark, and the recording is drawn."
+    elif faster.recorded:
+        question = f"{name}: from {size} on will the recorded GPU beat the CPU here?"
     elif faster.device != "cpu":
-        question = "From which {n} on will the GPU beat the CPU?"
+        question = f"{name}: from {size} on will the GPU beat the CPU?"
     else:
-        question = f"From which {{n}} on will {faster.threads} threads beat one?"
+        question = f"{name}: from {size} on will {faster.threads} threads beat one?"
+    ends = f"{chosen.sizes[0]:,} to {chosen.sizes[-1]:,}"
     marks = {UNSURE: "no guess yet", **{str(n): f"{n:,}" for n in chosen.sizes}, NEVER: "never"}
     guess = controls.choice(
         st.select_slider,
-        f"**{question.format(n=chosen.of)}** Move the mark, then run.",
+        f"**{question}** {then} ({ends})",
         "guess",
         marks,
         UNSURE,
@@ -111,16 +122,15 @@ def _guess(controls: Controls, chosen: Chosen, contested: Sequence[Contest]) -> 
 # ---- The pictures
 
 
-def _lines(chosen: Chosen, events: Sequence[Event]) -> dict[Who, Line]:
+def _lines(chosen: Chosen, events: Sequence[Event], *, recorded: bool) -> dict[Who, Line]:
     """First all that were chosen, measured or not yet, so that the key of the picture stays."""
     measured = [Measurement(**one["measurement"]) for one in events if one["event"] == "measured"]
     found = {_who(line): line for line in lines_of(measured)}
     looks = {Who(*one): look_of(*one, transfer=chosen.transfer) for one in chosen.contenders}
     lines = {who: found.get(who, look) for who, look in looks.items()}
-    if chosen.over:
-        same = chosen.of_recording()
-        for line in lines_of(same, recorded=True):
-            lines[_who(line)._replace(recorded=True)] = line
+    for line in lines_of(chosen.of_recording(), recorded=True):
+        who = _who(line)._replace(recorded=True)
+        lines[who] = line if recorded else line._replace(measurements=())
     return lines
 
 
@@ -138,7 +148,7 @@ def _draw(
     *,
     lecture: bool,
 ) -> None:
-    lines = _lines(chosen, events)
+    lines = _lines(chosen, events, recorded=bool(events) or guess is not None)
     first, second, third = places
     height = 480 if lecture else 360
     sizes: dict[str, Any] = {"sizes": chosen.sizes, "size_name": chosen.size_name}
@@ -161,23 +171,30 @@ def _draw(
 # ---- What they say
 
 
-def _tell(chosen: Chosen, contested: Sequence[Contest], guess: float | None, found: Found) -> None:
-    lines = _lines(chosen, found.events)
-    ended = results(contested, lines)
-    shares = [event["on_core"] for event in found.events if "on_core" in event]
-    if shares and sum(shares) / len(shares) < ALONE:
-        st.warning(
-            f"While this ran, a single thread had a core for {sum(shares) / len(shares):.0%} of "
-            "the time and waited for the rest: others are computing on this machine. Threads that "
-            "wait for each other then wait long. Run it again when it is quiet."
+def _verdict(
+    chosen: Chosen, contested: Sequence[Contest], guess: float | None, events: Sequence[Event]
+) -> None:
+    """The guess beside what was measured, and how each contest ended."""
+    if chosen.contenders and not contested:
+        st.caption("Choose two processors to see how many times as fast the one is as the other.")
+    if chosen.over and not chosen.of_recording():
+        st.caption(
+            "The recording has nothing of this question: choose other frameworks or 32 bits."
         )
+    ended = results(contested, _lines(chosen, events, recorded=bool(events) or guess is not None))
     told = [sentence(result, chosen.size_name) for result in ended]
     if guess is not None and ended and ended[0].contest == contested[0]:
         told.insert(0, answer(guess, ended[0], chosen.size_name))
     st.markdown("\n\n".join(told))
+
+
+def _details(chosen: Chosen, found: Found) -> None:
+    """Small against large, in numbers; what is missing; and how all of it was measured."""
+    lines = _lines(chosen, found.events, recorded=True)
     here = [line for who, line in lines.items() if not who.recorded]
     if any(line.measurements for line in here):
-        st.markdown("\n\n".join((fastest(here, chosen.size_name), table(here, chosen.size_name))))
+        numbers = table([*lines.values()], chosen.size_name)
+        st.markdown("\n\n".join((fastest(here, chosen.size_name), numbers)))
     if left_out := _left_out(found.events):
         st.caption(left_out)
     st.caption(_made(found))
@@ -218,16 +235,13 @@ def _made(found: Found) -> str:
     counts = [
         event["measurement"]["samples"] for event in found.events if event["event"] == "measured"
     ]
-    text = (
+    if not counts:
+        return "Nothing was measured before the run ended."
+    return (
         f"Measured {found.age()} on the machine that runs this app: "
         f"{as_text(machine['processor'])}, {machine['cores']} cores, {as_text(machine['system'])}; "
         f"{as_text(used)}. "
+        f"Each point is the median of {min(counts)} to {max(counts)} samples; the band has their "
+        "quartiles, and of a single sample there are none. The first call is left out. Ahead means "
+        "by a twentieth at least."
     )
-    if counts:
-        text += (
-            f"Each point is the median of {min(counts)} to {max(counts)} samples, the band has "
-            "their quartiles. The first call is left out. Ahead means by a twentieth at least. "
-        )
-    if not found.whole:
-        text += "The run was stopped before its end. "
-    return text

@@ -17,14 +17,15 @@ from views.recordings import OWN
 CHOICES = {
     "square": "square matrices",
     "row_by_column": "row by column",
-    "elementwise": "number by number",
+    "elementwise": "elementwise",
     "training_step": "a training step",
 }
 ABOUT = {
     "square": "Two matrices of n × n numbers: 2n³ additions and multiplications.",
     "row_by_column": "A row of n numbers times a column of n numbers, as in the article: 2n "
     "additions and multiplications, and one number comes out.",
-    "elementwise": "3x² + 2 for n numbers, in three operations: each reads and writes all of them.",
+    "elementwise": "3x² + 2 for each of n numbers, in three operations, each of which reads and "
+    "writes all of them.",
     "training_step": "One step of the two-layer network, with n hidden units: 64 inputs of 1000 "
     "numbers, forward, backward, update.",
 }
@@ -54,7 +55,7 @@ class Chosen(NamedTuple):
         )
 
     def of_recording(self) -> list[Measurement]:
-        """What the recording has of the same question: of its GPUs, or else with all threads."""
+        """What the recording has of the same question: of its GPUs, and with all its threads."""
         frameworks = {framework for framework, *_ in self.contenders}
         same = [
             one
@@ -63,14 +64,8 @@ class Chosen(NamedTuple):
             and one.transfer == self.transfer
             and one.framework in frameworks
         ]
-        on_gpu = [one for one in same if one.device != "cpu"]
         most = max((one.threads for one in same), default=0)
-        return on_gpu or [one for one in same if one.threads == most]
-
-    @property
-    def of(self) -> str:
-        """What n is, in a sentence."""
-        return "number of hidden units" if self.operation == "training_step" else "n"
+        return [one for one in same if one.threads == most]
 
     @property
     def size_name(self) -> str:
@@ -143,7 +138,7 @@ def _more(controls: Controls, operation: str) -> tuple[int, float, str, bool]:
         )
     with columns[3]:
         transfer = controls.flag(
-            "Count the transfer",
+            "Transfer",
             "transfer",
             help="The way of the data to the device and of the result back, in every call.",
         )

@@ -65,6 +65,8 @@ def step(
             "which width on does the fastest processor win?**"
         )
         return
+    if found:
+        found.warn()
     events = found.events if found else []
     draw(events, place, lecture=lecture)
     own = lines_of(measured(events))

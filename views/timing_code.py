@@ -45,11 +45,12 @@ def check(measuring: Measuring) -> None:
     found = measuring.offer("check", label, ("check",), seconds=SECONDS)
     if not found:
         return
+    found.warn()
     rows = [event for event in found.events if event["event"] == "compared"]
     if rows:
         st.markdown(f"{_table(rows)}\n\n{told(rows)}")
     said = f"Measured {found.age()} on this machine, in 32 bits, on one thread of the CPU."
-    st.caption(said if found.whole else f"{said} It was stopped before its end.")
+    st.caption(said)
 
 
 def told(rows: Sequence[Event]) -> str:
@@ -83,5 +84,6 @@ def _table(rows: Sequence[Event]) -> str:
         times = written(row["ours"], "time"), written(row["theirs"], "time")
         percent = 100 * _difference(row)
         apart = f"{percent:+,.1f} %" if abs(percent) < 99.95 else f"{percent:+,.0f} %"
+        apart = apart.replace("-0.0", "0.0").replace("+0.0", "0.0")
         text += f"| {_name(row)} | {' | '.join(times)} | {apart.replace('-', '−')} |\n"
     return text
