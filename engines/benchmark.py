@@ -20,7 +20,7 @@ import numpy as np
 BLOCK_SECONDS = 0.01  # of one sample: a thousand times what a clock and a loop may be off
 LEAST_SAMPLES = 9
 MOST_SAMPLES = 500
-CLOSE_ENOUGH = 0.01  # how well the median is to be known, relative to itself
+CLOSE_ENOUGH = 0.01  # the notch, relative to the median
 
 
 class Measured(NamedTuple):
@@ -57,7 +57,9 @@ def measure(
     first = sample(1)
 
     # Blocks too short for a clock are the warm-up: the next one has twice as many calls.
-    calls, enough, samples = 1, min(BLOCK_SECONDS, seconds / 20), list[float]()
+    calls = 1
+    enough = min(BLOCK_SECONDS, seconds / 20)  # there must be time for some of them
+    samples: list[float] = []
     while clock() < end and not known(samples):
         mean = sample(calls)
         if calls * mean < enough and len(samples) < 3:
@@ -70,9 +72,9 @@ def measure(
 def known(samples: list[float]) -> bool:
     """Whether the samples say well enough what their median is.
 
-    The notch of a box plot, 1.57 times the distance of the quartiles over the square root of the
-    number of samples, is about where the median would lie in 19 of 20 repetitions (McGill, Tukey
-    and Larsen, "Variations of box plots", 1978).
+    By the notch of a box plot: 1.57 times the distance of the quartiles over the square root of the
+    number of samples. In most repetitions the median would come out within it (McGill, Tukey and
+    Larsen, "Variations of box plots", 1978).
     """
     if len(samples) < LEAST_SAMPLES:
         return False

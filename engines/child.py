@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -37,14 +37,14 @@ class Waiting(NamedTuple):
 
 
 def in_child(
-    arguments: Sequence[str], *, environment: Mapping[str, str] | None = None, seconds: float = 180
+    arguments: Sequence[str], *, seconds: float = 180
 ) -> Generator[dict[str, Any] | Waiting | None]:
     """Run the command line of engines.benchmark in a process of its own; yield its results.
 
     One child runs at a time in this process: until it is our turn, yields Waiting. Then yields None
     when there is nothing new. Either comes several times a second, so that the consumer can look up
     and stop. Closing the generator leaves the queue, or ends the child and what it has started.
-    environment: variables that only the child has. seconds: how long it may take, once it runs.
+    seconds: how long it may take, once it runs.
 
     Raises TimeoutError, and ChildProcessError with the last lines of a child that failed.
     """
@@ -55,7 +55,7 @@ def in_child(
         while ahead := _ahead_of(ticket):
             yield Waiting(ahead)
             time.sleep(HEARTBEAT)
-        yield from _run(arguments, environment or {}, seconds)
+        yield from _run(arguments, seconds)
     finally:
         with _queue_lock:
             _queue.remove(ticket)
@@ -66,7 +66,7 @@ def answers(arguments: Sequence[str], *, seconds: float = 60) -> list[dict[str, 
 
     Raises TimeoutError and ChildProcessError, as in_child does.
     """
-    return [result for result in _run(arguments, {}, seconds) if result is not None]
+    return [result for result in _run(arguments, seconds) if result is not None]
 
 
 def _ahead_of(ticket: object) -> int:
@@ -74,18 +74,16 @@ def _ahead_of(ticket: object) -> int:
         return _queue.index(ticket)
 
 
-def _run(
-    arguments: Sequence[str], environment: Mapping[str, str], seconds: float
-) -> Iterator[dict[str, Any] | None]:
+def _run(arguments: Sequence[str], seconds: float) -> Iterator[dict[str, Any] | None]:
     with TemporaryFile("w+", encoding="utf-8", errors="replace") as errors:
         child = subprocess.Popen(
             [sys.executable, "-m", "engines.benchmark", *arguments, "--attended"],
             cwd=HERE,
-            env={**os.environ, **environment},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             start_new_session=True,  # a group of its own, which ends as one
         )
         try:
@@ -103,9 +101,11 @@ def _results(child: subprocess.Popen[str], deadline: float) -> Iterator[dict[str
 
     def listen() -> None:
         assert child.stdout
-        for line in child.stdout:
-            lines.put(line)
-        lines.put("")
+        try:
+            for line in child.stdout:
+                lines.put(line)
+        finally:
+            lines.put("")
 
     threading.Thread(target=listen, daemon=True).start()
     while time.monotonic() < deadline:
@@ -124,7 +124,7 @@ def _results(child: subprocess.Popen[str], deadline: float) -> Iterator[dict[str
 def _beat(child: subprocess.Popen[str]) -> None:
     """Tell the child that somebody listens; one that has ended need not know."""
     assert child.stdin
-    with suppress(BrokenPipeError):
+    with suppress(OSError):  # of a broken pipe, which Windows calls otherwise
         child.stdin.write("\n")
         child.stdin.flush()
 
@@ -146,7 +146,7 @@ def _end(child: subprocess.Popen[str]) -> None:
             child.kill()
     child.wait()
     for pipe in (child.stdin, child.stdout):
-        with suppress(BrokenPipeError):
+        with suppress(OSError):
             if pipe:
                 pipe.close()
 
@@ -161,6 +161,8 @@ def end_with_the_listener() -> None:
     input ends with the process of the one who listens, whatever has ended that.
     """
     heard = threading.Event()
+    with suppress(OSError):  # Linux: where memory runs out, this is to end, and not the listener
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
 
     def listen() -> None:
         while os.read(0, 1024):

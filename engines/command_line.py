@@ -8,6 +8,9 @@ import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack
 from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
@@ -47,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _sweep(asked: Namespace) -> Iterator[Event]:
     contenders, found = tuple(dict.fromkeys(asked.contenders)), list[Device]()
-    if not contenders or any(one.device not in ("cpu", "cuda") for one in contenders):
+    if not contenders or any(one.device == "xpu" for one in contenders):
         found = all_devices()
     contenders = contenders or everyone(found)
     plan = Plan(
@@ -93,9 +96,23 @@ TRANSFERS = {"without": (False,), "with": (True,), "both": (False, True)}
 
 
 def all_devices() -> list[Device]:
-    """What every framework finds on this machine. Each looks in a process of its own."""
-    with get_context("spawn").Pool(len(MODULES)) as processes:
-        return [device for found in processes.map(devices, MODULES) for device in found]
+    """What every framework finds on this machine.
+
+    Each looks in a process of its own: one that crashes while it is loaded has found nothing.
+    """
+    with ExitStack() as stack:
+        looking = {}
+        for framework in MODULES:
+            process = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+            looking[framework] = stack.enter_context(process).submit(devices, framework)
+        return [one for name, found in looking.items() for one in _found(name, found)]
+
+
+def _found(framework: str, found: Future[list[Device]]) -> list[Device]:
+    try:
+        return found.result()
+    except BrokenProcessPool:
+        return [Device(framework, kind, False, "", "import fails", 0) for kind in KINDS[framework]]
 
 
 def everyone(found: Iterable[Device]) -> tuple[Contender, ...]:
@@ -121,10 +138,11 @@ def _sizes(asked: Namespace) -> dict[str, tuple[int, ...]]:
 def _write(events: Iterable[Event], file: Path) -> None:
     """Write a recording, with a progress bar; from the keyboard it can be stopped, and is kept.
 
-    Raises SystemExit where nothing was measured, and RecordingError where what was could not be
-    read again.
+    Raises SystemExit where nothing was measured, RecordingError where what was could not be read
+    again, and whatever has ended the run.
     """
     kept: list[Event] = []
+    failure: Exception | None = None
     with Progress(console=Console(stderr=True)) as progress:
         task = progress.add_task("Loading the frameworks", total=None)
         try:
@@ -136,6 +154,9 @@ def _write(events: Iterable[Event], file: Path) -> None:
                     )
         except KeyboardInterrupt:
             progress.console.print("Stopped. What was measured so far is kept.")
+        except Exception as failed:  # minutes of measuring are not to be lost with it
+            progress.console.print(f"Failed: {failed}. What was measured so far is kept.")
+            failure = failed
     measured = sum("measurement" in event for event in kept)
     if not measured:
         reasons = sorted({event["reason"] for event in kept if "reason" in event})
@@ -150,6 +171,8 @@ def _write(events: Iterable[Event], file: Path) -> None:
         print(f"  left out of {operation}: {count} ({reason})", file=sys.stderr)
     if any(reason == "time" for _, reason in missing):
         print("More --seconds measure more.", file=sys.stderr)
+    if failure:
+        raise failure
 
 
 def _name(event: Event) -> str:

@@ -36,7 +36,19 @@ THREADS = (
     "TF_NUM_INTRAOP_THREADS",
     "TF_NUM_INTEROP_THREADS",
 )
+
+
+def keep_busy(run: Callable[[], object], wait: Callable[[], None], *, seconds: float) -> Measured:
+    """Do nothing but call it, until the seconds are over."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        run()
+        wait()
+    return Measured(0, 0, [])
+
+
 HOW: dict[str, Callable[..., Measured]] = {
+    "without end": keep_busy,
     "properly": measure,
     "without warm-up": without_warm_up,
     "without waiting": without_waiting,
@@ -171,6 +183,7 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
 def _answer(pipe: Connection, contender: Contender, started: float) -> None:
     """In the process: load the framework, then answer until nobody asks any more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one who asks ends us
+    os.dup2(2, 1)  # what a driver prints must not come between the lines of results
     framework = import_module(MODULES[contender.framework])
     framework.use(contender.device, **({"ahead": True} if contender.ahead else {}))
     pipe.send((time.time() - started, libraries()))
@@ -195,3 +208,7 @@ def _measured(framework: Any, device: str, asked: Question) -> Measured | None:
         return HOW[asked.how](run, wait, seconds=max(0, end - time.monotonic()))
     except (MemoryError, framework.OUT_OF_MEMORY):  # here, or on the device
         return None
+    except RuntimeError as error:  # PyTorch has no class of its own for the CPU, MPS and cuBLAS
+        if "memory" in str(error).lower() or "ALLOC_FAILED" in str(error):
+            return None
+        raise

@@ -78,11 +78,10 @@ def run(trap: str, *, device: str, cores: int, seconds: float = 1.0) -> Iterator
     """
     parts = traps(device, cores)[trap]
     with ExitStack() as stack:
-        processes = {
-            contender: stack.enter_context(closing(Process(contender)))
-            for contender in dict.fromkeys(part.contender for part in parts.values())
-        }
-        for contender, process in processes.items():
+        processes = {}
+        # One after the other, because how long it takes to load a framework is told.
+        for contender in dict.fromkeys(part.contender for part in parts.values()):
+            processes[contender] = process = stack.enter_context(closing(Process(contender)))
             process.loaded()
             yield {"event": "loaded", **contender._asdict(), "seconds": process.load_seconds}
         for done, (name, part) in enumerate(parts.items(), start=1):
@@ -114,5 +113,5 @@ def _busy(others: int) -> Iterator[None]:
         ]
         for visitor in visitors:
             visitor.loaded()
-            visitor.begin(Question("square", 1024, seconds=60, how="one by one"))
+            visitor.begin(Question("square", 1024, seconds=60, how="without end"))
         yield

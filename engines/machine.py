@@ -32,7 +32,7 @@ TIMEOUT = 5  # seconds that a program we ask may take
 KINDS = {
     "numpy": ("cpu",),
     "torch": ("cpu", "cuda", "mps", "xpu"),
-    "tensorflow": ("cpu", "cuda", "mps"),
+    "tensorflow": ("cpu", "cuda"),  # on Apple's it gives no way to wait until it has done
 }
 LOOKING = {"torch": "engines.torch_devices", "tensorflow": "engines.tf_devices"}
 REASONS = (

@@ -261,11 +261,6 @@ class Crossing(NamedTuple):
     smallest: int
     largest: int
 
-    @property
-    def settled(self) -> bool:
-        """Whether the quartiles of the two are apart at the largest size."""
-        return self.verdict != "too close"
-
 
 def crossing(slower: Sequence[Measurement], faster: Sequence[Measurement]) -> Crossing:
     """From which size on `faster` is AHEAD of `slower`, and stays so. Any order of sizes.

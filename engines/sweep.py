@@ -22,6 +22,7 @@ from engines.operations import OPERATIONS, held_bytes
 from engines.recording import Gpu, Machine, Measurement, Recording
 
 Event = dict[str, Any]
+LOADED_BYTES = {"numpy": 60e6, "torch": 300e6, "tensorflow": 600e6}  # of a process, about
 ENOUGH = 0.3  # seconds for a question whose calls are short
 
 
@@ -61,8 +62,9 @@ def run(plan: Plan, *, name: str = "", devices: Iterable[Device] = ()) -> Iterat
 
     The first event, "began", has the parts of a Recording; "loaded" tells how long the framework
     of a contender took to load. Then each question ends as "measured", with a Measurement, or as
-    "left out" with a reason: "memory" or "time", where it would not fit; "precision", where the
-    device has none such; "lost", where the contender's process has ended. `done` of them, of how
+    "left out" with a reason: "memory" or "time", where it would not fit; "loading", where that took
+    all of the time; "precision", where the device has none such; "lost", where the contender's
+    process has ended. `done` of them, of how
     many. on_core: the share of the time in which the contender's threads had a core, of that in
     which they wanted one; None where the system does not say.
 
@@ -73,9 +75,21 @@ def run(plan: Plan, *, name: str = "", devices: Iterable[Device] = ()) -> Iterat
     questions = plan.questions()
     yield _beginning(plan, this_machine(name, devices)) | {"of": len(questions)}
     with ExitStack() as stack:
-        processes = {one: stack.enter_context(closing(Process(one))) for one in plan.contenders}
+        processes: dict[Contender, Process] = {}
+        unable: dict[Contender, str] = {}
+        room = float(memory_free())
+        for contender in plan.contenders:
+            room -= LOADED_BYTES[contender.framework]
+            if room > 0:
+                processes[contender] = stack.enter_context(closing(Process(contender)))
+            else:
+                unable[contender] = "memory"
         for contender, process in processes.items():
-            yield from _loading(contender, process, end - time.monotonic())
+            event, reason = _loaded(contender, process, end - time.monotonic())
+            if event:
+                yield event
+            else:
+                unable[contender] = reason
         answers: defaultdict[Any, list[tuple[Question, Measured]]] = defaultdict(list)
         for done, (contender, question) in enumerate(questions, start=1):
             smaller = answers[contender, question.operation, question.transfer]
@@ -84,8 +98,9 @@ def run(plan: Plan, *, name: str = "", devices: Iterable[Device] = ()) -> Iterat
             equal = left / (others + 1)
             # Most questions are short, so a long one may have more, if it leaves enough for them.
             share = max(equal, (left - ENOUGH * others) / 4)
-            event: Event = {"done": done, "of": len(questions)}
-            reason, answer = _refused(contender, question, share, expected), None
+            event = {"done": done, "of": len(questions)}
+            reason, answer = unable.get(contender, ""), None
+            reason = reason or _refused(contender, question, share, expected)
             if not reason:
                 # The first of its kind may be long: nothing is known of it yet.
                 enough = min(share, max(ENOUGH, 12 * expected)) if expected else equal
@@ -160,13 +175,15 @@ def _beginning(plan: Plan, machine: Machine) -> Event:
     }
 
 
-def _loading(contender: Contender, process: Process, seconds: float) -> Iterator[Event]:
+def _loaded(contender: Contender, process: Process, seconds: float) -> tuple[Event, str]:
+    """The event that its framework is there, or no event and why it is not."""
     try:
-        if process.loaded(seconds):
-            found = {"seconds": process.load_seconds, "libraries": process.libraries}
-            yield {"event": "loaded", **contender._asdict(), **found}
+        if not process.loaded(seconds):
+            return {}, "loading"
     except LostError:
-        return  # whatever is asked of it will be left out, and say so
+        return {}, "lost"
+    found = {"seconds": process.load_seconds, "libraries": process.libraries}
+    return {"event": "loaded", **contender._asdict(), **found}, ""
 
 
 def _expected(question: Question, smaller: Sequence[tuple[Question, Measured]]) -> float:

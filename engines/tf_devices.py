@@ -14,11 +14,8 @@ from engines.machine import (
     Device,
     accelerator,
     cpu,
-    memory,
     nvidia_gpus,
     on_mac,
-    processor,
-    version,
 )
 
 
@@ -33,12 +30,6 @@ def devices() -> list[Device]:
             exists=not on_mac(),
             built=bool(tf.test.is_built_with_cuda() or tf.test.is_built_with_rocm()),
             card=lambda: _cuda(cards[0]),
-        ),
-        look(
-            "mps",
-            exists=on_mac(),
-            built=bool(version("tensorflow-metal")),  # the plugin that brings it
-            card=lambda: (processor(), memory()),  # the card is a part of the processor
         ),
     ]
 

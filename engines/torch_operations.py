@@ -66,8 +66,8 @@ def prepare(
     """The operation as a function without arguments, and one that waits until the device has done.
 
     transfer: bring the data from NumPy to the device and the result back in each call, as a
-    training run does with its batches. The parameters stay on the device. torch.tensor copies, on
-    the CPU too; torch.from_numpy would not, there.
+    training run does with its batches. The parameters stay on the device. On the CPU both ways are
+    copies too, as in TensorFlow; torch.from_numpy and Tensor.numpy alone would make none there.
     """
     listing = LISTINGS[operation]
     data = arrays[: len(arrays) - OPERATIONS[operation].parameters]
@@ -81,7 +81,7 @@ def prepare(
 
     def run_with_transfer() -> NDArray[Any]:
         fresh = [torch.tensor(array, device=device) for array in data]
-        result: NDArray[Any] = listing(*fresh, *parameters).cpu().numpy()
+        result: NDArray[Any] = listing(*fresh, *parameters).to("cpu", copy=True).numpy()
         return result
 
     # torch.cuda, torch.mps and torch.xpu each have it, and torch.cpu too, where it does nothing.

@@ -8,7 +8,7 @@ import streamlit as st
 
 from views import recordings, shell, speed, timing_code
 from views.fooled import fooled
-from views.here import devices, here
+from views.here import devices, look
 from views.measuring import Measuring
 from views.roof import roof
 from views.step_speed import step
@@ -22,7 +22,7 @@ RECORDINGS = Path(__file__).parent.parent / "recordings"
 def load():
     engines = {name: import_module(f"engines.{name}") for name in LOADED}
     shell.settle("measuring")
-    return SimpleNamespace(**engines, here=here(engines["child"].answers(["devices"], seconds=120)))
+    return SimpleNamespace(**engines, here=look(engines["child"].answers))
 
 
 controls, lecture = shell.open_page(FILE)

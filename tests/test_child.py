@@ -90,12 +90,9 @@ def test_a_measurement_that_does_not_exist_fails_with_its_command_lines_words():
         list(in_child(["nothing"]))
 
 
-def test_a_child_has_an_environment_of_its_own(child, monkeypatch):
-    monkeypatch.setenv("BACKSTEP_INHERITED", "yes")
-    names = ["BACKSTEP_INHERITED", "BACKSTEP_OWN"]
-    child(f"import json, os; print(json.dumps([os.environ.get(name) for name in {names}]))")
-    assert results(environment={"BACKSTEP_OWN": "1"}) == [["yes", "1"]]
-    assert "BACKSTEP_OWN" not in os.environ
+def test_what_is_no_text_does_not_stop_the_others(child):
+    child('import os; os.write(1, b\'{"a": "\\xff"}\\n{"b": 2}\\n\')')
+    assert results() == [{"a": "\ufffd"}, {"b": 2}]
 
 
 def test_all_answers_at_once_do_not_wait_for_those_who_measure(child):

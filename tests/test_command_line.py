@@ -14,7 +14,7 @@ import pytest
 from engines import command_line, first_calls
 from engines.command_line import everyone, main
 from engines.contender import Contender
-from engines.machine import Device
+from engines.machine import KINDS, Device
 from engines.operations import OPERATIONS
 from engines.recording import Measurement, from_text, to_text
 from engines.sweep import recorded
@@ -250,7 +250,7 @@ def test_too_little_time_ends_with_a_message_and_without_a_file(tmp_path):
     file = tmp_path / "nothing.json"
     done = command(f"{TINY} 0.01 --out", str(file))
     assert done.returncode == 1
-    assert done.stderr.strip().endswith("nothing was written (time).")
+    assert done.stderr.strip().endswith("nothing was written (loading).")
     assert not file.exists()
 
 
@@ -295,3 +295,29 @@ def test_ctrl_c_in_a_terminal_ends_all_processes_and_keeps_what_was_measured(tmp
     assert "Stopped." in said
     assert "Traceback" not in said
     assert from_text(file.read_bytes()).measurements
+
+
+def test_a_framework_that_crashes_while_it_is_loaded_has_found_nothing(tmp_path):
+    crashing = tmp_path / "torch"
+    crashing.mkdir()
+    (crashing / "__init__.py").write_text("import os, signal; os.kill(os.getpid(), signal.SIGILL)")
+    script = (
+        "from engines import command_line\n"
+        "command_line.MODULES = {'numpy': '', 'torch': ''}\n"
+        "if __name__ == '__main__':\n"
+        "    for one in command_line.all_devices():\n"
+        "        print(one.framework, one.kind, one.found, one.reason, sep=':')\n"
+    )
+    (tmp_path / "look.py").write_text(script)
+    paths = os.pathsep.join([str(tmp_path), str(ROOT)])
+    done = run(
+        [sys.executable, str(tmp_path / "look.py")],
+        env={**os.environ, "PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    lines = done.stdout.split()
+    assert lines[0] == "numpy:cpu:True:"
+    assert set(lines[1:]) == {f"torch:{kind}:False:import" for kind in KINDS["torch"]} | {"fails"}

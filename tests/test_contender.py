@@ -41,7 +41,7 @@ def numpy(no_script):
 def test_one_that_has_loaded_answers_again_and_again(numpy):
     assert 0 < numpy.load_seconds < 30
     assert numpy.libraries["numpy"]
-    for how in HOW:
+    for how in [how for how in HOW if how != "without end"]:  # which measures nothing
         answer = numpy.ask(QUICKLY._replace(how=how))
         assert isinstance(answer, Measured)
         assert 0 < min([answer.first, *answer.samples]) < 1

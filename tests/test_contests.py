@@ -73,7 +73,7 @@ def test_a_crossing_is_said_where_it_is_and_by_how_much_at_the_end():
     assert result.turn.verdict == "crosses"
     assert result.turn.size == pytest.approx(40.5, rel=0.15)
     text = sentence(result, "n")
-    assert text.startswith("**PyTorch:** 2 threads against 1 thread: not ahead at first, ahead")
+    assert text.startswith("**PyTorch:** 2 threads against 1 thread: ahead **from about")
     assert "from about n = 43 on" in text
     assert "4 times as fast at n = 1,024" in text
     assert turns([result]) == [(result.turn.size, "PyTorch: 2 threads ahead")]

@@ -113,7 +113,7 @@ def test_the_guess_stands_beside_what_was_measured(on):
     at = press(visit(PAGE, guess="1024"), "Run it here")
     text = words(at)
     assert "You said: **from n = 1,024 on**. For PyTorch it was **from about " in text
-    assert "**PyTorch:** 2 threads against 1 thread: not ahead at first, ahead" in text
+    assert "**PyTorch:** 2 threads against 1 thread: ahead **from about" in text
     assert "| PyTorch, 2 threads | 11.2 µs at n = 16 |" in text
     assert "Some CPU, 4 cores" in captions(at)
     assert "20 to 20 samples" in captions(at)
@@ -130,8 +130,8 @@ def test_what_was_left_out_is_named_with_its_reason(on):
     on(NO_GPU, events(ONE, TWO, left_out=[out, {**out, "size": 2048}]))
     at = press(visit(PAGE), "Run it here")
     [said] = [one.value for one in at.caption if one.value.startswith("Left out")]
-    assert "more than half of the free memory" in said
-    assert "PyTorch, 2 threads from 2,048 on" in said
+    assert "not have fitted into memory" in said
+    assert "PyTorch, 2 threads (4,096, 2,048)" in said
 
 
 @pytest.mark.parametrize(("share", "said"), [(0.5, True), (0.98, False)])
@@ -177,7 +177,7 @@ def test_with_a_gpu_the_question_is_about_it(on):
     press(at, "Run it here")
     [(arguments, _)] = asked
     assert option(arguments, "--contenders") == ["torch:cpu:1", "torch:cpu:16", "torch:cuda:16"]
-    assert "**PyTorch:** the GPU against 16 threads: not ahead at first, ahead" in words(at)
+    assert "**PyTorch:** the GPU against 16 threads: ahead **from about" in words(at)
 
 
 def test_a_framework_without_the_device_is_measured_on_what_it_has(on):
@@ -208,11 +208,29 @@ def test_a_recording_is_compared_with_what_is_measured_here(on, elsewhere):
     press(at, "Run it here")
     text = words(at)
     against = "**PyTorch:** the recorded GPU against"
-    assert f"{against} the recorded CPU: not ahead at first, ahead" in text
-    assert f"{against} 2 threads of this machine: not ahead at first, ahead" in text
+    assert f"{against} the recorded CPU: ahead **from about" in text
+    assert f"{against} 2 threads of this machine: ahead **from about" in text
     assert "| PyTorch, GPU, recorded | 30 µs at n = 16 |" in text
     assert "**PyTorch:** 2 threads against 1 thread" in text
     assert "Some Card (16 GiB" in text.replace("\\", "")
+
+
+def test_a_recording_with_transfer_is_not_laid_over_a_run_without(on, monkeypatch):
+    on(NO_GPU)
+    both = recording(GPU, [one._replace(transfer=True) for one in GPU])
+    monkeypatch.setattr(recordings, "shipped", lambda folder: {"tower": both})
+    for transfer in (False, True):
+        more = {"transfer": "true"} if transfer else {}
+        at = visit(PAGE, over="tower", guess="16", **more)
+        labels = [line.removeprefix("PyTorch, GPU, ") for line in str(charts(at)[1]).split("'")]
+        assert ("with transfer, recorded" in labels) is transfer
+        assert ("recorded" in labels) is not transfer
+
+
+def test_a_guess_is_not_judged_by_another_contest(on, elsewhere):
+    on(NO_GPU, events(ONE))  # all threads were not measured
+    at = press(visit(PAGE, guess="64"), "Run it here")
+    assert "You said" not in words(at)
 
 
 def test_a_recording_is_drawn_only_when_somebody_has_guessed(on, elsewhere):

@@ -37,6 +37,18 @@ def test_what_was_found_is_known_by_framework():
     assert Here(2, tuple(ANSWERS[:1])).device == "cpu"
 
 
+def test_where_nobody_answers_the_cpu_is_all_that_is_known():
+    def late(arguments, *, seconds):
+        assert (arguments, seconds) == (["devices"], 120)
+        raise TimeoutError
+
+    machine = here.look(late)
+    assert machine.cores >= 1
+    assert machine.device == "cpu"
+    assert all(machine.found(framework) == {"cpu": "CPU"} for framework in LOOKS)
+    assert here.look(lambda *_, **__: ANSWERS) == here.here(ANSWERS)
+
+
 def test_devices_that_were_not_found_have_their_reason():
     def page():
         from tests.test_here import ANSWERS

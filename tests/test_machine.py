@@ -388,20 +388,11 @@ def test_tensorflow_finds_the_card_and_its_driver_says_how_much_memory_it_has(sy
     assert by_kind("tensorflow")["cuda"] == right
 
 
-def test_tensorflow_reaches_the_card_of_a_mac_through_a_plugin(system, monkeypatch):
-    def installed(plugin):
-        found = {"tensorflow-metal": "1.2.0"} if plugin else {}
-        monkeypatch.setattr(machine, "version", found.get)
-        monkeypatch.setattr(tf_devices, "version", lambda name: found.get(name, ""))
-        return by_kind("tensorflow")["mps"]
-
+def test_tensorflow_is_not_measured_on_a_mac_s_card_for_which_it_cannot_wait(system, monkeypatch):
     system("Darwin", "arm64", sysctl="Apple M2 Pro")
     monkeypatch.setattr(tf_devices, "tf", fake_tensorflow("METAL"))
-    right = Device("tensorflow", "mps", True, "Apple M2 Pro", "", machine.memory())
-    assert installed(plugin=True) == right
-    monkeypatch.setattr(tf_devices, "tf", fake_tensorflow())
-    assert installed(plugin=True).reason == "no driver or card"
-    assert installed(plugin=False).reason == "not built"
+    assert set(by_kind("tensorflow")) == {"cpu", "cuda"}
+    assert by_kind("tensorflow")["cuda"].reason == "not this system"
 
 
 @pytest.mark.parametrize("framework", ["torch", "tensorflow"])

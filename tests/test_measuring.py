@@ -145,7 +145,7 @@ def test_those_who_wait_see_their_place_and_then_the_progress(visit):
 
     kept = []
     offered = measuring._Offered((), 5, Place(), Place(), None)
-    measuring._follow(results(), offered, kept)
+    measuring._follow(results(), offered, kept, kept.append)
     assert kept == [{"done": 1, "of": 2}]
     labels = [one for one in said if isinstance(one, str) and one.startswith("[")]
     assert labels == ["[Leave the queue]", "[Stop]"]
@@ -165,3 +165,36 @@ def test_only_so_many_measurements_are_kept(visit):
     assert len(kept) == measuring.KEPT
     assert kept[-1] == ("one", "one", str(measuring.KEPT + 2))
     assert len(measuring._latest()) == measuring.KEPT
+
+
+def test_a_run_that_came_to_nothing_leaves_what_was_there(visit):
+    def nothing(arguments, *, seconds):
+        yield None
+        raise ChildProcessError
+
+    at = press(visit(three), "Measure one")
+    at.session_state["in_child"] = nothing
+    press(at.run(), "Measure one")
+    assert "has ended before it was done" in at.warning[0].value
+    assert "one: 3 events, whole: True" in words(at)
+
+
+def test_what_ended_early_or_was_disturbed_carries_a_warning():
+    def page():
+        import streamlit as st
+
+        from views.measuring import Found
+
+        shares = st.session_state["shares"]
+        Found([{"on_core": share} for share in shares], 0.0, whole=bool(shares)).warn()
+
+    def warnings(*shares):
+        at = AppTest.from_function(page)
+        at.session_state["shares"] = shares
+        return [one.value for one in at.run().warning]
+
+    assert warnings(1.0, 0.99, None) == []
+    [busy] = warnings(1.0, 0.5)
+    assert "had a core for 75% of the time" in busy
+    [early] = warnings()
+    assert "This run ended early." in early

@@ -87,7 +87,7 @@ def test_who_wins_is_told_with_the_width_from_which_on():
     # 170 against 180 µs with 16 units, 650 against 420 with 64; straight on logarithmic axes,
     # and ahead by a twentieth.
     assert text == (
-        "From about **21.5 hidden units** on, PyTorch, 2 threads is ahead of NumPy, 2 threads."
+        "From about **22 hidden units** on, PyTorch, 2 threads is ahead of NumPy, 2 threads."
     )
 
 
@@ -112,7 +112,7 @@ def test_a_gpu_is_compared_with_its_transfer_counted_too():
     assert len(alone) == len(counted) == 1
     # 100 + 5 n = 200 + n / 10 at n = 20, and 600 + n / 10 at n = 102, straight in between.
     assert "From about **21 hidden" in alone[0]
-    assert "From about **105 hidden" in counted[0]
+    assert "From about **110 hidden" in counted[0]
 
 
 def test_a_gpu_that_does_not_pay_for_the_way_is_told_so():

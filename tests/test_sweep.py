@@ -218,7 +218,7 @@ def test_what_would_not_fit_into_its_share_is_left_out_for_lack_of_time(pretend)
 def test_where_loading_takes_all_the_time_nothing_is_asked(pretend):
     processes = pretend(loading=5.0)
     events = list(run(plan(NUMPY, TORCH, seconds=2.0)))
-    assert [reason for *_, reason in reasons(events)] == ["time"] * 4
+    assert [reason for *_, reason in reasons(events)] == ["loading"] * 4
     assert (processes.asked, of_kind(events, "loaded")) == ([], [])
     assert processes.clock.now == 1002
     assert sorted(processes.closed) == sorted([NUMPY, TORCH])
@@ -231,6 +231,7 @@ def test_what_needs_more_than_half_of_the_free_memory_is_not_asked(pretend, monk
     processes = pretend(speed=1e15)
     held = 3 * 256 * 256 * 4
     monkeypatch.setattr(sweep, "memory_free", lambda: 2 * held)
+    monkeypatch.setattr(sweep, "LOADED_BYTES", dict.fromkeys(sweep.LOADED_BYTES, 0))
     events = list(run(plan(TORCH, sizes=(256, 512), transfers=(False, True))))
     assert reasons(events) == [("torch", n, "memory") for n in (256, 512, 512)]
     # With the way of the data there are two of it.
@@ -245,11 +246,27 @@ def test_a_device_without_enough_memory_says_so_itself(pretend):
 
 def test_the_memory_of_the_processor_is_not_that_of_a_graphics_card(pretend, monkeypatch):
     pretend()
-    monkeypatch.setattr(sweep, "memory_free", lambda: 0)
+    monkeypatch.setattr(sweep, "memory_free", lambda: 1)
+    monkeypatch.setattr(sweep, "LOADED_BYTES", dict.fromkeys(sweep.LOADED_BYTES, 0))
     gpu = Contender("torch", "cuda", 1)
     events = list(run(plan(NUMPY, gpu, sizes=(16,))))
     assert reasons(events) == [("numpy", 16, "memory")]
     assert len(of_kind(events, "measured")) == 1
+
+
+def test_a_framework_for_which_there_is_no_room_is_not_loaded(pretend, monkeypatch):
+    processes = pretend()
+    monkeypatch.setattr(sweep, "memory_free", lambda: 400e6)
+    events = list(run(plan(NUMPY, Contender("tensorflow", "cpu", 1), sizes=(16,))))
+    assert reasons(events) == [("tensorflow", 16, "memory")]
+    assert [contender for contender, _ in processes.asked] == [NUMPY]
+
+
+def test_a_long_question_may_have_more_than_its_part_if_enough_is_left(pretend):
+    processes = pretend(speed=1e9)
+    list(run(plan(NUMPY, sizes=(128, 256, 512, *range(513, 533)), seconds=30.0)))
+    given = {question.size: question.seconds for _, question in processes.asked}
+    assert 30 / 23 < given[512] < 30 / 4  # a call takes 0.27 s
 
 
 def test_apples_graphics_has_no_64_bits(pretend):

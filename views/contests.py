@@ -119,8 +119,8 @@ def sentence(result: Result, of: str) -> str:
     who, last = f"**{contest.framework}:** {contest.said}", at(turn.largest, of)
     if turn.verdict == "too close":
         return (
-            f"{who}: too close to tell. At {last} their quartiles overlap, or lie within a "
-            f"twentieth, or come from fewer than {FEW} samples."
+            f"{who}: too close to tell. At {last} the quartiles overlap, the medians lie within "
+            f"a twentieth of each other, or there are fewer than {FEW} samples."
         )
     if turn.verdict == "never":
         return (
@@ -133,7 +133,7 @@ def sentence(result: Result, of: str) -> str:
             f"{last}."
         )
     return (
-        f"{who}: not ahead at first, ahead **from about {at(about(turn.size), of)} on**, and "
+        f"{who}: ahead **from about {at(about(turn.size), of)} on**, at every larger size, and "
         f"{number(times)} times as fast at {last}."
     )
 
@@ -173,7 +173,8 @@ def table(lines: Sequence[Line], of: str) -> str:
     for line in lines:
         if not line.measurements:
             continue
-        first, *_, last = sorted((*line.measurements, *line.measurements), key=lambda one: one.size)
+        first = min(line.measurements, key=lambda one: one.size)
+        last = max(line.measurements, key=lambda one: one.size)
         best = max(one.gflops for one in line.measurements)
         cells = (
             line.label,

@@ -56,7 +56,7 @@ def fooled(
             "This machine gives a program one core. All threads are one thread here, and there is "
             "nothing to be unequal."
         )
-    elif samples:
+    elif len(samples) > 1:
         _once(samples, parts["naive"].size, lecture=lecture)
     else:
         _both_ways(name, parts, loaded, lecture=lecture)
@@ -113,9 +113,10 @@ def _both_ways(name: str, parts: Parts, loaded: Mapping[str, float], *, lecture:
     ]
     if not pairs:
         return
-    naive, honest = parts[pairs[-1].naive].median, parts[pairs[-1].honest].median
-    if not _guessed(trap.asked, max(naive / honest, honest / naive), name):
-        return
+    if pairs[-1] is trap.pairs[-1]:  # else the run ended before what is asked about came
+        naive, honest = parts[pairs[-1].naive].median, parts[pairs[-1].honest].median
+        if not _guessed(trap.asked, max(naive / honest, honest / naive), name):
+            return
     wrong = {pair.naive for pair in trap.pairs}
     rows = [
         result(label, "naive" if part in wrong else "honest", parts[part], trap.unit)

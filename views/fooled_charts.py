@@ -43,19 +43,17 @@ def result(label: str, role: Literal["naive", "honest"], of: Measurement, unit: 
 # ---- Naive beside honest
 
 
-def naive_and_honest(
-    rows: Sequence[Result], *, unit: Unit, title: str = "", lecture: bool
-) -> Figure:
+def naive_and_honest(rows: Sequence[Result], *, unit: Unit, lecture: bool) -> Figure:
     """A mark for each result, with its quartiles and its value, below each other as given.
 
     The axis begins at zero, or where the largest is FAR times the smallest it is logarithmic.
     A height of 55 pixels a row and 110 more is enough; in a lecture twice as much.
     """
-    return _filled_results(tuple(rows), unit, title, lecture=lecture)
+    return _filled_results(tuple(rows), unit, lecture=lecture)
 
 
 @cached
-def _filled_results(rows: tuple[Result, ...], unit: Unit, title: str, *, lecture: bool) -> Figure:
+def _filled_results(rows: tuple[Result, ...], unit: Unit, *, lecture: bool) -> Figure:
     table = pd.DataFrame(rows, columns=list(Result._fields))
     least, most = float(table["low"].min()), float(table["high"].max())
     log = most > FAR * least > 0
@@ -69,12 +67,12 @@ def _filled_results(rows: tuple[Result, ...], unit: Unit, title: str, *, lecture
     values: dict[str, Any] = {"value_low": low, "value_high": high}
     if log:
         values["value_ticks"] = decades(low, high)
-    drawing = _draw_results(unit, title, log, lecture=lecture)
+    drawing = _draw_results(unit, log, lecture=lecture)
     return figure(drawing, {"results": table}, values)
 
 
 @drawn
-def _draw_results(unit: Unit, title: str, log: bool, *, lecture: bool) -> Figure:
+def _draw_results(unit: Unit, log: bool, *, lecture: bool) -> Figure:
     text = 24 if lecture else 13
     ticks = {"values": alt.ExprRef("value_ticks")} if log else {"tickCount": 5}
     axis = alt.Axis(labelExpr=plain(unit), labelOverlap=True, labelFlush=True, **ticks)
@@ -122,7 +120,7 @@ def _draw_results(unit: Unit, title: str, log: bool, *, lecture: bool) -> Figure
     return template(
         whiskers + marks + values + labels,
         ("value_low", "value_high", *["value_ticks"] * log),
-        title=title,
+        title="",
         description=(
             f"A row for each result, its {UNITS[unit]} as a mark: a cross where it was measured "
             "naively, a filled circle where it was measured honestly."

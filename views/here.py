@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import logging
+import os
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import streamlit as st
@@ -44,6 +46,19 @@ class Here(NamedTuple):
     def device(self) -> str:
         """The best kind of device that PyTorch has here."""
         return next((kind for kind in self.found("torch") if kind != "cpu"), "cpu")
+
+
+def look(answers: Callable[..., Sequence[Mapping[str, Any]]]) -> Here:
+    """Ask a child process what there is; without an answer, the CPU is all that is known.
+
+    answers: engines.child.answers.
+    """
+    try:
+        return here(answers(["devices"], seconds=120))
+    except (OSError, ValueError) as error:
+        logging.getLogger(__name__).error("the devices of this machine are unknown: %s", error)
+        cpu = {"kind": "cpu", "name": "CPU", "found": True, "reason": ""}
+        return Here(os.cpu_count() or 1, tuple({"framework": name, **cpu} for name in LOOKS))
 
 
 def here(answers: Sequence[Mapping[str, Any]]) -> Here:

@@ -47,9 +47,9 @@ class Found(NamedTuple):
         if alone < ALONE:
             st.warning(
                 f"While this was measured, its threads had a core for {alone:.0%} of the time in "
-                "which they wanted one: something else is computing on this machine. Threads that "
-                "wait for each other then wait long, and numbers on all of them say little. "
-                "Measure again when it is quiet."
+                "which they wanted one: others are computing on this machine, or it gives this app "
+                "less than its cores. Threads that wait for each other then wait long, and numbers "
+                "on all of them say little. Measure again when it is quiet."
             )
 
     def age(self) -> str:
@@ -102,7 +102,7 @@ class Measuring:
             )
             key = name, *arguments
             mine = st.session_state.setdefault("measured", {})
-            if key not in mine and wanted != name and key in _latest():
+            if wanted != name and key in _latest() and key not in mine:
                 st.button(
                     "Show what was last measured here",
                     key=f"latest {name}",
@@ -125,14 +125,19 @@ class Measuring:
         offered = self._offered[name]
         key = name, *offered.arguments
         mine: dict[Any, Found] = st.session_state["measured"]
-        mine.pop(key, None)
-        # Kept as they come: the next run of the page does not wait until this one has ended.
-        mine[key] = found = Found([], time.time(), whole=False)
-        _forget(mine)
+        found = Found([], time.time(), whole=False)
+
+        def came(event: Event) -> None:
+            # Kept as it comes: the next run of the page does not wait until this one has ended.
+            found.events.append(event)
+            mine.pop(key, None)
+            mine[key] = found
+            _forget(mine)
+
         try:
             limit = offered.seconds + MARGIN
             with closing(self._in_child(offered.arguments, seconds=limit)) as results:
-                _follow(results, offered, found.events)
+                _follow(results, offered, found.events, came)
         except (RuntimeError, OSError, ValueError) as error:
             # What a process says when it ends is for the log: there may be paths of this machine.
             logging.getLogger(__name__).warning("measurement failed: %s", error)
@@ -144,8 +149,16 @@ class Measuring:
         st.rerun()
 
 
-def _follow(results: Generator[Any], offered: _Offered, events: list[Event]) -> None:
-    """Show how far it is. A click anywhere ends the page's run at one of these, and the child."""
+def _follow(
+    results: Generator[Any],
+    offered: _Offered,
+    events: list[Event],
+    came: Callable[[Event], None],
+) -> None:
+    """Show how far it is, and say what `came`.
+
+    A click anywhere ends the page's run where something is shown, and with it the child.
+    """
     bar, drawn, measuring = offered.place.empty(), 0.0, None
     done, of, said = 0, 1, "The process that measures is starting."
     for result in results:
@@ -164,11 +177,11 @@ def _follow(results: Generator[Any], offered: _Offered, events: list[Event]) -> 
             )
             continue
         if result is not None:
-            events.append(result)
+            came(result)
             done, of = result.get("done", done), result.get("of", of)
             said = f"{done} of {of} are measured. " if done else "The frameworks are loading. "
             said += "A click on any other control stops it."
-        bar.progress(min(1.0, done / of), said)
+        bar.progress(min(1.0, done / max(1, of)), said)
         if offered.draw and done and time.monotonic() - drawn > DRAW_EVERY:
             offered.draw(events)
             drawn = time.monotonic()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +14,7 @@ from views.controls import Controls
 
 OWN = "own"  # the name of the recording that a visitor has brought
 UPLOAD = "uploaded recording"
+RESERVED = (OWN, "none", "here")  # what the controls call other things than recordings
 
 COMMAND = 'python -m engines.benchmark --out my_machine.json --name "a desktop with a large GPU"'
 
@@ -33,10 +35,26 @@ REFUSED = {
 }
 
 
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _read(content: bytes) -> Recording | RecordingError:
+    """What is in a file, or why it cannot be read: that takes as long to find out."""
+    try:
+        return from_text(content)
+    except RecordingError as refused:
+        return refused
+
+
 @st.cache_resource
 def shipped(folder: Path) -> dict[str, Recording]:
-    """The recordings in a folder by the names of their files. Raises RecordingError."""
-    return {file.stem: from_text(file.read_bytes()) for file in sorted(folder.glob("*.json"))}
+    """The recordings in a folder by the names of their files; the log says what cannot be read."""
+    found = {}
+    for file in sorted(folder.glob("*.json")):
+        recording = _read(file.read_bytes())
+        if isinstance(recording, Recording) and file.stem not in RESERVED:
+            found[file.stem] = recording
+        else:
+            logging.getLogger(__name__).error("%s is no recording: %s", file.name, recording)
+    return found
 
 
 def all_of(folder: Path) -> dict[str, Recording]:
@@ -46,13 +64,8 @@ def all_of(folder: Path) -> dict[str, Recording]:
 
 def _own() -> dict[str, Recording]:
     file = st.session_state.get(UPLOAD)
-    try:
-        return {OWN: _read(file.getvalue())} if file else {}
-    except RecordingError:
-        return {}  # said where it was brought
-
-
-_read = st.cache_resource(max_entries=16, show_spinner=False)(from_text)
+    own = _read(file.getvalue()) if file else None
+    return {OWN: own} if isinstance(own, Recording) else {}
 
 
 def add(recordings: Mapping[str, Recording]) -> None:
@@ -79,11 +92,10 @@ def add(recordings: Mapping[str, Recording]) -> None:
     )
     if not file:
         return
-    try:
-        own = _read(file.getvalue())
-    except RecordingError as refused:
-        more = [f"`{one.replace('`', '')}`" for one in (refused.where, refused.detail) if one]
-        st.warning(" ".join([REFUSED[refused.reason], *more]))
+    own = _read(file.getvalue())
+    if isinstance(own, RecordingError):
+        more = [f"`{one.replace('`', '')}`" for one in (own.where, own.detail) if one]
+        st.warning(" ".join([REFUSED[own.reason], *more]))
     else:
         st.success(
             f"Your recording has {len(own.measurements):,} measurements of "
@@ -137,8 +149,9 @@ def has_gpu(recordings: Mapping[str, Recording]) -> bool:
 
 
 def as_text(text: str) -> str:
-    """A text of somebody else, so that nothing in it is taken for Markdown, or for an icon."""
-    return re.sub(r"([^\w\s,;/])", r"\\\1", text).replace(":", ":\u2060")
+    """A text of somebody else, so that nothing in it is taken for Markdown, an icon or a link."""
+    escaped = re.sub(r"([^\w\s,;/]|_)", r"\\\1", text)
+    return re.sub(r"([:@.-])", "\\1\u2060", escaped)  # a sign that joins words and is not seen
 
 
 def _gigabytes(size: int) -> str:

@@ -26,6 +26,7 @@ SECONDS = 15
 HERE = "here"  # in the address: the machine that the app runs on
 WHY_NOT = {
     "time": "Left out because the time did not suffice: {count} of {of}.",
+    "loading": "Left out because loading took all of the time: {count} of {of}.",
     "memory": "Left out because they would not fit into memory: {count} of {of}.",
     "precision": "Left out because the device has no such numbers: {count} of {of}.",
     "lost": "Left out because the process that measures had ended: {count} of {of}.",

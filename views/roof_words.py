@@ -77,8 +77,7 @@ def _limits(limits: Roof) -> list[str]:
     else:
         text.append(
             f"No copy that moves {LARGE / 1e6:.0f} MB or more was measured, so what memory hands "
-            "over is not known, and there is no roof to draw. Measure again while nothing else "
-            "keeps this machine busy."
+            "over is not known, and there is no roof to draw. Measure again."
         )
     if limits.product:
         text.append(

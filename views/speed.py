@@ -36,8 +36,9 @@ from views.speedup_chart import speedup
 
 UNSURE, NEVER = "unsure", "never"
 LEFT_OUT = {
-    "memory": "Left out, because more than half of the free memory would have been needed",
-    "time": "Left out, because one call would have taken longer than its share of the time budget",
+    "memory": "Left out, because it would not have fitted into memory",
+    "time": "Left out, because the share of the time budget was too short for it",
+    "loading": "Left out, because loading the framework took all of the time budget",
     "precision": "Left out, because the device has no numbers of 64 bits",
     "lost": "Left out, because the process had ended, killed or failed",
 }
@@ -212,17 +213,19 @@ def _keep(recording: Recording) -> None:
 
 
 def _left_out(events: Sequence[Event]) -> str:
-    """Who was not measured from which size on, and why: a sentence for each reason."""
-    least: dict[str, dict[str, int]] = {}
+    """Who was not measured at which sizes, and why: a sentence for each reason."""
+    missing: dict[str, dict[str, list[int]]] = {}
     for event in events:
         if event["event"] == "left out":
             label = look_of(event["framework"], event["device"], event["threads"]).label
-            sizes = least.setdefault(event["reason"], {})
-            sizes[label] = min(event["size"], sizes.get(label, event["size"]))
-    return "\n\n".join(
-        f"{LEFT_OUT[reason]}: {'; '.join(f'{who} from {n:,} on' for who, n in sizes.items())}."
-        for reason, sizes in least.items()
-    )
+            missing.setdefault(event["reason"], {}).setdefault(label, []).append(event["size"])
+    told = []
+    for reason, contenders in missing.items():
+        each = [
+            f"{who} ({', '.join(f'{n:,}' for n in sizes)})" for who, sizes in contenders.items()
+        ]
+        told.append(f"{LEFT_OUT[reason]}: {'; '.join(each)}.")
+    return "\n\n".join(told)
 
 
 def _made(found: Found) -> str:
@@ -231,7 +234,9 @@ def _made(found: Found) -> str:
         return ""
     machine, versions = began["machine"], began["libraries"]
     loaded = {event["framework"] for event in found.events if event["event"] == "loaded"}
-    used = ", ".join(f"{LOOKS[name][0]} {versions[name]}" for name in LOOKS if name in loaded)
+    used = ", ".join(
+        f"{LOOKS[name][0]} {versions.get(name, '')}" for name in LOOKS if name in loaded
+    )
     counts = [
         event["measurement"]["samples"] for event in found.events if event["event"] == "measured"
     ]

@@ -12,6 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 from engines.operations import BATCH, INPUTS, OUTPUTS
 from engines.recording import Crossing, Measurement, Recording, crossing
 from views.contenders import Line, lines_of, look_of, number
+from views.contests import about
 from views.controls import Controls
 from views.figure import show
 from views.here import Here
@@ -242,10 +243,10 @@ def _verdict(turn: Crossing, faster: str, slower: str) -> str:
     between = f"from {turn.smallest:,} to {turn.largest:,} hidden units"
     return {
         "always": f"{faster} is ahead of {slower} at every width measured, {between}.",
-        "crosses": f"From about **{number(turn.size)} hidden units** on, {faster} is ahead of "
+        "crosses": f"From about **{about(turn.size):,.0f} hidden units** on, {faster} is ahead of "
         f"{slower}.",
         "never": f"{faster} is not ahead of {slower} at the widest network measured, with "
         f"{turn.largest:,} hidden units.",
         "too close": f"{faster} and {slower} are too close to tell at {turn.largest:,} hidden "
-        "units: their quartiles overlap.",
+        "units.",
     }[turn.verdict]

@@ -20,16 +20,18 @@ def code(engines: Any) -> None:
     """The two functions that measure. engines: with the module `benchmark`."""
     benchmark = engines.benchmark
     st.markdown(
-        "This is what measured everything on this page, as it ran. **The first call** is timed and "
-        "kept apart (`first`). **`wait()`** stands before the clock starts and before it is read: "
-        "a GPU hands an operation back before it is done. **One sample is a block of calls**: "
-        f"`calls` doubles until a block takes {1000 * benchmark.BLOCK_SECONDS:.0f} ms, next to "
-        "which a clock and a loop cost nothing. The shorter blocks before that are the warm-up, "
-        "and are thrown away. **It stops when the answer is known**: `known` wants at least "
-        f"{benchmark.LEAST_SAMPLES} samples, and goes on until their median lies within "
-        f"{100 * benchmark.CLOSE_ENOUGH:g} % of where it would lie in 19 of 20 repetitions, or "
-        "until the time is over. What you read is the **median** with the quartiles around it: one "
-        "disturbed sample moves a mean, and hardly a median."
+        "This is what measured every honest number on this page, as it ran. **The first call** is "
+        "timed and kept apart (`first`). **`wait()`** stands before the clock starts and before it "
+        "is read: a GPU hands an operation back before it is done. **One sample is a block of "
+        f"calls**: `calls` doubles until a block takes {1000 * benchmark.BLOCK_SECONDS:.0f} ms, or "
+        "a twentieth of the time there is, next to which a clock and a loop cost nothing. The "
+        "shorter blocks before that are the warm-up, and are thrown away. **It stops when the "
+        f"answer is known**: `known` wants at least {benchmark.LEAST_SAMPLES} samples, and more "
+        "until the notch of their box plot, which in most repetitions would hold the median, is "
+        f"no wider than {100 * benchmark.CLOSE_ENOUGH:g} % of it to either side; it ends at "
+        f"{benchmark.MOST_SAMPLES} samples, and when the time is over. What you read is the "
+        "**median** with the quartiles around it: one disturbed sample moves a mean, and hardly a "
+        "median."
     )
     listing = f"{source_of(benchmark.measure)}\n\n{source_of(benchmark.known)}"
     st.code(listing, language="python", wrap_lines=True)
