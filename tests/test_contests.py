@@ -5,13 +5,14 @@ import math
 import pytest
 
 from tests.measured import line, measurement
-from views.contenders import lines_of
+from views.contenders import DOTTED, SOLID, lines_of, look_of
 from views.contests import (
     Contest,
     Who,
     answer,
     contests,
     fastest,
+    pairs,
     results,
     sentence,
     table,
@@ -46,6 +47,14 @@ def test_a_recorded_gpu_is_compared_with_its_own_cpu_first():
     assert first.said == "the recorded GPU against the recorded CPU"
     assert second == Contest(TWO, RECORDED)
     assert second.said == "the recorded GPU against 2 threads of this machine"
+
+
+def test_machines_that_differ_are_drawn_differently():
+    own = Who("torch", "cpu", 16, recorded=True)
+    found = {who: look_of(*who[:3], recorded=who.recorded) for who in (ONE, TWO, RECORDED, own)}
+    drawn = pairs(contests([*found]), found)
+    assert [pair.line.dash for pair in drawn] == [SOLID, DOTTED, SOLID]
+    assert len({pair.line.label for pair in drawn}) == 3
 
 
 def test_few_samples_settle_nothing():

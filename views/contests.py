@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from engines.recording import AHEAD, FEW, Crossing, Measurement, crossing
-from views.contenders import LOOKS, Line, number, written
+from views.contenders import DOTTED, LOOKS, Line, number, written
 from views.speedup_chart import Pair
 
 
@@ -94,14 +94,15 @@ def results(contested: Sequence[Contest], lines: Mapping[Who, Line]) -> list[Res
 
 def pairs(contested: Sequence[Contest], lines: Mapping[Who, Line]) -> list[Pair]:
     """For a picture of how many times as fast: the contests, with what was measured so far."""
-    return [
-        Pair(
-            lines[contest.faster]._replace(label=f"{contest.framework}: {contest.said}"),
-            lines[contest.slower].measurements,
-            lines[contest.faster].measurements,
+    found = []
+    for contest in contested:
+        slower, faster = (lines[who] for who in contest)
+        across = contest.slower.recorded != contest.faster.recorded
+        look = faster._replace(
+            label=f"{contest.framework}: {contest.said}", dash=DOTTED if across else faster.dash
         )
-        for contest in contested
-    ]
+        found.append(Pair(look, slower.measurements, faster.measurements))
+    return found
 
 
 def turns(ended: Sequence[Result]) -> list[tuple[float, str]]:
