@@ -22,9 +22,6 @@ class Part(NamedTuple):
     others: int = 0
 
 
-NAMES = ("first_call", "not_waiting", "once", "transfer", "precision", "threads", "others")
-
-
 def traps(device: str, cores: int) -> dict[str, dict[str, Part]]:
     """By name of the trap: its parts by name. device: the best one that PyTorch has here."""
     torch, alone = Contender("torch", device, cores), Contender("torch", "cpu", 1)
@@ -67,6 +64,9 @@ def traps(device: str, cores: int) -> dict[str, dict[str, Part]]:
             "naive": Part(Contender("torch", "cpu", cores), square, others=cores),
         },
     }
+
+
+NAMES = tuple(traps("cpu", 1))
 
 
 def run(trap: str, *, device: str, cores: int, seconds: float = 1.0) -> Iterator[Event]:

@@ -64,9 +64,9 @@ def run(plan: Plan, *, name: str = "", devices: Iterable[Device] = ()) -> Iterat
     of a contender took to load. Then each question ends as "measured", with a Measurement, or as
     "left out" with a reason: "memory" or "time", where it would not fit; "loading", where that took
     all of the time; "precision", where the device has none such; "lost", where the contender's
-    process has ended. `done` of them, of how
-    many. on_core: the share of the time in which the contender's threads had a core, of that in
-    which they wanted one; None where the system does not say.
+    process has ended. `done` of them, of how many. on_core: the share of the time in which the
+    contender's threads had a core, of that in which they wanted one; None where the system does not
+    say.
 
     name: of the machine, as its owner calls it. devices: what was found, for graphics cards that
     the system does not name. The seconds of the plan include the loading.

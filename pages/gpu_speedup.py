@@ -35,8 +35,7 @@ waited for: a small one is done sooner where it is. A second **thread** of a pro
 worker who has to be told what to do, is no different. So the answer is a size. Say which, then
 measure it.
 """
-keep = engines.sweep.recorded
-speed.section(controls, measuring, machine, recorded, keep, lecture=lecture)
+speed.section(controls, measuring, machine, recorded, engines.sweep.recorded, lecture=lecture)
 with st.expander("The devices of this machine, and those that were not found"):
     devices(machine)
 

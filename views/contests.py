@@ -40,10 +40,14 @@ class Contest(NamedTuple):
         return LOOKS[self.faster.framework][0]
 
     @property
+    def across(self) -> bool:
+        """Whether one is of this machine and the other was recorded."""
+        return self.slower.recorded != self.faster.recorded
+
+    @property
     def said(self) -> str:
         """Both, as in "the GPU against 16 threads"."""
-        across = self.slower.recorded != self.faster.recorded
-        return f"{self.faster.said} against {self.slower.said}{' of this machine' * across}"
+        return f"{self.faster.said} against {self.slower.said}{' of this machine' * self.across}"
 
 
 class Result(NamedTuple):
@@ -97,9 +101,9 @@ def pairs(contested: Sequence[Contest], lines: Mapping[Who, Line]) -> list[Pair]
     found = []
     for contest in contested:
         slower, faster = (lines[who] for who in contest)
-        across = contest.slower.recorded != contest.faster.recorded
         look = faster._replace(
-            label=f"{contest.framework}: {contest.said}", dash=DOTTED if across else faster.dash
+            label=f"{contest.framework}: {contest.said}",
+            dash=DOTTED if contest.across else faster.dash,
         )
         found.append(Pair(look, slower.measurements, faster.measurements))
     return found

@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from engines.recording import Measurement, Recording, to_text
+from engines.recording import Recording, to_text
 from views.contenders import LOOKS, Line, lines_of, look_of
 from views.contests import (
     Contest,
@@ -29,6 +29,7 @@ from views.figure import show
 from views.here import Here
 from views.measuring import Event, Found, Measuring
 from views.recordings import as_text, made_elsewhere
+from views.roof import measured
 from views.shell import settings, side_by_side
 from views.speed_charts import against_size
 from views.speed_choice import Chosen, choose
@@ -56,7 +57,7 @@ def section(
     """Choose, guess, run, and see. recorded: makes a recording of what a run has said."""
     with settings(lecture):
         chosen = choose(controls, machine, recordings)
-    contested = contests([*_lines(chosen, [], recorded=True)])
+    contested = contests([*_lines(chosen, [], recorded=False)])
     mark, top = st.columns([4, 1], vertical_alignment="bottom")
     with mark:
         guess = _guess(controls, chosen, contested)
@@ -64,6 +65,11 @@ def section(
     first, verdict = st.empty(), st.container()
     places = [first, *(place.empty() for place in side_by_side(2, lecture=lecture))]
     draw = partial(_draw, chosen, contested, guess, places, lecture=lecture)
+
+    def lines_so_far(events: Sequence[Event]) -> dict[Who, Line]:
+        # A recording is shown to those who have guessed, or have run what was asked.
+        return _lines(chosen, events, recorded=bool(events) or guess is not None)
+
     found = None
     with top:
         if chosen.contenders:
@@ -72,22 +78,22 @@ def section(
                 "Run it here",
                 chosen.arguments(),
                 seconds=chosen.seconds,
-                draw=draw,
+                draw=lambda events: draw(lines_so_far(events)),
                 place=progress,
             )
         else:
             st.info("Nobody is chosen who can do this here. Choose a framework and a processor.")
-    events = found.events if found else []
-    draw(events)
+    lines = lines_so_far(found.events if found else [])
+    draw(lines)
     with verdict:
         if found:
             found.warn()
-        _verdict(chosen, contested, guess, events)
+        _verdict(chosen, contested, guess, lines)
     if chosen.over:
         st.caption(made_elsewhere(chosen.over))
     if found:
-        _details(chosen, found)
-        _keep(recorded(events))
+        _details(chosen, lines, found)
+        _keep(recorded(found.events))
 
 
 def _guess(controls: Controls, chosen: Chosen, contested: Sequence[Contest]) -> float | None:
@@ -125,8 +131,7 @@ def _guess(controls: Controls, chosen: Chosen, contested: Sequence[Contest]) -> 
 
 def _lines(chosen: Chosen, events: Sequence[Event], *, recorded: bool) -> dict[Who, Line]:
     """First all that were chosen, measured or not yet, so that the key of the picture stays."""
-    measured = [Measurement(**one["measurement"]) for one in events if one["event"] == "measured"]
-    found = {_who(line): line for line in lines_of(measured)}
+    found = {_who(line): line for line in lines_of(measured(events))}
     looks = {Who(*one): look_of(*one, transfer=chosen.transfer) for one in chosen.contenders}
     lines = {who: found.get(who, look) for who, look in looks.items()}
     for line in lines_of(chosen.of_recording(), recorded=True):
@@ -145,11 +150,10 @@ def _draw(
     contested: Sequence[Contest],
     guess: float | None,
     places: Sequence[DeltaGenerator],
-    events: Sequence[Event],
+    lines: Mapping[Who, Line],
     *,
     lecture: bool,
 ) -> None:
-    lines = _lines(chosen, events, recorded=bool(events) or guess is not None)
     first, second, third = places
     height = 480 if lecture else 360
     sizes: dict[str, Any] = {"sizes": chosen.sizes, "size_name": chosen.size_name}
@@ -173,7 +177,10 @@ def _draw(
 
 
 def _verdict(
-    chosen: Chosen, contested: Sequence[Contest], guess: float | None, events: Sequence[Event]
+    chosen: Chosen,
+    contested: Sequence[Contest],
+    guess: float | None,
+    lines: Mapping[Who, Line],
 ) -> None:
     """The guess beside what was measured, and how each contest ended."""
     if chosen.contenders and not contested:
@@ -182,16 +189,15 @@ def _verdict(
         st.caption(
             "The recording has nothing of this question: choose other frameworks or 32 bits."
         )
-    ended = results(contested, _lines(chosen, events, recorded=bool(events) or guess is not None))
+    ended = results(contested, lines)
     told = [sentence(result, chosen.size_name) for result in ended]
     if guess is not None and ended and ended[0].contest == contested[0]:
         told.insert(0, answer(guess, ended[0], chosen.size_name))
     st.markdown("\n\n".join(told))
 
 
-def _details(chosen: Chosen, found: Found) -> None:
+def _details(chosen: Chosen, lines: Mapping[Who, Line], found: Found) -> None:
     """Small against large, in numbers; what is missing; and how all of it was measured."""
-    lines = _lines(chosen, found.events, recorded=True)
     here = [line for who, line in lines.items() if not who.recorded]
     if any(line.measurements for line in here):
         numbers = table([*lines.values()], chosen.size_name)
@@ -237,9 +243,7 @@ def _made(found: Found) -> str:
     used = ", ".join(
         f"{LOOKS[name][0]} {versions.get(name, '')}" for name in LOOKS if name in loaded
     )
-    counts = [
-        event["measurement"]["samples"] for event in found.events if event["event"] == "measured"
-    ]
+    counts = [one.samples for one in measured(found.events)]
     if not counts:
         return "Nothing was measured before the run ended."
     return (
