@@ -3,10 +3,9 @@
 import re
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from engines import tf_recorded, torch_recorded
-from tests.visit import live_texts, words
+from tests.visit import live_texts, visit_section, words
 from views.eager import WAYS
 
 E5 = (1.0, 2.0, 3.0, 4.0)
@@ -34,12 +33,7 @@ def section():
 
 
 def visit(**query):
-    at = AppTest.from_function(section, default_timeout=60)
-    for name, value in query.items():
-        at.query_params[name] = value
-    at.run()
-    assert not at.exception
-    return at
+    return visit_section(section, **query)
 
 
 def table(at):

@@ -3,11 +3,10 @@
 import altair as alt
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from engines import numpy_two_layers, tf_custom_gradient, tf_two_layers
 from engines.two_layers import Run
-from tests.visit import charts, words
+from tests.visit import charts, visit_section, words
 from views import relu_elsewhere, shell
 from views.live import source_of
 
@@ -49,12 +48,7 @@ def section():
 
 
 def visit(**query):
-    at = AppTest.from_function(section, default_timeout=60)
-    for name, value in query.items():
-        at.query_params[name] = value
-    at.run()
-    assert not at.exception
-    return at
+    return visit_section(section, **query)
 
 
 @pytest.fixture(autouse=True)

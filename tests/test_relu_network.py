@@ -6,9 +6,8 @@ from types import SimpleNamespace
 import altair as alt
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
-from tests.visit import charts, live_texts, words
+from tests.visit import charts, live_texts, visit_section, words
 from views import relu_network
 from views.relu_network import LAST_STEP, OTHERS, OURS
 
@@ -46,12 +45,7 @@ def section():
 
 
 def visit(**query):
-    at = AppTest.from_function(section, default_timeout=60)
-    for name, value in query.items():
-        at.query_params[name] = value
-    at.run()
-    assert not at.exception
-    return at
+    return visit_section(section, **query)
 
 
 @pytest.fixture(autouse=True)

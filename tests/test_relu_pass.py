@@ -2,10 +2,9 @@
 
 import altair as alt
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from engines.torch_inside import watch
-from tests.visit import charts, live_texts, words
+from tests.visit import charts, live_texts, visit_section, words
 from views import relu_pass
 from views.relu_pass_picture import COMPARED, COPIED, CUT, NEVER, cells_of
 
@@ -31,12 +30,7 @@ def section():
 
 
 def visit(**query):
-    at = AppTest.from_function(section, default_timeout=60)
-    for name, value in query.items():
-        at.query_params[name] = value
-    at.run()
-    assert not at.exception
-    return at
+    return visit_section(section, **query)
 
 
 def cells(panel):

@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from engines import tf_slopes, torch_slopes
 from engines.torch_slopes import Trained
-from tests.visit import charts, words
+from tests.visit import charts, visit_section, words
 from views import relu_slopes
 
 
@@ -31,12 +31,7 @@ def section():
 
 
 def visit(**query):
-    at = AppTest.from_function(section, default_timeout=60)
-    for name, value in query.items():
-        at.query_params[name] = value
-    at.run()
-    assert not at.exception
-    return at
+    return visit_section(section, **query)
 
 
 @pytest.fixture(scope="module", autouse=True)

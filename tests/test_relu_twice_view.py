@@ -4,10 +4,9 @@ from functools import cache
 
 import pytest
 import torch
-from streamlit.testing.v1 import AppTest
 
 from engines.torch_double_backward import KINDS, double_backward
-from tests.visit import words
+from tests.visit import visit_section, words
 from views import relu_twice, shell
 
 
@@ -40,12 +39,7 @@ def seen(kind, ask="backward"):
 
 
 def visit(**query):
-    at = AppTest.from_function(section, default_timeout=60)
-    for name, value in query.items():
-        at.query_params[name] = value
-    at.run()
-    assert not at.exception
-    return at
+    return visit_section(section, **query)
 
 
 def row(at, name):

@@ -7,10 +7,9 @@ from types import SimpleNamespace
 import altair as alt
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from engines import torch_wrong_backward
-from tests.visit import charts, live_texts, words
+from tests.visit import charts, live_texts, visit_section, words
 from views import relu_wrong, shell
 
 CRASHES = ("too_many", "wrong_shape", "saved_in_place")
@@ -57,13 +56,10 @@ def section():
 
 
 def visit(guess=None, **query):
-    at = AppTest.from_function(section, default_timeout=60)
-    for name, value in query.items():
-        at.query_params[name] = value
-    at.run()
+    at = visit_section(section, **query)
     if guess:
         at.segmented_control[0].set_value(guess).run()
-    assert not at.exception
+        assert not at.exception
     return at
 
 

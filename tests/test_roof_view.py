@@ -4,11 +4,10 @@ import json
 from itertools import takewhile
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from engines.operations import OPERATIONS
 from engines.recording import Gpu, Machine, Measurement, Recording
-from tests.visit import charts, words
+from tests.visit import charts, visit_section, words
 from views import measuring, roof, shell
 from views.measuring import _latest
 from views.roof import ASKED, SIZES, fastest, left_out, measured
@@ -216,15 +215,7 @@ def section():
 
 
 def visit(answers=(), state=(), **query):
-    at = AppTest.from_function(section, default_timeout=60)
-    at.session_state["answers"] = list(answers)
-    for name, value in dict(state).items():
-        at.session_state[name] = value
-    for name, value in query.items():
-        at.query_params[name] = value
-    at.run()
-    assert not at.exception
-    return at
+    return visit_section(section, {"answers": list(answers), **dict(state)}, **query)
 
 
 def measure(at):

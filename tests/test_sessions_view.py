@@ -4,10 +4,9 @@ import inspect
 import re
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from engines import tf_sum, tf_two_sessions
-from tests.visit import live_texts, words
+from tests.visit import live_texts, visit_section, words
 from views.sessions import ENDS, MISTAKES
 
 
@@ -30,13 +29,10 @@ def section():
 
 
 def visit(guess=None, **query):
-    at = AppTest.from_function(section, default_timeout=60)
-    for name, value in query.items():
-        at.query_params[name] = value
-    at.run()
+    at = visit_section(section, **query)
     if guess:
         at.segmented_control[0].set_value(guess).run()
-    assert not at.exception
+        assert not at.exception
     return at
 
 

@@ -1,10 +1,9 @@
 """Training steps by width, as a visitor meets them: measured here, or recorded elsewhere."""
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from engines.recording import Machine, Measurement, Recording
-from tests.visit import charts, words
+from tests.visit import charts, visit_section, words
 from views import shell
 from views.contenders import lines_of
 from views.measuring import _latest
@@ -167,15 +166,7 @@ def section():
 
 
 def visit(answers=(), state=(), **query):
-    at = AppTest.from_function(section, default_timeout=60)
-    at.session_state["answers"] = list(answers)
-    for name, value in dict(state).items():
-        at.session_state[name] = value
-    for name, value in query.items():
-        at.query_params[name] = value
-    at.run()
-    assert not at.exception
-    return at
+    return visit_section(section, {"answers": list(answers), **dict(state)}, **query)
 
 
 def measure(at):

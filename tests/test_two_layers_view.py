@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from engines.tf_two_layers import Compared
-from tests.visit import charts, words
+from tests.visit import charts, visit_section, words
 from views import two_layers
 
 
@@ -37,12 +37,7 @@ def section():
 
 
 def visit(**query):
-    at = AppTest.from_function(section, default_timeout=60)
-    for name, value in query.items():
-        at.query_params[name] = value
-    at.run()
-    assert not at.exception
-    return at
+    return visit_section(section, **query)
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from engines import tf_update_styles
 from engines.problem import preset
 from engines.trace import record
-from tests.visit import charts, live_texts, words
+from tests.visit import charts, live_texts, visit_section, words
 from views import update_styles
 from views.live import source_of
 
@@ -47,12 +47,7 @@ def section():
 
 
 def visit(**query):
-    at = AppTest.from_function(section, default_timeout=60)
-    for name, value in query.items():
-        at.query_params[name] = value
-    at.run()
-    assert not at.exception
-    return at
+    return visit_section(section, **query)
 
 
 def rows(at, first):

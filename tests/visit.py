@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,23 @@ def visit(page: str | None = None, **query: str) -> AppTest:
     for name, value in query.items():
         at.query_params[name] = value
     return at.run()
+
+
+def visit_section(
+    section: Callable[[], None], state: Mapping[str, Any] | None = None, **query: str
+) -> AppTest:
+    """Run a page that is nothing but this function, as a first visit with this address.
+
+    state: what its session holds beforehand. Nothing may be raised on the way.
+    """
+    at = AppTest.from_function(section, default_timeout=60)
+    for name, value in (state or {}).items():
+        at.session_state[name] = value
+    for name, value in query.items():
+        at.query_params[name] = value
+    at.run()
+    assert not at.exception
+    return at
 
 
 def components(at: AppTest) -> list[dict[str, Any]]:
