@@ -91,8 +91,9 @@ RAISED = {
         lambda n: n["session"].run([n["new_w"], n["new_b"]], {n["x"]: X, n["y"]: Y[:50]}),
         "[100] vs. [50]",
     ),
+    # `w` alone: the loss reads `b` as well, and whichever is read first is the one reported.
     "not initialised": (
-        lambda n: n["fresh"].run(n["loss"], {n["x"]: X, n["y"]: Y}),
+        lambda n: n["fresh"].run(n["w"]),
         "Could not find variable w",
     ),
     "older variable": (read_an_older_variable, "uninitialized value w"),
