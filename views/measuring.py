@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from views import turns
 from views.controls import Controls
 
 Event = dict[str, Any]
@@ -122,6 +123,7 @@ class Measuring:
         name = st.session_state.pop("to measure", None)
         if name not in self._offered:
             return
+        turns.give_back()  # another process computes, and this one draws what comes
         offered = self._offered[name]
         key = name, *offered.arguments
         mine: dict[Any, Found] = st.session_state["measured"]

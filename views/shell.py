@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from views import turns
 from views.controls import Controls
 
 HERE = Path(__file__).parent
@@ -56,7 +57,7 @@ PAGES = (
 
 
 def open_page(file: str) -> tuple[Controls, bool]:
-    """Start the page `file`: settings, navigation, title.
+    """Start the page `file`: settings, navigation, title, and its turn to compute.
 
     Returns the page's controls, to add more to them, and whether it is in lecture mode.
     """
@@ -77,6 +78,8 @@ def open_page(file: str) -> tuple[Controls, bool]:
     st.html(f"<style>{STYLE}{':root { font-size: 25px; }' if lecture else ''}</style>")
     st.title(page.title if page.file != "app.py" else "Backstep", anchor=False)
     st.markdown(f"##### {page.question}")
+    with st.container(key="waiting"):
+        turns.take(st.empty())
     return controls, lecture
 
 

@@ -1,0 +1,67 @@
+"""The runs of pages take turns: a few compute at once, and the others wait in line.
+
+All runs share one interpreter. Where a hundred visitors come at once, each run would get a
+hundredth of it: all of them would end late, and a training that many wait for would end last.
+"""
+
+from __future__ import annotations
+
+import threading
+
+from streamlit.delta_generator import DeltaGenerator
+
+AT_ONCE = 4  # fewer, and a short run waits behind long ones; more, and the long ones never end
+LONG = 1.0  # seconds of waiting before it is said
+
+_line: list[threading.Event] = []  # one for each run, in the order in which they came
+_lock = threading.Lock()
+_thread = threading.local()
+
+
+class _Turn:
+    """A thread's place in line. It is lost with the thread, however that ends."""
+
+    def __init__(self) -> None:
+        """Go to the end of the line."""
+        self._comes = threading.Event()
+        with _lock:
+            _line.append(self._comes)
+            _call()
+
+    def __del__(self) -> None:
+        """Leave the line."""
+        with _lock:
+            _line.remove(self._comes)
+            _call()
+
+    def wait(self) -> int:
+        """Wait until the turn comes, or for LONG. Returns the number in line, 0 if it has come."""
+        if self._comes.wait(LONG):
+            return 0
+        with _lock:
+            return max(0, _line.index(self._comes) - AT_ONCE + 1)
+
+
+def _call() -> None:
+    for comes in _line[:AT_ONCE]:
+        comes.set()
+
+
+def take(place: DeltaGenerator) -> None:
+    """Wait until this run may compute. It may until its thread ends, or `give_back`.
+
+    place: where it is said that the page waits, if it waits for long.
+    """
+    # The run before this one may have left it: Streamlit goes on in the same thread where somebody
+    # has moved on. Who waits keeps the place in line.
+    if not hasattr(_thread, "turn"):
+        _thread.turn = _Turn()
+    while number := _thread.turn.wait():
+        # To say something is also where a run ends whose visitor has left or moved on.
+        place.info(f"Many are here at once. This page is number {number} in line.")
+    place.empty()
+
+
+def give_back() -> None:
+    """Let the next one compute: this run goes on, but only waits for something."""
+    vars(_thread).pop("turn", None)
