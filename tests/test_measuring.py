@@ -120,16 +120,12 @@ def test_a_measurement_that_takes_too_long_is_told(visit):
 def test_those_who_wait_see_their_place_and_then_the_progress(visit):
     said, closed = [], []
 
-    class Bar:
-        def info(self, text):
+    class Place:
+        def markdown(self, text):
             said.append(text)
 
         def progress(self, share, text):
             said.append((share, text))
-
-    class Place:
-        def empty(self):
-            return Bar()
 
         def button(self, label, **_):
             said.append(f"[{label}]")

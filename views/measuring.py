@@ -63,7 +63,7 @@ class _Offered(NamedTuple):
     arguments: tuple[str, ...]
     seconds: float
     buttons: DeltaGenerator
-    place: DeltaGenerator
+    bar: DeltaGenerator
     draw: Callable[[list[Event]], None] | None
 
 
@@ -82,14 +82,14 @@ class Measuring:
         arguments: Sequence[str],
         *,
         seconds: float,
+        about: str = "",
         draw: Callable[[list[Event]], None] | None = None,
-        place: DeltaGenerator | None = None,
     ) -> Found | None:
         """A button that begins to measure. Returns what this visitor has measured like this.
 
-        arguments: for the command line of engines.benchmark. seconds: that it should take. draw:
-        called now and then while it goes on, with the events so far, to show them. place: for what
-        is said meanwhile, if not below the button.
+        arguments: for the command line of engines.benchmark. seconds: that it should take. about:
+        said beside the button, where the progress is shown meanwhile. draw: called now and then
+        while it goes on, with the events so far, to show them.
         """
         wanted = st.session_state.get("to measure")
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -103,18 +103,20 @@ class Measuring:
             )
             key = name, *arguments
             mine = st.session_state.setdefault("measured", {})
+            latest, buttons = st.empty(), st.empty()  # in the same places, used or not
+            bar = st.container().empty()  # a container fills the row
             if wanted != name and key in _latest() and key not in mine:
-                st.button(
+                latest.button(
                     "Show what was last measured here",
                     key=f"latest {name}",
                     on_click=_take,
                     args=(key,),
                 )
-            buttons = st.empty()
-        place = place or st.container()
+        if about:
+            bar.caption(about)
         if problem := st.session_state.pop(f"problem with {name}", ""):
-            place.warning(problem)
-        self._offered[name] = _Offered(tuple(arguments), seconds, buttons, place, draw)
+            st.warning(problem)
+        self._offered[name] = _Offered(tuple(arguments), seconds, buttons, bar, draw)
         found: Found | None = mine.get(key)
         return found if found and found.events else None
 
@@ -161,7 +163,7 @@ def _follow(
 
     A click anywhere ends the page's run where something is shown, and with it the child.
     """
-    bar, drawn, measuring = offered.place.empty(), 0.0, None
+    bar, drawn, measuring = offered.bar, 0.0, None
     done, of, said = 0, 1, "The process that measures is starting."
     for result in results:
         ahead = getattr(result, "ahead", 0)
@@ -173,7 +175,7 @@ def _follow(
                 on_click=Controls.moved,
             )
         if ahead:
-            bar.info(
+            bar.markdown(
                 "Somebody else is measuring, and two at once would disturb each other. "
                 + ("**You are next.**" if ahead == 1 else f"**You are number {ahead}** in line.")
             )

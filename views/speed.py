@@ -32,7 +32,7 @@ from views.recordings import as_text, made_elsewhere
 from views.roof import measured
 from views.shell import settings, side_by_side
 from views.speed_charts import against_size
-from views.speed_choice import Chosen, choose
+from views.speed_choice import ABOUT, Chosen, choose
 from views.speedup_chart import speedup
 
 UNSURE, NEVER = "unsure", "never"
@@ -58,10 +58,8 @@ def section(
     with settings(lecture):
         chosen = choose(controls, machine, recordings)
     contested = contests([*_lines(chosen, [], recorded=False)])
-    mark, top = st.columns([4, 1], vertical_alignment="bottom")
-    with mark:
-        guess = _guess(controls, chosen, contested)
-    progress = st.container()
+    guess = _guess(controls, chosen, contested)
+    run = st.container()
     first, verdict = st.empty(), st.container()
     places = [first, *(place.empty() for place in side_by_side(2, lecture=lecture))]
     draw = partial(_draw, chosen, contested, guess, places, lecture=lecture)
@@ -71,15 +69,15 @@ def section(
         return _lines(chosen, events, recorded=bool(events) or guess is not None)
 
     found = None
-    with top:
+    with run:
         if chosen.contenders:
             found = measuring.offer(
                 "speed",
                 "Run it here",
                 chosen.arguments(),
                 seconds=chosen.seconds,
+                about=ABOUT[chosen.operation],
                 draw=lambda events: draw(lines_so_far(events)),
-                place=progress,
             )
         else:
             st.info("Nobody is chosen who can do this here. Choose a framework and a processor.")

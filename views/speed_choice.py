@@ -87,7 +87,6 @@ def choose(controls: Controls, machine: Here, recordings: Mapping[str, Recording
     with third:
         processors = controls.several("On", "on", _processors(machine), tuple(_processors(machine)))
     assert operation
-    st.caption(ABOUT[operation])
     more, elsewhere = st.columns([7, 5])
     with more, st.expander("Sizes, time, precision, transfer"):
         largest, seconds, precision, transfer = _more(controls, operation)
