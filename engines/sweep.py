@@ -75,15 +75,7 @@ def run(plan: Plan, *, name: str = "", devices: Iterable[Device] = ()) -> Iterat
     questions = plan.questions()
     yield _beginning(plan, this_machine(name, devices)) | {"of": len(questions)}
     with ExitStack() as stack:
-        processes: dict[Contender, Process] = {}
-        unable: dict[Contender, str] = {}
-        room = float(memory_free())
-        for contender in plan.contenders:
-            room -= LOADED_BYTES[contender.framework]
-            if room > 0:
-                processes[contender] = stack.enter_context(closing(Process(contender)))
-            else:
-                unable[contender] = "memory"
+        processes, unable = _started(plan.contenders, stack)
         for contender, process in processes.items():
             event, reason = _loaded(contender, process, end - time.monotonic())
             if event:
@@ -92,28 +84,49 @@ def run(plan: Plan, *, name: str = "", devices: Iterable[Device] = ()) -> Iterat
                 unable[contender] = reason
         answers: defaultdict[Any, list[tuple[Question, Measured]]] = defaultdict(list)
         for done, (contender, question) in enumerate(questions, start=1):
+            event = {"done": done, "of": len(questions)}
             smaller = answers[contender, question.operation, question.transfer]
             expected = _expected(question, smaller)
-            left, others = end - time.monotonic(), len(questions) - done
-            equal = left / (others + 1)
-            # Most questions are short, so a long one may have more, if it leaves enough for them.
-            share = max(equal, (left - ENOUGH * others) / 4)
-            event = {"done": done, "of": len(questions)}
-            reason, answer = unable.get(contender, ""), None
-            reason = reason or _refused(contender, question, share, expected)
+            share, enough = _shared(end - time.monotonic(), len(questions) - done, expected)
+            reason = unable.get(contender) or _refused(contender, question, share, expected)
             if not reason:
-                # The first of its kind may be long: nothing is known of it yet.
-                enough = min(share, max(ENOUGH, 12 * expected)) if expected else equal
                 process = processes[contender]
                 before = process.scheduled()
                 reason, answer = _asked(process, question._replace(seconds=enough))
-            if not answer:
+            if reason or not answer:
                 yield event | {"event": "left out", **_in_short(contender, question, reason)}
                 continue
             smaller.append((question, answer))
             measurement = summary(contender, question, answer)
             event |= {"event": "measured", "measurement": measurement._asdict()}
             yield event | {"on_core": process.scheduled().on_core(before)}
+
+
+def _started(
+    contenders: Sequence[Contender], stack: ExitStack
+) -> tuple[dict[Contender, Process], dict[Contender, str]]:
+    """The processes, which end with the stack, and why there is none where memory is short."""
+    processes, unable = {}, {}
+    room = float(memory_free())
+    for contender in contenders:
+        room -= LOADED_BYTES[contender.framework]
+        if room > 0:
+            processes[contender] = stack.enter_context(closing(Process(contender)))
+        else:
+            unable[contender] = "memory"
+    return processes, unable
+
+
+def _shared(left: float, others: int, expected: float) -> tuple[float, float]:
+    """Seconds that a question may take, and those that are enough for it.
+
+    left: of the time, for it and the others. expected: for one call, 0 if nothing is known.
+    """
+    equal = left / (others + 1)
+    # Most questions are short, so a long one may have more, if it leaves enough for them.
+    share = max(equal, (left - ENOUGH * others) / 4)
+    # The first of its kind may be long.
+    return share, min(share, max(ENOUGH, 12 * expected)) if expected else equal
 
 
 def _asked(process: Process, question: Question) -> tuple[str, Measured | None]:

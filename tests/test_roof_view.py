@@ -9,8 +9,9 @@ from engines.operations import OPERATIONS
 from engines.recording import Gpu, Machine, Measurement, Recording
 from tests.visit import charts, visit_section, words
 from views import measuring, roof, shell
+from views.measured import left_out_in_short, measured
 from views.measuring import _latest
-from views.roof import ASKED, SIZES, fastest, left_out, measured
+from views.roof import ASKED, SIZES, fastest
 from views.roof_words import LARGE, roof_of, told
 
 
@@ -173,11 +174,11 @@ def test_what_was_left_out_is_counted_by_its_reason():
         {"event": "left out", "of": 9, "reason": "time"},
         {"event": "left out", "of": 9, "reason": "time"},
     ]
-    assert left_out(out) == [
-        "Left out because the time did not suffice: 2 of 9.",
-        "Left out because they would not fit into memory: 1 of 9.",
+    assert left_out_in_short(out) == [
+        "Left out, because it would not have fitted into memory: 1 of 9.",
+        "Left out, because its share of the time was too short: 2 of 9.",
     ]
-    assert left_out(list(events(all_of()))) == []
+    assert left_out_in_short(list(events(all_of()))) == []
 
 
 def test_events_of_a_run_give_its_measurements():

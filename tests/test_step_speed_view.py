@@ -250,7 +250,7 @@ def test_a_framework_that_is_not_there_is_said_to_be_left_out():
 def test_where_nothing_could_be_measured_that_is_said_with_the_reason():
     late = {"event": "left out", "done": 1, "of": 1, "reason": "time"}
     at = measure(visit([{"event": "began", "of": 1}, late]))
-    assert "the time did not suffice: 1 of 1" in captions(at)
+    assert "its share of the time was too short: 1 of 1" in captions(at)
     assert "takes" not in words(at).split("On a CPU the transfer is a copy.")[1]
 
 

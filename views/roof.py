@@ -13,7 +13,8 @@ from views.contenders import look_of
 from views.controls import Controls
 from views.figure import show
 from views.here import Here
-from views.measuring import Event, Found, Measuring
+from views.measured import measured, provenance
+from views.measuring import Event, Measuring
 from views.recordings import as_text, made_elsewhere
 from views.roof_words import roof_of, told
 from views.roofline import roofline
@@ -24,13 +25,6 @@ ASKED = ("copy", "square", "row_by_column", "elementwise", "training_step")  # t
 SIZES = (16, 64, 256, 1024, 4096, 2**16, 2**20, 2**22, 2**24)
 SECONDS = 15
 HERE = "here"  # in the address: the machine that the app runs on
-WHY_NOT = {
-    "time": "Left out because the time did not suffice: {count} of {of}.",
-    "loading": "Left out because loading took all of the time: {count} of {of}.",
-    "memory": "Left out because they would not fit into memory: {count} of {of}.",
-    "precision": "Left out because the device has no such numbers: {count} of {of}.",
-    "lost": "Left out because the process that measures had ended: {count} of {of}.",
-}
 
 
 def roof(
@@ -92,31 +86,6 @@ def roof(
 
 
 # ---- What was measured
-
-
-def measured(events: Sequence[Event]) -> tuple[Measurement, ...]:
-    """The measurements among the events of a sweep."""
-    return tuple(Measurement(**event["measurement"]) for event in events if "measurement" in event)
-
-
-def provenance(found: Found) -> str:
-    """When and how well this was measured, and what is missing."""
-    said = [f"Measured {found.age()} on this machine."]
-    samples = [one.samples for one in measured(found.events)]
-    if samples:
-        said.append(f"Each point is the median of {min(samples)} to {max(samples)} samples.")
-    return " ".join(said + left_out(found.events))
-
-
-def left_out(events: Sequence[Event]) -> list[str]:
-    """A sentence for each reason why something was not measured."""
-    reasons = [event["reason"] for event in events if event["event"] == "left out"]
-    of = max((event["of"] for event in events if "of" in event), default=0)
-    return [
-        said.format(count=reasons.count(reason), of=of)
-        for reason, said in WHY_NOT.items()
-        if reason in reasons
-    ]
 
 
 def fastest(found: Sequence[Measurement]) -> tuple[Measurement, ...]:

@@ -27,22 +27,15 @@ from views.contests import (
 from views.controls import Controls
 from views.figure import show
 from views.here import Here
+from views.measured import left_out, measured
 from views.measuring import Event, Found, Measuring
 from views.recordings import as_text, made_elsewhere
-from views.roof import measured
 from views.shell import settings, side_by_side
 from views.speed_charts import against_size
 from views.speed_choice import ABOUT, Chosen, choose
 from views.speedup_chart import speedup
 
 UNSURE, NEVER = "unsure", "never"
-LEFT_OUT = {
-    "memory": "Left out, because it would not have fitted into memory",
-    "time": "Left out, because the share of the time budget was too short for it",
-    "loading": "Left out, because loading the framework took all of the time budget",
-    "precision": "Left out, because the device has no numbers of 64 bits",
-    "lost": "Left out, because the process had ended, killed or failed",
-}
 
 
 def section(
@@ -200,8 +193,8 @@ def _details(chosen: Chosen, lines: Mapping[Who, Line], found: Found) -> None:
     if any(line.measurements for line in here):
         numbers = table([*lines.values()], chosen.size_name)
         st.markdown("\n\n".join((fastest(here, chosen.size_name), numbers)))
-    if left_out := _left_out(found.events):
-        st.caption(left_out)
+    for said in left_out(found.events):
+        st.caption(said)
     st.caption(_made(found))
 
 
@@ -214,22 +207,6 @@ def _keep(recording: Recording) -> None:
             "application/json",
             on_click="ignore",
         )
-
-
-def _left_out(events: Sequence[Event]) -> str:
-    """Who was not measured at which sizes, and why: a sentence for each reason."""
-    missing: dict[str, dict[str, list[int]]] = {}
-    for event in events:
-        if event["event"] == "left out":
-            label = look_of(event["framework"], event["device"], event["threads"]).label
-            missing.setdefault(event["reason"], {}).setdefault(label, []).append(event["size"])
-    told = []
-    for reason, contenders in missing.items():
-        each = [
-            f"{who} ({', '.join(f'{n:,}' for n in sizes)})" for who, sizes in contenders.items()
-        ]
-        told.append(f"{LEFT_OUT[reason]}: {'; '.join(each)}.")
-    return "\n\n".join(told)
 
 
 def _made(found: Found) -> str:

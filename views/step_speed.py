@@ -16,9 +16,9 @@ from views.contests import about
 from views.controls import Controls
 from views.figure import show
 from views.here import Here
+from views.measured import measured, provenance
 from views.measuring import Event, Measuring
 from views.recordings import as_text, made_elsewhere
-from views.roof import measured, provenance
 from views.speed_charts import against_size
 
 WIDTHS = (16, 64, 256, 1024, 4096, 16384)
