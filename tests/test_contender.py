@@ -68,6 +68,17 @@ def test_the_process_has_the_threads_and_this_one_keeps_its_own(monkeypatch):
     assert ended([started])
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_numpy_computes_on_as_many_threads_as_were_asked_for(threads):
+    before = children_of(psutil.Process())
+    with closing(Process(Contender("numpy", "cpu", threads))) as process:
+        assert process.loaded()
+        assert process.ask(Question("square", 512, seconds=0.05))
+        (started,) = children_of(psutil.Process()) - before
+        # OpenBLAS starts no more threads than there are cores.
+        assert started.num_threads() == min(threads, os.cpu_count())
+
+
 @pytest.mark.parametrize(
     "lost",
     [

@@ -217,3 +217,23 @@ def test_tensorflow_refuses_a_device_that_is_not_there(monkeypatch):
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [])
     with pytest.raises(ValueError, match="no cuda device"):
         tf_operations.use("cuda")
+
+
+def test_32_bits_are_32_bits_in_pytorch_on_a_gpu():
+    before = torch.get_float32_matmul_precision()
+    try:
+        torch.set_float32_matmul_precision("medium")
+        torch_operations.use("cuda")
+        assert torch.get_float32_matmul_precision() == "highest"
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
+def test_32_bits_are_32_bits_in_tensorflow():
+    before = tf.config.experimental.tensor_float_32_execution_enabled()
+    try:
+        tf.config.experimental.enable_tensor_float_32_execution(True)
+        tf_operations.use("cpu")
+        assert not tf.config.experimental.tensor_float_32_execution_enabled()
+    finally:
+        tf.config.experimental.enable_tensor_float_32_execution(before)
