@@ -236,6 +236,8 @@ def test_nothing_is_wider_than_a_phone(visit):
         page = visit(path, viewport=PHONE)
         width = page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth")
         assert width <= PHONE["width"]
+        for choices in page.locator("[data-testid=stButtonGroup] > [role]").all():
+            assert choices.evaluate("row => row.scrollWidth - row.clientWidth") <= 0
         for chart in page.locator(".stVegaLiteChart").all():
             box = chart.bounding_box()
             assert box["x"] >= 0
