@@ -14,7 +14,7 @@ MOST = 300  # calls that are timed one by one
 
 
 def without_warm_up(run: Run, wait: Wait, *, seconds: float) -> Measured:
-    """Ten calls from the very first on, divided by ten, as in E12 without its warm-up."""
+    """Ten calls from the very first on, divided by ten: the article's, without its warm-up."""
 
     def waited() -> None:
         run()

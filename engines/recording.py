@@ -248,18 +248,24 @@ def _line(text: str) -> str:
 
 
 class Crossing(NamedTuple):
-    """From which size on the second of two lines is faster, at all sizes that both have.
+    """From which size on the second of two lines is faster, at the sizes that count.
 
-    verdict: "never", "always", "crosses", or "too close" where nobody knows who wins in the end: at
-    the largest size the quartiles of the two overlap, or neither is AHEAD, or the samples are too
-    FEW. size: from where on it is AHEAD by the medians, interpolated; infinity if never, the
-    smallest if always. smallest, largest: of the sizes that both have.
+    Those are the sizes that both have, with no FEW samples. verdict: "never", "always", "crosses",
+    or, where nobody knows who wins in the end, why: at the largest size the quartiles of the two
+    "overlap", or they are "level", neither AHEAD of the other; or there are too "few" samples at
+    every size. size: from where on it is AHEAD by the medians, interpolated; infinity if never, the
+    smallest if always. smallest, largest: of the sizes that count, or of all if none does.
     """
 
-    verdict: Literal["never", "always", "crosses", "too close"]
+    verdict: Literal["never", "always", "crosses", "overlap", "level", "few"]
     size: float
     smallest: int
     largest: int
+
+    @property
+    def settled(self) -> bool:
+        """Whether it is known who wins at the largest size."""
+        return self.verdict in ("never", "always", "crosses")
 
 
 def crossing(slower: Sequence[Measurement], faster: Sequence[Measurement]) -> Crossing:
@@ -269,14 +275,18 @@ def crossing(slower: Sequence[Measurement], faster: Sequence[Measurement]) -> Cr
     picture with two logarithmic axes. Raises ValueError if no size is common to both.
     """
     first, second = ({one.size: one for one in line} for line in (slower, faster))
-    sizes = sorted(first.keys() & second.keys())
-    if not sizes:
+    common = sorted(first.keys() & second.keys())
+    if not common:
         raise ValueError("the two lines have no size in common")
+    sizes = [n for n in common if min(first[n].samples, second[n].samples) >= FEW]
+    if not sizes:
+        return Crossing("few", math.inf, common[0], common[-1])
     # Above zero where the second one takes longer, or is not far enough ahead.
     lead = [math.log(AHEAD * second[n].median / first[n].median) for n in sizes]
     behind = [k for k, value in enumerate(lead) if value >= 0]
     last = behind[-1] if behind else -1
-    verdict: Literal["never", "always", "crosses", "too close"] = "crosses"
+    one, other = first[sizes[-1]], second[sizes[-1]]
+    verdict: Literal["never", "always", "crosses", "overlap", "level", "few"] = "crosses"
     if last == -1:
         verdict, size = "always", float(sizes[0])
     elif last == len(sizes) - 1:
@@ -284,9 +294,13 @@ def crossing(slower: Sequence[Measurement], faster: Sequence[Measurement]) -> Cr
     else:
         share = lead[last] / (lead[last] - lead[last + 1])
         size = sizes[last] * (sizes[last + 1] / sizes[last]) ** share
-    one, other = first[sizes[-1]], second[sizes[-1]]
-    level = 1 / AHEAD < one.median / other.median < AHEAD
-    overlap = one.low <= other.high and other.low <= one.high
-    if level or overlap or min(one.samples, other.samples) < FEW:
-        verdict = "too close"
+    if 1 / AHEAD < one.median / other.median < AHEAD:
+        verdict = "level"
+    elif overlap(one, other):
+        verdict = "overlap"
     return Crossing(verdict, size, sizes[0], sizes[-1])
+
+
+def overlap(one: Measurement, other: Measurement) -> bool:
+    """Whether the middle half of the one's samples reaches into that of the other's."""
+    return one.low <= other.high and other.low <= one.high

@@ -59,8 +59,44 @@ def test_machines_that_differ_are_drawn_differently():
 
 def test_few_samples_settle_nothing():
     result = ended(line(1e-6, 10), [one._replace(samples=2) for one in line(11e-6, 40)])
-    assert "too close to tell" in sentence(result, "n")
-    assert "fewer than 3 samples" in sentence(result, "n")
+    assert "not known. Nowhere do both have 3 samples" in sentence(result, "n")
+
+
+def test_where_one_has_few_samples_the_sizes_before_decide():
+    slower = [*line(1e-6, 10)]
+    slower[-1] = slower[-1]._replace(samples=1)
+    result = ended(slower, line(11e-6, 40))
+    assert "ahead **from about n = 43 on**" in sentence(result, "n")
+    assert f"at n = {slower[-2].size:,}." in sentence(result, "n")
+    two = lines_of([*slower, *(one._replace(threads=2) for one in line(11e-6, 40))])
+    assert f"At n = {slower[-2].size:,} the shortest call is that of **PyTorch, 2" in fastest(
+        two, "n"
+    )
+    assert f"n = {slower[-1].size:,}" not in fastest(two, "n")
+
+
+def test_what_is_too_close_to_tell_is_said_with_its_reason_and_wins_nothing():
+    slower, faster = line(1e-6, 10), line(1e-6, 12)
+    wide = [
+        [one._replace(low=one.median / 2, high=2 * one.median) for one in each]
+        for each in (slower, faster)
+    ]
+    assert "their quartiles overlap" in sentence(ended(*wide), "n")
+    two = lines_of([*wide[0], *(one._replace(threads=2) for one in wide[1])])
+    assert "Between PyTorch, 2 threads and PyTorch, 1 thread it is too close" in fastest(two, "n")
+    level = ended(slower, line(1e-6, 10.1))
+    assert "the medians lie within a twentieth of each other" in sentence(level, "n")
+    assert answer(64, level, "n").endswith("For PyTorch these numbers cannot tell.")
+
+
+def test_a_winner_of_two_contests_is_ahead_of_somebody():
+    one, two = Contest(ONE, GPU), Contest(TWO, GPU)
+    ends = [ended(line(1e-6, 10), line(11e-6, 40), contest) for contest in (one, two)]
+    assert [label for _, label in turns(ends)] == [
+        "PyTorch: the GPU ahead of 1 thread",
+        "PyTorch: the GPU ahead of 2 threads",
+    ]
+    assert [label for _, label in turns(ends[:1])] == ["PyTorch: the GPU ahead"]
 
 
 def test_hidden_units_are_not_called_n():
@@ -90,8 +126,9 @@ def test_a_crossing_is_said_where_it_is_and_by_how_much_at_the_end():
 
 def test_who_never_wins_is_said_to_be_slower():
     result = ended(line(1e-6, 40), line(1e-6, 20))
-    assert "not ahead at the largest size. At n = 1,024 a call takes 2 times as long" in sentence(
-        result, "n"
+    assert (
+        "not ahead at the largest size measured. At n = 1,024 a call takes 2 times as long"
+        in sentence(result, "n")
     )
     assert turns([result]) == []
 
@@ -130,7 +167,7 @@ def test_a_guess_stands_beside_what_was_measured(guess, said):
 def test_a_guess_of_never_can_be_right():
     never = ended(line(1e-6, 40), line(1e-6, 20))
     assert "it is so" in answer(math.inf, never, "n")
-    assert "not ahead at the largest size" in answer(64, never, "n")
+    assert "**not ahead** up to n = 1,024" in answer(64, never, "n")
 
 
 def test_a_guess_about_what_is_always_so():

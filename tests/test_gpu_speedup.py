@@ -130,7 +130,7 @@ def test_what_was_left_out_is_named_with_its_reason(on):
     on(NO_GPU, events(ONE, TWO, left_out=[out, {**out, "size": 2048}]))
     at = press(visit(PAGE), "Run it here")
     [said] = [one.value for one in at.caption if one.value.startswith("Left out")]
-    assert "not have fitted into memory" in said
+    assert "too little memory" in said
     assert "PyTorch, 2 threads (4,096, 2,048)" in said
 
 
@@ -152,7 +152,8 @@ def test_one_core_leaves_nothing_to_guess(on):
 def test_numpy_has_no_transfer_to_count(on):
     on(NO_GPU)
     at = visit(PAGE, frameworks="numpy", transfer="true")
-    assert "Nobody is chosen who can do this here" in words(at)
+    assert "Nobody who is chosen can do this here" in words(at)
+    assert "NumPy is left out: its numbers are in main memory" in captions(at)
     assert "Run it here" not in {button.label for button in at.button}
 
 
@@ -225,6 +226,18 @@ def test_a_recording_with_transfer_is_not_laid_over_a_run_without(on, monkeypatc
         labels = [line.removeprefix("PyTorch, GPU, ") for line in str(charts(at)[1]).split("'")]
         assert ("with transfer, recorded" in labels) is transfer
         assert ("recorded" in labels) is not transfer
+
+
+def test_what_a_recording_has_of_larger_sizes_is_not_compared(on, monkeypatch):
+    on(NO_GPU)
+    larger = [
+        [*lines, lines[-1]._replace(size=8192)] for lines in (GPU, line(1e-6, 300, threads=16))
+    ]
+    monkeypatch.setattr(recordings, "shipped", lambda folder: {"tower": recording(*larger)})
+    at = visit(PAGE, over="tower", guess="16")
+    assert "times as fast at n = 1,024" in words(at)
+    assert "8,192" not in words(at)
+    assert "at n = 8,192" in words(visit(PAGE, over="tower", guess="16", largest_square="8192"))
 
 
 def test_a_guess_is_not_judged_by_another_contest(on, elsewhere):

@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 from engines.operations import ITEM_BYTES, OPERATIONS
 from engines.recording import (
     AHEAD,
+    FEW,
     MAX_BYTES,
     REASONS,
     SCHEMA,
@@ -528,7 +529,7 @@ def test_a_lead_that_is_too_small_to_matter_is_none():
     found = crossing(slower, line({1: 0.98, 2: 0.98, 4: 0.5}, spread=0.001))
     assert found.verdict == "crosses"
     assert 2 < found.size < 4
-    assert crossing(slower, line({1: 0.98}, spread=0.001)).verdict == "too close"
+    assert crossing(slower, line({1: 0.98}, spread=0.001)).verdict == "level"
 
 
 def test_only_common_sizes_count():
@@ -541,17 +542,25 @@ def test_only_common_sizes_count():
         crossing([], [])
 
 
+def test_sizes_with_few_samples_do_not_count():
+    slower, faster = line({4: 1.0, 8: 4.0, 16: 16.0}), line({4: 2.0, 8: 1.0, 16: 99.0})
+    slower[-1] = slower[-1]._replace(samples=FEW - 1)
+    assert crossing(slower, faster) == crossing(slower[:-1], faster[:-1])
+    few = [one._replace(samples=FEW - 1) for one in slower]
+    assert crossing(few, faster) == Crossing("few", math.inf, 4, 16)
+
+
 def test_as_fast_is_not_faster():
     level = line({1: 1.0, 2: 1.0, 4: 1.0})
     found = crossing(level, level)
-    assert (found.verdict, found.size) == ("too close", math.inf)
+    assert (found.verdict, found.size) == ("level", math.inf)
     from_a_tie = crossing(level, line({1: 1.0, 2: 0.5, 4: 0.2}))
     assert (from_a_tie.verdict, from_a_tie.size) == ("crosses", pytest.approx(AHEAD))
 
 
 @pytest.mark.parametrize(
     ("seconds", "verdict", "size"),
-    [(0.5, "always", 8), (2.0, "never", math.inf), (0.99, "too close", math.inf)],
+    [(0.5, "always", 8), (2.0, "never", math.inf), (0.99, "level", math.inf)],
 )
 def test_a_single_common_size_is_enough_for_an_answer(seconds, verdict, size):
     assert crossing(line({8: 1.0}), line({8: seconds})) == Crossing(verdict, size, 8, 8)
@@ -561,6 +570,7 @@ def test_it_is_settled_when_the_quartiles_are_apart_at_the_largest_size():
     slower = line({1: 1.0, 2: 1.0}, spread=0.1)
     close = crossing(slower, line({1: 2.0, 2: 0.85}, spread=0.1))
     apart = crossing(slower, line({1: 2.0, 2: 0.80}, spread=0.1))
-    assert close.verdict == "too close"
+    assert (close.verdict, close.settled) == ("overlap", False)
+    assert apart.settled
     assert apart.verdict == "crosses"
     assert 1 < apart.size < close.size < 2

@@ -58,7 +58,7 @@ def texts(*measurements):
 
 def test_steps_a_second_are_told_at_the_narrowest_and_the_widest_network():
     assert texts(line("numpy:cpu:2", 0, 1e-5)) == [
-        "**NumPy, 2 threads** takes **6,250** steps a second with 16 hidden units, "
+        "**NumPy, 2 threads** does **6,250** steps a second with 16 hidden units, "
         "and **6.1** steps a second with 16,384."
     ]
 
@@ -129,7 +129,7 @@ def test_a_gpu_that_does_not_pay_for_the_way_is_told_so():
 def test_lines_without_a_common_width_are_not_compared():
     text = texts(line("numpy:cpu:2", 1e-5, 1e-5, sizes=[16]), line("torch:cpu:2", 1, 1, sizes=[64]))
     assert len(text) == 2
-    assert text[0].endswith("takes **5,882** steps a second with 16 hidden units.")
+    assert text[0].endswith("does **5,882** steps a second with 16 hidden units.")
 
 
 # On the page
@@ -202,7 +202,7 @@ def test_what_is_measured_here_is_drawn_and_told():
     at = measure(visit(events(NUMPY + TORCH)))
     [chart] = charts(at)
     assert chart["title"] == "Time for one call"
-    assert "**NumPy, 2 threads** takes" in words(at)
+    assert "**NumPy, 2 threads** does" in words(at)
     assert "At which width" not in words(at)
     assert "stopped" not in captions(at)
 
@@ -250,20 +250,38 @@ def test_a_framework_that_is_not_there_is_said_to_be_left_out():
 def test_where_nothing_could_be_measured_that_is_said_with_the_reason():
     late = {"event": "left out", "done": 1, "of": 1, "reason": "time"}
     at = measure(visit([{"event": "began", "of": 1}, late]))
-    assert "its share of the time was too short: 1 of 1" in captions(at)
+    assert "there was too little time: 1 of 1" in captions(at)
     assert "takes" not in words(at).split("On a CPU the transfer is a copy.")[1]
 
 
-def test_a_recording_lies_over_it_with_its_fastest_device_and_its_name_is_only_a_name():
+def test_a_recording_lies_over_it_with_its_gpu_and_its_cpu_and_its_name_is_only_a_name():
     recordings = {"loud": recorded(TORCH + GPU), "useless": recorded([])}
     at = visit([], {"recordings": recordings}, step_over="loud")
     assert at.pills[0].options == ["no recording", r"recorded on a \*loud\* server"]
     assert len(charts(at)) == 1
-    assert "**PyTorch, GPU, recorded** takes" in words(at)
+    assert "**PyTorch, GPU, recorded** does" in words(at)
     assert r"Recorded elsewhere: **a \*loud\* server**: " in captions(at)
-    assert "2 threads" not in words(at)
+    assert "**PyTorch, 2 threads, recorded** does" in words(at)
+    assert "recorded is ahead of PyTorch, 2 threads, recorded" in words(at)
     assert "Measured" not in captions(at)
     assert at.session_state["refused"] == []
+
+
+def test_of_a_recording_without_a_gpu_what_is_measured_here_lies_over_it():
+    tensorflow = [one._replace(framework="tensorflow") for one in TORCH]
+    recordings = {"loud": recorded([*TORCH, *tensorflow])}
+    for asked in ("false", "true"):
+        at = visit([], {"recordings": recordings}, step_over="loud", step_tensorflow=asked)
+        assert "**PyTorch, 2 threads, recorded** does" in words(at)
+        assert ("**TensorFlow, 2 threads, recorded** does" in words(at)) == (asked == "true")
+
+
+def test_another_framework_on_another_machine_is_no_contest():
+    recordings = {"loud": recorded(GPU)}
+    at = measure(visit(events(NUMPY), {"recordings": recordings}, step_over="loud"))
+    assert "**NumPy, 2 threads** does" in words(at)
+    assert "recorded is ahead of NumPy" not in words(at)
+    assert "NumPy, 2 threads is ahead" not in words(at)
 
 
 def test_a_recording_and_this_machine_are_compared():

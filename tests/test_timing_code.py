@@ -95,7 +95,7 @@ def test_the_code_is_the_one_that_measures_and_its_numbers_stand_in_the_text():
     assert not made["known"]([1.0])
     assert f"at least {benchmark.LEAST_SAMPLES} samples" in words(at)
     assert f"a block takes {1000 * benchmark.BLOCK_SECONDS:.0f} ms" in words(at)
-    assert f"no wider than {100 * benchmark.CLOSE_ENOUGH:g} %" in words(at)
+    assert f"no farther than {100 * benchmark.CLOSE_ENOUGH:g} %" in words(at)
 
 
 def test_every_name_that_the_text_points_at_stands_in_the_code():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from engines.recording import AHEAD, FEW, Crossing, Measurement, crossing
+from engines.recording import AHEAD, FEW, Crossing, Measurement, crossing, overlap
 from views.contenders import DOTTED, LOOKS, Line, number, written
 from views.speedup_chart import Pair
 
@@ -89,10 +89,10 @@ def results(contested: Sequence[Contest], lines: Mapping[Who, Line]) -> list[Res
     ended = []
     for contest in contested:
         slower, faster = (lines[who].measurements for who in contest)
-        common = {one.size for one in slower} & {one.size for one in faster}
-        if common:
-            at = [_at(max(common), line).median for line in (slower, faster)]
-            ended.append(Result(contest, crossing(slower, faster), at[0] / at[1]))
+        if {one.size for one in slower} & {one.size for one in faster}:
+            turn = crossing(slower, faster)
+            times = [_at(turn.largest, line).median for line in (slower, faster)]
+            ended.append(Result(contest, turn, times[0] / times[1]))
     return ended
 
 
@@ -111,25 +111,34 @@ def pairs(contested: Sequence[Contest], lines: Mapping[Who, Line]) -> list[Pair]
 
 def turns(ended: Sequence[Result]) -> list[tuple[float, str]]:
     """Where one overtakes the other, for a picture: the size, and who is ahead from there on."""
-    return [
-        (result.turn.size, f"{result.contest.framework}: {result.contest.faster.said} ahead")
-        for result in ended
-        if result.turn.verdict == "crosses"
-    ]
+    crossed = [result for result in ended if result.turn.verdict == "crosses"]
+    winners = [result.contest.faster for result in crossed]
+    told = []
+    for contest, turn, _ in crossed:
+        several = winners.count(contest.faster) > 1
+        of = f" of {contest.slower.said}{' of this machine' * contest.across}" if several else ""
+        told.append((turn.size, f"{contest.framework}: {contest.faster.said} ahead{of}"))
+    return told
 
 
 def sentence(result: Result, of: str) -> str:
     """How the contest ended. of: what the size is: "n", or "hidden units"."""
     contest, turn, times = result
     who, last = f"**{contest.framework}:** {contest.said}", at(turn.largest, of)
-    if turn.verdict == "too close":
+    if turn.verdict == "overlap":
         return (
-            f"{who}: too close to tell. At {last} the quartiles overlap, the medians lie within "
-            f"a twentieth of each other, or there are fewer than {FEW} samples."
+            f"{who}: too close to tell. At {last} their quartiles overlap: the middle half of the "
+            "samples of one reaches into that of the other."
         )
+    if turn.verdict == "level":
+        return (
+            f"{who}: too close to tell. At {last} the medians lie within a twentieth of each other."
+        )
+    if turn.verdict == "few":
+        return f"{who}: not known. Nowhere do both have {FEW} samples."
     if turn.verdict == "never":
         return (
-            f"{who}: not ahead at the largest size. At {last} a call takes "
+            f"{who}: not ahead at the largest size measured. At {last} a call takes "
             f"{number(1 / times)} times as long."
         )
     if turn.verdict == "always":
@@ -147,12 +156,13 @@ def answer(guess: float, result: Result, of: str) -> str:
     """What was guessed of a contest, beside what was measured."""
     turn, name = result.turn, result.contest.framework
     said = "never" if guess == float("inf") else f"from {at(guess, of)} on"
-    if turn.verdict == "too close":
-        return f"You said: **{said}**. For {name} these numbers are too close to tell."
+    if not turn.settled:
+        return f"You said: **{said}**. For {name} these numbers cannot tell."
     if turn.verdict == "never" and guess == float("inf"):
         return f"You said: **{said}**. For {name} it is so, as far as was measured."
     if turn.verdict == "never":
-        return f"You said: **{said}**. For {name} it was **not ahead at the largest size**."
+        end = at(turn.largest, of)
+        return f"You said: **{said}**. For {name} it was **not ahead** up to {end}."
     near = turn.verdict == "crosses" and turn.size / 2 <= guess <= 2 * turn.size
     if near or (turn.verdict == "always" and guess <= turn.smallest):
         return f"You said: **{said}**. For {name} that was measured, to a factor of two."
@@ -192,24 +202,30 @@ def table(lines: Sequence[Line], of: str) -> str:
 
 
 def fastest(lines: Sequence[Line], of: str) -> str:
-    """Who is the fastest at the smallest and at the largest size that all of several have."""
+    """Who is the fastest at the smallest and at the largest size that all of several have.
+
+    A size where somebody has FEW samples does not count.
+    """
     measured = [line for line in lines if line.measurements]
-    sizes = [{one.size for one in line.measurements} for line in measured]
+    sizes = [{one.size for one in line.measurements if one.samples >= FEW} for line in measured]
     common = set.intersection(*sizes) if len(measured) > 1 else set[int]()
-    if not common:
-        return ""
     told = []
-    for size in sorted({min(common), max(common)}):
-        times = sorted((_at(size, line.measurements).median, line.label) for line in measured)
-        (best, winner), (worst, last) = times[0], times[-1]
-        if worst < AHEAD * best:
-            told.append(f"At {at(size, of)} all take about {written(best, 'time')} for a call.")
+    for size in sorted({min(common), max(common)} if common else common):
+        found = sorted(
+            ((_at(size, line.measurements), line.label) for line in measured),
+            key=lambda one: one[0].median,
+        )
+        (best, winner), (second, runner_up), (worst, last) = found[0], found[1], found[-1]
+        if worst.median < AHEAD * best.median:
+            told.append(f"At {at(size, of)} all take about {written(best.median, 'time')} a call.")
             continue
         told.append(
             f"At {at(size, of)} the shortest call is that of **{winner}**, "
-            f"{written(best, 'time')}, and the longest that of {last}, {number(worst / best)} "
-            "times as long."
+            f"{written(best.median, 'time')}, and the longest that of {last}, "
+            f"{number(worst.median / best.median)} times as long."
         )
+        if overlap(best, second):
+            told.append(f"Between {winner} and {runner_up} it is too close to tell there.")
     return " ".join(told)
 
 

@@ -9,8 +9,8 @@ from views.contenders import look_of
 from views.measuring import Event, Found
 
 LEFT_OUT = {
-    "memory": "Left out, because it would not have fitted into memory: {what}.",
-    "time": "Left out, because its share of the time was too short: {what}.",
+    "memory": "Left out, because there was too little memory: {what}.",
+    "time": "Left out, because there was too little time: {what}.",
     "loading": "Left out, because loading took all of the time: {what}.",
     "precision": "Left out, because the device has no numbers of 64 bits: {what}.",
     "lost": "Left out, because the process that measures had ended: {what}.",

@@ -121,6 +121,8 @@ def _row_by_column(rows: Sequence[Measurement], limits: Roof) -> list[str]:
     text += f" The fastest one measured did {number(best.gflops)} GFLOP/s, at n = {best.size:,}."
     if best.gflops < most / 2:
         text += " A roof is a limit and not a promise."
+    if best.gflops > ABOVE * most:
+        text += f" That is above the roof. {_how(best)}"
     return [text]
 
 
@@ -134,8 +136,9 @@ def _square(squares: Sequence[Measurement], limits: Roof) -> list[str]:
         return [f"{text}."]
     ridge = limits.product.gflops * 1e9 / limits.bytes_per_second
     return [
-        f"{text}: from n ≈ {max(1, round(ridge * divisor)):,} on, memory is fast enough, and "
-        "arithmetic decides. This is what a GPU is made for."
+        f"{text}: from n ≈ {max(1, round(ridge * divisor)):,} on, at {number(ridge)} flops a byte, "
+        "memory is fast enough, and arithmetic decides: there the roof has its **ridge**. This is "
+        "what a GPU is made for."
     ]
 
 
@@ -157,20 +160,21 @@ def _small(rows: Sequence[Measurement], limits: Roof) -> list[str]:
         return [text]
     return [
         f"{text} From there to n = {alike[-1].size:,} a call takes about the same time, "
-        f"{written(first.median, 'time')} to {written(alike[-1].median, 'time')}: the call itself "
-        "takes it, not the numbers."
+        f"{written(first.median, 'time')} to {written(alike[-1].median, 'time')}: so much a call "
+        "costs, however few the numbers."
     ]
 
 
 def _above(found: Sequence[Measurement], limits: Roof) -> list[str]:
-    """What lies above the roof, and why it can."""
-    above = [one for one in found if one.operation in DRAWN and limits.above(one) > ABOVE]
+    """What else lies above the roof, and why it can."""
+    others = [one for one in found if one.operation in DRAWN and one.operation != "row_by_column"]
+    above = [one for one in others if limits.above(one) > ABOVE]
     if not above:
         return []
     one = max(above, key=limits.above)
     assert limits.product
     text = (
-        f"**Above the roof** lies {DRAWN[one.operation].label}, n = {one.size:,}, at "
+        f"**Above the roof** lies {DRAWN[one.operation].label} at n = {one.size:,}: "
         f"{number(limits.above(one))} times what the roof allows. "
     )
     if one.gflops > limits.product.gflops:
@@ -178,12 +182,15 @@ def _above(found: Sequence[Measurement], limits: Roof) -> list[str]:
             f"{text}No square product was as fast. Large ones may have been left out, or "
             "something else was using the machine: measure again."
         ]
+    return [text + _how(one)]
+
+
+def _how(one: Measurement) -> str:
+    """How something can be faster than memory."""
+    moved = f"It moves {number(one.moved_bytes / 1e6)} MB"
     if one.moved_bytes < LARGE:
-        return [
-            f"{text}It moves {number(one.moved_bytes / 1e6)} MB: that fits into a cache, and a "
-            "cache is faster than the memory behind it."
-        ]
-    return [
-        f"{text}It moves {number(one.moved_bytes / 1e6)} MB. Reading alone can be faster than "
-        "copying, and large caches keep a part even of this."
-    ]
+        return f"{moved}: that fits into a cache, and a cache is faster than the memory behind it."
+    return (
+        f"{moved}. Reading alone can be faster than copying, and large caches keep a part even of "
+        "this."
+    )

@@ -73,7 +73,7 @@ def section(
                 draw=lambda events: draw(lines_so_far(events)),
             )
         else:
-            st.info("Nobody is chosen who can do this here. Choose a framework and a processor.")
+            st.info("Nobody who is chosen can do this here. Choose other frameworks or processors.")
     lines = lines_so_far(found.events if found else [])
     draw(lines)
     with verdict:
@@ -178,7 +178,8 @@ def _verdict(
         st.caption("Choose two processors to see how many times as fast the one is as the other.")
     if chosen.over and not chosen.of_recording():
         st.caption(
-            "The recording has nothing of this question: choose other frameworks or 32 bits."
+            "The recording has nothing of this question: choose other frameworks, other sizes, or "
+            "32 bits."
         )
     ended = results(contested, lines)
     told = [sentence(result, chosen.size_name) for result in ended]
@@ -225,7 +226,8 @@ def _made(found: Found) -> str:
         f"Measured {found.age()} on the machine that runs this app: "
         f"{as_text(machine['processor'])}, {machine['cores']} cores, {as_text(machine['system'])}; "
         f"{as_text(used)}. "
-        f"Each point is the median of {min(counts)} to {max(counts)} samples; the band has their "
-        "quartiles, and of a single sample there are none. The first call is left out. Ahead means "
-        "by a twentieth at least."
+        f"Each point is the median of {min(counts)} to {max(counts)} samples; the band reaches "
+        "from the lower **quartile** to the upper one: half of the samples lie in it. Of a single "
+        "sample there is none. The first call is left out. Ahead means by a twentieth at least. "
+        "**GFLOP/s** are billions of additions and multiplications a second."
     )

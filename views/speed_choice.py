@@ -55,7 +55,10 @@ class Chosen(NamedTuple):
         )
 
     def of_recording(self) -> list[Measurement]:
-        """What the recording has of the same question: of its GPUs, and with all its threads."""
+        """What the recording has of the same question: of its GPUs, and with all its threads.
+
+        Only of the sizes that are asked for here: what is compared is what the picture shows.
+        """
         frameworks = {framework for framework, *_ in self.contenders}
         same = [
             one
@@ -63,6 +66,7 @@ class Chosen(NamedTuple):
             if (one.operation, one.precision) == (self.operation, self.precision)
             and one.transfer == self.transfer
             and one.framework in frameworks
+            and self.sizes[0] <= one.size <= self.sizes[-1]
         ]
         most = max((one.threads for one in same), default=0)
         return [one for one in same if one.device != "cpu" or one.threads == most]
@@ -99,6 +103,8 @@ def choose(controls: Controls, machine: Here, recordings: Mapping[str, Recording
             "none",
             label_visibility="collapsed",
         )
+    if transfer and "numpy" in frameworks:
+        st.caption("NumPy is left out: its numbers are in main memory, and stay there.")
     contenders = tuple(
         (framework, device, threads)
         for framework in frameworks

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from itertools import combinations
 
@@ -37,16 +37,17 @@ def step(
 ) -> None:
     """Offer to measure training steps; show them, and over them those of a recording."""
     st.markdown(
-        f"The network of two layers: {BATCH} inputs of {INPUTS:,} numbers, a hidden layer with a "
-        f"ReLU, {OUTPUTS} outputs. A step predicts, finds the gradients and updates the weights. "
-        "Its size is the number of **hidden units**, the width of the network. With the "
-        "**transfer**, each step brings a new batch from main memory to the device and the loss "
-        "back, as training does; the weights stay on the device. On a CPU the transfer is a copy."
+        f"The network of two layers: a **batch** of {BATCH} inputs of {INPUTS:,} numbers, a hidden "
+        f"layer with a ReLU, {OUTPUTS} outputs. A step predicts, finds the gradients and updates "
+        "the weights. Its size is the number of **hidden units**, the width of the network. With "
+        "the **transfer**, each step brings a new batch from main memory to the device and the "
+        "loss, one number, back, as training does; the weights stay on the device. On a CPU the "
+        "transfer is a copy."
     )
     tensorflow = controls.flag("TensorFlow too (it takes some seconds to load)", "step_tensorflow")
     recording = _chosen(controls, recordings)
-    over = _recorded(recording) if recording else []
     contenders = _contenders(here, tensorflow=tensorflow)
+    over = _recorded(recording, {framework for framework, *_ in contenders}) if recording else []
     arguments: tuple[str, ...] = ("sweep", "--operations", "training_step", "--transfer", "both")
     arguments += ("--contenders", *(":".join(map(str, one)) for one in contenders))
     arguments += ("--sizes", *map(str, WIDTHS), "--seconds", str(SECONDS))
@@ -83,7 +84,7 @@ def _chosen(controls: Controls, recordings: Mapping[str, Recording]) -> Recordin
     named = {
         name: as_text(f"recorded on {one.machine.name}")
         for name, one in recordings.items()
-        if _recorded(one) and name != NONE
+        if _steps(one) and name != NONE
     }
     if not named:
         return None
@@ -92,19 +93,28 @@ def _chosen(controls: Controls, recordings: Mapping[str, Recording]) -> Recordin
     return recordings[str(chosen)] if chosen != NONE else None
 
 
-def _recorded(recording: Recording) -> list[Line]:
-    """The fastest of a recording at its widest network, with and without the transfer."""
-    steps = [
+def _steps(recording: Recording) -> list[Measurement]:
+    return [
         one
         for one in recording.measurements
         if (one.operation, one.precision) == ("training_step", "float32")
     ]
-    alone = [one for one in steps if not one.transfer]
-    if not alone:
-        return []
-    best = min(alone, key=lambda one: (-one.size, one.median))
-    same = [one for one in steps if _who(one) == _who(best)]
-    return lines_of(same, recorded=True)
+
+
+def _recorded(recording: Recording, frameworks: Iterable[str]) -> list[Line]:
+    """The fastest GPU of a recording and its CPU; if it has no GPU, the CPU in these frameworks."""
+    steps, devices = _steps(recording), ["cpu"]
+    gpus = [one for one in steps if one.device != "cpu"]
+    if gpus:
+        best = min(gpus, key=lambda one: (-one.size, one.median))
+        devices, frameworks = ["cpu", best.device], [best.framework]
+    threads = max((one.threads for one in steps), default=0)
+    shown = [
+        one
+        for one in steps
+        if one.framework in frameworks and one.device in devices and one.threads == threads
+    ]
+    return lines_of(shown, recorded=True)
 
 
 def _contenders(here: Here, *, tensorflow: bool) -> list[tuple[str, str, int]]:
@@ -118,6 +128,10 @@ def _contenders(here: Here, *, tensorflow: bool) -> list[tuple[str, str, int]]:
 
 def _who(one: Measurement) -> tuple[str, str, int]:
     return one.framework, one.device, one.threads
+
+
+def _framework(line: Line) -> str:
+    return line.measurements[0].framework
 
 
 # ---- The picture
@@ -167,7 +181,9 @@ def told(lines: Sequence[Line]) -> list[str]:
         other = with_transfer.get((line.hollow, _who(line.measurements[0])))
         said.append(_one(line, other))
     for one, other in combinations(alone, 2):
-        said += _contest(one, other)
+        # Of another framework on another machine nobody knows which of both makes the difference.
+        if one.hollow == other.hollow or _framework(one) == _framework(other):
+            said += _contest(one, other)
     return said + _worth_the_way(alone, list(with_transfer.values()))
 
 
@@ -176,7 +192,7 @@ def _one(line: Line, with_transfer: Line | None) -> str:
     by = {one.size: one for one in line.measurements}
     least, most = by[min(by)], by[max(by)]
     name = as_text(line.label)
-    text = f"**{name}** takes {_rate(least)} with {least.size:,} hidden units"
+    text = f"**{name}** does {_rate(least)} with {least.size:,} hidden units"
     text += f", and {_rate(most)} with {most.size:,}." if most is not least else "."
     if not with_transfer:
         return text
@@ -247,6 +263,9 @@ def _verdict(turn: Crossing, faster: str, slower: str) -> str:
         f"{slower}.",
         "never": f"{faster} is not ahead of {slower} at the widest network measured, with "
         f"{turn.largest:,} hidden units.",
-        "too close": f"{faster} and {slower} are too close to tell at {turn.largest:,} hidden "
-        "units.",
+        "overlap": f"{faster} and {slower} are too close to tell at {turn.largest:,} hidden units: "
+        "their quartiles overlap.",
+        "level": f"{faster} and {slower} are too close to tell at {turn.largest:,} hidden units: "
+        "their medians lie within a twentieth of each other.",
+        "few": f"Of {faster} and {slower} there are too few samples to tell who is ahead.",
     }[turn.verdict]
