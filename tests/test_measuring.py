@@ -148,7 +148,7 @@ def test_those_who_wait_see_their_place_and_then_the_progress(visit):
     places = [one for one in said if isinstance(one, str) and "Somebody" in one]
     assert "number 2" in places[0]
     assert "You are next" in places[1]
-    assert said[-1] == (0.5, "1 of 2 are measured. A click on any other control stops it.")
+    assert said[-1] == (0.5, "1 of 2 are measured. Any other click stops it.")
     assert closed
 
 

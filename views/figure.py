@@ -15,6 +15,7 @@ import altair as alt
 import pandas as pd
 import pyarrow as pa
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from engines.problem import Problem
 from engines.trace import Trace
@@ -72,6 +73,13 @@ def template(
     return {**spec, "config": _config(lecture), "usermeta": renderer}
 
 
+def readable(chart: alt.Chart, **style: Any) -> alt.LayerChart:
+    """Text with a rim in the colour of the page, so that it can be read over what it crosses."""
+    rim = chart.mark_text(**style, stroke=alt.ExprRef("background"), strokeWidth=4)
+    text: alt.LayerChart = rim + chart.mark_text(**style)
+    return text
+
+
 def figure(
     of: Figure, data: Mapping[str, pd.DataFrame], values: Mapping[str, Any] | None = None
 ) -> Figure:
@@ -86,9 +94,15 @@ def figure(
     return {**of, "params": params, "datasets": {**of.get("datasets", {}), **tables}}
 
 
-def show(spec: Figure, *, key: str, height: int) -> None:
-    """Put the figure into the page, as wide as its container and `height` pixels high."""
-    st.vega_lite_chart(spec, key=key, width="stretch", height=height)
+def show(
+    spec: Figure, *, key: str, height: int, place: DeltaGenerator | None = None
+) -> DeltaGenerator:
+    """Put the figure into the page, as wide as its container and `height` pixels high.
+
+    place: where, if not here: a container, or what an earlier call returned, to replace it. In an
+    `st.empty` it would be gone for a moment at each run of the page.
+    """
+    return (place or st).vega_lite_chart(spec, key=key, width="stretch", height=height)
 
 
 def _config(lecture: bool) -> Figure:

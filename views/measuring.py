@@ -92,7 +92,7 @@ class Measuring:
         while it goes on, with the events so far, to show them.
         """
         wanted = st.session_state.get("to measure")
-        with st.container(horizontal=True, vertical_alignment="center"):
+        with st.container(key=f"row {name}", horizontal=True, vertical_alignment="center"):
             st.button(
                 label,
                 key=f"measure {name}",
@@ -184,7 +184,7 @@ def _follow(
             came(result)
             done, of = result.get("done", done), result.get("of", of)
             said = f"{done} of {of} are measured. " if done else "The frameworks are loading. "
-            said += "A click on any other control stops it."
+            said += "Any other click stops it."
         bar.progress(min(1.0, done / max(1, of)), said)
         if offered.draw and done and time.monotonic() - drawn > DRAW_EVERY:
             offered.draw(events)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 import streamlit as st
 
@@ -68,11 +69,12 @@ def roof(
     def draw(events: list[Event]) -> None:
         so_far = measured(events)
         if all(roof_of(so_far)):
-            with place.container():
+            with again().container():
                 _show(so_far, lecture=lecture)
 
     found = measuring.offer("roof", "Measure the roof", arguments, seconds=SECONDS, draw=draw)
-    place = st.empty()
+    place = st.container()
+    again = cache(place.empty)  # once, and no sooner: what stands there would be gone for a moment
     if not found:
         place.markdown(
             "A row of n numbers times a column of n numbers: 2n flops, for which 2n numbers are "

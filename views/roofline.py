@@ -16,7 +16,7 @@ import pandas as pd
 from engines.recording import Measurement
 from views.charts import between, mark
 from views.contenders import SHAPES, number, plain, written
-from views.figure import Figure, cached, drawn, figure, template
+from views.figure import Figure, cached, drawn, figure, readable, template
 from views.palette import BEST, GRADIENT, MODEL, QUIET, RESIDUAL
 
 
@@ -188,18 +188,16 @@ def _draw_roof(*, lecture: bool) -> Figure:
     slope = "atan2(height * log(x_high / x_low), width * log(y_high / y_low)) * 180 / PI"
     narrow = f"(width < {45 * text})"
     upright = f"({narrow} && datum.upright)"
-    words = (
+    words = readable(
         alt.Chart(alt.NamedData("words"))
         .transform_calculate(said=f"{narrow} ? datum.narrow : datum.text")
-        .mark_text(
-            color=ink,
-            baseline="middle",
-            align=alt.ExprRef(f"{upright} ? 'left' : datum.align"),
-            dx=alt.ExprRef(f"{text} * ({upright} ? 1 : datum.dx)"),
-            dy=alt.ExprRef(f"{text} * ({upright} ? -1 : datum.dy)"),
-            angle=alt.ExprRef(f"{upright} ? -90 : datum.slanted ? -{slope} : 0"),
-        )
-        .encode(x=x, y=y, text="said:N")
+        .encode(x=x, y=y, text="said:N"),
+        color=ink,
+        baseline="middle",
+        align=alt.ExprRef(f"{upright} ? 'left' : datum.align"),
+        dx=alt.ExprRef(f"{text} * ({upright} ? 1 : datum.dx)"),
+        dy=alt.ExprRef(f"{text} * ({upright} ? -1 : datum.dy)"),
+        angle=alt.ExprRef(f"{upright} ? -90 : datum.slanted ? -{slope} : 0"),
     )
     return template(
         roof.mark_line(color=ink, strokeWidth=8 if lecture else 4.5, opacity=0.75).encode(x=x, y=y)

@@ -53,8 +53,8 @@ def section(
     contested = contests([*_lines(chosen, [], recorded=False)])
     guess = _guess(controls, chosen, contested)
     run = st.container()
-    first, verdict = st.empty(), st.container()
-    places = [first, *(place.empty() for place in side_by_side(2, lecture=lecture))]
+    first, verdict = st.container(), st.container()
+    places = [first, *side_by_side(2, lecture=lecture)]
     draw = partial(_draw, chosen, contested, guess, places, lecture=lecture)
 
     def lines_so_far(events: Sequence[Event]) -> dict[Who, Line]:
@@ -140,28 +140,25 @@ def _draw(
     chosen: Chosen,
     contested: Sequence[Contest],
     guess: float | None,
-    places: Sequence[DeltaGenerator],
+    places: list[DeltaGenerator],
     lines: Mapping[Who, Line],
     *,
     lecture: bool,
 ) -> None:
-    first, second, third = places
+    """places: where the three pictures go, and then the pictures, to be replaced."""
     height = 480 if lecture else 360
     sizes: dict[str, Any] = {"sizes": chosen.sizes, "size_name": chosen.size_name}
     if contested:
         marks = turns(results(contested, lines))
         mark = None if guess == math.inf else guess
-        with first:
-            picture = speedup(
-                pairs(contested, lines), guess=mark, crossings=marks, lecture=lecture, **sizes
-            )
-            show(picture, key="times as fast", height=height)
+        found = pairs(contested, lines)
+        first = speedup(found, guess=mark, crossings=marks, lecture=lecture, **sizes)
+        places[0] = show(first, key="times as fast", height=height, place=places[0])
     if any(line.measurements for line in lines.values()):
         drawn = partial(against_size, [*lines.values()], lecture=lecture, **sizes)
-        with second:
-            show(drawn(what="time"), key="time against size", height=height)
-        with third:
-            show(drawn(what="gflops"), key="speed against size", height=height)
+        second, third = drawn(what="time"), drawn(what="gflops")
+        places[1] = show(second, key="time against size", height=height, place=places[1])
+        places[2] = show(third, key="speed against size", height=height, place=places[2])
 
 
 # ---- What they say

@@ -81,15 +81,19 @@ def size_axis(title: str) -> alt.X:
     )
 
 
+def gaps(sizes: Sequence[int]) -> list[float]:
+    """Where sizes are missing among these, as their usual distance tells: a point in each gap."""
+    steps = [(math.log(b / a), math.sqrt(a * b)) for a, b in pairwise(sorted(set(sizes)))]
+    usual = median(length for length, _ in steps) if steps else 0.0
+    return [middle for length, middle in steps if length > 1.5 * usual]
+
+
 def _rows(line: Line, what: Unit) -> list[dict[str, Any]]:
     """The points of a line, and where a size is missing one without a height, to break it."""
-    rows: list[dict[str, Any]] = []
-    found = sorted(line.measurements, key=lambda one: one.size)
-    steps = [math.log(b.size / a.size) for a, b in pairwise(found) if a.size < b.size]
-    usual = median(steps) if steps else 0.0
-    for before, one in zip([None, *found], found, strict=False):
-        if before and math.log(one.size / before.size) > 1.5 * usual:
-            rows.append({"size": math.sqrt(before.size * one.size), "label": line.label})
+    rows: list[dict[str, Any]] = [
+        {"size": gap, "label": line.label} for gap in gaps([one.size for one in line.measurements])
+    ]
+    for one in line.measurements:
         flops = one.gflops * one.median  # in billions
         low, middle, high = one.low, one.median, one.high
         if what == "gflops":
@@ -166,9 +170,10 @@ def _key(
     size = 20 if lecture else 12
     legend = alt.Legend(
         labelLimit=alt.ExprRef(f"max(100, width - {4 * size})"),
-        rowPadding=-0.4 * size,
+        rowPadding=-0.2 * size,
         symbolSize=size**2,
         symbolOpacity=1,
+        symbolStrokeWidth=1.5 * (1.8 if lecture else 1),
         symbolOffset=0.7 * size,
         labelOffset=1.6 * size,
         columnPadding=1.6 * size,

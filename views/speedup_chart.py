@@ -12,9 +12,9 @@ import pandas as pd
 from engines.recording import Measurement
 from views.charts import mark
 from views.contenders import SHAPES, Line, number
-from views.figure import Figure, cached, drawn, figure, template
+from views.figure import Figure, cached, drawn, figure, readable, template
 from views.palette import BEST, GRADIENT, QUIET
-from views.speed_charts import size_axis
+from views.speed_charts import gaps, size_axis
 
 POWERS = [2.0**power for power in range(-20, 21)]
 PLAIN = (
@@ -85,7 +85,9 @@ def _rows(pair: Pair) -> list[dict[str, Any]]:
     """At each size that both have: how many times as fast, at least, by the medians, at most."""
     slower = {one.size: one for one in pair.slower}
     both = sorted((one.size, one, slower[one.size]) for one in pair.faster if one.size in slower)
-    rows = []
+    rows: list[dict[str, Any]] = [
+        {"size": gap, "label": pair.line.label} for gap in gaps([size for size, *_ in both])
+    ]
     for size, one, other in both:
         low, middle, high = other.low / one.high, other.median / one.median, other.high / one.low
         told = {"n": f"{size:,}", "times": f"{number(middle)} times as fast"}
@@ -109,7 +111,9 @@ def _draw(looks: tuple[Line, ...], size_name: str, *, lecture: bool) -> Figure:
         scale = alt.Scale(type="ordinal", domain=labels, range=list(values))
         return channel("label:N", scale=scale, title=None, **more)
 
-    legend = {"legend": alt.Legend(labelLimit=0, columns=2, symbolSize=300) if looks else None}
+    columns = alt.ExprRef(f"max(1, floor(width / {22 * text}))")
+    key = alt.Legend(labelLimit=0, columns=columns, symbolSize=300, symbolOpacity=1)
+    legend = {"legend": key if looks else None}
     colors = by_line(alt.Color, [look.color for look in looks], **legend)
     lines = alt.Chart(alt.NamedData("lines")).encode(x=x)
     middle = alt.Y("middle:Q", **y)
@@ -121,9 +125,6 @@ def _draw(looks: tuple[Line, ...], size_name: str, *, lecture: bool) -> Figure:
     layers = (
         extent.mark_point(opacity=0).encode(y=alt.Y("extent:Q", **y))
         + even.mark_rule(color=QUIET, strokeWidth=2)
-        + even.mark_text(align="right", dx=-6, dy=-0.6 * text, color=alt.ExprRef("ink")).encode(
-            x=alt.value("width"), text="label:N"
-        )
         + lines.mark_area(opacity=0.25).encode(y=alt.Y("low:Q", **y), y2="high:Q", color=colors)
         + lines.mark_line().encode(
             y=middle,
@@ -140,6 +141,13 @@ def _draw(looks: tuple[Line, ...], size_name: str, *, lecture: bool) -> Figure:
                 "times:N",
                 "quartiles:N",
             ],
+        )
+        + readable(
+            even.encode(x=alt.value("width"), text="label:N"),
+            align="right",
+            dx=-6,
+            dy=-0.6 * text,
+            color=alt.ExprRef("ink"),
         )
         + _upright(x, text)
     )
@@ -164,7 +172,8 @@ def _upright(x: alt.X, text: int) -> Any:
         color=alt.condition(is_guess, alt.value(GRADIENT), alt.value(BEST)),
         strokeDash=alt.condition(is_guess, alt.value([6, 4]), alt.value([1, 0])),
     )
-    words = marks.mark_text(
+    words = readable(
+        marks.encode(y=alt.value(0), text="label:N"),
         align=alt.ExprRef("datum.right ? 'right' : 'left'"),
         baseline="middle",
         dx=alt.ExprRef("datum.right ? -6 : 6"),
@@ -172,5 +181,5 @@ def _upright(x: alt.X, text: int) -> Any:
             f"{is_guess} ? {0.8 * text} : height - {1.3 * text} * datum.row + {0.4 * text}"
         ),
         color=alt.ExprRef("ink"),
-    ).encode(y=alt.value(0), text="label:N")
+    )
     return rules + words

@@ -51,17 +51,12 @@ def step(
     arguments: tuple[str, ...] = ("sweep", "--operations", "training_step", "--transfer", "both")
     arguments += ("--contenders", *(":".join(map(str, one)) for one in contenders))
     arguments += ("--sizes", *map(str, WIDTHS), "--seconds", str(SECONDS))
-    draw = partial(_draw, contenders, over)
-    found = measuring.offer(
-        "step",
-        "Measure training steps",
-        arguments,
-        seconds=SECONDS,
-        draw=lambda events: draw(events, place, lecture=lecture),
-    )
-    place = st.empty()
+    places = list[DeltaGenerator]()
+    draw = partial(_draw, contenders, over, places, lecture=lecture)
+    found = measuring.offer("step", "Measure training steps", arguments, seconds=SECONDS, draw=draw)
+    places.append(st.container())
     if not (found or over):
-        place.markdown(
+        places[0] = places[0].markdown(
             "A wide network gives each operation much to do, a narrow one next to nothing, and "
             "the batch is the same. **At which width does the transfer matter most, and from "
             "which width on does the fastest processor win?**"
@@ -70,7 +65,7 @@ def step(
     if found:
         found.warn()
     events = found.events if found else []
-    draw(events, place, lecture=lecture)
+    draw(events)
     own = lines_of(measured(events))
     st.markdown("\n".join(f"- {said}" for said in told([*own, *over])))
     if found:
@@ -140,11 +135,12 @@ def _framework(line: Line) -> str:
 def _draw(
     contenders: Sequence[tuple[str, str, int]],
     over: Sequence[Line],
+    places: list[DeltaGenerator],
     events: Sequence[Event],
-    place: DeltaGenerator,
     *,
     lecture: bool,
 ) -> None:
+    """places: where the picture goes, and then the picture, to be replaced."""
     found = {line.label: line for line in lines_of(measured(events))}
     looks = [
         look_of(*one, transfer=transfer)
@@ -154,15 +150,11 @@ def _draw(
     ]
     # Measured or not yet: so the key of the picture stays as it is.
     own = [found.get(look.label, look) for look in looks] if events else []
-    with place:
-        picture = against_size(
-            [*own, *over],
-            what="time",
-            sizes=WIDTHS,
-            size_name="hidden units",
-            lecture=lecture,
-        )
-        show(picture, key="training step", height=700 if lecture else 440)
+    picture = against_size(
+        [*own, *over], what="time", sizes=WIDTHS, size_name="hidden units", lecture=lecture
+    )
+    height = 700 if lecture else 440
+    places[0] = show(picture, key="training step", height=height, place=places[0])
 
 
 # ---- What it says
