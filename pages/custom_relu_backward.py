@@ -43,7 +43,7 @@ def play(_runs, dtype, in_parts):
     return Timeline(series, last_step, parts=in_parts, slow_at=np.array([0]), slow=True)
 
 
-controls, lecture = shell.open_page(FILE)
+controls, lecture = shell.open_page(FILE, load)
 engines = load()
 """
 Autograd differentiates what is made of PyTorch's operations. Into a **Function** of your own it

@@ -25,7 +25,7 @@ def load():
     return SimpleNamespace(**engines, here=look(engines["child"].answers))
 
 
-controls, lecture = shell.open_page(FILE)
+controls, lecture = shell.open_page(FILE, load)
 engines = load()
 machine, measuring = engines.here, Measuring(engines.child.in_child)
 recorded = recordings.all_of(RECORDINGS)

@@ -55,7 +55,7 @@ def play(problem, in_parts, **settings):
     return Timeline(series, len(runs[1]) - 1, parts=in_parts, slow_at=np.array([0]), slow=True)
 
 
-controls, lecture = shell.open_page(FILE)
+controls, lecture = shell.open_page(FILE, load)
 engines, article = load(), preset("session_article").astype("float32")
 """
 In a **static graph** two things happen at two times. First the lines of a program *build*: each

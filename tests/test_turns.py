@@ -2,50 +2,54 @@
 
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from unittest.mock import Mock
 
 import pytest
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime.scriptrunner import StopException
 from streamlit.testing.v1 import AppTest
 
-from tests.visit import visit
+from tests.server import Visitor, _ends_run, running
 from views import turns
 from views.turns import AT_ONCE
 
 
-def in_line():
-    """How many compute or wait, once nobody has come or gone for a moment."""
-    seen = []
-    while seen[-5:] != [len(turns._line)] * 5:  # a thread may still be ending
-        seen.append(len(turns._line))
-        time.sleep(0.01)
-    return seen[-1]
+def until(condition):
+    """Wait until it is so; for ten seconds at most."""
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+
+
+def in_line(count):
+    until(lambda: len(turns._line) == count)
 
 
 @pytest.fixture(autouse=True)
 def nobody_is_left_in_line(monkeypatch):
     monkeypatch.setattr(turns, "LONG", 0.01)
-    assert in_line() == 0
+    in_line(0)  # a thread may still be ending
     yield
     turns.give_back()
-    assert in_line() == 0
+    in_line(0)
 
 
 class Run(threading.Thread):
-    """A run that computes until `end`, in `order` with others."""
+    """A run of a visitor's that computes until `end`, in `order` with others."""
 
-    def __init__(self, order):
+    def __init__(self, order, visitor=None):
         super().__init__()
-        self.place, self.order, self._ended = Mock(), order, threading.Event()
-        before = in_line()
+        self.place, self.order, self.visitor = Mock(), order, visitor or str(id(self))
+        self._ended = threading.Event()
         self.start()
-        while in_line() == before:
-            pass
 
     def run(self):
-        turns.take(self.place)
-        self.order.append(self)
-        self._ended.wait(10)
+        with suppress(StopException):
+            turns.take(self.place, self.visitor)
+            self.order.append(self)
+            self._ended.wait(10)
 
     def end(self):
         self._ended.set()
@@ -58,8 +62,12 @@ class Run(threading.Thread):
 
 @contextmanager
 def runs(count):
-    order = []
-    several = [Run(order) for _ in range(count)]
+    """As many runs, come one after the other, and the order in which they compute."""
+    order, several = [], []
+    for number in range(count):
+        several.append(Run(order))
+        in_line(number + 1)
+    until(lambda: len(order) == min(count, AT_ONCE))
     try:
         yield several, order
     finally:
@@ -70,53 +78,69 @@ def runs(count):
 def test_a_few_compute_and_the_others_follow_in_the_order_in_which_they_came():
     with runs(AT_ONCE + 3) as (several, order):
         assert set(order) == set(several[:AT_ONCE])
-        for number, ends in enumerate([2, 0, 1]):  # in whichever order the first ones end
+        for number, ends in enumerate([2, 0, 1], start=1):  # in whichever order the first ones end
             several[ends].end()
-            in_line()
-            assert order[AT_ONCE:] == several[AT_ONCE : AT_ONCE + number + 1]
+            until(lambda enough=AT_ONCE + number: len(order) >= enough)
+            assert order[AT_ONCE:] == several[AT_ONCE : AT_ONCE + number]
 
 
 def test_who_waits_is_told_the_number_in_line_until_the_turn_comes():
-    with runs(AT_ONCE + 2) as (several, _):
+    with runs(AT_ONCE + 2) as (several, order):
         *computing, first, second = several
+        until(lambda: "number 1 in line" in first.told and "number 2 in line" in second.told)
         assert not any(one.told for one in computing)
-        assert "number 1 in line" in first.told
-        assert "number 2 in line" in second.told
         computing[0].end()
-        in_line()
+        until(lambda: first in order and "number 1 in line" in second.told)
         first.place.empty.assert_called_once_with()
-        assert "number 1 in line" in second.told
         second.place.empty.assert_not_called()
 
 
-def test_a_thread_has_one_turn_however_often_it_asks_and_gives_back():
+def test_a_visitor_has_one_turn_however_many_runs_there_are_of_it():
+    order = []
+    several = [Run(order, "one") for _ in range(AT_ONCE + 1)]
+    until(lambda: len(order) == AT_ONCE + 1)
+    in_line(1)
+    for one in several:
+        in_line(1)
+        one.end()
+    in_line(0)
+
+
+def test_who_moves_on_while_waiting_keeps_the_place():
+    with runs(AT_ONCE) as (several, order):
+        stale = Run(order, "impatient")
+        in_line(AT_ONCE + 1)
+        later = Run(order)
+        in_line(AT_ONCE + 2)
+        new = Run(order, "impatient")
+        stale.place.info.side_effect = StopException  # the run is not wanted any more
+        stale.join()
+        in_line(AT_ONCE + 2)
+        several[0].end()
+        until(lambda: len(order) == AT_ONCE + 1)
+        assert order[-1] is new
+        new.end()
+        until(lambda: order[-1] is later)
+        later.end()
+
+
+def test_who_leaves_while_waiting_is_gone_from_the_line():
+    with runs(AT_ONCE) as (_, order):
+        leaves = Run(order)
+        in_line(AT_ONCE + 1)
+        leaves.place.info.side_effect = StopException
+        leaves.join()
+        in_line(AT_ONCE)
+        assert leaves not in order
+
+
+def test_a_turn_is_given_back_once():
     for _ in range(3):
-        turns.take(Mock())
-    assert in_line() == 1
+        turns.take(Mock(), "one")
+        in_line(1)
     for _ in range(3):
         turns.give_back()
-    assert in_line() == 0
-
-
-def test_who_moves_on_while_waiting_keeps_the_place_and_who_leaves_is_gone():
-    class MovedOn(BaseException):
-        """As Streamlit raises, where a run shows something that is no longer wanted."""
-
-    went = []
-
-    def moves_on():
-        for _ in range(2):
-            with pytest.raises(MovedOn):
-                turns.take(Mock(info=Mock(side_effect=MovedOn)))
-            went.append([*turns._line])
-
-    with runs(AT_ONCE):
-        leaves = threading.Thread(target=moves_on)
-        leaves.start()
-        leaves.join()
-        assert went[0] == went[1]
-        assert len(went[0]) == AT_ONCE + 1
-        assert in_line() == AT_ONCE
+        in_line(0)
 
 
 @pytest.mark.parametrize("ends", ["normally", "stopped", "broken", "run again"])
@@ -126,7 +150,7 @@ def test_a_turn_comes_back_however_the_run_ends(ends):
 
         from views import turns
 
-        turns.take(st.empty())
+        turns.take(st.empty(), "one")
         st.text(f"{len(turns._line)} in line")
         if ends == "stopped":
             st.stop()
@@ -141,19 +165,24 @@ def test_a_turn_comes_back_however_the_run_ends(ends):
     assert len(at.exception) == (ends == "broken")
 
 
-def test_a_page_waits_for_its_turn_and_then_says_no_more_of_it(monkeypatch):
-    told = []
+def test_a_page_loads_then_waits_for_its_turn_and_then_says_no_more_of_it(monkeypatch):
+    told, loaded = [], []
     with runs(AT_ONCE) as (several, _):
 
         def info(place, text):
             told.append(text)
             several[0].end()
 
+        def page(load):
+            from views import shell
+
+            shell.open_page("pages/gpu_speedup.py", load)
+
         monkeypatch.setattr("streamlit.delta_generator.DeltaGenerator.info", info)
-        at = visit("custom_relu_backward")
-    assert told == ["Many are here at once. This page is number 1 in line."]
-    assert not at.exception
-    assert at.title[0].value == "Custom ReLU backward"
+        monkeypatch.setattr("views.shell._link", Mock())  # to pages that are none of this one's
+        AppTest.from_function(page, args=(lambda: loaded.append(len(told)),)).run()
+    assert told == ["Others are computing just now. This page is number 1 in line."]
+    assert loaded == [0]  # before it waited
 
 
 def test_whoever_measures_lets_others_compute_meanwhile():
@@ -167,7 +196,7 @@ def test_whoever_measures_lets_others_compute_meanwhile():
             st.session_state["in line"] = len(turns._line)
             yield {"done": 1, "of": 1}
 
-        turns.take(st.empty())
+        turns.take(st.empty(), "one")
         measuring = Measuring(in_child)
         measuring.offer("one", "Measure", (), seconds=1)
         measuring.run()
@@ -176,3 +205,32 @@ def test_whoever_measures_lets_others_compute_meanwhile():
     at.button[0].click().run()
     assert not at.exception
     assert at.session_state["in line"] == 0
+
+
+IMPATIENT = """
+import time
+
+import streamlit as st
+
+from views import turns
+
+value = st.slider("value", 0, 9, key="value")
+turns.take(st.empty(), st.session_state.setdefault("session", str(time.monotonic_ns())))
+time.sleep(value and 1)
+st.text(f"{len(turns._line)} in line")
+"""
+
+
+def test_on_a_server_one_who_moves_a_control_many_times_does_not_keep_others_waiting(tmp_path):
+    page = tmp_path / "page.py"
+    page.write_text(IMPATIENT)
+    with running(str(page)) as server, Visitor(server.url) as impatient:
+        for value in range(1, AT_ONCE + 2):  # each time the run before is not wanted any more
+            impatient._set(impatient.last.widget("value"), [value])
+            impatient._connection.send(impatient._request().SerializeToString())
+            time.sleep(0.1)
+        with Visitor(server.url) as other:
+            assert "2 in line" in str(other.first.messages)
+            assert other.first.seconds < 1
+        payloads = map(ForwardMsg.FromString, impatient._payloads())
+        until(lambda: _ends_run(next(payloads)))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -56,10 +57,11 @@ PAGES = (
 )
 
 
-def open_page(file: str) -> tuple[Controls, bool]:
+def open_page(file: str, load: Callable[[], object] | None = None) -> tuple[Controls, bool]:
     """Start the page `file`: settings, navigation, title, and its turn to compute.
 
-    Returns the page's controls, to add more to them, and whether it is in lecture mode.
+    load: what is loaded once for all. Those who wait for that do not use up a turn. Returns the
+    page's controls, to add more to them, and whether it is in lecture mode.
     """
     controls = Controls(file)
     page = next(page for page in PAGES if page.file == file)
@@ -78,8 +80,10 @@ def open_page(file: str) -> tuple[Controls, bool]:
     st.html(f"<style>{STYLE}{':root { font-size: 25px; }' if lecture else ''}</style>")
     st.title(page.title if page.file != "app.py" else "Backstep", anchor=False)
     st.markdown(f"##### {page.question}")
+    if load:
+        load()
     with st.container(key="waiting"):
-        turns.take(st.empty())
+        turns.take(st.empty(), st.session_state.setdefault("session", uuid4().hex))
     return controls, lecture
 
 

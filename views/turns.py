@@ -1,4 +1,4 @@
-"""The runs of pages take turns: a few compute at once, and the others wait in line.
+"""The runs of pages take turns: a few visitors' compute at once, and the others wait in line.
 
 All runs share one interpreter. Where a hundred visitors come at once, each run would get a
 hundredth of it: all of them would end late, and a training that many wait for would end last.
@@ -7,19 +7,24 @@ hundredth of it: all of them would end late, and a training that many wait for w
 from __future__ import annotations
 
 import threading
+from weakref import WeakValueDictionary
 
 from streamlit.delta_generator import DeltaGenerator
 
 AT_ONCE = 4  # fewer, and a short run waits behind long ones; more, and the long ones never end
 LONG = 1.0  # seconds of waiting before it is said
 
-_line: list[threading.Event] = []  # one for each run, in the order in which they came
-_lock = threading.Lock()
+_line: list[threading.Event] = []  # one for each turn, in the order in which they came
+_lock = threading.RLock()  # a turn may be lost anywhere, also where another one is taken
 _thread = threading.local()
 
 
 class _Turn:
-    """A thread's place in line. It is lost with the thread, however that ends."""
+    """A visitor's place in line, held by the threads of their runs.
+
+    There may be several for a moment: where somebody moves on, the new run begins before the old
+    one has noticed. The turn is lost with the last of these threads, however it ends.
+    """
 
     def __init__(self) -> None:
         """Go to the end of the line."""
@@ -42,23 +47,25 @@ class _Turn:
             return max(0, _line.index(self._comes) - AT_ONCE + 1)
 
 
+_turns: WeakValueDictionary[str, _Turn] = WeakValueDictionary()  # by visitor
+
+
 def _call() -> None:
     for comes in _line[:AT_ONCE]:
         comes.set()
 
 
-def take(place: DeltaGenerator) -> None:
+def take(place: DeltaGenerator, visitor: str) -> None:
     """Wait until this run may compute. It may until its thread ends, or `give_back`.
 
-    place: where it is said that the page waits, if it waits for long.
+    place: where it is said that the page waits, if it waits for long. visitor: whose runs share
+    one turn, for only the newest of them is still wanted.
     """
-    # The run before this one may have left it: Streamlit goes on in the same thread where somebody
-    # has moved on. Who waits keeps the place in line.
-    if not hasattr(_thread, "turn"):
-        _thread.turn = _Turn()
+    # Nowhere but there: the traceback of an exception may be kept, with all its variables.
+    _thread.turn = _turns.get(visitor) or _turns.setdefault(visitor, _Turn())
     while number := _thread.turn.wait():
         # To say something is also where a run ends whose visitor has left or moved on.
-        place.info(f"Many are here at once. This page is number {number} in line.")
+        place.info(f"Others are computing just now. This page is number {number} in line.")
     place.empty()
 
 
