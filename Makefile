@@ -14,7 +14,7 @@ run: install            ## start the app (PORT=8502 make run for another port)
 
 test: install           ## run every test
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not alone"
-	$(BIN)/python -m pytest -m alone
+	$(BIN)/python -m pytest -m alone $$(grep -l "pytest.mark.alone" tests/*.py)
 
 install: $(VENV)/installed
 

@@ -13,7 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -267,7 +267,7 @@ class Visitor:
         self._states: dict[str, WidgetState] = {}
         self._cache: dict[str, ForwardMsg] = {}
         address = urlsplit(url)
-        self._connection = connect(
+        opened = connect(
             f"ws://{address.netloc}/_stcore/stream",
             sock=_PromptSocket.connected(str(address.hostname), int(address.port or 80)),
             # The frontend sends its tokens as further subprotocols: none here, so only the first.
@@ -276,24 +276,48 @@ class Visitor:
             ping_interval=None,
             proxy=None,
         )
-        self.first = self.last = self._run()
+        self._stack = ExitStack()
+        self._connection = self._stack.enter_context(opened)
+        self.ask()
+        self.first = self.last = self.answer()
 
     def rerun(self, changes: Mapping[str, Any] | None = None) -> Run:
-        """Run the page again, after changing controls by key (or part of it).
+        """Run the page again, after changing controls, and wait until that run ends."""
+        self.ask(changes)
+        return self.answer()
+
+    def ask(self, changes: Mapping[str, Any] | None = None) -> None:
+        """Ask for a run, after changing controls by key (or part of it). It ends the one before.
 
         Values as the frontend sends them: a number for number_input, True or False for checkbox
         and toggle, the visible text for selectbox and radio, a list of numbers for slider, a list
         of visible texts for select_slider, pills and multiselect.
-        Raises LookupError if there is no such control, TimeoutError if the run does not end.
+        Raises LookupError if there is no such control.
         """
         for key, value in (changes or {}).items():
             self._set(self.last.widget(key), value)
-        self.last = self._run()
+        self._asked = time.perf_counter()
+        self._connection.send(self._request().SerializeToString())
+
+    def answer(self) -> Run:
+        """The run that was asked for last. Raises TimeoutError if it does not end."""
+        messages: list[ForwardMsg] = []
+        total_bytes = 0
+        for payload in self._payloads():
+            total_bytes += len(payload)
+            message = ForwardMsg.FromString(payload)
+            messages.append(self._resolve(message))
+            self._notice(message)
+            if _ends_run(message):
+                break
+        self.last = Run(messages, total_bytes, time.perf_counter() - self._asked)
+        self._cache = {m.hash: m for m in messages if m.metadata.cacheable}
+        self._remember_controls(self.last)
         return self.last
 
     def close(self) -> None:
         """End the session."""
-        self._connection.close()
+        self._stack.close()
 
     def __enter__(self) -> Self:
         """Return the visitor itself."""
@@ -315,24 +339,6 @@ class Visitor:
             texts = [f"{v:g}" if isinstance(v, float) else str(v) for v in _as_list(value)]
             rest = [(name, v) for name, v in parse_qsl(self.query) if name != bound]
             self.query = urlencode([*rest, *((bound, text) for text in texts)])
-
-    def _run(self) -> Run:
-        start = time.perf_counter()
-        self._connection.send(self._request().SerializeToString())
-        messages: list[ForwardMsg] = []
-        total_bytes = 0
-        for payload in self._payloads():
-            total_bytes += len(payload)
-            message = ForwardMsg.FromString(payload)
-            messages.append(self._resolve(message))
-            self._notice(message)
-            if _ends_run(message):
-                break
-        seconds = time.perf_counter() - start
-        run = Run(messages, total_bytes, seconds)
-        self._cache = {m.hash: m for m in messages if m.metadata.cacheable}
-        self._remember_controls(run)
-        return run
 
     def _request(self) -> BackMsg:
         request = BackMsg()

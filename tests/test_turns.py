@@ -6,11 +6,10 @@ from contextlib import contextmanager, suppress
 from unittest.mock import Mock
 
 import pytest
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.scriptrunner import StopException
 from streamlit.testing.v1 import AppTest
 
-from tests.server import Visitor, _ends_run, running
+from tests.server import Visitor, running
 from views import turns
 from views.turns import AT_ONCE
 
@@ -226,11 +225,9 @@ def test_on_a_server_one_who_moves_a_control_many_times_does_not_keep_others_wai
     page.write_text(IMPATIENT)
     with running(str(page)) as server, Visitor(server.url) as impatient:
         for value in range(1, AT_ONCE + 2):  # each time the run before is not wanted any more
-            impatient._set(impatient.last.widget("value"), [value])
-            impatient._connection.send(impatient._request().SerializeToString())
+            impatient.ask({"value": [value]})
             time.sleep(0.1)
         with Visitor(server.url) as other:
             assert "2 in line" in str(other.first.messages)
             assert other.first.seconds < 1
-        payloads = map(ForwardMsg.FromString, impatient._payloads())
-        until(lambda: _ends_run(next(payloads)))
+        assert "in line" in str(impatient.answer().messages)
