@@ -1,5 +1,7 @@
 """Seven ways to fool oneself: each pair differs in one thing, and it can be measured."""
 
+import time
+
 import psutil
 import pytest
 
@@ -89,7 +91,8 @@ def test_numbers_of_64_bits_take_longer_than_those_of_32():
     parts = {e["part"]: Measurement(**e["measurement"]) for e in events if e["event"] == "part"}
     assert list(parts) == ["NumPy, 64 bits", "NumPy, 32 bits", "PyTorch, 32 bits"]
     assert [p.precision for p in parts.values()] == ["float64", "float32", "float32"]
-    assert parts["NumPy, 64 bits"].median > 1.3 * parts["NumPy, 32 bits"].median
+    # The least that each took: others may be computing on this machine.
+    assert parts["NumPy, 64 bits"].least > 1.3 * parts["NumPy, 32 bits"].least
     assert {event["framework"] for event in events[:2]} == {"numpy", "torch"}
     assert all(0 < event["seconds"] < 30 for event in events[:2])
 
@@ -107,9 +110,11 @@ def test_other_visitors_compute_while_one_measures_and_not_after():
     with fooled._busy(2):
         others = children_of(psutil.Process()) - before
         assert len(others) == 2
-        for other in others:
-            other.cpu_percent(None)
-        assert all(other.cpu_percent(0.3) > 10 for other in others)
+        deadline = time.monotonic() + 20
+        began = {other: sum(other.cpu_times()[:2]) for other in others}
+        while any(sum(other.cpu_times()[:2]) < began[other] + 0.1 for other in others):
+            assert time.monotonic() < deadline, "they do not compute"
+            time.sleep(0.02)
     assert ended(others)
 
 
