@@ -247,6 +247,9 @@ def _line(text: str) -> str:
     return "".join(letter if letter.isprintable() else " " for letter in short)
 
 
+Verdict = Literal["never", "always", "crosses", "overlap", "level", "few"]
+
+
 class Crossing(NamedTuple):
     """From which size on the second of two lines is faster, at the sizes that count.
 
@@ -257,7 +260,7 @@ class Crossing(NamedTuple):
     smallest if always. smallest, largest: of the sizes that count, or of all if none does.
     """
 
-    verdict: Literal["never", "always", "crosses", "overlap", "level", "few"]
+    verdict: Verdict
     size: float
     smallest: int
     largest: int
@@ -286,7 +289,7 @@ def crossing(slower: Sequence[Measurement], faster: Sequence[Measurement]) -> Cr
     behind = [k for k, value in enumerate(lead) if value >= 0]
     last = behind[-1] if behind else -1
     one, other = first[sizes[-1]], second[sizes[-1]]
-    verdict: Literal["never", "always", "crosses", "overlap", "level", "few"] = "crosses"
+    verdict: Verdict = "crosses"
     if last == -1:
         verdict, size = "always", float(sizes[0])
     elif last == len(sizes) - 1:

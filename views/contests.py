@@ -45,9 +45,14 @@ class Contest(NamedTuple):
         return self.slower.recorded != self.faster.recorded
 
     @property
+    def opponent(self) -> str:
+        """The slower one, with its machine where that is not the other's."""
+        return f"{self.slower.said}{' of this machine' * self.across}"
+
+    @property
     def said(self) -> str:
         """Both, as in "the GPU against 16 threads"."""
-        return f"{self.faster.said} against {self.slower.said}{' of this machine' * self.across}"
+        return f"{self.faster.said} against {self.opponent}"
 
 
 class Result(NamedTuple):
@@ -115,8 +120,7 @@ def turns(ended: Sequence[Result]) -> list[tuple[float, str]]:
     winners = [result.contest.faster for result in crossed]
     told = []
     for contest, turn, _ in crossed:
-        several = winners.count(contest.faster) > 1
-        of = f" of {contest.slower.said}{' of this machine' * contest.across}" if several else ""
+        of = f" of {contest.opponent}" if winners.count(contest.faster) > 1 else ""
         told.append((turn.size, f"{contest.framework}: {contest.faster.said} ahead{of}"))
     return told
 

@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from engines.operations import BATCH, INPUTS, OUTPUTS
-from engines.recording import Crossing, Measurement, Recording, crossing
+from engines.recording import FEW, Crossing, Measurement, Recording, crossing
 from views.contenders import Line, lines_of, look_of, number
 from views.contests import about
 from views.controls import Controls
@@ -23,7 +23,6 @@ from views.speed_charts import against_size
 
 WIDTHS = (16, 64, 256, 1024, 4096, 16384)
 SECONDS = 20
-FEW = 3  # samples: of fewer, quartiles say nothing
 NONE = "none"  # in the address: no recording
 
 
