@@ -253,11 +253,12 @@ Verdict = Literal["never", "always", "crosses", "overlap", "level", "few"]
 class Crossing(NamedTuple):
     """From which size on the second of two lines is faster, at the sizes that count.
 
-    Those are the sizes that both have, with no FEW samples. verdict: "never", "always", "crosses",
-    or, where nobody knows who wins in the end, why: at the largest size the quartiles of the two
-    "overlap", or they are "level", neither AHEAD of the other; or there are too "few" samples at
-    every size. size: from where on it is AHEAD by the medians, interpolated; infinity if never, the
-    smallest if always. smallest, largest: of the sizes that count, or of all if none does.
+    Those are the sizes of which both have FEW samples or more. verdict: "never", "always",
+    "crosses", or, where nobody knows who wins in the end, why: at the largest size the quartiles of
+    the two "overlap", or they are "level", neither AHEAD of the other; or there are too "few"
+    samples at every size. size: from where on it is AHEAD by the medians, interpolated; infinity if
+    never, the smallest if always. smallest, largest: of the sizes that count, or of all if none
+    does.
     """
 
     verdict: Verdict

@@ -208,7 +208,7 @@ def table(lines: Sequence[Line], of: str) -> str:
 def fastest(lines: Sequence[Line], of: str) -> str:
     """Who is the fastest at the smallest and at the largest size that all of several have.
 
-    A size where somebody has FEW samples does not count.
+    A size of which somebody has fewer than FEW samples does not count.
     """
     measured = [line for line in lines if line.measurements]
     sizes = [{one.size for one in line.measurements if one.samples >= FEW} for line in measured]
