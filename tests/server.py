@@ -212,10 +212,14 @@ class Widget(NamedTuple):
 
 @dataclass(frozen=True)
 class Run:
-    """One run of a page's script: what came back, its size on the wire, how long it took."""
+    """One run of a page's script: what came back, its size on the wire, how long it took.
+
+    painted: seconds until the first element of the page was there. seconds: until the run ended.
+    """
 
     messages: list[ForwardMsg]
     total_bytes: int
+    painted: float
     seconds: float
 
     @property
@@ -302,15 +306,18 @@ class Visitor:
     def answer(self) -> Run:
         """The run that was asked for last. Raises TimeoutError if it does not end."""
         messages: list[ForwardMsg] = []
-        total_bytes = 0
+        total_bytes, painted = 0, None
         for payload in self._payloads():
             total_bytes += len(payload)
             message = ForwardMsg.FromString(payload)
             messages.append(self._resolve(message))
+            if painted is None and messages[-1].delta.HasField("new_element"):
+                painted = time.perf_counter() - self._asked
             self._notice(message)
             if _ends_run(message):
                 break
-        self.last = Run(messages, total_bytes, time.perf_counter() - self._asked)
+        seconds = time.perf_counter() - self._asked
+        self.last = Run(messages, total_bytes, seconds if painted is None else painted, seconds)
         self._cache = {m.hash: m for m in messages if m.metadata.cacheable}
         self._remember_controls(self.last)
         return self.last

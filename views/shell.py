@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -97,13 +98,18 @@ def path_to_pages(file: str, *, lecture: bool) -> None:
 
 @st.cache_resource(show_spinner=False)
 def settle(what: str) -> None:
-    """Once for each `what`: tell the garbage collector that the modules loaded so far stay.
+    """Once for each `what` that was loaded: keep the server's time for its visitors.
 
-    Streamlit collects garbage after every run; looking through a framework each time would take
-    many times as long as the run itself. To be called before any graph or model is built.
+    To be called before any graph or model is built, and while no Keras model is being trained.
     """
+    # Whatever is loaded by now stays, so the collector need not walk through it again.
     gc.collect()
     gc.freeze()
+    # Where it finds Keras by name, Streamlit clears Keras' session after every run of every
+    # visitor: the default graph, the compiled kernels and all names are reset for everybody, and
+    # all garbage is collected. TensorFlow brings the name along. Without it nothing is cleared; the
+    # modules themselves stay, and work.
+    sys.modules.pop("keras", None)
 
 
 def settings(lecture: bool) -> AbstractContextManager[Any]:
