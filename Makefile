@@ -14,7 +14,7 @@ run: install            ## start the app (PORT=8502 make run for another port)
 
 test: install           ## run every test
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not alone"
-	$(BIN)/python -m pytest -m alone $$(grep -l "pytest.mark.alone" tests/*.py)
+	$(BIN)/python -m pytest -m alone $$(grep -l --include=*.py "pytest.mark.alone" -r tests)
 
 install: $(VENV)/installed
 
@@ -32,7 +32,7 @@ types: install          ## strict types on engines/ and views/
 	$(BIN)/mypy
 
 bench: install          ## measure what the design promises
-	$(BIN)/python -m tests.measure
+	$(BIN)/python -m tests.bench
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

@@ -9,11 +9,13 @@ import streamlit as st
 
 from engines.problem import preset
 from engines.trace import record
-from views import agreement, regression, shell
-from views.figure import cached, show
-from views.palette import ENGINES
-from views.player import player
-from views.timeline import Timeline
+from views.player.figure import cached, show
+from views.player.player import player
+from views.player.timeline import Timeline
+from views.regression import agreement
+from views.regression import settings as regression
+from views.ui import shell
+from views.ui.palette import ENGINES
 
 FILE = "app.py"
 REFERENCE, *OTHERS = ENGINES
@@ -23,7 +25,7 @@ NEED_NO_FRAMEWORK = ["numpy_loops"]
 @cached
 def run(engine, problem, steps, learning_rate):
     """The engine's run. Its framework is imported here, once somebody asks for it."""
-    train = import_module(f"engines.{engine}").train
+    train = import_module(f"engines.regression.{engine}").train
     shell.settle(engine)
     return record(train(problem, steps=steps, learning_rate=learning_rate))
 

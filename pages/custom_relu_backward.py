@@ -6,31 +6,36 @@ from types import SimpleNamespace
 import numpy as np
 import streamlit as st
 
-from views import (
-    relu_design,
-    relu_elsewhere,
-    relu_network,
-    relu_pass,
-    relu_slopes,
-    relu_twice,
-    relu_widths,
-    relu_wrong,
-    shell,
-)
-from views.figure import cached, kept
-from views.player import player
-from views.relu_pass_picture import picture
-from views.timeline import Timeline
+from views.custom_relu_backward import design as relu_design
+from views.custom_relu_backward import double_backward, mistakes, one_pass, slope_at_zero, widths
+from views.custom_relu_backward.one_pass_drawing import picture
+from views.network import elsewhere, training
+from views.player.figure import cached, kept
+from views.player.player import player
+from views.player.timeline import Timeline
+from views.ui import shell
 
 FILE = "pages/custom_relu_backward.py"
-LOADED = """numpy_two_layers tf_custom_gradient tf_slopes tf_two_layers torch_designed
-torch_double_backward torch_function torch_inside torch_judge torch_slopes torch_two_layers
-torch_wrong_backward two_layers"""
+LOADED = {
+    "numpy_two_layers": "engines.network.numpy_by_hand",
+    "tf_custom_gradient": "engines.network.tf_own_relu",
+    "tf_slopes": "engines.custom_relu_backward.tf_slopes",
+    "tf_two_layers": "engines.network.tf_session",
+    "torch_designed": "engines.custom_relu_backward.design",
+    "torch_double_backward": "engines.custom_relu_backward.double_backward",
+    "torch_function": "engines.network.torch_own_relu",
+    "torch_inside": "engines.custom_relu_backward.one_pass",
+    "torch_judge": "engines.custom_relu_backward.gradcheck",
+    "torch_slopes": "engines.custom_relu_backward.slope_at_zero",
+    "torch_two_layers": "engines.network.torch_two_layers",
+    "torch_wrong_backward": "engines.custom_relu_backward.mistakes",
+    "two_layers": "engines.network.compare",
+}
 
 
 @st.cache_resource(show_spinner="Loading PyTorch and TensorFlow: some seconds, once.")
 def load():
-    engines = {name: import_module(f"engines.{name}") for name in LOADED.split()}
+    engines = {name: import_module(module) for name, module in LOADED.items()}
     judge = engines["torch_designed"].judge  # the first check by gradcheck loads what it needs
     judge(engines["torch_designed"].Design("true"), [1.0])
     shell.settle("PyTorch, TensorFlow and gradcheck")
@@ -39,7 +44,7 @@ def load():
 
 @cached
 def play(_runs, dtype, in_parts):
-    series, last_step = relu_network.series(_runs), relu_network.LAST_STEP if _runs else 0
+    series, last_step = training.series(_runs), training.LAST_STEP if _runs else 0
     return Timeline(series, last_step, parts=in_parts, slow_at=np.array([0]), slow=True)
 
 
@@ -53,20 +58,20 @@ the gradient by what went in. Here it is a **ReLU**, which lets positive numbers
 all others.
 """
 with shell.settings(lecture):
-    chosen = relu_pass.choose(controls)
+    chosen = one_pass.choose(controls)
 watched = kept(engines.torch_inside.watch)(*chosen)
-dtype = relu_network.chosen(controls)  # None while nobody has asked for training
-runs = relu_network.trained(engines, dtype)
-timeline = play(runs, dtype, relu_pass.parts(watched))
+dtype = training.chosen(controls)  # None while nobody has asked for training
+runs = training.trained(engines, dtype)
+timeline = play(runs, dtype, one_pass.parts(watched))
 refused = st.container()  # what may come and go must not move what follows
-readout = relu_network.readout(runs, len(watched.moments))
-with player(timeline, readout=readout, phases=relu_pass.PHASES, of=str(chosen)):
-    relu_pass.story(watched, trained=bool(runs))
+readout = training.readout(runs, len(watched.moments))
+with player(timeline, readout=readout, phases=one_pass.PHASES, of=str(chosen)):
+    one_pass.story(watched, trained=bool(runs))
 drawing, code = shell.side_by_side([3, 2], lecture=lecture)
 with drawing:
     picture(watched, lecture=lecture)
 with code:
-    relu_pass.code(watched)
+    one_pass.code(watched)
 
 """
 ### The network of two layers
@@ -75,14 +80,14 @@ The article trains one: 64 inputs of 1000 numbers, 100 hidden **units** behind t
 it does so for no input at all. Trained here with MyReLU, with PyTorch's own ReLU, and as a static
 graph, from the same arrays.
 """
-relu_network.tell(controls, runs, lecture=lecture)
+training.tell(controls, runs, lecture=lecture)
 
 """
 ### What is the slope at zero?
 At x = 0 a ReLU has a kink: its slope is 0 to the left and 1 to the right, and at the point itself
 there is none. A program has to return something.
 """
-relu_slopes.slopes(controls, engines, lecture=lecture)
+slope_at_zero.slopes(controls, engines, lecture=lecture)
 
 """
 ### Design a backward
@@ -96,14 +101,14 @@ design = relu_design.design(controls, engines, lecture=lecture)
 The same question with differences of many widths h, in 64 bits. Too wide, and they reach beyond
 the point; too narrow, and rounding is all that is left.
 """
-relu_widths.check(controls, engines, design, lecture=lecture)
+widths.check(controls, engines, design, lecture=lecture)
 
 """
 ### Wrong backwards
 Each is the Function above with some lines changed, really run. Some crash, some fail without a
 word, and some train anyway. Choose one, say which, then look.
 """
-relu_wrong.wrong(controls, engines, lecture=lecture)
+mistakes.wrong(controls, engines, lecture=lecture)
 
 """
 ### The gradient of a gradient
@@ -111,14 +116,14 @@ Some methods need the derivative of a derivative. Then autograd has to go throug
 it went through your forward. The function is y = x · relu(x) at x = 3, where the first derivative
 is 6 and the second is 2.
 """
-relu_twice.twice(controls, engines, lecture=lecture)
+double_backward.twice(controls, engines, lecture=lecture)
 
 """
 ### The same elsewhere
 By hand in NumPy every gradient is a line of its own. TensorFlow has `tf.custom_gradient`: a
 function that returns its result together with its backward. In a static graph, both are operations.
 """
-relu_elsewhere.elsewhere(controls, engines, lecture=lecture)
+elsewhere.elsewhere(controls, engines, lecture=lecture)
 
 with refused:
     controls.say_refused(timeline)

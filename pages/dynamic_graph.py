@@ -4,20 +4,24 @@ from importlib import import_module
 
 import streamlit as st
 
-from engines import torch_autograd, torch_looked, torch_mistakes, torch_recurrent
-from views import control_flow, eager, lifetime, regression, shell, step_graph, step_story, stream
-from views import torch_mistakes as mistakes
-from views.agreement import compare
-from views.dynamic_timeline import ENGINES, GRADIENTS, dynamic_timeline
-from views.figure import cached, kept, show
-from views.live import source_of
-from views.player import player
+from engines.dynamic_graph import mistakes as torch_mistakes
+from engines.dynamic_graph import run as torch_looked
+from engines.recurrent import torch_cell
+from engines.regression import torch_autograd
+from views.dynamic_graph import graph_drawing, lifetime, mistakes, recurrent, story, stream, tape
+from views.dynamic_graph.runs import ENGINES, GRADIENTS, dynamic_timeline
+from views.player.figure import cached, kept, show
+from views.player.live import source_of
+from views.player.player import player
+from views.regression import settings as regression
+from views.regression.agreement import compare
+from views.ui import shell
 
 FILE = "pages/dynamic_graph.py"
 PRESETS = {"autograd_article": "Parabola, as in the article", "own": "Your own data"}
 shell.settle("torch")
 count, published_end = kept(torch_looked.count), kept(torch_looked.published_end)
-broken, word_of = kept(torch_mistakes.run), kept(torch_recurrent.look_at)
+broken, word_of = kept(torch_mistakes.run), kept(torch_cell.look_at)
 
 
 @cached
@@ -28,7 +32,9 @@ def streamed(batch, learning_rate):
 
 @st.cache_resource(show_spinner="Loading TensorFlow: a few seconds.")
 def recorders():
-    engines = [import_module(f"engines.{name}_recorded") for name in ("tf", "torch")]
+    engines = [
+        import_module(f"engines.dynamic_graph.{name}") for name in ("tape", "torch_listings")
+    ]
     shell.settle("tf_recorded")
     return engines
 
@@ -54,14 +60,14 @@ mistake, of_stream = controls.chosen("mistake", mistakes.MISTAKES), stream.chose
 settings = {"steps": steps, "learning_rate": rate}
 trace, graphs, timeline = run(problem, mistake, of_stream, **settings)
 first, point = graphs[0], torch_looked.followed_point(problem)
-node = step_graph.chosen(controls, first)
+node = graph_drawing.chosen(controls, first)
 refused = st.container()  # what may come and go must not move what follows
-player(timeline, readout=step_story.readout(first))
+player(timeline, readout=story.readout(first))
 
 code, graph = st.columns(2)
 with code:
-    step_story.story(first, timeline)
-    step_story.code(first, source_of(torch_autograd.train), title="torch_autograd.py")
+    story.story(first, timeline)
+    story.code(first, source_of(torch_autograd.train), title="torch_autograd.py")
     """
     These are PyTorch's own objects, read while the listing ran. Going forward, each operation
     attaches a new one to its result. `backward()` walks from the loss to the leaves: each object
@@ -70,15 +76,15 @@ with code:
     the largest entry of an array, the bars some of its entries, in order; () is a single number.
     """
 with graph:
-    step_graph.show_step(first, timeline, node=node, lecture=lecture)
+    graph_drawing.show_step(first, timeline, node=node, lecture=lecture)
 f"""
 #### Look into one of them
 Click it in the graph, or choose it here. Data point {point + 1} of {len(problem.x)}, at x =
 {problem.x[point]:.3g}, is followed on its own: there the **chain rule** can be read in numbers.
 """
-step_graph.choose(controls, first)
-step_story.node_details(first, node, points=len(problem.x))
-step_story.predict_second_backward(*torch_mistakes.without_zeroing(problem))
+graph_drawing.choose(controls, first)
+story.node_details(first, node, points=len(problem.x))
+story.predict_second_backward(*torch_mistakes.without_zeroing(problem))
 
 "### The graph is new each time"
 one, other, words = st.columns(3)
@@ -111,9 +117,9 @@ A **recurrent cell** reads a word letter by letter: from its state h and the let
 next state, each time with the same parameters u, w and b. PyTorch sees neither the `for` nor the
 `if`. It sees the operations that they lead to, and makes an object for each as it runs.
 """
-st.code(source_of(torch_recurrent.read), language="python")
-if control_flow.ask(word_of):
-    control_flow.compare(controls, word_of, longest=torch_recurrent.LONGEST, lecture=lecture)
+st.code(source_of(torch_cell.read), language="python")
+if recurrent.ask(word_of):
+    recurrent.compare(controls, word_of, longest=torch_cell.LONGEST, lecture=lecture)
 
 """
 ### The stream: no two batches alike
@@ -132,7 +138,7 @@ Its **tape** is a list of what ran, kept beside the results; PyTorch's graph han
 """
 if controls.flag("Run it in TensorFlow too", "tensorflow"):
     recorders()  # here, because a spinner must not run inside a cached function
-    eager.compare(controls, in_both, lecture=lecture)
+    tape.compare(controls, in_both, lecture=lecture)
 
 f"""
 ### Is every gradient right? Ask the loss
@@ -140,7 +146,7 @@ This check knows nothing of graphs. It makes one entry of one result a little la
 smaller, runs the rest again, in 64 bits, and divides the change of the loss by the distance: the
 gradient that should have arrived there. The entry is that of data point {point + 1}.
 """
-step_story.check_in_numbers(first, point=point + 1)
+story.check_in_numbers(first, point=point + 1)
 
 """
 ### Where it breaks

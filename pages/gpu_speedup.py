@@ -6,21 +6,27 @@ from types import SimpleNamespace
 
 import streamlit as st
 
-from views import recordings, shell, speed, timing_code
-from views.fooled import fooled
-from views.here import devices, look
-from views.measuring import Measuring
-from views.roof import roof
-from views.step_speed import step
+from views.gpu_speedup import recordings, speed, timing_code
+from views.gpu_speedup.roof import roof
+from views.gpu_speedup.this_machine import devices, look
+from views.gpu_speedup.training_step import step
+from views.gpu_speedup.traps import fooled
+from views.ui import shell
+from views.ui.measuring import Measuring
 
 FILE = "pages/gpu_speedup.py"
-LOADED = ("benchmark", "child", "naive_timing", "sweep")
+LOADED = {
+    "benchmark": "engines.benchmark.clock",
+    "child": "engines.benchmark.child",
+    "naive_timing": "engines.benchmark.naive_clock",
+    "sweep": "engines.benchmark.sweep",
+}
 RECORDINGS = Path(__file__).parent.parent / "recordings"
 
 
 @st.cache_resource(show_spinner="Looking for the devices of this machine: some seconds, once.")
 def load():
-    engines = {name: import_module(f"engines.{name}") for name in LOADED}
+    engines = {name: import_module(module) for name, module in LOADED.items()}
     shell.settle("measuring")
     return SimpleNamespace(**engines, here=look(engines["child"].answers))
 

@@ -2,16 +2,18 @@
 
 import streamlit as st
 
-from engines import gradient_check, numpy_loops, numpy_vectorized
-from engines.benchmark import paired
-from engines.numpy_mistakes import how_it_ended, make
+from engines.benchmark.clock import paired
+from engines.manual_gradients.mistakes import how_it_ended, make
 from engines.problem import preset
+from engines.regression import gradient_check, numpy_loops, numpy_vectorized
 from engines.trace import record
-from views import agreement, charts, mistakes, regression, shell
-from views.figure import cached, show
-from views.live import listing, source_of
-from views.player import player
-from views.timeline import Timeline
+from views.manual_gradients import mistakes
+from views.player.figure import cached, show
+from views.player.live import listing, source_of
+from views.player.player import player
+from views.player.timeline import Timeline
+from views.regression import agreement, charts, settings
+from views.ui import shell
 
 FILE = "pages/manual_gradients.py"
 PRESETS = {
@@ -33,18 +35,18 @@ def run(problem, steps, learning_rate, mistake=None):
 @cached
 def timeline_of(problem, steps, learning_rate, mistake):
     _, trace, checks = run(problem, steps, learning_rate)
-    series = regression.followed(trace, *checks)
+    series = settings.followed(trace, *checks)
     if mistake is None:
         return Timeline(series, last_step=len(trace) - 1)
     _, wrong, (check, _) = run(problem, steps, learning_rate, mistake)
-    series |= regression.followed(wrong, check, run="wrong_", keep=2001)
+    series |= settings.followed(wrong, check, run="wrong_", keep=2001)
     return Timeline(series, last_step=max(len(trace), len(wrong)) - 1)
 
 
 controls, lecture = shell.open_page(FILE)
 tall = 560 if lecture else 300
 with shell.settings(lecture):
-    problem, rate, steps = regression.choose(controls, PRESETS, max_steps=8000)
+    problem, rate, steps = settings.choose(controls, PRESETS, max_steps=8000)
 mistake = controls.chosen("mistake", mistakes.MISTAKES)
 trace = run(problem, steps, rate)[1]
 made, wrong_trace, _ = run(problem, steps, rate, mistake)
@@ -53,8 +55,8 @@ with st.container():  # what may come and go must not move what follows
     controls.say_refused(timeline)
 player(timeline)
 
-regression.overview(problem, trace, timeline, lecture=lecture)
-regression.verdict(problem, trace, rate)
+settings.overview(problem, trace, timeline, lecture=lecture)
+settings.verdict(problem, trace, rate)
 """
 The **model** is a curve with two numbers to learn, w and b. The yellow lines are its **residuals**,
 and the **loss** is one number for all of them: their squares, added up in one of three ways.
@@ -79,7 +81,7 @@ w moves the predictions ŷ, and the predictions move the loss L. The **chain rul
 two slopes, point by point, and adds them up. Then each parameter takes a step against its gradient;
 the **learning rate** η says how long a step.
 """
-regression.formulas(problem, rate)
+settings.formulas(problem, rate)
 
 """
 ### The code that ran
@@ -93,7 +95,7 @@ listings = {
 places = shell.side_by_side(2, lecture=lecture)
 for place, (title, train) in zip(places, listings.items(), strict=True):
     with place:
-        listing(source_of(train), regression.COMPUTED, title=title, key=title)
+        listing(source_of(train), settings.COMPUTED, title=title, key=title)
 if st.button("Time both on this machine", on_click=controls.moved):
     arrays, loops = paired(
         lambda: record(numpy_vectorized.train(problem, steps=20, learning_rate=rate)),
@@ -122,7 +124,7 @@ with left:
     shaded band is what rounding excuses. A circle above it means a wrong gradient. (h is relative
     to the larger of 1, |w| and |b|; the table has h = 0.00001.)
     """
-    regression.check_in_numbers()
+    settings.check_in_numbers()
 with right:
     error = agreement.gradient_error(timeline, gradient_check.WIDTHS, lecture=lecture)
     show(error, key="gradient_error", height=tall + 100)
@@ -138,10 +140,10 @@ if mistake:
     if how_it_ended(problem, trace) != "arrives":
         st.caption("With these settings the right run, at the top, does not arrive either.")
     if mistakes.tell(mistake, made.right, made.wrong, end=end, overflow=overflow):
-        regression.overview(made.problem, wrong_trace, timeline, lecture=lecture, run="wrong_")
-        regression.check_in_numbers(run="wrong_")
+        settings.overview(made.problem, wrong_trace, timeline, lecture=lecture, run="wrong_")
+        settings.check_in_numbers(run="wrong_")
         of_run = {"title": "The listing of this run", "run": "wrong_", "changed": made.wrong}
-        listing(made.source, regression.COMPUTED, key="wrong_listing", **of_run)
+        listing(made.source, settings.COMPUTED, key="wrong_listing", **of_run)
 
 variants = preset("numpy_article_straight"), preset("numpy_article")
 once, printed = (run(p, p.steps, p.learning_rate)[1].final.params for p in variants)

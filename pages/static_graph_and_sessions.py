@@ -9,28 +9,48 @@ import streamlit as st
 
 from engines.problem import preset
 from engines.trace import record
-from views import agreement, fetching, regression, shell, static_story, watching
-from views import printed_table as printed
-from views import static_sections as sections
-from views.figure import cached
-from views.live import source_of
-from views.player import player
-from views.static_moments import PHASES, moments, parts
-from views.static_picture import show_both
-from views.timeline import Timeline
+from views.player.figure import cached
+from views.player.live import source_of
+from views.player.player import player
+from views.player.timeline import Timeline
+from views.regression import agreement
+from views.regression import settings as regression
+from views.static_graph_and_sessions import ask, sections, story, watching
+from views.static_graph_and_sessions import printed_table as printed
+from views.static_graph_and_sessions.drawing import show_both
+from views.static_graph_and_sessions.moments import PHASES, moments, parts
+from views.ui import shell
 
 FILE = "pages/static_graph_and_sessions.py"
 PRESETS = {"session_article": "Parabola, as in the article", "own": "Your own data"}
 ENGINES, GRADIENTS = ("numpy_vectorized", "tf_session"), ("grad_w", "grad_b")
-LOADED = """child numpy_vectorized tf_baked_in tf_baked_in_graph tf_control_flow
-tf_control_flow_graph tf_growth tf_looked tf_race tf_race_graph tf_session tf_sum tf_traced
-tf_two_layers tf_two_sessions tf_update_graphs tf_update_styles torch_recurrent torch_two_layers
-two_layers"""
+LOADED = {
+    "child": "engines.benchmark.child",
+    "numpy_vectorized": "engines.regression.numpy_vectorized",
+    "tf_baked_in": "engines.static_graph_and_sessions.baked_in",
+    "tf_baked_in_graph": "engines.static_graph_and_sessions.baked_in_graph",
+    "tf_control_flow": "engines.recurrent.tf_cells",
+    "tf_control_flow_graph": "engines.recurrent.tf_graphs",
+    "tf_growth": "engines.static_graph_and_sessions.growing_graph",
+    "tf_looked": "engines.static_graph_and_sessions.one_run",
+    "tf_race": "engines.static_graph_and_sessions.race",
+    "tf_race_graph": "engines.static_graph_and_sessions.race_graph",
+    "tf_session": "engines.regression.tf_session",
+    "tf_sum": "engines.static_graph_and_sessions.adding",
+    "tf_traced": "engines.static_graph_and_sessions.tracing",
+    "tf_two_layers": "engines.network.tf_session",
+    "tf_two_sessions": "engines.static_graph_and_sessions.two_sessions",
+    "tf_update_graphs": "engines.static_graph_and_sessions.update_graphs",
+    "tf_update_styles": "engines.static_graph_and_sessions.update_styles",
+    "torch_recurrent": "engines.recurrent.torch_cell",
+    "torch_two_layers": "engines.network.torch_two_layers",
+    "two_layers": "engines.network.compare",
+}
 
 
 @st.cache_resource(show_spinner="Loading TensorFlow and PyTorch: some seconds, once.")
 def load():
-    engines = {name: import_module(f"engines.{name}") for name in LOADED.split()}
+    engines = {name: import_module(module) for name, module in LOADED.items()}
     shell.settle("TensorFlow and PyTorch")
     return SimpleNamespace(**engines)
 
@@ -63,7 +83,11 @@ adds operations to a graph, and nothing is computed. Then a **session** *runs* w
 **fetch**, with what it is **fed**. Go through both with the arrow keys.
 """
 with shell.settings(lecture):
-    asked = fetching.choose(controls, engines.tf_looked.FETCHES, engines.tf_looked.FEEDS)
+    asked = ask.choose(
+        controls,
+        engines.tf_looked.FETCHES,
+        engines.tf_looked.FEEDS,
+    )
 refused, stage = st.container(), st.container()  # filled when the data below are known
 with st.expander("Data, rate and steps of the regression"):
     problem, rate, steps = regression.choose(controls, PRESETS, max_steps=4000)
@@ -72,18 +96,18 @@ settings = {"steps": steps, "learning_rate": rate}
 looked = look(problem, rate, asked)
 happened = moments(looked, initialized=asked.initialized)
 timeline = play(problem, parts(happened), **settings)
-readout = static_story.readout(happened, loss=asked.hands_out_loss and not looked.message)
+readout = story.readout(happened, loss=asked.hands_out_loss and not looked.message)
 with stage:
     with player(timeline, readout=readout, phases=PHASES, of=asked.listing):
-        static_story.story(looked, happened, asked.call, asked.names)
+        story.story(looked, happened, asked.call, asked.names)
     show_both(looked, happened, key=(str(asked), problem, rate), lecture=lecture)
     code, told = st.columns(2)
     with code:
         listing = engines.tf_looked.LISTINGS[asked.listing]
-        static_story.code(looked, happened, source_of(listing), asked.call)
+        story.code(looked, happened, source_of(listing), asked.call)
     with told:
-        fetching.tell(looked, asked)
-        fetching.at_once(engines.tf_sum.at_once, asked)
+        ask.tell(looked, asked)
+        ask.at_once(engines.tf_sum.at_once, asked)
 
 """
 ### What runs is what you fetch

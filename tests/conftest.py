@@ -8,7 +8,7 @@ import shutil
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.server import chromium, has_player, open_page, running
+from tests.support.server import chromium, has_player, open_page, running
 
 NO_BROWSER = "no Chromium on this machine: the browser tests did not run"
 

@@ -1,0 +1,1 @@
+"""Timing done right, and the command that measures a machine: `python -m engines.benchmark`."""

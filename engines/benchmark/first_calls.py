@@ -1,0 +1,159 @@
+"""What the first training step costs, and what each later one: four engines, two problems.
+
+A step is the same for all of them: predict, find the gradients, update, and read the loss back. The
+first one also pays for what has to be there before: a graph and its session, a traced function, or
+nothing but the variables. Whoever runs it for the first time in a process pays once more.
+
+Source: experiment E9. The listings: first_calls_tensorflow.py and first_calls_torch.py. The
+problems: E7's parabola, and the two-layer network of E10 and E11.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from importlib import import_module
+from itertools import islice, product
+from multiprocessing import get_context
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.network.compare import draw
+from engines.problem import preset
+
+# By engine: the module of its listing, the listing, and the framework that both need.
+ENGINES = {
+    "tf_session": ("engines.benchmark.first_calls_tensorflow", "session", "tensorflow"),
+    "tf_function": ("engines.benchmark.first_calls_tensorflow", "function", "tensorflow"),
+    "tf_tape": ("engines.benchmark.first_calls_tensorflow", "eager", "tensorflow"),
+    "torch_autograd": ("engines.benchmark.first_calls_torch", "eager", "torch"),
+}
+
+
+class Task(NamedTuple):
+    """What is trained, in float32: the name of the loss, the arrays, and the learning rate.
+
+    data: x and y. start: the parameters' first values, in the order in which the loss takes them.
+    """
+
+    loss: str
+    data: tuple[NDArray[Any], ...]
+    start: tuple[NDArray[Any], ...]
+    learning_rate: float
+
+
+def parabola() -> Task:
+    """E7: 100 points, two parameters."""
+    problem = preset("session_article")
+    start = np.asarray(problem.w), np.asarray(problem.b)
+    return Task("parabola", (problem.x, problem.y), start, problem.learning_rate)
+
+
+def two_layers() -> Task:
+    """E10 and E11: x (64, 1000), y (64, 10), w1 (1000, 100), w2 (100, 10), all drawn."""
+    x, y, w1, w2 = draw(0)
+    return Task("two_layers", (x, y), (w1, w2), 1e-6)
+
+
+TASKS = {"parabola": parabola, "two_layers": two_layers}
+
+
+class Settings(NamedTuple):
+    """How long is measured.
+
+    rebuilt: how often the first call is repeated in the running process. warm_up: steps before
+    later calls are timed, and after which the losses are compared. blocks: how many times later
+    calls are timed, for block_seconds each.
+    """
+
+    rebuilt: int = 5
+    warm_up: int = 100
+    blocks: int = 9
+    block_seconds: float = 0.06
+
+
+# A framework reads these when it is loaded. On one thread each, all of them have the same machine,
+# and none waits for threads of its own that a busy machine has put aside.
+ONE_THREAD = {
+    "OMP_NUM_THREADS": "1",
+    "TF_NUM_INTEROP_THREADS": "1",
+    "TF_NUM_INTRAOP_THREADS": "1",
+}
+
+QUICK = Settings(rebuilt=2, warm_up=20, blocks=3, block_seconds=0.01)
+
+
+def measure(task: str, engine: str, settings: Settings) -> dict[str, Any]:
+    """Time one engine on one task. The first call is cold if nothing has run in this process.
+
+    Returns cold, milliseconds of the first call; warm, those of the first calls after it, and
+    later, those of a later call, each as [lower quartile, median, upper quartile]; the loss after
+    `steps` updates; and the framework with its version.
+    """
+    module, name, framework = ENGINES[engine]
+    listing = getattr(import_module(module), name)
+    trained = TASKS[task]()
+
+    def first_call() -> float:
+        start = time.perf_counter()
+        losses = listing(*trained)
+        next(losses)
+        taken = time.perf_counter() - start
+        losses.close()
+        return 1000 * taken
+
+    cold = first_call()
+    warm = [first_call() for _ in range(settings.rebuilt)]
+
+    losses = listing(*trained)
+    next(losses)  # the first call is not like the others
+    start = time.perf_counter()
+    *_, loss = islice(losses, settings.warm_up)
+    step_seconds = (time.perf_counter() - start) / settings.warm_up
+    block = max(1, round(settings.block_seconds / step_seconds))
+    later = []
+    for _ in range(settings.blocks):
+        start = time.perf_counter()
+        for _ in range(block):
+            next(losses)
+        later.append(1000 * (time.perf_counter() - start) / block)
+    losses.close()
+    return {
+        "task": task,
+        "engine": engine,
+        "cold": cold,
+        "warm": np.percentile(warm, [25, 50, 75]).tolist(),
+        "later": np.percentile(later, [25, 50, 75]).tolist(),
+        "steps": settings.warm_up,
+        "loss": loss,
+        "framework": framework,
+        "version": sys.modules[framework].__version__,
+    }
+
+
+def run(*, quick: bool) -> Iterator[dict[str, Any]]:
+    """Measure every engine on every task; yield what `measure` returns, then the machine's part.
+
+    With each row goes how many are `done`, of how many.
+
+    Each is measured in a process of its own, one after the other and on one thread: it is cold at
+    its first call, and none disturbs another. quick: for tests, one engine of each framework on the
+    first task, and too short to mean anything.
+    """
+    settings, tasks = (QUICK, ["parabola"]) if quick else (Settings(), list(TASKS))
+    engines = ["tf_session", "torch_autograd"] if quick else list(ENGINES)
+    # Started anew, not forked: a copied process would pay for its copied memory as well.
+    with get_context("spawn").Pool(1, _on_one_thread, maxtasksperchild=1) as processes:
+        pairs = list(product(tasks, engines))
+        for done, (task, engine) in enumerate(pairs, start=1):
+            row = processes.apply(measure, (task, engine, settings))
+            yield row | {"done": done, "of": len(pairs)}
+    yield {"cores": os.cpu_count()}
+
+
+def _on_one_thread() -> None:
+    os.environ.update(ONE_THREAD)

@@ -1,0 +1,102 @@
+"""The gradient of a gradient: whether a backward written by hand can be differentiated in its turn.
+
+With create_graph=True autograd records what backward does, as it records any forward pass. What
+backward does with tensors is then part of a graph; what it does outside of PyTorch is not, and for
+autograd the result is a constant. `once_differentiable` puts an error in the place of the silence.
+
+Source: the documentation page "Double Backward with Custom Functions".
+"""
+
+# mypy: disallow-untyped-decorators=False
+
+from __future__ import annotations
+
+import inspect
+from typing import Any, Literal, NamedTuple
+
+import torch
+from torch.autograd.function import once_differentiable
+
+from engines.network.torch_own_relu import MyReLU
+
+
+class Multiplied(MyReLU):
+    """The mask as a factor."""
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Any) -> Any:
+        """Every operation here is one that autograd can differentiate."""
+        (x,) = ctx.saved_tensors
+        return grad_output * (x >= 0)
+
+
+class InNumPy(MyReLU):
+    """A gradient that is computed outside of PyTorch."""
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Any) -> Any:
+        """NumPy's numbers come back as a tensor without a graph behind it."""
+        (x,) = ctx.saved_tensors
+        grad_x = grad_output.detach().numpy().copy()
+        grad_x[x.detach().numpy() < 0] = 0
+        return torch.from_numpy(grad_x)
+
+
+class OnceDifferentiable(MyReLU):
+    """The same, and it says so."""
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad_output: Any) -> Any:
+        """In here nothing is recorded, and what leaves cannot be differentiated again."""
+        (x,) = ctx.saved_tensors
+        grad_x = grad_output.numpy().copy()
+        grad_x[x.numpy() < 0] = 0
+        return torch.from_numpy(grad_x)
+
+
+# By name: with the mask set in place, as E10 has it; and the three above.
+KINDS = {
+    "in_place": MyReLU,
+    "multiplied": Multiplied,
+    "in_numpy": InNumPy,
+    "once_differentiable": OnceDifferentiable,
+}
+
+
+class Tried(NamedTuple):
+    """The derivatives of y = x * relu(x) as autograd finds them: 2x and 2 for a positive x.
+
+    source: the Function. first: dy/dx. second: the derivative of `first`, None where autograd
+    refuses, and then message says why; else it is "".
+    """
+
+    source: str
+    first: float
+    second: float | None
+    message: str
+
+
+def double_backward(
+    kind: str, x_value: float = 3.0, *, ask: Literal["backward", "grad"] = "backward"
+) -> Tried:
+    """Differentiate twice through one of KINDS. Raises KeyError for other names.
+
+    ask: how the second derivative is asked for, as first.backward() or as grad(first, x). The
+    latter visits only nodes that lead to x, and the one with the error of `once_differentiable`
+    does not.
+    """
+    function = KINDS[kind]
+    source = inspect.getsource(function)
+    x = torch.tensor(x_value, dtype=torch.float64, requires_grad=True)
+    y = x * function.apply(x)
+    (first,) = torch.autograd.grad(y, x, create_graph=True)
+    try:
+        if ask == "backward":
+            first.backward()
+            second = x.grad
+        else:
+            (second,) = torch.autograd.grad(first, x)
+    except RuntimeError as error:
+        return Tried(source, first.item(), None, str(error))
+    return Tried(source, first.item(), second.item(), "")

@@ -1,0 +1,332 @@
+"""Reads PyTorch's own autograd graph of a training listing, without a change to the listing.
+
+Three things are watched, and none of them is global. A TorchFunctionMode, which belongs to its
+thread, sees each operation of the listing. From the result a walk along `grad_fn` and
+`next_functions` finds the nodes that the operation made. Hooks on these nodes, there only while
+backward() runs, see in which order the engine runs them and which gradients arrive and leave.
+The nodes are never kept, or they would never be freed: only copies of what they hold.
+
+Source: the documentation pages "Autograd mechanics" and "torch.autograd.graph.Node".
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Container, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from itertools import count
+from traceback import walk_tb
+from types import FrameType
+from typing import Any
+from weakref import WeakSet
+
+import torch
+from torch.overrides import TorchFunctionMode
+
+from engines.graphs.autograd import Edge, Event, Kind, Node, Output, StepBuilder, StepGraph
+from engines.listing import Listing, Place
+
+BACKWARD = (torch.Tensor.backward, torch.autograd.grad)
+SAVED = ("_saved_", "saved_tensors")  # attributes of nodes; the second is a custom Function's
+Variables = list[tuple[str, Any]]
+
+
+def record(
+    steps: Any, *, of: Container[int] | None = None, source: str | None = None
+) -> Iterator[StepGraph]:
+    """Run a training listing and yield its steps, each when it is complete.
+
+    steps: a generator, such as an engine's `train` returns. It yields once in each pass of its
+    loop; what it does between that and the next pass is still that step. It is closed in the end.
+    of: the numbers of the steps to look at, None for all. The others run at their usual speed.
+    source: the whole text the listing was compiled from, where Python cannot find it by itself.
+
+    A listing that calls `torch.autograd.backward` instead of `loss.backward()` or
+    `torch.autograd.grad` goes backward unseen: that function asks no mode.
+    If the listing raises, the step it was in is the last, asked for or not, and its last event
+    says so.
+    """
+    wanted: Container[int] = range(sys.maxsize) if of is None else of
+    recorder = _Recorder(Listing(steps.gi_code, source))
+    try:
+        for passed in count():
+            # The step before is needed too: its nodes are freed during this one. So is the pass
+            # after, in which a step ends.
+            watch = any(number in wanted for number in (passed - 1, passed, passed + 1))
+            complete = recorder.advance(steps, passed, watch=watch)
+            yield from (step for step in complete if step.step in wanted or step.error)
+            if steps.gi_frame is None:
+                return
+    finally:
+        steps.close()
+
+
+@dataclass(eq=False)
+class _Life:
+    """Put into a node's metadata and held by nothing else: it lives as long as the node does."""
+
+    number: int
+    node: Node | None = None
+    edges: tuple[Edge, ...] = ()
+
+
+class _Recorder(TorchFunctionMode):  # type: ignore[misc]
+    """While it is entered, torch hands it every operation instead of running it."""
+
+    def __init__(self, listing: Listing) -> None:
+        super().__init__()
+        self._listing = listing
+        self._step = StepBuilder(0)
+        self._complete: list[StepGraph] = []
+        self._yielded_at = 0  # what runs before this line belongs to the next pass of the loop
+        self._place = Place()
+        self._lives: WeakSet[_Life] = WeakSet()
+        self._numbers = count(1)
+        self._raised: Exception | None = None  # by an operation of the listing
+        self._key = object()  # of this recorder in the metadata of nodes
+
+    def advance(self, steps: Any, step: int, *, watch: bool) -> list[StepGraph]:
+        """Let the listing run to the yield of this step. Returns the steps that became complete."""
+        self._yielded_at = self._listing.place(steps.gi_frame.f_lasti).line or 0
+        try:
+            with self if watch else nullcontext():
+                next(steps)
+            if not watch:
+                self._step = StepBuilder(step)
+        except StopIteration:
+            self._turn()
+        except Exception as error:
+            if self._is_own(error):
+                raise
+            self._fail(error)
+        complete, self._complete = self._complete, []
+        return complete
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Run the operation, as torch asks, and write down what it was and what it made."""
+        kwargs = kwargs or {}
+        frame = self._listing.frame(sys._getframe(1))
+        variables = _variables(frame)
+        arguments = list(_tensors([args, kwargs]))
+        before, here = self._place, self._listing.place(frame.f_lasti)
+        self._move_to(here)
+        # A result that nobody saw made, such as a custom Function's, is met where it is used.
+        self._step.made_by_last(self._meet(arguments, variables, before))
+        if func in BACKWARD:
+            with self._hooks(list(_tensors(args[0]))):
+                return self._run(func, args, kwargs)
+
+        versions = [_version(tensor) for tensor in arguments]
+        result = self._run(func, args, kwargs)
+        changed = [t for t, old in zip(arguments, versions, strict=True) if _version(t) != old]
+        results = [*_tensors(result), *changed]
+        if func == torch.Tensor.grad.__set__:
+            kind: Kind = "zero" if args[1] is None else "update"
+            self._event(kind, name=f"{_name(args[0], variables)}.grad", value=args[1])
+        elif func != torch.Tensor.grad.__get__ and results:
+            parameters = [(_parameter(tensor, variables), tensor) for tensor in changed]
+            if made := self._meet(results, variables, here):
+                self._event("forward", *made, value=results[0])
+            elif any(name for name, _ in parameters):
+                for name, tensor in parameters:
+                    empty = name.endswith(".grad") and not tensor.any()
+                    self._event("zero" if empty else "update", name=name, value=tensor)
+            else:
+                self._event("plain", value=results[0])
+        return result
+
+    def _run(self, func: Any, args: Any, kwargs: Any) -> Any:
+        try:
+            return func(*args, **kwargs)
+        except Exception as error:
+            self._raised = error
+            raise
+
+    def _is_own(self, error: Exception) -> bool:
+        """Whether the recorder itself has failed, and not the listing that it watches."""
+        codes = [frame.f_code for frame, _ in walk_tb(error.__traceback__)]
+        return type(self).__torch_function__.__code__ in codes and error is not self._raised
+
+    def _move_to(self, place: Place) -> None:
+        """The listing is here now; where that is in the next pass of its loop, a step ended."""
+        self._place = place
+        if place.line is not None and place.line < self._yielded_at:
+            self._turn()
+
+    def _turn(self) -> None:
+        self._yielded_at = 0
+        self._complete.append(self._step.finish())
+        self._step = StepBuilder(self._step.number + 1)
+
+    def _fail(self, error: Exception) -> None:
+        trace: Any = error.__traceback__  # from `advance`, so the listing's frame is the next
+        self._move_to(self._listing.place(trace.tb_next.tb_lasti))
+        self._event("error", message=f"{type(error).__name__}: {error}")
+        self._turn()
+
+    def _event(self, kind: Kind, *nodes: int, value: Any = None, **told: Any) -> None:
+        event = Event(kind, *self._place, nodes, len(self._lives), value=_copy(value), **told)
+        self._step.events.append(event)
+
+    def _meet(self, tensors: list[Any], variables: Variables, place: Place) -> list[int]:
+        """Take what these tensors came from into the step. Returns the ids of what is new.
+
+        place: where the listing was when what is new was made.
+        """
+        step, key = self._step, self._key
+        tensors = [tensor for tensor in tensors if tensor.grad_fn is not None]
+        met = _behind([tensor.grad_fn for tensor in tensors], key, step.nodes)
+        new = [node for node in met if key not in node.metadata]
+        for node in new:
+            self._lives.add(node.metadata.setdefault(key, _Life(next(self._numbers))))
+        for node in met:
+            life = node.metadata[key]
+            if life.node is None or hasattr(node, "variable"):  # a parameter has changed since
+                self._read(node, variables, place)
+            step.nodes[life.number] = replace(life.node, forward=len(step.events))
+            step.edges[life.number] = life.edges
+        for tensor in tensors:
+            life, name = tensor.grad_fn.metadata[key], _name(tensor, variables)
+            life.node = _with_output(life.node, tensor, name)
+            step.nodes[life.number] = _with_output(step.nodes[life.number], tensor, name)
+        return [node.metadata[key].number for node in new]
+
+    def _read(self, node: Any, variables: Variables, place: Place) -> None:
+        """Write down what a node tells by itself, which is not the value of an operation."""
+        life, kind = node.metadata[self._key], node.name().split("::")[-1]
+        shapes = [tuple(map(int, output.shape)) for output in node._input_metadata]
+        outputs = tuple(Output("", shape, None, None) for shape in shapes)
+        if (leaf := getattr(node, "variable", None)) is None:
+            again = self._step.repetition(place, kind)
+            life.node = Node(life.number, kind, *place, again, outputs, *_kept(node))
+        else:
+            read = Node(life.number, kind, *Place(), 0, outputs, {}, {})
+            life.node = _with_output(read, leaf, _name(leaf, variables))
+        life.edges = tuple(
+            Edge(origin.metadata[self._key].number, life.number, output, argument, None)
+            for argument, (origin, output) in enumerate(node.next_functions)
+            if origin is not None
+        )
+
+    @contextmanager
+    def _hooks(self, outputs: list[Any]) -> Iterator[None]:
+        """Watch every node behind these while backward() runs."""
+        nodes = _behind([tensor.grad_fn for tensor in outputs], self._key, {})
+        with ExitStack() as hooks:
+            for node in nodes:
+                for hook in self._watch(node):
+                    hooks.callback(hook.remove)
+            yield
+        for node in nodes:
+            number = node.metadata[self._key].number
+            gone = bool(self._step.nodes[number].saved) and not _kept(node)[0]
+            self._step.nodes[number] = replace(self._step.nodes[number], released=gone)
+
+    def _watch(self, node: Any) -> tuple[Any, Any]:
+        step, number = self._step, node.metadata[self._key].number
+        leaf = getattr(node, "variable", None)
+
+        def arrive(gradients: tuple[Any, ...]) -> None:
+            step.arrived(number, [_copy(gradient) for gradient in gradients])
+            self._event("backward", number)
+
+        def leave(gradients: tuple[Any, ...], _: Any) -> None:
+            step.left(number, [_copy(gradient) for gradient in gradients])
+            if leaf is not None:
+                name = f"{step.nodes[number].name}.grad"
+                step.events[-1] = replace(step.events[-1], name=name, value=_copy(leaf.grad))
+
+        return node.register_prehook(arrive), node.register_hook(leave)
+
+
+def _behind(nodes: list[Any], key: object, known: Container[int]) -> list[Any]:
+    """These nodes and those they came from, oldest first, but for known ones and those behind."""
+    found: dict[Any, None] = {}
+    for node in nodes:  # which grows
+        seen = node is None or (key in node.metadata and node.metadata[key].number in known)
+        if not seen and node not in found:
+            found[node] = None
+            nodes += [origin for origin, _ in node.next_functions]
+    # An accumulator has no place in the sequence. It is made for the first node that needs it.
+    return sorted(found, key=lambda node: (not hasattr(node, "variable"), node._sequence_nr()))
+
+
+def _with_output(node: Node, tensor: Any, name: str) -> Node:
+    """The node, with what is now known of the output that this tensor is."""
+    output = node.outputs[tensor.output_nr]
+    if output.value is not None and (output.name or not name):
+        return node
+    value = _copy(tensor) if output.value is None else output.value
+    outputs = list(node.outputs)
+    outputs[tensor.output_nr] = replace(output, name=output.name or name, value=value)
+    return replace(node, outputs=tuple(outputs))
+
+
+def _kept(node: Any) -> tuple[dict[str, Any], dict[str, float]]:
+    """What a node keeps for its backward and still has: tensors, and numbers."""
+    tensors: dict[str, Any] = {}
+    numbers: dict[str, float] = {}
+    for attribute in [name for name in dir(node) if name.startswith(SAVED)]:
+        try:
+            value = getattr(node, attribute)
+        except RuntimeError:  # freed, or changed in place
+            continue
+        name = attribute.removeprefix("_saved_")
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            numbers[name] = value - 2**64 if value >= 2**63 else value  # the dimension -1
+        for i, tensor in enumerate(_tensors(value)):
+            tensors[name if tensor is value else f"{name}[{i}]"] = _copy(tensor)
+    return tensors, numbers
+
+
+def _variables(frame: FrameType) -> Variables:
+    """The tensors in a frame's variables, by name: w, layers[0], model.0.weight."""
+    held, named = frame.f_locals, []
+    for name, value in held.items():
+        if isinstance(value, torch.nn.Module):
+            named += [(f"{name}.{inner}", tensor) for inner, tensor in value.named_parameters()]
+        elif isinstance(value, list | tuple) and len(value) < 32:  # not a whole history
+            named += [(f"{name}[{i}]", item) for i, item in enumerate(value)]
+        else:
+            named.append((name, value))
+    if isinstance(held, dict):
+        held.clear()  # up to Python 3.12 the frame keeps this copy, and every tensor in it
+    return [(name, value) for name, value in named if isinstance(value, torch.Tensor)]
+
+
+def _name(tensor: Any, variables: Variables) -> str:
+    return next((name for name, variable in variables if variable is tensor), "")
+
+
+def _parameter(tensor: Any, variables: Variables) -> str:
+    """The leaf, or the gradient of a leaf, whose memory this is: w.data is w, too."""
+    for name, leaf in variables:
+        if leaf.is_leaf and leaf.requires_grad:
+            if leaf.data_ptr() == tensor.data_ptr():
+                return name
+            if leaf.grad is not None and leaf.grad.data_ptr() == tensor.data_ptr():
+                return f"{name}.grad"
+    return ""
+
+
+def _tensors(value: Any) -> Iterator[Any]:
+    """Every tensor in nested lists, tuples and dictionaries."""
+    if isinstance(value, torch.Tensor):
+        yield value
+    elif isinstance(value, list | tuple | dict):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _tensors(item)
+
+
+def _version(tensor: Any) -> int:
+    return 0 if tensor.is_inference() else int(tensor._version)  # counts changes in place
+
+
+def _copy(tensor: Any) -> Any:
+    if tensor is None:
+        return None
+    detached = tensor.detach()
+    if detached.dtype == torch.bfloat16:  # of which NumPy has no kind
+        detached = detached.float()
+    return detached.numpy(force=True).copy()

@@ -1,0 +1,1 @@
+"""A recurrent cell that reads a word, in a dynamic and in a static graph (E9)."""

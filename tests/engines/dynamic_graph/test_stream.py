@@ -1,0 +1,122 @@
+"""E4, a line learnt from data that never repeats, and E5, one derivative from a tape."""
+
+from itertools import islice
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import torch
+
+from engines.problem import preset
+from engines.regression.tf_tape import derivative
+from engines.regression.torch_autograd import batches, stream
+from engines.trace import record
+
+LINE = np.array([2.0, 3.0])  # the truth: y = 2x + 3
+
+
+def run(steps, *, learning_rate=0.001, **settings):
+    problem = preset("stream_article")
+    return record(stream(problem, steps=steps, learning_rate=learning_rate, **settings))
+
+
+def line_of(trace):
+    return np.stack([trace.params["w"], trace.params["b"]], axis=1).astype(np.float64)
+
+
+# E4
+
+
+def test_the_first_batch_is_the_presets():
+    problem = preset("stream_article")
+    x, y = next(batches())
+    np.testing.assert_array_equal(x.numpy(), problem.x)
+    np.testing.assert_array_equal(y.numpy(), problem.y)
+    first = run(0).final
+    assert first.loss == pytest.approx(float(problem.loss_at(problem.w, problem.b)), rel=1e-6)
+    assert first.params == {"w": problem.w, "b": problem.b}
+
+
+def test_data_follow_the_articles_law():
+    x, y = next(batches(size=200_000, seed=5))
+    noise = (y - 2 * x - 3).numpy().astype(np.float64)
+    assert 0 <= x.min() < 0.001
+    assert 19.999 < x.max() < 20
+    assert x.mean() == pytest.approx(10, abs=0.05)
+    assert noise.mean() == pytest.approx(0, abs=0.03)
+    assert noise.std() == pytest.approx(3, rel=0.01)
+
+
+def test_no_two_batches_are_alike():
+    xs = [tuple(x.tolist()) for x, _ in islice(batches(), 300)]
+    assert len(set(xs)) == 300
+
+
+@pytest.mark.parametrize("batch", [1, 3, 8])
+def test_each_step_is_gradient_descent_on_a_batch_of_its_own(batch):
+    trace, (w, b) = run(40, batch=batch, seed=7), line_of(run(0))[0]
+    for k, (x, y) in enumerate(islice(batches(size=batch, seed=7), 41)):
+        x, y = x.numpy().astype(np.float64), y.numpy().astype(np.float64)  # noqa: PLW2901
+        residual = w * x + b - y
+        grad_w, grad_b = np.sum(residual * x), np.sum(residual)
+        loss, params, grads = trace[k]
+        computed = [loss, params["w"], params["b"], grads["w"], grads["b"]]
+        expected = [0.5 * np.sum(residual**2), w, b, grad_w, grad_b]
+        np.testing.assert_allclose(computed, expected, rtol=2e-4, atol=2e-4)
+        w, b = w - 0.001 * grad_w, b - 0.001 * grad_b
+    assert len(trace) == 41
+
+
+def test_a_stream_is_reproducible_from_its_seed_and_leaves_the_global_one_alone():
+    state = torch.get_rng_state()
+    one, same, other = run(20), run(20), run(20, seed=1001)
+    np.testing.assert_array_equal(one.losses, same.losses)
+    assert not np.any(one.losses == other.losses)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def expected_spread(*, learning_rate, batch):
+    """How far (w, b) strays from the line in the long run: the covariance, shape (2, 2).
+
+    One step takes the error e to (I - r A) e + r g, with A = X'X and g = X'noise of a fresh batch,
+    so the covariance C of e is where C = E[(I - r A) C (I - r A)] + r² 3² E[A] stands still.
+    """
+    random = np.random.default_rng(0)
+    x = 20 * random.random((20_000, batch))
+    rows = np.stack([x, np.ones_like(x)], axis=-1)
+    a = np.einsum("sni,snj->sij", rows, rows)
+    step = np.eye(2) - learning_rate * a
+    twice = np.einsum("sij,skl->ikjl", step, step).reshape(4, 4) / len(step)
+    noise = learning_rate**2 * 9 * a.mean(axis=0).reshape(4)
+    return np.linalg.solve(np.eye(4) - twice, noise).reshape(2, 2)
+
+
+def test_the_articles_line_strays_from_the_truth_as_far_as_it_must_and_no_farther():
+    problem = preset("stream_article")
+    errors = line_of(run(problem.steps))[2000:] - LINE
+    spread = expected_spread(learning_rate=0.001, batch=8)
+    assert np.all(np.abs(errors[-1]) < 4 * np.sqrt(np.diag(spread)))
+    measured = np.sqrt(np.mean(errors**2, axis=0))
+    np.testing.assert_allclose(measured, np.sqrt(np.diag(spread)), rtol=0.5)
+
+
+def test_a_tenth_of_the_rate_leaves_less_noise():
+    loud = line_of(run(8000))[-2000:] - LINE
+    quiet = line_of(run(60_000, learning_rate=0.0001))[-20_000:] - LINE
+    assert np.mean(quiet[:, 0] ** 2) < 0.3 * np.mean(loud[:, 0] ** 2)
+
+
+# E5
+
+
+def test_the_articles_derivative_is_ten():
+    assert derivative() == (27.0, 10.0)
+
+
+@pytest.mark.parametrize(("a", "b", "c", "w"), [(2, -1, 0.5, 3), (0, 5, 1, -2), (-1.5, 0, 0, 0.25)])
+def test_a_derivative_is_two_a_w_plus_b(a, b, c, w):
+    assert derivative(a=a, b=b, c=c, w=w) == (a * w**2 + b * w + c, 2 * a * w + b)
+
+
+def test_two_plus_four_is_six_at_once():
+    assert float(tf.constant(2.0) + tf.constant(4.0)) == 6.0

@@ -1,0 +1,155 @@
+"""One pass through MyReLU, as a visitor chooses it, reads of it and sees it."""
+
+import altair as alt
+import pytest
+
+from engines.custom_relu_backward.one_pass import watch
+from tests.support.visit import charts, live_texts, visit_section, words
+from views.custom_relu_backward import one_pass
+from views.custom_relu_backward.one_pass_drawing import COMPARED, COPIED, CUT, NEVER, cells_of
+
+X, GRAD = ((1.5, -2.0), (0.0, -0.5)), ((-1.0, 2.0), (3.0, -4.0))
+
+
+def section():
+    """A page that has nothing but this."""
+    import streamlit as st
+
+    from engines.custom_relu_backward.one_pass import watch
+    from views.custom_relu_backward import one_pass, one_pass_drawing
+    from views.ui.controls import Controls
+
+    controls = Controls("section")
+    chosen = one_pass.choose(controls)
+    watched = watch(*chosen)
+    one_pass.story(watched, trained=False)
+    one_pass_drawing.picture(watched, lecture=st.query_params.get("lecture") == "true")
+    one_pass.code(watched)
+    st.session_state["chosen"] = chosen
+    st.session_state["refused"] = controls.refused
+
+
+def visit(**query):
+    return visit_section(section, **query)
+
+
+def cells(panel):
+    return [cell for cell in cells_of(watch(X, GRAD)) if cell["panel"] == panel]
+
+
+# ---- The matrix
+
+
+def test_a_matrix_is_read_as_it_may_be_typed():
+    assert one_pass.read("1 −2; 0,5\n -0 1e2") == (((1, -2), (0, 5), (0, 100)), "")
+    for text in ("1 2;3 4", "0.12345 -1e3", "1e-7; 2"):
+        assert one_pass.cleaned(one_pass.cleaned(text)) == one_pass.cleaned(text)
+    assert one_pass.cleaned("-0; 0.123456") == "0; 0.1235"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "at least"),
+        (";;\n", "at least"),
+        ("1 2 3 4 5", "more than 4"),
+        ("1;2;3;4;5", "more than 4"),
+        ("1 2; 3", "as many"),
+        ("1 two", "`two` is not a number"),
+        ("nan", "`nan`"),
+        ("1000.1", "−1000 to 1000"),
+        ("-inf", "`-inf`"),
+    ],
+)
+def test_what_is_no_small_matrix_is_refused_with_its_reason(text, reason):
+    rows, told = one_pass.read(text)
+    assert rows == ()
+    assert reason in told
+    assert one_pass.cleaned(text) == ""
+
+
+@pytest.mark.parametrize("matrix", one_pass.MATRICES)
+def test_the_matrices_offered_are_what_they_are_called(matrix):
+    numbers = [number for row in one_pass.MATRICES[matrix] for number in row]
+    assert min(numbers) < 0
+    assert (0 in numbers) == (matrix == "zeros")
+    assert (max(numbers) > 0) == (matrix != "negative")
+
+
+def test_a_link_opens_a_matrix_of_ones_own():
+    at = visit(matrix="own", rows="1 -2;0 4", arriving="ones")
+    assert at.session_state["chosen"] == (((1, -2), (0, 4)), ((1, 1), (1, 1)))
+    assert not words(at)
+    assert "2 × 2" in live_texts(at)
+
+
+def test_hostile_values_are_refused_and_told():
+    at = visit(matrix="own", rows="1 `x` <b>", arriving="none")
+    assert at.session_state["chosen"].rows == one_pass.read(one_pass.OWN)[0]
+    assert at.session_state["refused"] == [("arriving", "none", "mixed")]
+    [warning] = at.warning
+    assert "`x` is not a number" in warning.value
+    assert one_pass.OWN in warning.value
+    at = visit(matrix="3", lecture="true")
+    assert at.session_state["chosen"].rows == one_pass.MATRICES["zeros"]
+    for one in at.button_group:
+        one.set_value(None)
+    assert not at.run().exception
+
+
+# ---- Its story and its picture
+
+
+def test_the_story_counts_what_is_cut_and_what_is_zero():
+    told = one_pass.told(watch(X, GRAD), trained=False)
+    assert told.count("<p ") == 11  # ten moments, and the whole
+    assert "Negative entries: 2 of 4." in told
+    assert "zeros in x: 1" in told
+    assert "Switch on the training" in told
+    told = one_pass.told(watch(((-1.0,),), ((1.0,),)), trained=True)
+    assert "No entry of x is exactly 0" in told
+    assert "player goes through the training" in told
+
+
+def test_slow_motion_has_four_moments_forward_and_six_back():
+    assert one_pass.parts(watch(X, GRAD)) == (4, 6, 0, 0)
+
+
+def test_a_line_is_marked_at_all_its_moments_and_only_at_one_place():
+    [listing] = [text for text in live_texts(visit()).split("\n") if "MyReLU" in text]
+    for moments in ("0", "1", "2 3", "4", "5", "6", "7 8", "9"):
+        assert listing.count(f'data-moments="{moments}"') == 1
+
+
+def test_a_gradient_is_copied_struck_through_and_only_then_cut():
+    passes, cut, zero, negative = cells("grad_x")
+    assert {cell["made"] for cell in (passes, cut, zero, negative)} == {COPIED}
+    assert (cut["first"], cut["said"], cut["struck"]) == ("2", "0", COMPARED)
+    assert (negative["first"], negative["said"], negative["struck"]) == ("−4", "0", COMPARED)
+    assert (zero["first"], zero["said"], zero["struck"]) == ("3", "3", NEVER)
+    assert (passes["first"], passes["said"], passes["struck"]) == ("−1", "−1", NEVER)
+    assert str(CUT) in cut["lit"].split()
+    assert str(CUT) not in zero["lit"].split()
+
+
+def test_the_mask_is_shown_where_x_is_negative():
+    lit = [str(COMPARED) in cell["lit"].split() for cell in cells("x")]
+    assert lit == [False, True, False, True]
+    assert [cell["said"] for cell in cells("output")] == ["1.5", "0", "0", "0"]
+    assert [cell["struck"] == NEVER for cell in cells("output")] == [True, False, True, False]
+
+
+def test_one_place_has_one_name_in_all_four_and_no_two_cells_share_a_place():
+    found = [cells(panel) for panel in ("x", "output", "grad_output", "grad_x")]
+    names = [[cell["cell"] for cell in panel] for panel in found]
+    assert names == [names[0]] * 4
+    assert len({(cell["x"], cell["y"]) for panel in found for cell in panel}) == 16
+
+
+@pytest.mark.parametrize("lecture", ["true", "false"])
+def test_the_picture_is_valid_and_only_moments_redraw_it(lecture):
+    [chart] = charts(visit(lecture=lecture))
+    alt.Chart.from_dict(chart)
+    read_by = [param["name"] for param in chart["params"] if "now[" in str(param.get("expr"))]
+    assert read_by == ["at", "here"]
+    assert "now[" not in str({**chart, "params": []})

@@ -1,0 +1,370 @@
+"""The stream of E4 under a player with another clock: its batches, its level, its explosions."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from itertools import islice
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from engines.problem import preset
+from engines.regression.torch_autograd import batches
+from engines.regression.torch_autograd import stream as train
+from engines.trace import record
+from tests.support.visit import charts, live_texts, titles
+from views.dynamic_graph import stream
+from views.dynamic_graph.stream import (
+    ARTICLE,
+    LARGEST,
+    LATE,
+    SHOWN,
+    SIZES,
+    STEEPEST,
+    Chosen,
+    batch_at,
+    followed,
+)
+from views.player.timeline import Timeline
+
+LAST = preset("stream_article").steps
+EXPLODED = [Chosen(batch, 0.001) for batch in (16, 32, 64)]
+
+
+@cache
+def run(batch, learning_rate):
+    """The stream and the points shown of it, as the page has them."""
+    problem = preset("stream_article")
+    trace = record(train(problem, steps=LAST, learning_rate=learning_rate, batch=batch))
+    return trace, stream.shown(islice(batches(size=batch), len(trace)))
+
+
+def played(chosen, last_step):
+    """Steps of the player at which something new is shown, and the series' values there."""
+    series = followed(*run(*chosen), last_step=last_step)
+    [at] = {id(one.at): one.at for one in series.values()}.values()
+    return at, {name: one.values for name, one in series.items()}
+
+
+def distance(trace):
+    w, b = (trace.params[name].astype(np.float64) for name in "wb")
+    return np.hypot(w - 2, b - 3)
+
+
+def expected_spread(batch, learning_rate):
+    """The covariance of w and b in the long run, shape (2, 2), from the moments of x on 0 to 20.
+
+    A step takes the error e to (I - r A) e + r g, where A adds up p p' over the batch's p = (x, 1)
+    and g is its noise times p. So C, the covariance of e, is where it stands still:
+    C = C - r (M C + C M) n + r² (n E[pp' C pp'] + n (n - 1) M C M) + r² 3² n M, with M = E[pp'].
+    """
+    n, r = batch, learning_rate
+    moments = [20**k / (k + 1) for k in range(5)]  # E[x^k]
+    m = np.array([[moments[2], moments[1]], [moments[1], 1]])
+    powers = np.add.outer([1, 0], [1, 0])  # p p' is x to these powers
+    fourth = np.array(moments)[np.add.outer(powers, powers)]  # [i, j, k, l]: E[p_i p_j p_k p_l]
+    eye = np.eye(2)
+    drift = n * r * (np.einsum("ik,jl->ijkl", m, eye) + np.einsum("ik,jl->ijkl", eye, m))
+    twice = r**2 * n * (fourth + (n - 1) * np.einsum("ik,jl->ijkl", m, m))
+    return np.linalg.tensorsolve(drift - twice, r**2 * 9 * n * m)
+
+
+# The stream itself
+
+
+def test_the_line_ends_within_the_expected_error_of_the_truth():
+    trace, _ = run(*ARTICLE)
+    error = np.array([trace.final.params["w"] - 2, trace.final.params["b"] - 3])
+    spread = expected_spread(*ARTICLE)
+    assert error @ np.linalg.solve(spread, error) < 9.2  # 99% of normal errors in the plane
+    measured = np.mean(distance(trace)[LATE:] ** 2)
+    assert measured == pytest.approx(np.trace(spread), rel=0.4)
+
+
+def test_short_steps_stay_within_three_times_the_root_of_the_rate_whatever_the_batch():
+    for batch in (1, 2, 4, 8):
+        level = np.sqrt(np.trace(expected_spread(batch, 0.0001)))
+        assert level == pytest.approx(stream._reach(0.0001), rel=0.1)
+    for batch in (8, 16, 32, 64):  # where 2/λ_max is not far, a little more
+        level = np.sqrt(np.trace(expected_spread(batch, 0.008 / batch)))
+        assert 1.2 < level / stream._reach(0.008 / batch) < 1.4
+    assert np.sqrt(np.trace(expected_spread(1, 0.008))) > 3 * stream._reach(0.008)
+
+
+def test_the_same_seed_gives_the_points_whose_loss_was_taken():
+    trace, points = run(*ARTICLE)
+    x, y = points[:, 0].astype(np.float64), points[:, 1].astype(np.float64)
+    w, b = (trace.params[name].astype(np.float64)[:, None] for name in "wb")
+    losses = np.sum((w * x + b - y) ** 2, axis=1) / 2
+    np.testing.assert_allclose(trace.losses, losses, rtol=1e-3)
+    np.testing.assert_array_equal(
+        points[0], [preset("stream_article").x, preset("stream_article").y]
+    )
+
+
+def test_curvatures_are_those_of_the_data():
+    x = next(batches(size=400_000, seed=3))[0].numpy().astype(np.float64)
+    hessian = np.array([[np.mean(x**2), np.mean(x)], [np.mean(x), 1]])
+    assert np.linalg.eigvalsh(hessian)[-1] == pytest.approx(STEEPEST, rel=0.01)
+    point = np.array([[20.0**2, 20], [20, 1]])
+    assert np.linalg.eigvalsh(point)[-1] == pytest.approx(LARGEST)
+
+
+@pytest.mark.parametrize("batch", [16, 32, 64])
+def test_the_articles_rate_is_stable_for_eight_points_and_explodes_from_sixteen_on(batch):
+    assert 2 / (batch * STEEPEST) < 0.001 < 2 / (8 * STEEPEST)
+    assert run(batch, 0.001)[0].final.non_finite
+    assert not run(*ARTICLE)[0].final.non_finite
+
+
+# Spread over the player's steps
+
+
+@pytest.mark.parametrize(
+    ("last_step", "step", "batch"),
+    [
+        *[(0, 0, 0), (1, 0, 0), (1, 1, 8000), (7, 1, 1143), (7, 6, 6857), (7, 7, 8000)],
+        *[(800, 437, 4370), (800, 800, 8000), (8000, 4371, 4371), (20_000, 20_000, 8000)],
+    ],
+)
+def test_the_player_is_as_far_through_the_stream_as_through_its_run(last_step, step, batch):
+    assert batch_at(step, last_step=last_step, last_batch=8000) == batch
+
+
+@pytest.mark.parametrize("last_step", [0, 1, 7, 299, 300, 301, 800, 2000, 8000])
+def test_a_player_of_any_length_shows_the_stream_from_its_first_batch_to_its_last(last_step):
+    at, values = played(ARTICLE, last_step)
+    assert at[0] == 0
+    assert at[-1] == last_step
+    assert np.all(np.diff(at) > 0)
+    assert min(last_step, 150) < len(at) <= 301
+    assert all(len(one) == len(at) for one in values.values())
+    assert values["stream_batch"][0] == 0
+    assert values["stream_batch"][-1] == (8000 if last_step else 0)
+
+
+def test_what_is_shown_with_a_batch_belongs_to_it():
+    trace, points = run(*ARTICLE)
+    _, values = played(ARTICLE, 800)
+    k = values["stream_batch"].astype(int)
+    assert k[-1] == 8000
+    np.testing.assert_array_equal(values["stream_loss"], trace.losses[k].astype(np.float32))
+    for name in "wb":
+        shown = values[f"stream_{name}"]
+        np.testing.assert_array_equal(shown, trace.params[name][k].astype(np.float32))
+    np.testing.assert_allclose(values["stream_distance"], distance(trace)[k], rtol=1e-6)
+    for i in range(SHOWN):
+        np.testing.assert_array_equal(values[f"stream_x{i}"], points[k, 0, i])
+        np.testing.assert_array_equal(values[f"stream_y{i}"], points[k, 1, i])
+
+
+def test_the_mean_is_that_of_the_last_hundred_losses_or_of_all_while_there_are_fewer():
+    losses = run(*ARTICLE)[0].losses.astype(np.float64)
+    _, values = played(ARTICLE, 800)
+    for place in (0, 1, 3, 4, 100, -1):
+        k = int(values["stream_batch"][place])
+        expected = np.mean(losses[max(0, k - 99) : k + 1])
+        assert values["stream_mean"][place] == pytest.approx(expected, rel=1e-6)
+
+
+def test_names_do_not_depend_on_the_batch_and_missing_points_are_no_numbers():
+    _, one = played(Chosen(1, 0.008), 800)
+    _, eight = played(ARTICLE, 800)
+    assert list(one) == list(eight)
+    assert np.all(np.isfinite(one["stream_x0"]))
+    assert np.all(np.isnan(one["stream_x1"]))
+    assert np.all(np.isfinite(eight["stream_y7"]))
+
+
+def test_of_a_larger_batch_its_first_eight_points_are_shown():
+    points = stream.shown(islice(batches(size=64), 3))
+    x, y = list(islice(batches(size=64), 3))[2]
+    np.testing.assert_array_equal(points[2], [x[:8].numpy(), y[:8].numpy()])
+
+
+# Pictures
+
+
+def figures(chosen, last_step=800, *, lecture=False):
+    trace, points = run(*chosen)
+    timeline = Timeline(followed(trace, points, last_step=last_step), last_step)
+    line = stream.line(trace, timeline, lecture=lecture)
+    loss = stream.loss(chosen, trace, timeline, lecture=lecture)
+    return timeline, [line, loss, stream.distance(chosen, trace, timeline, lecture=lecture)]
+
+
+def tables(drawing):
+    """What the figure was filled with, by name."""
+    data = drawing["datasets"]
+    return {name: rows.to_pandas() for name, rows in data.items() if isinstance(rows, pa.Table)}
+
+
+def bytes_sent(drawing):
+    plain = {name: part for name, part in drawing.items() if name != "datasets"}
+    return len(json.dumps(plain, allow_nan=False)) + sum(
+        rows.nbytes for rows in drawing["datasets"].values() if isinstance(rows, pa.Table)
+    )
+
+
+@pytest.mark.parametrize("last_step", [600, 800])
+def test_the_section_adds_less_than_60_kilobytes_to_the_page(last_step):
+    timeline, drawings = figures(Chosen(*ARTICLE), last_step)
+    series = len(json.dumps(timeline.payload))
+    assert 30_000 < series < 45_000  # 22 numbers for each moment
+    assert series + sum(map(bytes_sent, drawings)) < 60_000
+
+
+@pytest.mark.parametrize("chosen", [*EXPLODED, Chosen(*ARTICLE), Chosen(1, 0.008)])
+def test_every_stream_is_drawn_between_finite_ends(chosen):
+    _, drawings = figures(chosen)
+    for drawing in drawings:
+        assert tables(drawing)
+        for rows in tables(drawing).values():
+            assert len(rows) > 0
+            assert np.all(np.isfinite(rows.select_dtypes("number")))
+    for drawing in drawings[1:]:
+        values = {param["name"]: param.get("value") for param in drawing["params"]}
+        rows, level = tables(drawing)["rows"], tables(drawing)["level"]["y"].item()
+        assert values["last"] == len(run(*chosen)[0]) - 1
+        assert 0 < values["low"] < level < values["high"]
+        assert rows.iloc[:, -1].max() < values["high"]  # the curve, not each single dot
+        assert 2 <= len(values["ticks"]) <= 8
+
+
+def test_levels_are_the_loss_of_noise_alone_and_the_reach_of_the_rate():
+    _, (_, loss, distance) = figures(Chosen(16, 0.0005))
+    [floor], [reach] = (tables(one)["level"].to_dict("records") for one in (loss, distance))
+    assert floor == {"y": 72.0, "label": "noise alone: 72"}
+    assert reach == {"y": pytest.approx(3 * 0.0005**0.5), "label": "3·√rate = 0.067"}
+
+
+def test_noise_alone_is_the_mean_loss_of_the_true_line():
+    x, y = next(batches(size=400_000, seed=9))
+    alone = np.mean((y - 2 * x - 3).numpy().astype(np.float64) ** 2) / 2
+    assert 8 * alone == pytest.approx(36, rel=0.01)
+
+
+def test_earlier_lines_are_those_after_every_thousand_batches():
+    trace, _ = run(*ARTICLE)
+    _, (line, *_) = figures(Chosen(*ARTICLE))
+    rows = tables(line)["before"]
+    assert sorted(set(rows["batch"])) == list(range(0, 8001, 1000))
+    at_20 = rows[(rows["batch"] == 3000) & (rows["x"] == 20)]["y"].item()
+    assert at_20 == pytest.approx(20 * trace.params["w"][3000] + trace.params["b"][3000], rel=1e-5)
+
+
+# The section, its words and its controls
+
+
+@pytest.mark.parametrize(("batch", "told"), [(8, False), (64, True)])
+def test_the_section_has_three_pictures_and_the_numbers_of_the_batch(batch, told):
+    def page(chosen, trace, timeline):
+        from views.dynamic_graph import stream
+
+        stream.overview(chosen, trace, timeline, lecture=True)
+
+    chosen = Chosen(batch, 0.008 / batch)
+    (trace, points) = run(*chosen)
+    timeline = Timeline(followed(trace, points, last_step=800), 800)
+    settings = {"chosen": chosen, "trace": trace, "timeline": timeline}
+    at = AppTest.from_function(page, kwargs=settings).run()
+    assert not at.exception
+    assert titles(at) == ["The line", "Loss, and the mean of 100", "The distance from (2, 3)"]
+    assert all(len(chart["description"]) > 30 for chart in charts(at))
+    text = live_texts(at)
+    assert "of 8000.</b>" in text
+    for name in ("batch", "loss", "mean", "w", "b", "distance"):
+        assert f'data-now="stream_{name}"' in text
+    assert ("Of its 64 points the first 8 are drawn." in text) is told
+
+
+def told(chosen):
+    def page(chosen, trace, article):
+        from views.dynamic_graph import stream
+
+        stream.verdict(chosen, trace, article)
+
+    runs = {"trace": run(*chosen)[0], "article": run(*ARTICLE)[0]}
+    at = AppTest.from_function(page, kwargs={"chosen": chosen, **runs}).run()
+    assert not at.exception
+    if at.warning:
+        return [at.warning[0].value]
+    why, *levels = [element.value for element in at.markdown]
+    assert "at a constant rate the last bit of noise never goes away" in why
+    return levels
+
+
+def test_the_level_is_told_for_the_stream_and_for_the_articles():
+    [mine, article] = told(Chosen(64, 0.000125))
+    for text, chosen in ((mine, (64, 0.000125)), (article, ARTICLE)):
+        away = distance(run(*chosen)[0])
+        assert f"**{np.mean(away[-2000:]):.3f}** on average" in text
+        first = np.argmax(away <= 3 * chosen[1] ** 0.5)
+        assert f"at batch {first}." in text
+    assert told(Chosen(*ARTICLE)) == [article]
+
+
+def test_a_smaller_rate_stays_nearer_and_takes_longer():
+    near, far = (distance(run(*chosen)[0]) for chosen in ((64, 0.000125), ARTICLE))
+    assert np.mean(near[-LATE:]) < 0.5 * np.mean(far[-LATE:])
+    slow = distance(run(1, 0.001)[0])
+    assert slow.min() > stream._reach(0.001)
+    assert "In 8000 batches the line has not come so near: its steps" in told(Chosen(1, 0.001))[0]
+
+
+def test_a_stream_of_single_points_is_told_why_its_level_is_higher():
+    assert "the rate is beyond 2/401" in told(Chosen(1, 0.008))[0]
+    assert "401" not in told(Chosen(2, 0.004))[0]
+
+
+@pytest.mark.parametrize("chosen", EXPLODED, ids=lambda chosen: chosen.batch)
+def test_an_exploding_stream_is_told_with_its_batch_and_its_limit(chosen):
+    trace, _ = run(*chosen)
+    assert np.isfinite(trace.losses[:-1]).all()
+    [text] = told(chosen)
+    assert f"at batch **{len(trace) - 1}** the loss" in text
+    assert f"for {chosen.batch} points 2/λ_max is {2 / chosen.batch / STEEPEST:.2g}" in text
+
+
+def asked(**query):
+    def page():
+        import streamlit as st
+
+        from views.dynamic_graph import stream
+        from views.ui.controls import Controls
+
+        controls = Controls("page")
+        st.session_state["chosen"] = stream.chosen(controls)
+        stream.choose(controls)
+
+    at = AppTest.from_function(page)
+    for name, value in query.items():
+        at.query_params[name] = value
+    at.run()
+    assert not at.exception
+    return at
+
+
+def test_the_address_chooses_the_stream_and_the_rate_allows_for_its_points():
+    assert asked().session_state["chosen"] == ARTICLE
+    for size in SIZES:
+        batch, rate = asked(batch=size).session_state["chosen"]
+        assert batch == int(size)
+        assert batch * rate == pytest.approx(0.008)
+    assert asked(batch="64", stream_rate="same").session_state["chosen"] == (64, 0.001)
+
+
+@pytest.mark.parametrize("batch", ["0", "-8", "7", "1e9", "nan", "", "8' or 1"])
+def test_a_batch_that_is_not_offered_is_not_taken(batch):
+    assert asked(batch=batch, stream_rate="<b>").session_state["chosen"] == ARTICLE
+
+
+def test_a_control_moved_is_taken_at_once():
+    at = asked()
+    at.button_group(key="batch").set_value("32").run()
+    assert at.session_state["chosen"] == (32, 0.00025)
+    at.button_group(key="stream_rate").set_value("same").run()
+    assert at.session_state["chosen"] == (32, 0.001)

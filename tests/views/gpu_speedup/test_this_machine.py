@@ -1,0 +1,73 @@
+"""The machine that the app runs on, as its child has described it."""
+
+from streamlit.testing.v1 import AppTest
+
+from engines.benchmark.machine import KINDS, REASONS
+from tests.support.visit import words
+from views.gpu_speedup import this_machine
+from views.gpu_speedup.contenders import LOOKS
+from views.gpu_speedup.this_machine import Here
+
+
+def device(framework, kind, name="", reason=""):
+    return {"event": "device", "framework": framework, "kind": kind, "name": name} | {
+        "found": bool(name),
+        "reason": reason,
+        "memory_bytes": 0,
+    }
+
+
+ANSWERS = [
+    device("numpy", "cpu", "Some CPU"),
+    device("torch", "cpu", "Some CPU"),
+    device("torch", "cuda", "Some Card"),
+    device("torch", "mps", reason="not this system"),
+    device("tensorflow", "cpu", "Some CPU"),
+    device("tensorflow", "cuda", reason="not built"),
+    {"event": "cores", "cores": 8},
+]
+
+
+def test_what_was_found_is_known_by_framework():
+    machine = this_machine.here(ANSWERS)
+    assert machine.cores == 8
+    assert machine.found("torch") == {"cpu": "Some CPU", "cuda": "Some Card"}
+    assert machine.found("tensorflow") == {"cpu": "Some CPU"}
+    assert machine.device == "cuda"
+    assert Here(2, tuple(ANSWERS[:1])).device == "cpu"
+
+
+def test_where_nobody_answers_the_cpu_is_all_that_is_known():
+    def late(arguments, *, seconds):
+        assert (arguments, seconds) == (["devices"], 120)
+        raise TimeoutError
+
+    machine = this_machine.look(late)
+    assert machine.cores >= 1
+    assert machine.device == "cpu"
+    assert all(machine.found(framework) == {"cpu": "CPU"} for framework in LOOKS)
+    assert this_machine.look(lambda *_, **__: ANSWERS) == this_machine.here(ANSWERS)
+
+
+def test_devices_that_were_not_found_have_their_reason():
+    def page():
+        from tests.views.gpu_speedup.test_this_machine import ANSWERS
+        from views.gpu_speedup import this_machine
+
+        this_machine.devices(this_machine.here(ANSWERS))
+
+    text = words(AppTest.from_function(page).run())
+    rows = {row.split("|")[1].strip(): row for row in text.splitlines() if row.startswith("| ")}
+    cuda = rows["GPU of NVIDIA or AMD (CUDA, ROCm)"]
+    assert cuda.split("|")[2:5] == [
+        " – ",
+        " **Some Card** ",
+        " not found: this build of the framework has no support for it ",
+    ]
+    assert "does not exist on this operating system" in rows["GPU of Apple (MPS)"]
+
+
+def test_every_kind_every_reason_and_every_framework_has_a_name():
+    assert set(this_machine.REASONS) == set(REASONS)
+    assert set(this_machine.KINDS) == {kind for kinds in KINDS.values() for kind in kinds}
+    assert set(LOOKS) == set(KINDS)

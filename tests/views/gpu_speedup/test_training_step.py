@@ -1,0 +1,299 @@
+"""Training steps by width, as a visitor meets them: measured here, or recorded elsewhere."""
+
+import pytest
+
+from engines.benchmark.recording import Machine, Measurement, Recording
+from tests.support.visit import charts, visit_section, words
+from views.gpu_speedup.contenders import lines_of
+from views.gpu_speedup.training_step import WIDTHS, told
+from views.ui import shell
+from views.ui.measuring import _latest
+
+
+@pytest.fixture(scope="module", autouse=True)
+def settled():
+    """As a page does it: else each visit would look through the frameworks for garbage."""
+    shell.settle("the tests of a section")
+
+
+@pytest.fixture(autouse=True)
+def nothing_measured():
+    _latest().clear()
+
+
+def one(size, seconds, who="torch:cpu:2", *, transfer=False, spread=0.05, samples=20):
+    """A measurement of a training step; spread: of its quartiles around the median."""
+    framework, device, threads = who.split(":")
+    low, high = seconds * (1 - spread), seconds * (1 + spread)
+    asked = "training_step", framework, device, int(threads), size, "float32", transfer
+    return Measurement(*asked, 9 * high, 1, samples, low, low, seconds, high, high)
+
+
+def line(who, call, of_each, *, way=None, sizes=WIDTHS):
+    """Steps that take a time for the calls and one for each hidden unit; then with the transfer."""
+    alone = [one(size, call + of_each * size, who) for size in sizes]
+    if way is None:
+        return alone
+    return alone + [one(size, way + call + of_each * size, who, transfer=True) for size in sizes]
+
+
+NUMPY = line("numpy:cpu:2", 1e-5, 1e-5)
+TORCH = line("torch:cpu:2", 1e-4, 5e-6, way=1e-4)
+GPU = line("torch:cuda:2", 2e-4, 1e-7, way=4e-4)
+
+
+def events(measurements):
+    of = len(measurements)
+    yield {"event": "began", "made": "2026-03-01T12:00:00Z", "of": of}
+    for done, each in enumerate(measurements, start=1):
+        yield {"event": "measured", "done": done, "of": of, "measurement": each._asdict()}
+
+
+def texts(*measurements):
+    return told(lines_of([each for part in measurements for each in part]))
+
+
+# What follows from measurements
+
+
+def test_steps_a_second_are_told_at_the_narrowest_and_the_widest_network():
+    assert texts(line("numpy:cpu:2", 0, 1e-5)) == [
+        "**NumPy, 2 threads** does **6,250** steps a second with 16 hidden units, "
+        "and **6.1** steps a second with 16,384."
+    ]
+
+
+def test_the_share_of_the_transfer_is_told_at_both_ends():
+    [text] = texts(line("torch:cuda:2", 1e-4, 1e-6, way=4e-4))
+    assert "Of a step with 16 hidden units the transfer takes **77.5 %**" in text  # 400 of 516 µs
+    assert "cannot be told" in text  # 400 of 16 884 µs are less than the quartiles are apart
+    assert "With 16,384 hidden units what the transfer takes" in text
+
+
+def test_a_transfer_within_the_noise_or_from_few_samples_is_not_told_as_a_share():
+    alone, noisy = one(16, 1e-3, spread=0.2), one(16, 1.1e-3, transfer=True, spread=0.2)
+    [text] = texts([alone, noisy])
+    assert "With 16 hidden units what the transfer takes cannot be told from noise." in text
+    assert "%" not in text
+    few = one(16, 9e-3, transfer=True, spread=0, samples=1)
+    assert "%" not in texts([alone, few])[0]
+    faster = one(16, 5e-4, transfer=True)
+    assert "%" not in texts([alone, faster])[0]
+
+
+def test_who_wins_is_told_with_the_width_from_which_on():
+    [text] = [text for text in texts(NUMPY, TORCH) if "ahead" in text]
+    # 170 against 180 µs with 16 units, 650 against 420 with 64; straight on logarithmic axes,
+    # and ahead by a twentieth.
+    assert text == (
+        "From about **22 hidden units** on, PyTorch, 2 threads is ahead of NumPy, 2 threads."
+    )
+
+
+def test_the_one_that_is_faster_everywhere_is_told_so_whichever_comes_first():
+    slow, fast = line("torch:cpu:2", 1e-3, 1e-5), line("numpy:cpu:2", 1e-4, 1e-6)
+    [text] = [text for text in texts(slow, fast) if "ahead" in text]
+    assert text == (
+        "NumPy, 2 threads is ahead of PyTorch, 2 threads at every width measured, from 16 to "
+        "16,384 hidden units."
+    )
+
+
+def test_two_that_overlap_at_the_widest_network_are_too_close_to_tell():
+    near = line("numpy:cpu:2", 1e-4, 5.1e-6)
+    assert any("too close to tell at 16,384" in text for text in texts(near, TORCH))
+
+
+def test_a_gpu_is_compared_with_its_transfer_counted_too():
+    text = texts(TORCH, GPU)
+    alone = [one for one in text if "PyTorch, GPU is ahead of PyTorch, 2 threads" in one]
+    counted = [one for one in text if "PyTorch, GPU, with transfer is ahead of" in one]
+    assert len(alone) == len(counted) == 1
+    # 100 + 5 n = 200 + n / 10 at n = 20, and 600 + n / 10 at n = 102, straight in between.
+    assert "From about **21 hidden" in alone[0]
+    assert "From about **110 hidden" in counted[0]
+
+
+def test_a_gpu_that_does_not_pay_for_the_way_is_told_so():
+    short = [16, 64]
+    text = texts(
+        line("torch:cpu:2", 1e-4, 5e-6, sizes=short),
+        line("torch:cuda:2", 1e-5, 1e-7, way=1e-2, sizes=short),
+    )
+    assert text[-1] == (
+        "PyTorch, GPU, with transfer is not ahead of PyTorch, 2 threads at the widest network "
+        "measured, with 64 hidden units."
+    )
+
+
+def test_lines_without_a_common_width_are_not_compared():
+    text = texts(line("numpy:cpu:2", 1e-5, 1e-5, sizes=[16]), line("torch:cpu:2", 1, 1, sizes=[64]))
+    assert len(text) == 2
+    assert text[0].endswith("does **5,882** steps a second with 16 hidden units.")
+
+
+# On the page
+
+
+def section():
+    """A page that has nothing but this, and a child that says what it is told to."""
+    import streamlit as st
+
+    from views.gpu_speedup import training_step
+    from views.gpu_speedup.this_machine import Here
+    from views.ui.controls import Controls
+    from views.ui.measuring import Measuring
+
+    def in_child(arguments, *, seconds):
+        st.session_state.setdefault("ran", []).append(arguments)
+        yield None
+        yield from st.session_state["answers"]
+        if st.session_state.get("fails"):
+            raise ChildProcessError("/a/path/of/this/machine")
+
+    controls, measuring = Controls("section"), Measuring(in_child)
+    kinds = st.session_state.get("devices", {})
+    found = [
+        {"framework": framework, "kind": kind, "found": True, "name": kind}
+        for framework in ("numpy", "torch", "tensorflow")
+        for kind in ("cpu", *kinds.get(framework, ()))
+    ]
+    here = Here(st.session_state.get("cores", 2), tuple(found))
+    recordings = st.session_state.get("recordings", {})
+    training_step.step(controls, measuring, here, recordings, lecture=False)
+    st.session_state["refused"] = controls.refused
+    measuring.run()
+
+
+def visit(answers=(), state=(), **query):
+    return visit_section(section, {"answers": list(answers), **dict(state)}, **query)
+
+
+def measure(at):
+    at.button(key="measure step").click().run()
+    assert not at.exception
+    return at
+
+
+def contenders(at):
+    [asked] = at.session_state["ran"]
+    start = asked.index("--contenders") + 1
+    return asked[start : asked.index("--sizes")]
+
+
+def captions(at):
+    return "\n".join(caption.value for caption in at.caption)
+
+
+def recorded(measurements):
+    machine = Machine("a *loud* server", "processor", 16, 2**36, "Linux 6", ())
+    return Recording("2026-03-01T12:00:00Z", machine, {}, {}, tuple(measurements))
+
+
+def test_before_it_was_measured_there_is_a_question_and_no_picture():
+    at = visit()
+    assert not charts(at)
+    assert "At which width does the transfer matter most" in words(at)
+    assert "**transfer**" in words(at)
+    assert not at.pills
+
+
+def test_what_is_measured_here_is_drawn_and_told():
+    at = measure(visit(events(NUMPY + TORCH)))
+    [chart] = charts(at)
+    assert chart["title"] == "Time for one call"
+    assert "**NumPy, 2 threads** does" in words(at)
+    assert "At which width" not in words(at)
+    assert "stopped" not in captions(at)
+
+
+def test_it_asks_numpy_and_pytorch_and_tensorflow_only_if_somebody_wants_it():
+    at = measure(visit(events(NUMPY)))
+    assert contenders(at) == ("numpy:cpu:2", "torch:cpu:2")
+    at = measure(visit(events(NUMPY), step_tensorflow="true"))
+    assert contenders(at) == ("numpy:cpu:2", "torch:cpu:2", "tensorflow:cpu:2")
+
+
+def test_each_framework_is_measured_on_the_device_that_it_has():
+    state = {"devices": {"torch": ["cuda"]}, "cores": 1}
+    at = measure(visit(events(GPU), state, step_tensorflow="true"))
+    assert contenders(at) == ("numpy:cpu:1", "torch:cpu:1", "torch:cuda:1", "tensorflow:cpu:1")
+    state["devices"]["tensorflow"] = ["cuda"]
+    at = measure(visit(events(GPU), state, step_tensorflow="true"))
+    assert contenders(at)[-1] == "tensorflow:cuda:1"
+
+
+def test_the_command_line_understands_what_the_page_asks_for():
+    from engines.benchmark.command_line import TRANSFERS, _parser, _sizes
+
+    [asked] = measure(visit(events(NUMPY))).session_state["ran"]
+    parsed = _parser().parse_args(asked)
+    assert _sizes(parsed) == {"training_step": WIDTHS}
+    assert TRANSFERS[parsed.transfer] == (False, True)
+
+
+def test_a_failure_halfway_keeps_what_came_and_shows_no_path():
+    at = measure(visit(events(NUMPY[:2]), {"fails": True}))
+    assert len(charts(at)) == 1
+    assert "has ended before it was done" in words(at)
+    assert "/a/path" not in words(at)
+    assert "This run ended early." in at.warning[-1].value
+    assert "with 64" in words(at)
+
+
+def test_a_framework_that_is_not_there_is_said_to_be_left_out():
+    lost = {"event": "left out", "done": 7, "of": 7, "reason": "lost"}
+    at = measure(visit([*events(NUMPY), lost]))
+    assert "the process that measures had ended: 1 of 7" in captions(at)
+
+
+def test_where_nothing_could_be_measured_that_is_said_with_the_reason():
+    late = {"event": "left out", "done": 1, "of": 1, "reason": "time"}
+    at = measure(visit([{"event": "began", "of": 1}, late]))
+    assert "there was too little time: 1 of 1" in captions(at)
+    assert "takes" not in words(at).split("On a CPU the transfer is a copy.")[1]
+
+
+def test_a_recording_lies_over_it_with_its_gpu_and_its_cpu_and_its_name_is_only_a_name():
+    recordings = {"loud": recorded(TORCH + GPU), "useless": recorded([])}
+    at = visit([], {"recordings": recordings}, step_over="loud")
+    assert at.pills[0].options == ["no recording", r"recorded on a \*loud\* server"]
+    assert len(charts(at)) == 1
+    assert "**PyTorch, GPU, recorded** does" in words(at)
+    assert r"Recorded elsewhere: **a \*loud\* server**: " in captions(at)
+    assert "**PyTorch, 2 threads, recorded** does" in words(at)
+    assert "recorded is ahead of PyTorch, 2 threads, recorded" in words(at)
+    assert "Measured" not in captions(at)
+    assert at.session_state["refused"] == []
+
+
+def test_of_a_recording_without_a_gpu_what_is_measured_here_lies_over_it():
+    tensorflow = [one._replace(framework="tensorflow") for one in TORCH]
+    recordings = {"loud": recorded([*TORCH, *tensorflow])}
+    for asked in ("false", "true"):
+        at = visit([], {"recordings": recordings}, step_over="loud", step_tensorflow=asked)
+        assert "**PyTorch, 2 threads, recorded** does" in words(at)
+        assert ("**TensorFlow, 2 threads, recorded** does" in words(at)) == (asked == "true")
+
+
+def test_another_framework_on_another_machine_is_no_contest():
+    recordings = {"loud": recorded(GPU)}
+    at = measure(visit(events(NUMPY), {"recordings": recordings}, step_over="loud"))
+    assert "**NumPy, 2 threads** does" in words(at)
+    assert "recorded is ahead of NumPy" not in words(at)
+    assert "NumPy, 2 threads is ahead" not in words(at)
+
+
+def test_a_recording_and_this_machine_are_compared():
+    recordings = {"loud": recorded(GPU)}
+    at = measure(visit(events(TORCH), {"recordings": recordings}, step_over="loud"))
+    assert "recorded is ahead of PyTorch, 2 threads" in words(at)
+
+
+@pytest.mark.parametrize("asked", ["useless", "<b>", "", "9" * 400])
+def test_an_address_with_another_recording_is_refused_with_a_word(asked):
+    recordings = {"loud": recorded(GPU), "useless": recorded([])}
+    at = visit([], {"recordings": recordings}, step_over=asked, step_tensorflow="perhaps")
+    assert not charts(at)
+    refused = {name: used for name, _, used in at.session_state["refused"]}
+    assert refused == {"step_over": "none", "step_tensorflow": "false"}

@@ -1,0 +1,31 @@
+"""What every page has around it: here, that the run of one visitor costs the others nothing."""
+
+import gc
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from views.ui import shell
+
+
+@pytest.fixture
+def another_visitors_run():
+    return AppTest.from_string("import streamlit as st\nst.write('a page')").run
+
+
+def test_a_run_clears_nothing_of_what_others_do_in_tensorflow(another_visitors_run):
+    import tensorflow as tf
+
+    graph, name = tf.compat.v1.get_default_graph(), "a name in this test"
+    assert tf.keras.backend.get_uid(name) == 1  # this loads Keras, and puts its name back
+    shell.settle("TensorFlow, in this test")
+    another_visitors_run()
+    assert tf.compat.v1.get_default_graph() is graph
+    assert tf.keras.backend.get_uid(name) == 2
+
+
+def test_no_run_walks_through_what_all_visitors_hold(another_visitors_run, monkeypatch):
+    collected = []
+    monkeypatch.setattr(gc, "collect", lambda *generation: collected.append(generation))
+    another_visitors_run()
+    assert collected == []

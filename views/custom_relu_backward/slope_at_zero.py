@@ -1,0 +1,178 @@
+"""The slope of a ReLU at zero: what each framework answers, and where training notices it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from views.player.figure import Figure, cached, kept, show
+from views.ui.controls import Controls
+from views.ui.lines import Look, curves
+from views.ui.palette import BEST, GRADIENT, MODEL, QUIET
+from views.ui.prediction import predicted
+from views.ui.shell import side_by_side
+
+Found = Mapping[str, tuple[float, ...]]  # by expression: the value at 0, the slope at -1, 0 and 1
+
+
+class Trained(Protocol):
+    """What is told of a run: slope_at_zero.Trained in the engines."""
+
+    losses: NDArray[np.float64]
+    zeros: NDArray[np.intp]
+
+
+FIRST, SECOND = "tf.maximum(x, 0.0)", "tf.maximum(0.0, x)"
+OFFERED = ((0.0, 0.0), (0.5, 0.5), (1.0, 1.0), (0.0, 1.0), (1.0, 0.0))
+USUAL = {0.0: (QUIET, (1, 0)), 0.5: (MODEL, (10, 6)), 1.0: (GRADIENT, (4, 6))}
+STEPS, RATE, SEED = 200, 1e-4, 0  # a rate at which none of the three starts diverges
+STARTS = {
+    "random": ("Random numbers", "x and w1 come from a normal distribution."),
+    "integers": ("Whole numbers", "Every entry of x and of w1 is −1, 0 or 1."),
+    "zeros": ("w1 starts at zero", "x is random, and every entry of w1 is 0."),
+}
+
+
+def slopes(controls: Controls, engines: Any, *, lecture: bool) -> None:
+    """Ask for two slopes, show those of all ReLUs, and train with some if that is asked for."""
+    torch_found = kept(engines.torch_slopes.slopes)()
+    tf_found = kept(engines.tf_slopes.slopes)()
+    right = _each(tf_found[FIRST][2], tf_found[SECOND][2])
+    answers = {one: one for one in (*(_each(*pair) for pair in OFFERED), right)}
+    question = (
+        f"In TensorFlow, `{FIRST}` and `{SECOND}` are the same function. Which slope does each "
+        "have at x = 0?"
+    )
+    if predicted(question, answers, right, key="slope at zero"):
+        st.markdown(_table({"PyTorch": torch_found, "TensorFlow": tf_found}))
+        st.markdown(
+            "A maximum of two has to decide who gets the gradient when both are equal. TensorFlow "
+            "gives all of it to the first argument; PyTorch gives half to each. The two functions "
+            "called relu let it pass where their output is positive, and a clamp lets it pass "
+            "where x is not outside its bounds. In x · (x > 0) the comparison counts as a "
+            "constant, which is 0 at 0. And |x| is given the slope 0 in the middle of its own "
+            "kink, so that (x + |x|) / 2 has the slope ½.\n\n"
+            "None of them is wrong. Through the kink, a straight line with any slope from 0 to 1 "
+            "lies nowhere above the function. Such a slope is called a **subgradient**."
+        )
+    st.markdown("#### Does it matter in training?")
+    slope = controls.number(
+        "Your own slope at zero", "slope", 0.3, 0.0, 1.0, step=0.1, format="%g", width=240
+    )
+    if controls.flag("Train with 0, with ½, with 1 and with yours", "matter"):
+        _matter(engines, slope, lecture=lecture)
+
+
+def _each(first: float, second: float) -> str:
+    if first == second:
+        return f"{first:g} for both"
+    return f"{first:g} for the first, {second:g} for the second"
+
+
+def _table(found: Mapping[str, Found]) -> str:
+    """Markdown: every expression with what was found, sorted by its slope at zero."""
+    rows = [
+        (at, f"| `{expression}` | **{at:g}** | {framework} | {value:g} | {left:g} | {right:g} |\n")
+        for framework, of_framework in found.items()
+        for expression, (value, left, at, right) in of_framework.items()
+    ]
+    rows.sort(key=lambda row: row[0])
+    heads = "written as | slope at 0 | in | value at 0 | slope at −1 | slope at 1"
+    return f"| {heads} |\n|---|---|---|---|---|---|\n{''.join(row for _, row in rows)}"
+
+
+# ---- In training
+
+
+def _matter(engines: Any, slope: float, *, lecture: bool) -> None:
+    """The same small network from three starts, with each slope: its losses, and why."""
+    bar, slopes = st.empty(), tuple(dict.fromkeys((*USUAL, slope)))
+    places = side_by_side(len(STARTS), lecture=lecture)
+    for i, (place, (kind, (label, about))) in enumerate(zip(places, STARTS.items(), strict=True)):
+        runs = {}
+        for j, one in enumerate(slopes):
+            # The bar is moved between any two runs, so that a control that is moved stops the rest.
+            done, said = i * len(slopes) + j, f"Training: {label}, slope {one:g}."
+            bar.progress(done / (len(STARTS) * len(slopes)), said)
+            runs[one] = _train(engines, kind, one)
+        with place:
+            drawing = _losses(runs, kind, slope, lecture=lecture)
+            show(drawing, key=f"slopes from {kind}", height=600 if lecture else 400)
+            st.markdown(f"{about} {_told(runs, _start(engines, kind)[1])}")
+    bar.empty()
+    st.markdown(
+        "So the slope at zero matters where a ReLU is given many exact zeros: from whole numbers, "
+        "or from weights that all start at zero. With numbers drawn from a continuous "
+        "distribution, a sum of products is hardly ever exactly 0."
+    )
+
+
+@cached
+def _train(_engines: Any, kind: str, slope: float) -> Trained:
+    designed = _engines.torch_designed
+    relu = designed.function_of(designed.Design("slopes", below=0, at=slope, above=1))
+    settings = {"steps": STEPS, "learning_rate": RATE}
+    arrays, _ = _start(_engines, kind)
+    run: Trained = _engines.torch_slopes.train_each({slope: relu}, *arrays, **settings)[slope]
+    return run
+
+
+@cached
+def _start(_engines: Any, kind: str) -> tuple[tuple[NDArray[Any], ...], int]:
+    """The arrays x, y, w1, w2; and how many entries h = x·w1 has."""
+    x, y, w1, w2 = _engines.torch_slopes.start(kind, SEED)
+    return (x, y, w1, w2), x.shape[0] * w1.shape[1]
+
+
+def _told(runs: Mapping[float, Trained], entries: int) -> str:
+    """How many entries of h were exactly zero, and what became of the runs because of it."""
+    losses = np.array([run.losses for run in runs.values()])  # (runs, steps + 1)
+    zeros = np.array([run.zeros for run in runs.values()])
+    last, ends = losses.shape[1] - 1, losses[:, -1]
+    if not zeros.any():
+        why = f"At no step is any of the {entries:,} entries of h exactly 0."
+    elif zeros[0, 0] == entries:
+        why = f"At the start, all **{entries:,}** entries of h are exactly 0."
+    else:
+        why = f"At the start, **{zeros[0, 0]:,}** of the {entries:,} entries of h are exactly 0."
+    stuck = [slope for slope, run in runs.items() if not np.ptp(run.losses)]
+    if (losses == losses[0]).all():
+        return f"{why} All {len(runs)} runs are **equal to the last bit**, from step 0 to {last}."
+    if stuck:
+        others = [run.losses[-1] for slope, run in runs.items() if slope not in stuck]
+        with_slope = " and with ".join(f"{slope:g}" for slope in stuck)
+        return (
+            f"{why} With the slope {with_slope} **it never learns**: the loss stays at "
+            f"{losses[0, 0]:.4g}. "
+            "No gradient gets through to w1, because the slope at 0 multiplies all of it; and none "
+            "arrives at w2, because all of h_relu is 0. The others end between "
+            f"{min(others):.4g} and {max(others):.4g}."
+        )
+    apart = np.ptp(losses, axis=0).max() / losses[0, 0]
+    return (
+        f"{why} The losses differ by up to **{apart:.1%}** of the first loss. After {last} steps "
+        f"they are between {ends.min():.4g} and {ends.max():.4g}."
+    )
+
+
+@cached
+def _losses(_runs: Mapping[float, Trained], kind: str, slope: float, *, lecture: bool) -> Figure:
+    lines = {
+        Look(_label(one, slope), *USUAL.get(one, (BEST, (2, 3)))): run.losses
+        for one, run in _runs.items()
+    }
+    return curves(
+        lines,
+        title=STARTS[kind][0],
+        of="loss",
+        description="The loss with each slope at zero, against step, on a logarithmic axis.",
+        lecture=lecture,
+    )
+
+
+def _label(one: float, own: float) -> str:
+    return f"slope {one:g}, yours" if one == own else f"slope {one:g}"

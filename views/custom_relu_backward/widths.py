@@ -1,0 +1,151 @@
+"""The slope of a designed backward against differences of every width: the V over h."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from views.player.figure import Figure, cached, drawn, figure, show, template
+from views.regression.charts import between, decades, mark
+from views.ui.controls import Controls
+from views.ui.palette import GRADIENT, MODEL, QUIET
+from views.ui.shell import side_by_side
+
+POINTS = {"above": "x = 0.3", "below": "x = −0.3", "near": "x = 0.0001, close to 0"}
+AT = {"above": 0.3, "below": -0.3, "near": 1e-4}
+KINDS = ("central", "forward")
+WRONG = 1e-5  # an error that no width of a difference excuses: gradcheck lets no more pass
+
+
+def check(controls: Controls, engines: Any, design: Any, *, lecture: bool) -> None:
+    """Compare a design's slope with differences of every width, at a point that is chosen."""
+    point = str(controls.choice(st.pills, "At", "point", POINTS, "above", required=True))
+    designed, judge = engines.torch_designed, engines.torch_judge
+    source = designed.source_of(design)
+    widths = _widths(designed, design, source, AT[point])
+    words, picture = side_by_side([2, 3], lecture=lecture)
+    with picture:
+        drawing = _errors(widths, source, point, judge.WIDTH, lecture=lecture)
+        show(drawing, key="errors over the width", height=560 if lecture else 340)
+    with words:
+        st.markdown(
+            "A central difference is (f(x + h) − f(x − h)) / 2h, a forward difference "
+            "(f(x + h) − f(x)) / h. Both are compared with what leaves the backward where 1 "
+            f"arrives.\n\n{_told(widths, AT[point])}"
+        )
+
+
+@cached
+def _widths(_designed: Any, _design: Any, source: str, point: float) -> Any:
+    return _designed.widths(_design, point)
+
+
+def _told(widths: Any, point: float) -> str:
+    """What the errors show, from the widest difference to the narrowest."""
+    h, central, forward = widths
+    inside = (h < abs(point)) & (h > 1e-9)  # no kink within reach, and the rounding still small
+    least = np.minimum(central, forward)[inside].min()
+    if least > WRONG:
+        return (
+            f"**No width makes it right.** From h = {h[inside][0]:.0e} to {h[inside][-1]:.0e}, "
+            f"where nothing disturbs a difference, no error is below {least:.2g}: the backward "
+            "gives another slope than the function has here. No choice of h excuses that."
+        )
+    told = []
+    wide = h > abs(point)
+    over, to_the_right = central[wide].max(), forward[wide].max()
+    if central[4] > 0 and central[2] / central[4] > 50:
+        told.append(
+            f"**From the right** the errors fall with h. A tenth of the width, from {h[2]:g} to "
+            f"{h[4]:g}, divides that of the central difference by {central[2] / central[4]:.0f} "
+            f"and that of the forward difference by {forward[2] / forward[4]:.0f}. What is left of "
+            "it is the bend of the curve."
+        )
+    elif over > WRONG and to_the_right < over / 10:
+        told.append(
+            f"**Wider than {point:g}** the central difference reaches over the kink and mixes the "
+            f"slopes of both sides: its error grows to {over:.2g}. The forward difference looks "
+            "only to the right and does not notice."
+        )
+    elif over > WRONG:
+        told.append(
+            f"**Wider than {abs(point):g}** both differences reach over the kink and mix the "
+            f"slopes of both sides: the errors grow to {over:.2g} and {to_the_right:.2g}."
+        )
+    if central[inside].any():
+        best = int(np.where(inside & (central > 0), central, np.inf).argmin())
+    if central[inside].any() and central[-1] > 10 * central[best]:
+        told.append(
+            f"**Narrower is not better.** Near h = {h[best]:.0e} the central difference is off by "
+            f"no more than {central[best]:.0e}, at {h[-1]:.0e} by {central[-1]:.0e}: two nearly "
+            "equal numbers are subtracted, their last digits are rounded, and the rest is divided "
+            "by h."
+        )
+    elif not central[inside].any():
+        told.append(
+            "**Narrower ones are exact.** Here the function does not change at all, and of equal "
+            "numbers nothing is rounded."
+        )
+    exact = int((central == 0).sum() + (forward == 0).sum())
+    if exact:
+        told.append(
+            f"{exact} of the {2 * len(h)} differences have no error at all, and a logarithmic axis "
+            "has no place for them. A straight line has no bend that a difference could miss: for "
+            "both arms of the V choose **Smooth** above."
+        )
+    return "\n\n".join(told)
+
+
+@cached
+def _errors(_widths: Any, source: str, point: str, usual: float, *, lecture: bool) -> Figure:
+    rows = pd.concat(
+        pd.DataFrame({"h": _widths.h, "error": getattr(_widths, kind), "kind": kind})
+        for kind in KINDS
+    )
+    rows = rows[rows["error"] > 0]
+    low, high = float(rows["error"].min()) / 3, float(rows["error"].max()) * 3
+    usual_width = pd.DataFrame({"h": [usual], "label": ["the h of gradcheck"]})
+    ends = {"low": low, "high": high, "ticks": decades(low, high)}
+    return figure(_draw_errors(lecture=lecture), {"rows": rows, "usual": usual_width}, ends)
+
+
+@drawn
+def _draw_errors(*, lecture: bool) -> Figure:
+    x = alt.X(
+        "h:Q",
+        title="width h",
+        scale=alt.Scale(type="log", domain=[1e-14, 1], nice=False),
+        axis=alt.Axis(format="~e", values=[1e-12, 1e-9, 1e-6, 1e-3, 1], labelFlush=True),
+    )
+    axis = alt.Axis(format="~e", values=alt.ExprRef("ticks"))
+    y = alt.Y("error:Q", title="error", scale=between("low", "high", type="log"), axis=axis)
+    kind: dict[str, Any] = {
+        "color": alt.Color("kind:N").scale(domain=KINDS, range=[MODEL, GRADIENT]),
+        "shape": alt.Shape("kind:N").scale(domain=KINDS, range=["circle", "square"]),
+    }
+    # Where both are the same, the small squares stand in the large circles.
+    kind["size"] = alt.Size("kind:N").scale(
+        domain=KINDS, range=[mark(110, lecture), mark(35, lecture)]
+    )
+    dash = alt.StrokeDash("kind:N").scale(domain=KINDS, range=[[1, 0], [7, 4]])
+    rows = alt.Chart(alt.NamedData("rows")).encode(x=x, y=y)
+    usual = alt.Chart(alt.NamedData("usual")).encode(x=x)
+    return template(
+        usual.mark_rule(color=QUIET, strokeDash=[2, 3])
+        + usual.mark_text(color=alt.ExprRef("ink"), align="left", dx=5, baseline="top").encode(
+            y=alt.value(3), text="label:N"
+        )
+        + rows.mark_line().encode(color=kind["color"], strokeDash=dash)
+        + rows.mark_point(filled=True, opacity=1).encode(**kind),
+        ("low", "high", "ticks"),
+        title="Error against the width h",
+        description=(
+            "The absolute errors of central and forward differences against their width, both "
+            "axes logarithmic. A dotted line marks the width that gradcheck uses."
+        ),
+        lecture=lecture,
+    )

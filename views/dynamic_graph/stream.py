@@ -1,0 +1,330 @@
+"""A line learnt from a stream of minibatches, each of them drawn, used once and thrown away.
+
+The stream is longer than the run that the page's player plays, so it is spread over that run: at
+the player's last step the last batch is shown, halfway the one in the middle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import streamlit as st
+from numpy.typing import ArrayLike, NDArray
+
+from engines.trace import Trace
+from views.player.figure import Figure, cached, drawn, figure, show, template
+from views.player.live import live, now
+from views.player.timeline import Series, Timeline, some_steps
+from views.regression.charts import between, decades, frame, mark
+from views.ui.controls import Controls
+from views.ui.palette import BEST, DATA, MODEL, QUIET
+
+# The law behind the data: y = 2x + 3 and normal noise, x evenly from 0 to 20.
+SLOPE, OFFSET, NOISE, RIGHT = 2.0, 3.0, 3.0, 20.0
+TOP = 40.0  # of the article's picture
+# The largest eigenvalue of the Hessian of one point's loss: averaged over x, and at x = 20.
+STEEPEST = float(np.linalg.eigvalsh([[RIGHT**2 / 3, RIGHT / 2], [RIGHT / 2, 1]])[-1])
+LARGEST = RIGHT**2 + 1
+
+ARTICLE = 8, 0.001  # batch size and learning rate, see Chosen
+SIZES = {str(size): str(size) for size in (1, 2, 4, 8, 16, 32, 64)}
+RATES = {"scaled": "0.008 / points in a batch", "same": "always 0.001"}
+
+MOMENTS = 300  # so many of its batches at most the player shows, a static curve as well
+SHOWN = 8  # points of a batch
+MEAN_OVER = 100  # batches
+LATE = 2000  # batches at the end of the stream, when it no longer comes nearer
+REDRAWN = 1000  # batches, as in the article
+WHOLE_LABELS = alt.Axis(tickCount=5, labelFlushOffset=-2)  # the picture's edge cuts no digit
+
+
+class Chosen(NamedTuple):
+    """The stream that a visitor asks for: points in a batch, and the learning rate."""
+
+    batch: int
+    learning_rate: float
+
+
+def chosen(controls: Controls) -> Chosen:
+    """What the controls of `choose`, further down the page, hold."""
+    size = int(controls.chosen("batch", SIZES, str(ARTICLE[0])))
+    same = controls.chosen("stream_rate", RATES, "scaled") == "same"
+    return Chosen(size, ARTICLE[1] if same else ARTICLE[0] * ARTICLE[1] / size)
+
+
+def choose(controls: Controls) -> None:
+    """The controls: points in a batch, and whether the learning rate allows for their number."""
+    with st.container(horizontal=True, gap="large"):
+        label, size = "Points in a batch", str(ARTICLE[0])
+        controls.choice(st.pills, label, "batch", SIZES, size, required=True)
+        label = "Learning rate of the stream"
+        controls.choice(st.pills, label, "stream_rate", RATES, "scaled", required=True)
+
+
+# ---- What follows the player
+
+
+def shown(batches: Iterable[tuple[ArrayLike, ArrayLike]]) -> NDArray[np.float32]:
+    """The points of each batch that are drawn, shape (batches, 2, SHOWN): x, then y.
+
+    NaN stands where a batch has fewer points: the names of a timeline do not depend on its size.
+    """
+    few = np.array([np.array(batch, dtype=np.float32)[:, :SHOWN] for batch in batches])
+    missing = SHOWN - few.shape[2]
+    return np.pad(few, ((0, 0), (0, 0), (0, missing)), constant_values=np.nan)
+
+
+def batch_at(step: ArrayLike, *, last_step: int, last_batch: int) -> NDArray[np.intp]:
+    """The batch shown at a step of the player: the stream spread over its steps."""
+    return np.round(last_batch * np.asarray(step) / max(1, last_step)).astype(np.intp)
+
+
+def followed(trace: Trace, points: NDArray[np.float32], *, last_step: int) -> dict[str, Series]:
+    """The series of a stream, for a timeline of that length; their names begin with `stream_`.
+
+    points: those of all its batches, from `shown`.
+    """
+    every = max(1, -(-last_step // MOMENTS))  # rounded up
+    at = np.append(np.arange(0, last_step, every), last_step)
+    k = batch_at(at, last_step=last_step, last_batch=len(trace) - 1)
+    columns = {name: values.to_numpy() for name, values in _history(trace).iloc[k].items()}
+    for axis, name in enumerate("xy"):
+        columns |= {f"{name}{i}": points[k, axis, i] for i in range(SHOWN)}
+    return some_steps({f"stream_{name}": values for name, values in columns.items()}, at)
+
+
+def _history(trace: Trace) -> pd.DataFrame:
+    """A row for each batch: batch, loss, mean (of the last losses), w, b, distance (from truth)."""
+    w, b = (trace.params[name].astype(np.float64) for name in "wb")
+    mean = pd.Series(trace.losses).rolling(MEAN_OVER, min_periods=1).mean()
+    columns = {"batch": np.arange(len(trace)), "loss": trace.losses, "mean": mean, "w": w, "b": b}
+    return pd.DataFrame({**columns, "distance": np.hypot(w - SLOPE, b - OFFSET)})
+
+
+def _thinned(trace: Trace) -> pd.DataFrame:
+    """The finite rows of the history that a static curve shows, evenly spread, in six digits."""
+    at = np.linspace(0, len(trace) - 1, MOMENTS + 1).round().astype(np.intp)
+    rows = _history(trace).iloc[np.unique(at)].replace([np.inf, -np.inf], np.nan)
+    return rows.dropna().astype(np.float32)
+
+
+# ---- In words
+
+
+def verdict(stream: Chosen, trace: Trace, article: Trace) -> None:
+    """Say how near the stream came to the truth, or where it exploded. article: its stream."""
+    if trace.final.non_finite:
+        st.warning(_exploded(stream, at=len(trace) - 1))
+        return
+    st.markdown(
+        "Even at the true line the gradient of a batch is not zero: its points have noise of their "
+        "own, and each step kicks w and b by the rate times that. So at a constant rate the last "
+        "bit of noise never goes away. The distance falls, and then it wanders: about 3·√rate "
+        "away, where 3 is the noise. A smaller rate comes nearer, and takes longer."
+    )
+    st.markdown(_how_near(stream, trace))
+    if stream != ARTICLE:
+        st.markdown(_how_near(Chosen(*ARTICLE), article))
+
+
+@cached
+def _how_near(stream: Chosen, trace: Trace) -> str:
+    away, reach = _history(trace)["distance"], _reach(stream.learning_rate)
+    near = np.flatnonzero(away <= reach)
+    told = (
+        f"**Batches of {stream.batch}, learning rate {stream.learning_rate:g}:** over the last "
+        f"{LATE} batches the distance is **{away[-LATE:].mean():.3f}** on average, and "
+        f"3·√rate is {reach:.3f}. "
+    )
+    if not len(near):
+        told += f"In {len(trace) - 1} batches the line has not come so near"
+        return told + ": its steps are too short to arrive in that time."
+    told += f"The line first came so near at batch {near[0]}. "
+    if stream.learning_rate < 2 / LARGEST:
+        return told
+    return told + (
+        f"That is the level of short steps, and here a point near x = {RIGHT:g} makes a long one: "
+        f"alone it has a curvature of {LARGEST:g}, and the rate is beyond 2/{LARGEST:g}."
+    )
+
+
+def _exploded(stream: Chosen, *, at: int) -> str:
+    batch, limit = stream.batch, 2 / STEEPEST
+    return (
+        f"This stream explodes: at batch **{at}** the loss is larger than 32 bits can hold. The "
+        f"loss is a sum, and each point adds {STEEPEST:.0f}, on average, to its largest curvature "
+        f"λ_max. So for {batch} points 2/λ_max is {limit / batch:.2g}, and the learning rate "
+        f"{stream.learning_rate:g} is beyond it. For the article's {ARTICLE[0]} points it is "
+        f"{limit / ARTICLE[0]:.2g}."
+    )
+
+
+def _reach(learning_rate: float) -> float:
+    """How far from the truth short steps let w and b wander, about: the noise times √rate.
+
+    The gradient's noise has covariance NOISE²·H, with H the Hessian. Steps short against 2/λ_max
+    make of it a covariance NOISE²·rate/2 of w and b in every direction: H cancels, and with it the
+    batch size (Mandt et al. 2017, Stochastic Gradient Descent as Approximate Bayesian Inference).
+    """
+    return float(NOISE * np.sqrt(learning_rate))
+
+
+def _numbers(stream: Chosen, trace: Trace) -> str:
+    loss, mean, w, b = (now(f"stream_{name}", digits=4) for name in ("loss", "mean", "w", "b"))
+    few = f"Of its {stream.batch} points the first {SHOWN} are drawn."
+    return (
+        f"<p><b>Batch {now('stream_batch', digits=0)} of {len(trace) - 1}.</b> Its loss is {loss}; "
+        f"the mean of the last {MEAN_OVER} is {mean}. The line is y = {w}·x + {b}, and (w, b) is "
+        f"{now('stream_distance', digits=3)} away from the true (2, 3). "
+        f"{few if stream.batch > SHOWN else ''}</p>"
+    )
+
+
+# ---- In pictures
+
+
+def overview(stream: Chosen, trace: Trace, timeline: Timeline, *, lecture: bool) -> None:
+    """The numbers of the batch shown, and three pictures: the line, the loss, the distance."""
+    live(_numbers(stream, trace), key="stream_numbers")
+    pictures = (
+        line(trace, timeline, lecture=lecture),
+        loss(stream, trace, timeline, lecture=lecture),
+        distance(stream, trace, timeline, lecture=lecture),
+    )
+    for place, picture in zip(st.columns(3), pictures, strict=True):
+        with place:
+            show(picture, key=f"stream {picture['title']}", height=560 if lecture else 330)
+
+
+@cached
+def line(trace: Trace, timeline: Timeline, *, lecture: bool) -> Figure:
+    """The batch's points, the line learnt so far, the lines before it, and the true one."""
+    before = _history(trace)[["batch", "w", "b"]].iloc[::REDRAWN].astype(np.float32)
+    # A line that has run away is left out: a canvas cannot hold its coordinates.
+    before = before[(before[["w", "b"]].abs() < TOP).all(axis=1)]
+    ends = before.merge(pd.DataFrame({"x": [0, RIGHT]}), how="cross")
+    ends["y"] = ends["w"] * ends["x"] + ends["b"]
+    return figure(_draw_line(timeline, lecture=lecture), {"before": ends[["batch", "x", "y"]]})
+
+
+@drawn
+def _draw_line(timeline: Timeline, *, lecture: bool) -> Figure:
+    x = alt.X("x:Q", title="x", scale=alt.Scale(domain=[0, RIGHT]), axis=WHOLE_LABELS)
+    y = alt.Y("y:Q", title="y", scale=alt.Scale(domain=[0, TOP]))
+    names = ["truth", f"every {REDRAWN} batches", "now"]
+    legend = alt.Legend(symbolSize=400, labelLimit=0, columns=1 if lecture else 3)
+    colors = alt.Scale(domain=names, range=[BEST, QUIET, MODEL])
+    dashes = alt.Scale(domain=names, range=[[6, 4], [1, 0], [1, 0]])
+    color = alt.Color("what:N", scale=colors, legend=legend)
+    dash = alt.StrokeDash("what:N", scale=dashes, legend=legend)
+
+    def lines(rows: alt.Chart, what: str, **look: Any) -> Any:
+        marks = rows.transform_calculate(what=f"'{what}'").mark_line(clip=True, **look)
+        return marks.encode(x=x, y=y, color=color, strokeDash=dash)
+
+    # Many short pieces, each held within sight: a line that has run away keeps its slope.
+    grid = alt.Chart(alt.sequence(0, 1.01 * RIGHT, RIGHT / 80, as_="x"))
+    true = grid.transform_calculate(y=f"{SLOPE} * datum.x + {OFFSET}")
+    w, b = timeline.now("stream_w"), timeline.now("stream_b")
+    here = grid.transform_calculate(y=f"clamp({w} * datum.x + {b}, {-TOP}, {2 * TOP})")
+    before = alt.Chart(alt.NamedData("before")).transform_filter(_reached(timeline))
+    place = {name: timeline.now(f"stream_{name}0", further="datum.i") for name in "xy"}
+    points = (
+        alt.Chart(alt.sequence(0, SHOWN, as_="i"))
+        .transform_calculate(**place)
+        .transform_filter("isFinite(datum.x)")
+        .mark_circle(color=DATA, size=mark(70, lecture), opacity=1, clip=True)
+        .encode(x=x, y=y)
+    )
+    thin = lines(before, names[1], strokeWidth=2 if lecture else 1).encode(detail="batch:N")
+    return template(
+        alt.layer(thin, points, lines(here, names[2]), lines(true, names[0])),
+        (),
+        title="The line",
+        description="The batch's points, the line now and every 1000 batches, the true line.",
+        lecture=lecture,
+    )
+
+
+@cached
+def loss(stream: Chosen, trace: Trace, timeline: Timeline, *, lecture: bool) -> Figure:
+    """The loss of single batches, their running mean, and what noise leaves to the true line."""
+    rows, floor = _thinned(trace)[["batch", "loss", "mean"]], stream.batch * NOISE**2 / 2
+    level = pd.DataFrame({"y": [floor], "label": [f"noise alone: {floor:g}"]})
+    low = min(float(rows["loss"].quantile(0.01)), floor / 3)
+    values = _axes(low, 2 * float(rows["mean"].max()), last=len(trace) - 1)
+    drawing = _draw_curve(timeline, of="loss", curve="mean", lecture=lecture)
+    return figure(drawing, {"rows": rows, "level": level}, values)
+
+
+@cached
+def distance(stream: Chosen, trace: Trace, timeline: Timeline, *, lecture: bool) -> Figure:
+    """How far (w, b) is from the truth, and about how near short steps let it stay."""
+    rows, reach = _thinned(trace)[["batch", "distance"]], _reach(stream.learning_rate)
+    level = pd.DataFrame({"y": [reach], "label": [f"3·√rate = {reach:.3f}"]})
+    # The lower end is the same for all streams: one that stays nearer is to be seen lower.
+    values = _axes(0.004, 2 * float(rows["distance"].max()), last=len(trace) - 1)
+    drawing = _draw_curve(timeline, of="distance", curve="distance", lecture=lecture)
+    return figure(drawing, {"rows": rows, "level": level}, values)
+
+
+CURVES = {  # title and description
+    "loss": (
+        f"Loss, and the mean of {MEAN_OVER}",
+        "The loss of single batches, their running mean, and the mean loss of the true line.",
+    ),
+    "distance": (
+        f"The distance from ({SLOPE:g}, {OFFSET:g})",
+        "How far (w, b) is from the truth, batch by batch: it falls, then wanders about a level.",
+    ),
+}
+
+
+@drawn
+def _draw_curve(timeline: Timeline, *, of: str, curve: str, lecture: bool) -> Figure:
+    """A curve over the stream, and a dot for the batch shown: for all where the curve is a mean."""
+    x = alt.X("batch:Q", title="batch", scale=between("0", "last"), axis=WHOLE_LABELS)
+    scale = between("low", "high", type="log")
+    short = "format(datum.value, datum.value < 1e5 ? '~g' : '.0e')"
+    powers = alt.Axis(values=alt.ExprRef("ticks"), labelExpr=short)
+
+    def y(field: str) -> alt.Y:
+        return alt.Y(f"{field}:Q", title=of, scale=scale, axis=powers)
+
+    rows, level = alt.Chart(alt.NamedData("rows")), alt.Chart(alt.NamedData("level"))
+    dots = rows.mark_circle(color=QUIET, opacity=0.4, size=mark(14, lecture), clip=True)
+    look: dict[str, Any] = {"color": MODEL, "clip": True, "strokeWidth": 3 if lecture else 1.5}
+    walked = rows.transform_filter(_reached(timeline)).mark_line(**look)
+    here = (
+        frame(timeline, "stream_", "batch", of)
+        .transform_filter(f"isFinite(datum.{of})")
+        .transform_calculate(**{of: f"clamp(datum.{of}, low, high)"})  # in sight, at the edge
+        .mark_circle(color=MODEL if curve == of else DATA, size=mark(140, lecture), opacity=1)
+    )
+    legend = alt.Legend(symbolType="stroke", symbolDash=[6, 4], symbolSize=400, labelLimit=0)
+    label = alt.Color("label:N", scale=alt.Scale(range=[BEST]), legend=legend)
+    return template(
+        alt.layer(
+            *([] if curve == of else [dots.encode(x=x, y=y(of))]),
+            rows.mark_line(opacity=0.35, **look).encode(x=x, y=y(curve)),
+            walked.encode(x=x, y=y(curve)),
+            level.mark_rule(strokeDash=[6, 4]).encode(y=y("y"), color=label),
+            here.encode(x=x, y=y(of)),
+        ),
+        ("low", "high", "last", "ticks"),
+        title=CURVES[of][0],
+        description=CURVES[of][1],
+        lecture=lecture,
+    )
+
+
+def _axes(low: float, high: float, *, last: int) -> dict[str, Any]:
+    return {"low": low, "high": high, "last": last, "ticks": decades(low, high)}
+
+
+def _reached(timeline: Timeline) -> str:
+    return f"datum.batch <= {timeline.now('stream_batch')}"

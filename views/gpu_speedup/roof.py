@@ -1,0 +1,127 @@
+"""Which of two limits an operation meets, memory or arithmetic: its roofline, and in words."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from functools import cache
+
+import streamlit as st
+
+from engines.benchmark.operations import ITEM_BYTES
+from engines.benchmark.recording import Measurement, Recording
+from views.gpu_speedup.contenders import look_of
+from views.gpu_speedup.events import measured, provenance
+from views.gpu_speedup.recordings import as_text, made_elsewhere
+from views.gpu_speedup.roof_words import roof_of, told
+from views.gpu_speedup.roofline import roofline
+from views.gpu_speedup.this_machine import Here
+from views.player.figure import show
+from views.ui.controls import Controls
+from views.ui.measuring import Event, Measuring
+from views.ui.shell import side_by_side
+
+ASKED = ("copy", "square", "row_by_column", "elementwise", "training_step")  # the roofs first
+# Of each operation those it has: few, so that each has time, and for memory one that is LARGE.
+SIZES = (16, 64, 256, 1024, 4096, 2**16, 2**20, 2**22, 2**24)
+SECONDS = 20
+HERE = "here"  # in the address: the machine that the app runs on
+
+
+def roof(
+    controls: Controls,
+    measuring: Measuring,
+    here: Here,
+    recordings: Mapping[str, Recording],
+    *,
+    lecture: bool,
+) -> None:
+    """Offer to measure the limits of this machine; show them, or those of a recording."""
+    st.markdown(
+        "A **flop** is one addition or multiplication of two numbers with a decimal point; "
+        "**GFLOP/s** counts billions of them a second. Before anything can be computed, its "
+        "numbers have to come from memory. How many flops an operation does for each byte that it "
+        "reads or writes is its **intensity**. An operation of I flops a byte cannot be faster "
+        "than I times what memory hands over in a second, nor faster than arithmetic goes. These "
+        "two limits lie over all operations like a roof, and a picture of the roof and of the "
+        "operations below it is called a **roofline**."
+    )
+    usable = {name: fastest(one.measurements) for name, one in recordings.items()}
+    named = {
+        name: as_text(f"recorded on {recordings[name].machine.name}")
+        for name, found in usable.items()
+        if found and name != HERE
+    }
+    chosen = HERE
+    if named:
+        of = {HERE: "This machine", **named}
+        chosen = str(controls.choice(st.pills, "The roof of", "roof", of, HERE, required=True))
+    if chosen != HERE:
+        _show(usable[chosen], lecture=lecture)
+        st.caption(made_elsewhere(recordings[chosen]))
+        return
+    # NumPy is loaded at once, and reads a row and a column as fast as memory hands them over.
+    framework = "numpy" if here.device == "cpu" else "torch"
+    contender = f"{framework}:{here.device}:{here.cores}"
+    arguments: tuple[str, ...] = ("sweep", "--operations", *ASKED, "--contenders", contender)
+    arguments += ("--sizes", *map(str, SIZES), "--transfer", "without", "--seconds", str(SECONDS))
+
+    def draw(events: list[Event]) -> None:
+        so_far = measured(events)
+        if all(roof_of(so_far)):
+            with again().container():
+                _show(so_far, lecture=lecture)
+
+    found = measuring.offer("roof", "Measure the roof", arguments, seconds=SECONDS, draw=draw)
+    place = st.container()
+    again = cache(place.empty)  # once, and no sooner: what stands there would be gone for a moment
+    if not found:
+        place.markdown(
+            "A row of n numbers times a column of n numbers: 2n flops, for which 2n numbers are "
+            "read. **Which of the two limits will it meet, and how far below the other one?**"
+        )
+        return
+    with place.container():
+        found.warn()
+        _show(measured(found.events), lecture=lecture)
+        st.caption(provenance(found))
+
+
+# ---- What was measured
+
+
+def fastest(found: Sequence[Measurement]) -> tuple[Measurement, ...]:
+    """What was measured of the one whose arithmetic is fastest, of all that have both limits."""
+    by = defaultdict(list)
+    for one in found:
+        if not one.transfer:
+            by[one.framework, one.device, one.threads, one.precision].append(one)
+    best: tuple[float, tuple[Measurement, ...]] = (0.0, ())
+    for of_it in by.values():
+        limits = roof_of(of_it)
+        if limits.copy and limits.product and limits.product.gflops > best[0]:
+            best = limits.product.gflops, tuple(of_it)
+    return best[1]
+
+
+# ---- The picture, and what it says
+
+
+def _show(found: tuple[Measurement, ...], *, lecture: bool) -> None:
+    limits = roof_of(found)
+    text = "\n\n".join(told(found))
+    if not (limits.copy and limits.product):
+        st.markdown(text)
+        return
+    words, picture = side_by_side([2, 3], lecture=lecture)
+    with picture:
+        drawing = roofline(found, limits.product.gflops, limits.bytes_per_second, lecture=lecture)
+        show(drawing, key="roofline", height=700 if lecture else 480)
+        one = found[0]
+        look = look_of(one.framework, one.device, one.threads)
+        st.caption(
+            f"{look.label}, numbers of {8 * ITEM_BYTES[one.precision]} bits. A chain of points is "
+            "one operation, from its smallest size to its largest. The data lies on the device "
+            "already; its way to there is not counted."
+        )
+    words.markdown(text)

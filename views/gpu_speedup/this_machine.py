@@ -1,0 +1,84 @@
+"""The machine that the app runs on: its cores, and the devices that were found or not."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import streamlit as st
+
+from views.gpu_speedup.contenders import LOOKS
+
+# How the kinds of device are called, and why one may not be found.
+KINDS = {
+    "cpu": "CPU",
+    "cuda": "GPU of NVIDIA or AMD (CUDA, ROCm)",
+    "mps": "GPU of Apple (MPS)",
+    "xpu": "GPU of Intel (XPU)",
+}
+REASONS = {
+    "not installed": "the framework is not installed",
+    "import fails": "the framework is installed, and cannot be loaded",
+    "not this system": "does not exist on this operating system",
+    "not built": "this build of the framework has no support for it",
+    "no driver or card": "no driver or no card",
+    "card not usable": "there is a card, and the framework cannot use it",
+}
+
+
+class Here(NamedTuple):
+    """What was found. devices: each a Device of engines.benchmark.machine, as a dictionary."""
+
+    cores: int
+    devices: tuple[Mapping[str, Any], ...]
+
+    def found(self, framework: str) -> dict[str, str]:
+        """The devices that the framework can compute on: their names by their kinds."""
+        return {
+            device["kind"]: device["name"]
+            for device in self.devices
+            if device["framework"] == framework and device["found"]
+        }
+
+    @property
+    def device(self) -> str:
+        """The best kind of device that PyTorch has here."""
+        return next((kind for kind in self.found("torch") if kind != "cpu"), "cpu")
+
+
+def look(answers: Callable[..., Sequence[Mapping[str, Any]]]) -> Here:
+    """Ask a child process what there is; without an answer, the CPU is all that is known.
+
+    answers: engines.benchmark.child.answers.
+    """
+    try:
+        return here(answers(["devices"], seconds=120))
+    except (OSError, ValueError) as error:
+        logging.getLogger(__name__).error("the devices of this machine are unknown: %s", error)
+        cpu = {"kind": "cpu", "name": "CPU", "found": True, "reason": ""}
+        return Here(os.cpu_count() or 1, tuple({"framework": name, **cpu} for name in LOOKS))
+
+
+def here(answers: Sequence[Mapping[str, Any]]) -> Here:
+    """From what `python -m engines.benchmark devices` says."""
+    [cores] = [answer["cores"] for answer in answers if answer["event"] == "cores"]
+    return Here(cores, tuple(one for one in answers if one["event"] == "device"))
+
+
+def devices(machine: Here) -> None:
+    """A table of the devices that each framework has found, or why it has not."""
+    heads = "".join(f" {name} |" for name, *_ in LOOKS.values())
+    text = f"| |{heads}\n|---|" + "---|" * len(LOOKS) + "\n"
+    by = {(device["framework"], device["kind"]): device for device in machine.devices}
+    for kind, called in KINDS.items():
+        cells = [_cell(by.get((framework, kind))) for framework in LOOKS]
+        text += f"| {called} | {' | '.join(cells)} |\n"
+    st.markdown(text)
+
+
+def _cell(device: Mapping[str, Any] | None) -> str:
+    if device is None:
+        return "–"
+    return f"**{device['name']}**" if device["found"] else f"not found: {REASONS[device['reason']]}"

@@ -1,0 +1,1 @@
+"""Drawings of graphs at rest, and the places of their nodes."""

@@ -1,0 +1,43 @@
+"""Where the nodes of a graph are drawn: in layers, what is computed first at the top."""
+
+from __future__ import annotations
+
+import igraph
+
+from engines.graphs.autograd import Graph
+
+
+def positions(graph: Graph) -> dict[int, tuple[float, float]]:
+    """By id of a node: its column and its layer, both from 0 on; layers count downwards.
+
+    Sugiyama's method: each edge leads to a deeper layer, with few crossings on the way.
+    """
+    if not graph.nodes:
+        return {}
+    index = {node.id: i for i, node in enumerate(graph.nodes)}
+    edges = [(index[edge.source], index[edge.target]) for edge in graph.edges]
+    depth = _depth(graph)
+    drawing = igraph.Graph(len(index), edges, directed=True)
+    # Few rounds of uncrossing give a calm picture of 300 nodes in a quarter of the time.
+    layout = drawing.layout_sugiyama(layers=[depth[number] for number in index], maxiter=20)
+    places = list(layout)[: len(index)]  # what follows are bends of long edges
+    columns, layers = ([place[axis] for place in places] for axis in (0, 1))
+    left, right, top = min(columns), max(columns), min(layers)
+    # Of two mirror images the one with the oldest node to the left: like graphs look alike.
+    mirrored = columns[0] > (left + right) / 2
+    across = [right - x if mirrored else x - left for x in columns]
+    return {n: (x, y - top) for n, x, y in zip(index, across, layers, strict=True)}
+
+
+def _depth(graph: Graph) -> dict[int, int]:
+    """By id, how many operations are before a node. A leaf stands right above its first use."""
+    leaves = {node.id for node in graph.leaves}
+    depth: dict[int, int] = {}
+    for node in graph.nodes:  # inputs are older than what they go into
+        before = [depth[edge.source] for edge in graph.inputs(node.id) if edge.source in depth]
+        if node.id not in leaves:
+            depth[node.id] = 1 + max(before, default=0)
+    for leaf in leaves:
+        uses = [depth[edge.target] for edge in graph.edges if edge.source == leaf]
+        depth[leaf] = min(uses, default=1) - 1
+    return depth

@@ -1,0 +1,252 @@
+"""Any graph, small and at rest: every node a box, what is computed first at the top.
+
+Where a loop made the same nodes many times, `folded` draws the repetitions in the middle as one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from engines.graphs.autograd import Edge, Graph, Node, brief
+from views.graphs.layered import positions
+from views.player.figure import Figure, cached, drawn, figure, template
+from views.regression.charts import between
+from views.ui.palette import BEST, MODEL, QUIET
+
+FOLD = "Repetitions"  # the kind of the node that stands for many
+TOLD = ("kind", "expression", "repetition", "shape", "value", "gradient")  # when pointed at
+HALF = 0.36  # of the distance between two layers is half of a box
+KEPT = 3  # repetitions that are drawn in full at either end of a folded graph
+
+
+# ---- Repeated parts
+
+
+def repetitions(graph: Graph) -> int:
+    """How often the expression ran that ran most often."""
+    return 1 + max((node.repetition for node in graph.nodes), default=0)
+
+
+def folded(graph: Graph) -> Graph:
+    """The graph with the middle repetitions of its loop as one node, if there are more than 2·KEPT.
+
+    That node is of the kind FOLD. Its settings say how many `repetitions` it stands for, of how
+    many (`of`), and how many `nodes`. It takes the id of the oldest of them, and one edge for all
+    between it and each node outside.
+    """
+    often = repetitions(graph)
+    if often <= 2 * KEPT:
+        return graph
+    looped = {_place(node) for node in graph.nodes if node.repetition == often - 1}
+    # Ids are in the order of making. What lies between two of them has no way out and in again.
+    first, end = (
+        min(node.id for node in graph.nodes if node.repetition == r and _place(node) in looped)
+        for r in (KEPT, often - KEPT)
+    )
+    leaves = {leaf.id for leaf in graph.leaves}
+    middle = [node for node in graph.nodes if first <= node.id < end and node.id not in leaves]
+    inside, number = {node.id for node in middle}, middle[0].id
+    counts = {"repetitions": often - 2 * KEPT, "of": often, "nodes": len(middle)}
+    fold = Node(number, FOLD, None, "", KEPT, middle[-1].outputs, {}, counts)
+    nodes = [node for node in graph.nodes if node.id not in inside]
+    edges: dict[tuple[int, int, int], Edge] = {}
+    for edge in graph.edges:
+        source, target = (number if n in inside else n for n in (edge.source, edge.target))
+        if source != target:
+            one_for_all = number in (source, target)
+            key = source, target, 0 if one_for_all else edge.argument
+            edges.setdefault(key, replace(edge, source=source, target=target))
+    in_order = sorted([*nodes, fold], key=lambda node: node.id)
+    return Graph(tuple(in_order), tuple(edges.values()))
+
+
+def _place(node: Node) -> tuple[Any, ...]:
+    return node.kind, node.line, node.text
+
+
+# ---- The drawing
+
+
+@cached
+def small_graph(
+    _graph: Graph,
+    *,
+    key: Any,
+    title: str,
+    description: str,
+    lecture: bool,
+    labels: Mapping[int, str] | None = None,
+    emphasised: Collection[int] = (),
+    wide: float = 1.0,
+) -> Figure:
+    """A graph whose boxes hold the short names of operations and the names of leaves.
+
+    key: equal for equal graphs; it is what the cache goes by. labels: by id, more to write in a
+    box. emphasised: ids of nodes to mark. wide: how much wider than usual boxes may be.
+    """
+    at = _positions(_graph)
+    looks = dict.fromkeys(at, "operation") | {leaf.id: "leaf" for leaf in _graph.leaves}
+    looks |= {node.id: "fold" for node in _graph.nodes if node.kind == FOLD}
+    labels, marked = labels or {}, set(emphasised)
+    boxes = [
+        {
+            **_told(node, looks[node.id], labels.get(node.id, "")),
+            "x": at[node.id][0],
+            "y": at[node.id][1],
+            "look": looks[node.id],
+            "emphasised": node.id in marked,
+        }
+        for node in _graph.nodes
+    ]
+    across, down = (max((place[i] for place in at.values()), default=0) for i in (0, 1))
+    tables = {"boxes": pd.DataFrame(boxes), "edges": _lines(_graph, at, looks)}
+    values = {"right": float(across), "bottom": float(down), "wide": wide}
+    # Words of a visitor go in here, after the drawing, which is kept for all of them.
+    heading = {"text": title, "limit": {"expr": "width"}}
+    told = {"title": heading, "description": description}
+    return {**figure(_draw(lecture=lecture), tables, values), **told}
+
+
+def _lines(
+    graph: Graph, at: Mapping[int, tuple[float, float]], looks: Mapping[int, str]
+) -> pd.DataFrame:
+    """The points of each edge's line, from its source down to its target."""
+    right, bottom = (max((place[i] for place in at.values()), default=0) for i in (0, 1))
+    points = []
+    for i, edge in enumerate(graph.edges):
+        (x, y), (x2, y2) = at[edge.source], at[edge.target]
+        # A fold is as wide as the picture, so what leads to it and from it goes straight down.
+        x = x2 if looks[edge.source] == "fold" else x
+        x2 = x if looks[edge.target] == "fold" else x2
+        way = [(x, y + HALF), (x2, y2 - HALF)]
+        if x == x2 and y2 - y > 1:  # past other boxes of its column: round them, on the outside
+            out = x + (1 if x > right / 2 else -1) * (0.35 + 0.25 * (y2 - y) / bottom)
+            way[1:1] = [(out, y + min(1, (y2 - y) / 3)), (out, y2 - min(1, (y2 - y) / 3))]
+        points += [(i, k, *point, k == len(way) - 1) for k, point in enumerate(way)]
+    return pd.DataFrame(points, columns=["edge", "order", "x", "y", "end"])
+
+
+def height(drawing: Figure, *, lecture: bool) -> int:
+    """Pixels for `show`: the same for each layer, so of two graphs the deeper is the taller."""
+    [bottom] = [param["value"] for param in drawing["params"] if param["name"] == "bottom"]
+    return int((bottom + 1) * (44 if lecture else 25) + (80 if lecture else 50))
+
+
+def _positions(graph: Graph) -> dict[int, tuple[float, float]]:
+    """By id, column and layer: the longest chain of operations straight, the oldest leaf left.
+
+    Only its first use holds a leaf in place: a parameter that a loop uses again and again would
+    pull every repetition out of line. So repetitions that are alike look alike.
+    """
+    leaves = {leaf.id for leaf in graph.leaves}
+    linked = {number for edge in graph.edges for number in (edge.source, edge.target)}
+    alone = [node.id for node in graph.nodes if node.id not in linked]
+    first: dict[tuple[int, ...], Edge] = {}
+    for edge in graph.edges:
+        key = (edge.source,) if edge.source in leaves else (edge.source, edge.target, edge.argument)
+        first.setdefault(key, edge)
+    held = Graph(tuple(n for n in graph.nodes if n.id in linked), tuple(first.values()))
+    at = positions(held)
+    chains: dict[int, list[int]] = {}
+    for node in held.nodes:
+        before = [chains.get(edge.source, []) for edge in reversed(held.inputs(node.id))]
+        chains[node.id] = [*max(before, key=len, default=[]), node.id]
+    chain = max(chains.values(), key=len, default=[])
+    middle = {at[n][1]: at[n][0] for n in chain}
+    straight = {n: (x - middle.get(y, 0), y) for n, (x, y) in at.items()}
+    side = -1 if straight and next(iter(straight.values()))[0] > 0 else 1
+    left = min((side * x for x, _ in straight.values()), default=0)
+    left -= bool(alone)  # what no edge leads to or from has a column of its own
+    places = {n: (side * x - left, y) for n, (x, y) in straight.items()}
+    return places | {n: (0.0, float(y)) for y, n in enumerate(alone)}
+
+
+def short(kind: str) -> str:
+    """The operation in a framework's name for its node: Mul for MulBackward0."""
+    return re.sub(r"Backward\d*$", "", kind)
+
+
+def _told(node: Node, look: str, label: str) -> dict[str, str]:
+    """What a box says of its node, and what it says when pointed at."""
+    if look == "fold":
+        counts = {name: int(count) for name, count in node.settings.items()}
+        name = "{repetitions} of {of} repetitions, {nodes} nodes".format(**counts)
+        return dict.fromkeys(TOLD, "–") | {"name": name, "kind": "many nodes, drawn as one"}
+    again = str(node.repetition + 1) if look == "operation" else "–"
+    name = short(node.kind) if look == "operation" else node.name
+    return {
+        "name": f"{name} {label}".rstrip(),
+        "kind": node.kind,
+        "expression": node.text or f"leaf {node.name}",
+        "repetition": again,
+        "shape": " × ".join(map(str, node.shape)) or "one number",
+        "value": brief(node.value),
+        "gradient": brief(node.gradient),
+    }
+
+
+@drawn
+def _draw(*, lecture: bool) -> Figure:
+    size = 19 if lecture else 12
+    across, down = between("-0.6", "right + 0.6"), between("bottom + 0.5", "-0.5")
+
+    def x(field: str) -> alt.X:
+        return alt.X(f"{field}:Q", axis=None, scale=across)
+
+    def y(field: str) -> alt.Y:
+        return alt.Y(f"{field}:Q", axis=None, scale=down)
+
+    edges = alt.Chart(alt.NamedData("edges"))
+    lines = edges.mark_line(color=QUIET, strokeWidth=1.2, interpolate="basis", tooltip=None).encode(
+        x=x("x"), y=y("y"), detail="edge:N", order="order:Q"
+    )
+    heads = (
+        edges.transform_filter("datum.end")
+        .mark_point(
+            shape="triangle-down", tooltip=None, color=QUIET, filled=True, size=3 * size, opacity=1
+        )
+        .encode(x=x("x"), y=y("y"))
+    )
+
+    # A box is as wide as the widest name it may hold, where the columns leave room for that.
+    reach = f"min(0.47, {3.2 * size} * wide * (right + 1.2) / width)"
+    boxes = alt.Chart(alt.NamedData("boxes")).transform_calculate(
+        x1=f"datum.look === 'fold' ? -0.55 : datum.x - {reach}",
+        x2=f"datum.look === 'fold' ? right + 0.55 : datum.x + {reach}",
+        middle="datum.look === 'fold' ? right / 2 : datum.x",
+        y1=f"datum.y - {HALF}",
+        y2=f"datum.y + {HALF}",
+    )
+    told = [f"{field}:N" for field in TOLD]
+    outline = {"x": x("x1"), "x2": "x2:Q", "y": y("y1"), "y2": "y2:Q"}
+    # Opaque first, so that an edge that passes behind a box does not cross its name.
+    ground = boxes.mark_rect(
+        fill=alt.ExprRef("background"), cornerRadius=alt.ExprRef("datum.look === 'leaf' ? 12 : 3")
+    ).encode(**outline)
+    rectangles = boxes.mark_rect(
+        cornerRadius=alt.ExprRef("datum.look === 'leaf' ? 12 : 3"),
+        fill=alt.ExprRef(f"datum.emphasised ? '{BEST}' : '{MODEL}'"),
+        fillOpacity=alt.ExprRef("datum.emphasised || datum.look === 'leaf' ? 0.25 : 0.07"),
+        stroke=alt.ExprRef(f"datum.emphasised ? '{BEST}' : '{MODEL}'"),
+        strokeWidth=alt.ExprRef("datum.emphasised ? 3 : 1.2"),
+        strokeDash=alt.ExprRef("datum.look === 'fold' ? [5, 4] : [1, 0]"),
+    ).encode(**outline, tooltip=told)
+    names = boxes.mark_text(
+        fontSize=size,
+        color=alt.ExprRef("ink"),
+        fontWeight=alt.ExprRef("datum.emphasised ? 700 : 400"),
+        limit=alt.ExprRef("width * (datum.x2 - datum.x1) / (right + 1.2)"),
+    ).encode(x=x("middle"), y=y("y"), text="name:N", tooltip=told)
+    return template(
+        alt.layer(lines, heads, ground, rectangles, names),
+        ("right", "bottom", "wide"),
+        title="",
+        description="",
+        lecture=lecture,
+    )

@@ -1,0 +1,1 @@
+"""What the page on manual gradients shows."""

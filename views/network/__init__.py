@@ -1,0 +1,1 @@
+"""The network of two layers as its pages show it."""

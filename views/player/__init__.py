@@ -1,0 +1,1 @@
+"""The player, and what follows it: charts, text and listings. Knows nothing of engines."""

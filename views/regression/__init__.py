@@ -1,0 +1,1 @@
+"""A regression in training as its pages show it."""

@@ -1,0 +1,213 @@
+"""Pictures of how well numbers agree: a gradient with the loss, and engines with each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import streamlit as st
+from numpy.typing import NDArray
+
+from engines.trace import Trace, relative_difference, thin
+from views.player.figure import Figure, cached, drawn, figure, show, template
+from views.player.live import live, now
+from views.player.timeline import PHASE, STEP, Series, Timeline, every_step
+from views.regression.charts import CURVE_STEPS, between
+from views.ui.palette import BEST, ENGINES, GRADIENT, MODEL, QUIET
+
+Floats = NDArray[np.float64]
+
+
+@cached
+def gradient_error(timeline: Timeline, widths: Floats, *, lecture: bool) -> Figure:
+    """Relative error of this step's gradient against difference quotients of many widths h."""
+    data = {"widths": pd.DataFrame({"h": widths, "i": np.arange(len(widths))})}
+    return figure(_draw_gradient_error(timeline, lecture=lecture), data)
+
+
+@drawn
+def _draw_gradient_error(timeline: Timeline, *, lecture: bool) -> Figure:
+    x = alt.X(
+        "h:Q", title="width h (relative)", scale=alt.Scale(type="log"), axis=alt.Axis(format="~e")
+    )
+    scale = alt.Scale(type="log", domain=[1e-16, 2], clamp=True)
+    axis = alt.Axis(format="~e", values=[1e-16, 1e-12, 1e-8, 1e-4, 1])
+
+    def y(field: str) -> alt.Y:
+        return alt.Y(field, title="relative error", scale=scale, axis=axis)
+
+    def at_width(name: str) -> str:
+        return f"max(1e-16, {timeline.now(name + '_0', further='datum.i')})"
+
+    rows = alt.Chart(alt.NamedData("widths"))
+    band = (
+        rows.transform_calculate(allowed=at_width("allowed"), bottom="1e-16")
+        .mark_area(color=BEST, opacity=0.18, line={"color": BEST, "strokeDash": [5, 4]})
+        .encode(x=x, y=y("bottom:Q"), y2="allowed:Q")
+    )
+    kinds = ["central", "forward"]
+    kind = {
+        "color": alt.Color("kind:N", scale=alt.Scale(domain=kinds, range=[MODEL, GRADIENT])),
+        "shape": alt.Shape("kind:N", scale=alt.Scale(domain=kinds, range=["circle", "square"])),
+    }
+    lines = [
+        rows.transform_filter(f"{PHASE} >= 2")
+        .transform_calculate(error=at_width(name), kind=f"'{name}'")
+        .mark_line(point=True, strokeDash=[1, 0] if name == "central" else [7, 4])
+        .encode(x=x, y=y("error:Q"), **kind, tooltip=["h:Q", "kind:N", "error:Q"])
+        for name in kinds
+    ]
+    return template(
+        band + lines[0] + lines[1],
+        (),
+        title="Relative error against the width h",
+        description=(
+            "Relative error of the gradient against central and forward differences of many "
+            "widths, with the band that rounding excuses."
+        ),
+        lecture=lecture,
+    )
+
+
+def followed(runs: Mapping[str, Trace], names: Sequence[str]) -> dict[str, Series]:
+    """The series of `digits` and `differences`, for a Timeline.
+
+    runs: by engine, the first of them the reference. names: as in `Trace.columns`.
+    """
+    reference, *others = runs
+    columns = {
+        f"{engine}_{name}": trace.columns()[name]
+        for engine, trace in runs.items()
+        for name in names
+    }
+    apart = {
+        f"{other}_apart": relative_difference(runs[reference], runs[other]) for other in others
+    }
+    return {name: Series(_narrow(values)) for name, values in columns.items()} | every_step(apart)
+
+
+def _narrow(values: NDArray[Any]) -> NDArray[Any]:
+    """As float32 where that loses nothing, because the run was one in float32."""
+    with np.errstate(over="ignore"):
+        short = values.astype(np.float32)
+    return short if np.array_equal(short, values, equal_nan=True) else values
+
+
+def compare(
+    engines: Sequence[str], names: Sequence[str], timeline: Timeline, *, lecture: bool
+) -> None:
+    """Two engines' float32 numbers beside each other, and how far apart they are, step by step.
+
+    Their series are those of `followed`.
+    """
+    left, right = st.columns(2)
+    with left:
+        digits(engines, names, shown=9)
+    with right:
+        apart = differences(engines[1:], timeline, lecture=lecture, allowed=1e-5)
+        show(apart, key="differences", height=560 if lecture else 300)
+
+
+def digits(engines: Sequence[str], names: Sequence[str], *, shown: int = 17) -> None:
+    """Each engine's numbers at the step shown, with the digits marked that are not the first's.
+
+    The series are named engine_name. shown: how many digits there are.
+    """
+    head = "".join(f"<th>{name}</th>" for name in names)
+    rows = ""
+    for engine in engines:
+        look = ENGINES[engine]
+        cells = "".join(
+            f"<td>{now(f'{engine}_{name}', digits=shown, like=f'{engines[0]}_{name}')}</td>"
+            for name in names
+        )
+        swatch = f'<span style="color: {look.color}">●</span>'
+        rows += f"<tr><th>{swatch} {look.label}</th>{cells}</tr>"
+    live(f'<table class="digits"><tr><th></th>{head}</tr>{rows}</table>', key="digits")
+
+
+def differences(
+    engines: Sequence[str], timeline: Timeline, *, lecture: bool, allowed: float
+) -> Figure:
+    """How far each engine's run is from the reference, step by step, on a logarithmic axis.
+
+    Their series are those of `followed`. allowed: what the tests allow.
+    """
+    apart = {engine: timeline.series[f"{engine}_apart"].values for engine in engines}
+    content = b"".join(gaps.tobytes() for gaps in apart.values())
+    return _filled_differences(apart, content, timeline, lecture=lecture, allowed=allowed)
+
+
+@cached
+def _filled_differences(
+    _apart: dict[str, Floats], content: bytes, timeline: Timeline, *, lecture: bool, allowed: float
+) -> Figure:
+    rows, floor = [], allowed * 1e-5
+    for engine, gaps in _apart.items():
+        at = thin(len(gaps), CURVE_STEPS)
+        columns = {"step": at, "apart": np.maximum(gaps[at], floor)}
+        rows.append(pd.DataFrame({**columns, "engine": ENGINES[engine].label}))
+    limit = pd.DataFrame({"apart": [allowed], "label": ["the most our tests allow"]})
+    drawing = _draw_differences(timeline, tuple(_apart), lecture=lecture)
+    data = {"apart": pd.concat(rows), "limit": limit}
+    ticks = [float(f"{floor * 10**i:.0e}") for i in range(6)]
+    values = {"last": timeline.last_step, "floor": floor, "high": 10 * allowed, "ticks": ticks}
+    return figure(drawing, data, values)
+
+
+@drawn
+def _draw_differences(timeline: Timeline, engines: tuple[str, ...], *, lecture: bool) -> Figure:
+    looks = [ENGINES[engine] for engine in engines]
+    labels = [look.label for look in looks]
+    axis = alt.Axis(
+        values=alt.ExprRef("ticks"),
+        labelExpr="datum.value <= 2 * floor ? 'none' : format(datum.value, '~e')",
+    )
+    scale = between("floor", "high", type="log", clamp=True)
+    x = alt.X("step:Q", title="step", scale=alt.Scale(domain=[0, alt.ExprRef("last")], nice=False))
+    y = alt.Y("apart:Q", title="relative difference", scale=scale, axis=axis)
+    legend = alt.Legend(columns=2, labelLimit=0)
+    color = alt.Color(
+        "engine:N",
+        legend=legend,
+        scale=alt.Scale(domain=labels, range=[look.color for look in looks]),
+    )
+    shape = alt.Shape(
+        "engine:N",
+        legend=legend,
+        scale=alt.Scale(domain=labels, range=[look.shape for look in looks]),
+    )
+    lines = (
+        alt.Chart(alt.NamedData("apart"))
+        .mark_line(strokeWidth=1.5, opacity=0.8)
+        .encode(x=x, y=y, color=color)
+    )
+    here = [
+        alt.Chart(alt.InlineData(values=[{}]))
+        .transform_calculate(
+            step=STEP,
+            apart=f"max(floor, {timeline.now(engine + '_apart')})",
+            engine=f"'{look.label}'",
+        )
+        .mark_point(filled=True, size=250 if lecture else 110, opacity=1)
+        .encode(x=x, y=y, color=color, shape=shape)
+        for engine, look in zip(engines, looks, strict=True)
+    ]
+    limit = alt.Chart(alt.NamedData("limit"))
+    rule = limit.mark_rule(color=QUIET, strokeDash=[6, 4]).encode(y=y)
+    text = limit.mark_text(color=QUIET, align="right", baseline="bottom", dy=-4).encode(
+        x=alt.value("width"), y=y, text="label:N"
+    )
+    return template(
+        alt.layer(lines, rule, text, *here),
+        ("last", "floor", "high", "ticks"),
+        title="How far apart the engines are",
+        description=(
+            "Relative difference of each engine's run from NumPy's, against step, on a logarithmic "
+            "axis that ends where the tests of this project would fail."
+        ),
+        lecture=lecture,
+    )

@@ -1,0 +1,235 @@
+"""The pictures of a regression in training. Each follows the player, see views/player/timeline.py.
+
+Each picture is a drawing, the same for all runs, and a function that fills a run into it; see
+views/player/figure.py for why. `run` is the prefix of the series to draw, for a page that plays two
+runs.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import altair as alt
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from engines.problem import Problem
+from engines.trace import Trace, thin
+from views.player.figure import Figure, cached, drawn, figure, template
+from views.player.timeline import PHASE, STEP, Timeline
+from views.ui.palette import BEST, DATA, GRADIENT, MODEL, QUIET, RESIDUAL
+
+Floats = NDArray[np.float64]
+CURVE_STEPS = 300  # a static curve shows at most this many of a run's steps
+
+
+# ---- The data and the model
+
+
+@cached
+def fit(
+    problem: Problem, timeline: Timeline, *, lecture: bool, run: str = "", color: str = MODEL
+) -> Figure:
+    """The data, the model's curve at this step, and from each point its residual."""
+    # The start is part of the story, unless it is so far off that the data would shrink to a line.
+    height = max(float(np.ptp(problem.y)), 0.2 * float(np.abs(problem.y).max()), 0.1)
+    first = float(problem.w) * problem.x**problem.power + float(problem.b)
+    bounded = np.clip(first, problem.y.min() - height, problem.y.max() + height)
+    x_low, x_high = _span(problem.x, margin=0.03)
+    middle = (problem.y.min() + problem.y.max()) / 2
+    shown = [problem.y, bounded, [middle - height / 2, middle + height / 2]]
+    y_low, y_high = _span(np.concatenate(shown), margin=0.08)
+    data = {
+        "points": pd.DataFrame({"x": problem.x, "y": problem.y}),
+        "grid": pd.DataFrame({"x": np.linspace(problem.x.min(), problem.x.max(), 61)}),
+    }
+    values = {"x_low": x_low, "x_high": x_high, "y_low": y_low, "y_high": y_high}
+    drawing = _draw_fit(timeline, lecture=lecture, run=run, color=color)
+    return figure(drawing, data, {**values, "power": problem.power})
+
+
+@drawn
+def _draw_fit(timeline: Timeline, *, lecture: bool, run: str, color: str) -> Figure:
+    # A diverged model is drawn as leaving the picture, not as a number no canvas can hold.
+    w, b = timeline.now(run + "w"), timeline.now(run + "b")
+    model = f"clamp({w} * pow(datum.x, power) + {b}, 2 * y_low - y_high, 2 * y_high - y_low)"
+
+    x = alt.X("x:Q", title="x", scale=between("x_low", "x_high"))
+    y = alt.Y("y:Q", title="y", scale=between("y_low", "y_high"))
+    points = alt.Chart(alt.NamedData("points"))
+    residuals = (
+        points.transform_calculate(y_pred=model)
+        .transform_filter(f"{PHASE} >= 1")
+        .mark_rule(color=RESIDUAL, opacity=0.8, clip=True)
+        .encode(x=x, y=y, y2="y_pred:Q")
+    )
+    dots = points.mark_circle(color=DATA, clip=True).encode(x=x, y=y, tooltip=["x:Q", "y:Q"])
+    curve = (
+        alt.Chart(alt.NamedData("grid"))
+        .transform_calculate(y=model)
+        .mark_line(color=color, clip=True)
+        .encode(x=x, y=y)
+    )
+    return template(
+        residuals + dots + curve,
+        ("x_low", "x_high", "y_low", "y_high", "power"),
+        title="The fit",
+        description=(
+            "The data points, the model's curve, and from each point to the curve a line, its "
+            "residual."
+        ),
+        lecture=lecture,
+    )
+
+
+# ---- The loss against the step
+
+
+@cached
+def loss(
+    problem: Problem,
+    trace: Trace,
+    timeline: Timeline,
+    *,
+    lecture: bool,
+    run: str = "",
+    color: str = MODEL,
+) -> Figure:
+    """Loss against step, on a logarithmic axis, with the smallest loss that any (w, b) has."""
+    walked = thinned(trace)[["step", "loss"]]
+    walked = walked[(walked["loss"] > 0) & np.isfinite(walked["loss"])]
+    floor = float(problem.loss_at(*problem.least_squares()))
+    best = pd.DataFrame({"loss": [floor], "label": ["least squares"]}).query("loss > 0")
+    shown = pd.concat([walked["loss"], best["loss"]])
+    low, high = (shown.min() / 1.3, shown.max() * 1.3) if len(shown) else (0.1, 10.0)
+    values = {
+        "low": float(low),
+        "high": float(high),
+        "last": max(1, timeline.last_step),
+        "ticks": decades(float(low), float(high)),
+    }
+    drawing = _draw_loss(timeline, lecture=lecture, run=run, color=color)
+    return figure(drawing, {"walked": walked, "floor": best}, values)
+
+
+@drawn
+def _draw_loss(timeline: Timeline, *, lecture: bool, run: str, color: str) -> Figure:
+    x = alt.X("step:Q", title="step", scale=between("0", "last"))
+    axis = alt.Axis(format="~g", values=alt.ExprRef("ticks"))
+    y = alt.Y("loss:Q", title="loss", scale=between("low", "high", type="log"), axis=axis)
+
+    line = alt.Chart(alt.NamedData("walked"))
+    whole = line.mark_line(color=QUIET, opacity=0.35).encode(x=x, y=y)
+    known = f"datum.step < {STEP} || datum.step == {STEP} && {PHASE} >= 1"
+    so_far = line.transform_filter(known).mark_line(color=color).encode(x=x, y=y)
+    dot = (
+        frame(timeline, run, "loss")
+        .transform_filter(f"datum.loss > 0 && isFinite(datum.loss) && {PHASE} >= 1")
+        .mark_circle(color=color, size=mark(140, lecture), opacity=1)
+        .encode(x=x, y=y)
+    )
+    best = alt.Chart(alt.NamedData("floor"))
+    rule = best.mark_rule(color=BEST, strokeDash=[6, 4]).encode(y=y)
+    label = best.mark_text(color=BEST, align="right", baseline="bottom", dy=-3).encode(
+        x=alt.value("width"), y=y, text="label:N"
+    )
+    return template(
+        whole + rule + label + so_far + dot,
+        ("low", "high", "last", "ticks"),
+        title="The loss",
+        description=(
+            "Loss against step on a logarithmic axis; a dashed line marks the smallest possible "
+            "loss."
+        ),
+        lecture=lecture,
+    )
+
+
+# ---- The terms of the gradient
+
+
+@cached
+def contributions(
+    problem: Problem, timeline: Timeline, *, to: Literal["w", "b"], lecture: bool
+) -> Figure:
+    """Each point's term in the sum that is the gradient by `to`: who pulls, and which way."""
+    x_low, x_high = _span(problem.x, margin=0.02)
+    data = {"points": pd.DataFrame({"x": problem.x, "y": problem.y})}
+    values = {"twice_factor": 2 * problem.factor, "power": problem.power}
+    drawing = _draw_contributions(timeline, to=to, lecture=lecture)
+    return figure(drawing, data, {**values, "x_low": x_low, "x_high": x_high})
+
+
+@drawn
+def _draw_contributions(timeline: Timeline, *, to: Literal["w", "b"], lecture: bool) -> Figure:
+    y_pred = f"{timeline.now('w')} * pow(datum.x, power) + {timeline.now('b')}"
+    by = "pow(datum.x, power)" if to == "w" else "1"
+    pulls = [f"pulls {to} up", f"pulls {to} down"]
+    bars = (
+        alt.Chart(alt.NamedData("points"))
+        .transform_filter(f"{PHASE} >= 2")
+        .transform_calculate(term=f"twice_factor * ({y_pred} - datum.y) * {by}")
+        .transform_filter("isFinite(datum.term)")
+        .transform_calculate(pulls=f"datum.term < 0 ? '{pulls[0]}' : '{pulls[1]}'")
+        .mark_rule(strokeWidth=6 if lecture else 3)
+        .encode(
+            x=alt.X("x:Q", title="x", scale=between("x_low", "x_high")),
+            y=alt.Y("term:Q", title=f"term of grad_{to}", axis=alt.Axis(format="~g")),
+            color=alt.Color(
+                "pulls:N", title=None, scale=alt.Scale(domain=pulls, range=[MODEL, GRADIENT])
+            ),
+            tooltip=["x:Q", "y:Q", alt.Tooltip("term:Q", format=".4g")],
+        )
+    )
+    zero = alt.Chart(alt.InlineData([{}])).mark_rule(color=QUIET).encode(y=alt.datum(0))
+    return template(
+        bars + zero,
+        ("twice_factor", "power", "x_low", "x_high"),
+        title=f"Each point's term of grad_{to}",
+        description=(
+            f"One bar for each data point: its term in the sum that is the gradient by {to}."
+        ),
+        lecture=lecture,
+    )
+
+
+# ---- What they share
+
+
+def between(low: str, high: str, **more: Any) -> alt.Scale:
+    """A scale whose domain is two expressions."""
+    return alt.Scale(domain=[alt.ExprRef(low), alt.ExprRef(high)], nice=False, **more)
+
+
+def mark(size: float, lecture: bool) -> float:
+    """The area of a mark, larger where it is to be seen from the last row."""
+    return 2.5 * size if lecture else size
+
+
+def frame(timeline: Timeline, run: str, *names: str) -> alt.Chart:
+    """One row: the step shown and these series' values at it, without the prefix of their run."""
+    values = {name: timeline.now(run + name) for name in names}
+    return alt.Chart(alt.InlineData(values=[{}])).transform_calculate(step=STEP, **values)
+
+
+def thinned(trace: Trace) -> pd.DataFrame:
+    """The steps that a static curve shows, as columns step, loss, w, b, grad_w, grad_b."""
+    rows = trace.to_frame()
+    return rows.iloc[thin(len(rows), CURVE_STEPS)].reset_index()
+
+
+def _span(values: NDArray[Any], margin: float) -> tuple[float, float]:
+    low, high = float(values.min()), float(values.max())
+    extra = margin * max(high - low, 1e-3)
+    return low - extra, high + extra
+
+
+def decades(low: float, high: float) -> list[float]:
+    """Ticks of a logarithmic axis: some powers of ten, or on a short one 1, 2 and 5 times each."""
+    powers = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
+    ticks = powers[:: 1 + len(powers) // 7]
+    if len(powers) <= 3:
+        ticks = np.outer(powers, [1, 2, 5]).ravel()
+    inside: list[float] = ticks[(ticks >= low) & (ticks <= high)].tolist()
+    return inside

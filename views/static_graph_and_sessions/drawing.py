@@ -1,0 +1,232 @@
+"""A static graph as written, beside what a session executed of it: band by band, line by line.
+
+Each band is a line of the listing. Left of it are the operations that the line made, right those
+that ran in their place. Pointing at one shows where its inputs come from and who uses it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from views.player.figure import Figure, cached, drawn, figure, show, template
+from views.player.timeline import MOMENT, PHASE
+from views.regression.charts import between
+from views.static_graph_and_sessions.layout import GAP, HALF, columns_of, places_of, tables_of
+from views.static_graph_and_sessions.moments import Looked, Moment
+from views.ui.palette import BEST, GRADIENT, MISTAKE, MODEL, QUIET
+
+TOLD = ("operation", "name", "written in", "takes", "value", "shape", "time", "what became of it")
+# Numbers of their own, so that nothing is drawn anew while the moment stays the same.
+AT = alt.param(name="at", expr=f"{PHASE} == 4 ? last : {MOMENT}")
+HERE = alt.param(name="here", expr=f"{PHASE} == 4 ? -1 : {MOMENT}")  # outside slow motion nowhere
+
+
+def show_both(looked: Looked, happened: Sequence[Moment], *, key: Any, lecture: bool) -> None:
+    """Show the two graphs. key: equal for runs of the same kind."""
+    # Two runs of a kind compute the same, but not in the same time, and not in the same order.
+    key = (key, str(looked.ran.timings))
+    picture, rows = _filled(looked, happened, key=key, lecture=lecture)
+    show(picture, key="picture", height=int(rows * (48 if lecture else 27)) + 20)
+    st.caption(
+        "Blue: runs as it was written. Violet, with a thick edge: changed by TensorFlow. Orange: "
+        "now. "
+        "Dotted: does not run. Round: the runtime's own. Point at an operation to see what it "
+        "takes, who takes from it, and what became of it. Each run is timed once and with tracing "
+        "on, so only the order of magnitude counts; time passes between operations, too."
+    )
+
+
+@cached
+def _filled(
+    _looked: Looked, _happened: Sequence[Moment], *, key: Any, lecture: bool
+) -> tuple[Figure, float]:
+    """The picture, and how many rows high it is."""
+    places, bottom = places_of(_looked)
+    tables = tables_of(_looked, _happened, places)
+    written, ran = (
+        [sum(chip["made"] <= m for chip in tables["chips"] if chip["side"] == side)
+         for m in range(len(_happened))]
+        for side in ("written", "executed")
+    )  # fmt: skip
+    values = {
+        "last": len(_happened) - 1,
+        "bottom": bottom,
+        "written": written,
+        "ran": ran,
+        "failed": _looked.message is not None,
+        "took": max((one.start + one.total for one in _looked.ran.timings.values()), default=0.0),
+        "edge": 0.9 if columns_of(_looked) == 1 else 0.3,
+        "columns": columns_of(_looked),
+    }
+    frames = {name: pd.DataFrame(rows) for name, rows in tables.items()}
+    return figure(_draw(lecture=lecture), frames, values), bottom
+
+
+# ---- The drawing
+
+
+@drawn
+def _draw(*, lecture: bool) -> Figure:
+    size = 19 if lecture else 11.5
+    right, half = f"(2 * columns + 1.4 * {GAP})", f"width * columns / (2 * columns + 1.4 * {GAP})"
+    across, down = between("0", right), between("bottom", "0")
+
+    def x(field: str) -> alt.X:
+        return alt.X(f"{field}:Q", axis=None, scale=across)
+
+    def y(field: str) -> alt.Y:
+        return alt.Y(f"{field}:Q", axis=None, scale=down)
+
+    # Which box is pointed at decides which edges stand out.
+    pointed = alt.selection_point(
+        "pointed", fields=["id"], on="pointerover", clear="pointerout", empty=False
+    )
+    near = "isArray(pointed.id) && (pointed.id[0] === datum.from || pointed.id[0] === datum.to)"
+    edges = (
+        alt.Chart(alt.NamedData("edges"))
+        .transform_filter("at >= datum.made")
+        .mark_line(
+            tooltip=None,
+            color=alt.ExprRef(f"{near} ? '{GRADIENT}' : '{QUIET}'"),
+            strokeWidth=alt.ExprRef(f"{near} ? 2.5 : 1"),
+            opacity=alt.ExprRef(f"{near} ? 1 : edge"),
+        )
+        .encode(x=x("x"), y=y("y"), detail="edge:N", order="order:Q")
+    )
+    # An arrowhead says where a line ends, for some pass behind other boxes.
+    heads_of = {"right": 90, "down": 180, "left": 270, "up": 0}
+    arrows = (
+        alt.Chart(alt.NamedData("edges"))
+        .transform_filter("at >= datum.made && datum.head !== ''")
+        .mark_point(
+            shape="triangle-up",
+            tooltip=None,
+            filled=True,
+            size=alt.ExprRef(f"(columns === 1 ? 5 : 2.2) * {size}"),
+            angle=alt.ExprRef(f"({heads_of})[datum.head]"),
+            color=alt.ExprRef(f"{near} ? '{GRADIENT}' : '{QUIET}'"),
+            opacity=alt.ExprRef(f"{near} ? 1 : max(edge, 0.6)"),
+        )
+        .encode(x=x("x"), y=y("y"))
+    )
+    chips = (
+        alt.Chart(alt.NamedData("chips"))
+        .transform_filter("at >= datum.made")
+        .transform_calculate(
+            x1="datum.x + 0.04",
+            x2="datum.x + 0.96",
+            y1=f"datum.y - {HALF}",
+            y2=f"datum.y + {HALF}",
+            start=f"datum.x + 0.04 + 6 * {right} / width",
+            end=f"datum.x + 0.96 - 6 * {right} / width",
+            id="datum.side + ' ' + datum.name",
+            state="datum.failed && at >= last - 1 ? 'failed' : "
+            "(here === datum.ran || here === datum.also) ? 'runs' : "
+            "at >= datum.ran ? datum.look : "
+            "at === last && !failed ? 'pruned' : 'waits'",
+        )
+    )
+    told = [alt.Tooltip(field=field, type="nominal") for field in TOLD]
+    outline = {"x": x("x1"), "x2": "x2:Q", "y": y("y1"), "y2": "y2:Q"}
+    is_ = "datum.state === '{}'".format
+    color = (
+        f"{is_('failed')} ? '{MISTAKE}' : {is_('runs')} ? '{GRADIENT}' : "
+        f"{is_('changed')} ? '{BEST}' : "
+        f"{is_('kept')} ? '{MODEL}' : '{QUIET}'"
+    )
+    lit = f"{is_('runs')} || {is_('changed')} || {is_('kept')}"
+    ground = chips.mark_rect(fill=alt.ExprRef("background"), cornerRadius=3).encode(**outline)
+    boxes = (
+        chips.mark_rect(
+            cornerRadius=alt.ExprRef(f"{is_('runtime')} ? 9 : 3"),
+            fill=alt.ExprRef(color),
+            fillOpacity=alt.ExprRef(f"{is_('runs')} ? 0.5 : {lit} ? 0.3 : 0.04"),
+            stroke=alt.ExprRef(color),
+            strokeWidth=alt.ExprRef(
+                f"{is_('failed')} ? 4 : {is_('runs')} || {is_('changed')} ? 2.5 : 1"
+            ),
+            strokeDash=alt.ExprRef(f"{is_('pruned')} ? [2, 3] : [1, 0]"),
+            strokeOpacity=alt.ExprRef(f"{is_('pruned')} || {is_('waits')} ? 0.6 : 1"),
+        )
+        .encode(**outline, tooltip=told)
+        .add_params(pointed)
+    )
+    room = f"width / {right}"
+    texts = (
+        chips.transform_fold(["label", "took"], as_=["role", "said"])
+        .transform_calculate(
+            place="datum.role === 'took' ? datum.end : datum.start",
+            words=f"{room} < 50 ? '' : "
+            f"datum.role === 'label' || {lit} || {is_('runtime')} ? datum.said : "
+            f"columns === 1 && at !== last ? 'not computed' : ''",
+        )
+        .mark_text(
+            fontSize=size,
+            baseline="middle",
+            align=alt.ExprRef("datum.role === 'took' ? 'right' : 'left'"),
+            color=alt.ExprRef("ink"),
+            opacity=alt.ExprRef(f"{is_('pruned')} ? 0.55 : 1"),
+            fontWeight=alt.ExprRef(f"datum.role === 'took' || {is_('runs')} ? 600 : 400"),
+            limit=alt.ExprRef(
+                f"datum.role === 'took' ? {room} : "
+                f"{room} * 0.84 - (datum.took === '' ? 0 : (columns === 1 ? 7 : 2.6) * {size})"
+            ),
+        )
+        .encode(x=x("place"), y=y("y"), text="words:N", tooltip=told)
+    )
+    lines = (
+        alt.Chart(alt.NamedData("lines"))
+        .transform_filter("at >= datum.made")
+        .mark_text(
+            align="left",
+            baseline="middle",
+            font="monospace",
+            fontSize=size + 0.5,
+            color=alt.ExprRef("ink"),
+            opacity=alt.ExprRef("here === datum.made ? 1 : 0.75"),
+            fontWeight=alt.ExprRef("here === datum.made ? 700 : 400"),
+            dy=3,
+            limit=alt.ExprRef(half),
+        )
+        .encode(x=x("x"), y=y("y"), text="text:N")
+    )
+    heads = (
+        alt.Chart(alt.InlineData([{"i": 0}, {"i": 1}]))
+        .transform_calculate(
+            x=f"0.04 + datum.i * (columns + {GAP})",
+            y="0.5",
+            written_so_far=f"'As written: ' + {_operations('written[at]')} + "
+            "(ran[at] === 0 ? ', none computed' : '')",
+            none="at === last ? 'nothing' : 'nothing so far'",
+            time="at === last ? ', ' + format(took, '.0f') + ' µs in all' : "
+            "columns === 1 ? '' : ', each with its microseconds'",
+            some=f"{_operations('ran[at]')} + datum.time",
+            said="datum.i === 0 ? datum.written_so_far : 'As executed by your run: ' + ("
+            "failed && at >= last - 1 ? 'an error' : ran[at] === 0 ? datum.none : datum.some)",
+        )
+        .mark_text(
+            align="left", baseline="middle", fontSize=size + 3, fontWeight=700,
+            color=alt.ExprRef("ink"), limit=alt.ExprRef(half),
+        )
+        .encode(x=x("x"), y=y("y"), text="said:N")
+    )  # fmt: skip
+    return template(
+        alt.layer(edges, ground, boxes, arrows, texts, lines, heads).add_params(AT, HERE),
+        ("last", "bottom", "columns", "written", "ran", "failed", "took", "edge"),
+        title="",
+        description=(
+            "One band for each line of the listing: left the operations that it wrote, right those "
+            "that the session executed in their place, with the microseconds that each took."
+        ),
+        lecture=lecture,
+    )
+
+
+def _operations(count: str) -> str:
+    """The Vega expression that says how many operations these are."""
+    return f"({count} + ({count} === 1 ? ' operation' : ' operations'))"

@@ -1,0 +1,155 @@
+"""What is paid once and what at every step: four engines, measured on this machine when asked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from views.player.figure import show
+from views.static_graph_and_sessions.first_calls_chart import (
+    EAGER,
+    IN_WORDS,
+    LOOKS,
+    STATIC,
+    TASKS,
+    Row,
+    cost,
+    curves,
+    overtaking,
+)
+from views.ui.controls import Controls
+from views.ui.measuring import Found, Measuring
+from views.ui.prediction import predicted
+from views.ui.shell import side_by_side
+
+RESULTS = len(TASKS) * len(LOOKS)
+SECONDS = 150  # that all of them may take on a slow machine
+FIRST = {"cold": "in a fresh process", "warm": "again, in a running one"}
+ASKED = 100  # steps in the question
+
+
+def section(controls: Controls, measuring: Measuring, *, lecture: bool) -> None:
+    """Offer to measure; ask what will be fastest; show what each engine costs, and when."""
+    st.markdown(
+        "A static graph is built, pruned, optimised and placed **once**, and then run many times. "
+        "Eager code has nothing to prepare, and decides everything anew at each operation. Which "
+        "is faster depends on how many steps follow. So here both parts are timed, for a session "
+        "that runs a graph, for `tf.function`, which **traces** a Python function (runs it once to "
+        "record its operations) and keeps a graph of them, and for the eager modes of TensorFlow "
+        "and PyTorch. All take the same step: predict, find the gradients, update, read the loss. "
+        f"Each of the {RESULTS} measurements starts a process of its own; together they take about "
+        "half a minute."
+    )
+    found = measuring.offer("paid once", "Measure on this machine", ("paid_once",), seconds=SECONDS)
+    if not found or not found.whole:
+        return
+    rows: list[Row] = [event for event in found.events if "engine" in event]
+    tiny = {row["engine"]: cost(row, "cold") for row in rows if row["task"] == "parabola"}
+    fastest = min(tiny, key=lambda engine: tiny[engine].total(ASKED))
+    question = (
+        f"Before you look: in a fresh process, which of them is the first to have done {ASKED} "
+        "steps of the parabola, with its 2 parameters and 100 points?"
+    )
+    answers = {engine: look.label for engine, look in LOOKS.items()}
+    if predicted(question, answers, fastest, key="paid once"):
+        _results(controls, rows, found, lecture=lecture)
+
+
+# ---- What came of it
+
+
+def _results(controls: Controls, measured: Sequence[Row], found: Found, *, lecture: bool) -> None:
+    first = controls.choice(
+        st.segmented_control, "The first call", "first_call", FIRST, "cold", required=True
+    )
+    assert first
+    st.caption(
+        "A line begins with the first call and goes on with later calls at their median; the "
+        "shaded band has them at their quartiles. A circle marks where a graph overtakes an eager "
+        "mode, and after how many steps. It is left out where the quartiles do not settle it."
+    )
+    places = side_by_side(len(TASKS), lecture=lecture)
+    for place, task in zip(places, TASKS, strict=True):
+        rows = [row for row in measured if row["task"] == task]
+        with place:
+            chart = curves(rows, first, lecture=lecture)
+            show(chart, key=f"paid once for {task}", height=560 if lecture else 360)
+            by = {row["engine"]: row for row in rows}
+            st.markdown("\n\n".join((_table(rows), _crossings(by, first), _verdict(by))))
+    versions = {row["framework"]: row["version"] for row in measured}
+    *_, machine = found.events
+    st.caption(
+        f"Measured {found.age()} on this machine, with TensorFlow {versions['tensorflow']} and "
+        f"PyTorch {versions['torch']}, on the CPU, which has {machine['cores']} cores; each engine "
+        "had one thread. Each row of numbers comes from a process of its own, which had imported "
+        "its framework and run nothing. The import is not counted. A process has one cold first "
+        "call, so that is a single sample. The session is fed its data at each step, as in its "
+        "listing; the others hold theirs."
+    )
+
+
+def _table(rows: Sequence[Row]) -> str:
+    """A table of what was measured of a task, and the losses, by which the engines agree."""
+    heads = ["", "first call, cold", "warm", "a later call (quartiles)"]
+    text = f"| {' | '.join(heads)} |\n" + "|---" * len(heads) + "|\n"
+    for row in rows:
+        low, median, high = row["later"]
+        later = f"**{ms(median)}** ({low:.3g} to {high:.3g})"
+        cells = LOOKS[row["engine"]].label, ms(row["cold"]), ms(row["warm"][1]), later
+        text += f"| {' | '.join(cells)} |\n"
+    losses = [row["loss"] for row in rows]
+    text += (
+        f"\nAfter {rows[0]['steps']} steps their losses lie between {min(losses):.7g} and "
+        f"{max(losses):.7g}: they have done the same work."
+    )
+    return text
+
+
+def _crossings(by: Mapping[str, Row], first: str) -> str:
+    """A table: from how many steps on each graph is ahead of each eager mode."""
+    heads = [f"ahead of {IN_WORDS[other]}" for other in EAGER]
+    text = f"| | {' | '.join(heads)} |\n" + "|---" * (1 + len(heads)) + "|\n"
+    for one in STATIC:
+        cells = [_when(by[one], by[other], first) for other in EAGER]
+        text += f"| {LOOKS[one].label} | {' | '.join(cells)} |\n"
+    return text
+
+
+def _when(one: Row, other: Row, first: str) -> str:
+    """From when on `one` is ahead of `other`, as far as the quartiles let anybody say that."""
+    best, usual, worst = overtaking(one, other, first)
+    if math.isinf(best[0]):
+        return "never"
+    if math.isinf(worst[0]) or math.isinf(best[1]) != math.isinf(worst[1]):
+        return "too close to tell"
+    if math.isfinite(usual[1]):
+        return f"for the first {usual[1]:.0f} steps only"
+    if usual[0] == 1:
+        return "from the first step on"
+    return f"**from step {usual[0]:.0f} on** ({best[0]:.0f} to {worst[0]:.0f})"
+
+
+def _verdict(by: Mapping[str, Row]) -> str:
+    """Sentences on later calls: what a graph brought, as far as the quartiles settle it."""
+    one = min((by[engine] for engine in STATIC), key=lambda row: float(row["later"][1]))
+    text = f"Take the graph whose later calls have the smaller median, {IN_WORDS[one['engine']]}. "
+    for engine in EAGER:
+        other, name = by[engine], IN_WORDS[engine]
+        ratio = other["later"][1] / one["later"][1]
+        if one["later"][2] < other["later"][0]:
+            text += f"A step of it is **{ratio:.3g} times as fast** as a step of {name}. "
+        elif other["later"][2] < one["later"][0]:
+            text += (
+                f"A step of {name} is **{1 / ratio:.3g} times as fast** as a step of it, and the "
+                "more steps there are, the further it is ahead. "
+            )
+        else:
+            text += f"Between it and {name} it is too close to tell. "
+    return text
+
+
+def ms(milliseconds: float) -> str:
+    """Milliseconds, to three digits, with their unit."""
+    return f"{milliseconds:.3g} ms" if milliseconds < 1000 else f"{milliseconds:.0f} ms"

@@ -1,0 +1,106 @@
+"""The table that an article printed while it trained, digit by digit beside our run of the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import takewhile
+from operator import eq
+
+import streamlit as st
+
+from engines.trace import Trace
+from views.player.figure import cached
+from views.player.live import live
+
+NAMES = ("loss", "w", "b")
+# E7 as published, by step: its second listing fetches the loss, w and b beside the assignments of
+# w and b, and prints what they were before them.
+PUBLISHED = {
+    0: ("10.0000", "0.20236146", "0.0"),
+    200: ("0.1559", "1.7073209", "2.5402448"),
+    400: ("0.0818", "2.074751", "2.4366689"),
+    600: ("0.0440", "2.3316913", "2.341815"),
+    800: ("0.0244", "2.516549", "2.2733293"),
+    1000: ("0.0142", "2.649602", "2.224032"),
+    1200: ("0.0090", "2.7453692", "2.188551"),
+    1400: ("0.0063", "2.8142998", "2.163012"),
+    1600: ("0.0049", "2.863912", "2.1446302"),
+    1800: ("0.0041", "2.8996227", "2.1313996"),
+}
+END, IN_WORDS = 2000, ("0.0038", "2.92", "2.12")  # a sentence below that table
+
+
+def compare(trace: Trace) -> None:
+    """Show each published number beside ours, and say how many agree to the last digit.
+
+    trace: E7's own run, in float32 and with 2000 steps, whatever else the page plays.
+    """
+    table, verdict, end = _compared(trace)
+    live(table, key="printed")
+    st.markdown(
+        "In each cell the number **published by the article** comes first, then that of a session "
+        f"that ran here from the same start. {verdict}"
+    )
+    st.markdown(end)
+
+
+@cached
+def _compared(trace: Trace) -> tuple[str, str, str]:
+    """The table in HTML, how many numbers agree, and what is to be said of its last row."""
+    ours = {step: printed(trace, step) for step in PUBLISHED}
+    end = in_words(trace, END)
+    pairs = [pair for step in PUBLISHED for pair in zip(PUBLISHED[step], ours[step], strict=True)]
+    agree = sum(published == own for published, own in pairs)
+    verdict = f"**{agree} of {len(pairs)}** printed numbers agree to the last digit."
+    return _table(ours, end), verdict, _of_the_sentence(trace, end)
+
+
+def printed(trace: Trace, step: int) -> tuple[str, ...]:
+    """Loss, w and b of a step as the article's program prints them."""
+    loss, params, _ = trace[step]
+    return f"{loss:.4f}", str(params["w"]), str(params["b"])
+
+
+def in_words(trace: Trace, step: int) -> tuple[str, ...]:
+    """Loss, w and b of a step, rounded as in the article's sentence about the end."""
+    loss, params, _ = trace[step]
+    return f"{loss:.4f}", f"{params['w']:.2f}", f"{params['b']:.2f}"
+
+
+def _of_the_sentence(trace: Trace, end: Sequence[str]) -> str:
+    """How the three numbers of the article's sentence compare, and where in the run they are."""
+    _, w, b = printed(trace, END)
+    said = (
+        "The last row is not the program's. It is from a sentence below the table: after "
+        f"{END} steps a loss of {IN_WORDS[0]}, w = {IN_WORDS[1]} and b = {IN_WORDS[2]}. Here the "
+        f"run ends with a loss of {trace.losses[END]:.7f}, w = {w} and b = {b}."
+    )
+    if tuple(end) == IN_WORDS:
+        return f"{said} Rounded, these are the same."
+    steps = [step for step in range(len(trace)) if in_words(trace, step) == IN_WORDS]
+    if not steps:
+        return f"{said} Rounded, they are not the same, at this step or at any other."
+    return (
+        f"{said} Rounded, they are not all the same. At every step from **{steps[0]}** to "
+        f"**{steps[-1]}** they are: the sentence fits a run that has not quite ended."
+    )
+
+
+def _table(ours: dict[int, tuple[str, ...]], end: Sequence[str]) -> str:
+    """HTML with a row for each printed step, and one for the sentence about the end."""
+    rows = [(str(step), PUBLISHED[step], ours[step]) for step in PUBLISHED]
+    rows.append(("end", IN_WORDS, tuple(end)))
+    body = "".join(
+        f"<tr><th>{step}</th>{''.join(map(_cell, published, own))}</tr>"
+        for step, published, own in rows
+    )
+    head = "".join(f"<th>{name}</th>" for name in ("step", *NAMES))
+    return f'<table class="digits"><tr>{head}</tr>{body}</table>'
+
+
+def _cell(published: str, own: str) -> str:
+    """Both numbers, side by side or one below the other, as there is room."""
+    if published == own:
+        return f"<td>{published} {own}&nbsp;✓</td>"
+    same = sum(takewhile(bool, map(eq, published, own)))
+    return f"<td>{published} {own[:same]}<mark>{own[same:]}</mark>&nbsp;≠</td>"

@@ -1,0 +1,1 @@
+"""What every page has around its subject: shell, controls, turns, measurements, errors."""
