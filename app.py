@@ -9,9 +9,7 @@ import streamlit as st
 
 from engines.problem import preset
 from engines.trace import record
-from views.player.figure import cached, show
-from views.player.player import player
-from views.player.timeline import Timeline
+from views.player import Timeline, cached, in_lecture, player, show
 from views.regression import agreement
 from views.regression import settings as regression
 from views.ui import shell
@@ -30,7 +28,7 @@ def run(engine, problem, steps, learning_rate):
     return record(train(problem, steps=steps, learning_rate=learning_rate))
 
 
-controls, lecture = shell.open_page(FILE)
+controls, lecture = shell.open_page(FILE), in_lecture()
 tall = 560 if lecture else 300
 """
 Each page trains a small model for real, in NumPy, PyTorch or TensorFlow, and records every step.
@@ -76,7 +74,7 @@ with right:
     show(differences, key="differences", height=tall + 40)
 
 "### The path"
-shell.path_to_pages(FILE, lecture=lecture)
+shell.path_to_pages(FILE)
 
 # The page is painted. Only now, and only if somebody asked, are the frameworks imported.
 if asked and not ready:

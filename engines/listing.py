@@ -1,11 +1,12 @@
-"""Listings: what a short one says when it is run, and where a running one is."""
+"""Listings: what one says when it is run, where a running one is, and one with lines changed."""
 
 from __future__ import annotations
 
 import inspect
 import linecache
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from textwrap import dedent
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
@@ -43,6 +44,43 @@ def waiting(listing: Generator[Any, None, None]) -> Iterator[dict[str, Any]]:
     with closing(listing):
         next(listing)
         yield inspect.getgeneratorlocals(listing)
+
+
+EDITED = "<edited listing>"  # the file of what `edited` defines, in tracebacks
+
+
+class Edited(NamedTuple):
+    """A listing with some of its lines changed.
+
+    right, wrong: these lines as they were and as they are now. source: the whole listing as it is
+    now. names: what it defines, compiled in its module, by name.
+    """
+
+    right: str
+    wrong: str
+    source: str
+    names: Mapping[str, Any]
+
+
+def edited(
+    listing: Callable[..., Any] | Sequence[Callable[..., Any]], changes: Mapping[str, str]
+) -> Edited:
+    """Change lines of a listing, and define it anew, beside the one that stands in its file.
+
+    listing: a function, or several definitions of one module, in order. changes: what stands in
+    the source exactly once, and what is to stand there instead.
+    Raises ValueError for a change of what is not there, or is there more than once.
+    """
+    definitions = [listing] if callable(listing) else list(listing)
+    source = "\n\n".join(inspect.getsource(one) for one in definitions)
+    for right, wrong in changes.items():
+        if source.count(right) != 1:
+            raise ValueError(f"stands {source.count(right)} times in the listing: {right!r}")
+        source = source.replace(right, wrong)
+    names = dict(vars(inspect.getmodule(definitions[0])))
+    exec(compile(source, EDITED, "exec", dont_inherit=True), names)
+    right, wrong = (dedent("".join(lines)).rstrip("\n") for lines in (changes, changes.values()))
+    return Edited(right, wrong, source, names)
 
 
 class Place(NamedTuple):

@@ -10,9 +10,7 @@ from views.custom_relu_backward import design as relu_design
 from views.custom_relu_backward import double_backward, mistakes, one_pass, slope_at_zero, widths
 from views.custom_relu_backward.one_pass_drawing import picture
 from views.network import elsewhere, training
-from views.player.figure import cached, kept
-from views.player.player import player
-from views.player.timeline import Timeline
+from views.player import Timeline, cached, in_lecture, kept, player
 from views.ui import shell
 
 FILE = "pages/custom_relu_backward.py"
@@ -48,8 +46,9 @@ def play(_runs, dtype, in_parts):
     return Timeline(series, last_step, parts=in_parts, slow_at=np.array([0]), slow=True)
 
 
-controls, lecture = shell.open_page(FILE, load)
-engines = load()
+controls, lecture = shell.open_page(FILE), in_lecture()
+with shell.loading("PyTorch and TensorFlow"):
+    engines = load()
 """
 Autograd differentiates what is made of PyTorch's operations. Into a **Function** of your own it
 does not look: that may be NumPy, or C. So you write two halves. **forward** computes, and keeps
@@ -57,7 +56,7 @@ what will be needed. **backward** is handed the gradient of the loss by what cam
 the gradient by what went in. Here it is a **ReLU**, which lets positive numbers pass and makes 0 of
 all others.
 """
-with shell.settings(lecture):
+with shell.settings():
     chosen = one_pass.choose(controls)
 watched = kept(engines.torch_inside.watch)(*chosen)
 dtype = training.chosen(controls)  # None while nobody has asked for training
@@ -67,7 +66,7 @@ refused = st.container()  # what may come and go must not move what follows
 readout = training.readout(runs, len(watched.moments))
 with player(timeline, readout=readout, phases=one_pass.PHASES, of=str(chosen)):
     one_pass.story(watched, trained=bool(runs))
-drawing, code = shell.side_by_side([3, 2], lecture=lecture)
+drawing, code = shell.side_by_side([3, 2])
 with drawing:
     picture(watched, lecture=lecture)
 with code:
@@ -132,4 +131,4 @@ st.info(
     "was changed. Whether the numbers are right it cannot know. A wrong backward can train: let "
     "the function itself be the judge."
 )
-shell.close_page(FILE, lecture=lecture)
+shell.close_page(FILE)

@@ -10,9 +10,7 @@ from engines.recurrent import torch_cell
 from engines.regression import torch_autograd
 from views.dynamic_graph import graph_drawing, lifetime, mistakes, recurrent, story, stream, tape
 from views.dynamic_graph.runs import ENGINES, GRADIENTS, dynamic_timeline
-from views.player.figure import cached, kept, show
-from views.player.live import source_of
-from views.player.player import player
+from views.player import cached, in_lecture, kept, player, show, source_of
 from views.regression import settings as regression
 from views.regression.agreement import compare
 from views.ui import shell
@@ -51,9 +49,9 @@ def run(problem, mistake, of_stream, **settings):
     return looked.trace, looked.steps[:3], dynamic_timeline(looked, wrong, *streamed(*of_stream))
 
 
-controls, lecture = shell.open_page(FILE)
+controls, lecture = shell.open_page(FILE), in_lecture()
 tall = 560 if lecture else 300
-with shell.settings(lecture):
+with shell.settings():
     problem, rate, steps = regression.choose(controls, PRESETS, max_steps=2000)
 problem = problem.astype("float32")  # as PyTorch computes unless it is told otherwise
 mistake, of_stream = controls.chosen("mistake", mistakes.MISTAKES), stream.chosen(controls)
@@ -163,4 +161,4 @@ st.info(
     "The graph hangs on the loss. Your lines built it as they ran; backward() walks it once, from "
     "the loss to the leaves, multiplying as it goes, and leaves the sum in .grad."
 )
-shell.close_page(FILE, lecture=lecture)
+shell.close_page(FILE)

@@ -11,6 +11,7 @@ from views.gpu_speedup.roof import roof
 from views.gpu_speedup.this_machine import devices, look
 from views.gpu_speedup.training_step import step
 from views.gpu_speedup.traps import fooled
+from views.player import in_lecture
 from views.ui import shell
 from views.ui.measuring import Measuring
 
@@ -31,8 +32,9 @@ def load():
     return SimpleNamespace(**engines, here=look(engines["child"].answers))
 
 
-controls, lecture = shell.open_page(FILE, load)
-engines = load()
+controls, lecture = shell.open_page(FILE), in_lecture()
+with shell.loading("the measuring tools"):
+    engines = load()
 machine, measuring = engines.here, Measuring(engines.child.in_child)
 recorded = recordings.all_of(RECORDINGS)
 """
@@ -82,5 +84,5 @@ st.info(
     "pay for the overhead of each call. How much it wins is known only to those who warm up, wait "
     "for the device, count the transfer, compare like with like, and measure more than once."
 )
-shell.close_page(FILE, lecture=lecture)
+shell.close_page(FILE)
 measuring.run()  # when all of the page is there

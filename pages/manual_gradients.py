@@ -8,10 +8,7 @@ from engines.problem import preset
 from engines.regression import gradient_check, numpy_loops, numpy_vectorized
 from engines.trace import record
 from views.manual_gradients import mistakes
-from views.player.figure import cached, show
-from views.player.live import listing, source_of
-from views.player.player import player
-from views.player.timeline import Timeline
+from views.player import Timeline, cached, in_lecture, listing, player, show, source_of
 from views.regression import agreement, charts, settings
 from views.ui import shell
 
@@ -43,9 +40,9 @@ def timeline_of(problem, steps, learning_rate, mistake):
     return Timeline(series, last_step=max(len(trace), len(wrong)) - 1)
 
 
-controls, lecture = shell.open_page(FILE)
+controls, lecture = shell.open_page(FILE), in_lecture()
 tall = 560 if lecture else 300
-with shell.settings(lecture):
+with shell.settings():
     problem, rate, steps = settings.choose(controls, PRESETS, max_steps=8000)
 mistake = controls.chosen("mistake", mistakes.MISTAKES)
 trace = run(problem, steps, rate)[1]
@@ -92,7 +89,7 @@ listings = {
     "numpy_vectorized.py: whole arrays at once": numpy_vectorized.train,
     "numpy_loops.py: one point at a time": numpy_loops.train,
 }
-places = shell.side_by_side(2, lecture=lecture)
+places = shell.side_by_side(2)
 for place, (title, train) in zip(places, listings.items(), strict=True):
     with place:
         listing(source_of(train), settings.COMPUTED, title=title, key=title)
@@ -159,4 +156,4 @@ shows. Both variants are among the data at the top.
 st.info(
     "A gradient is a sum of pulls, and following it is a subtraction. A framework finds the sum."
 )
-shell.close_page(FILE, lecture=lecture)
+shell.close_page(FILE)

@@ -9,10 +9,7 @@ import streamlit as st
 
 from engines.problem import preset
 from engines.trace import record
-from views.player.figure import cached
-from views.player.live import source_of
-from views.player.player import player
-from views.player.timeline import Timeline
+from views.player import Timeline, cached, in_lecture, player, source_of
 from views.regression import agreement
 from views.regression import settings as regression
 from views.static_graph_and_sessions import ask, sections, story, watching
@@ -75,14 +72,16 @@ def play(problem, in_parts, **settings):
     return Timeline(series, len(runs[1]) - 1, parts=in_parts, slow_at=np.array([0]), slow=True)
 
 
-controls, lecture = shell.open_page(FILE, load)
-engines, article = load(), preset("session_article").astype("float32")
+controls, lecture = shell.open_page(FILE), in_lecture()
+with shell.loading("PyTorch and TensorFlow"):
+    engines = load()
+article = preset("session_article").astype("float32")
 """
 In a **static graph** two things happen at two times. First the lines of a program *build*: each
 adds operations to a graph, and nothing is computed. Then a **session** *runs* what it is asked to
 **fetch**, with what it is **fed**. Go through both with the arrow keys.
 """
-with shell.settings(lecture):
+with shell.settings():
     asked = ask.choose(
         controls,
         engines.tf_looked.FETCHES,
@@ -180,5 +179,5 @@ st.info(
     "A graph says how; only a session computes. It starts at what you fetch, walks back, leaves "
     "out what is not needed, rewrites the rest, and keeps the values of variables until it closes."
 )
-shell.close_page(FILE, lecture=lecture)
+shell.close_page(FILE)
 measuring.run()  # when all of the page is there

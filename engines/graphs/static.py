@@ -155,3 +155,16 @@ def _paragraph(op: Op) -> str:
     for part, body in op.bodies.items():
         lines += [f"{part}:", *(f"    {line}" for line in body.to_text().splitlines())]
     return "\n    ".join(lines) + "\n"
+
+
+class Message(NamedTuple):
+    """What TensorFlow said: the class of its error, the operation it names, if any, a sentence."""
+
+    error: str
+    operation: str
+    sentence: str
+
+    @property
+    def refused(self) -> bool:
+        """Whether nothing ran: Python's own errors come from the door of the session or graph."""
+        return self.error in ("ValueError", "TypeError", "RuntimeError")

@@ -17,7 +17,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from engines.static_graph_and_sessions.adding import Message, message
+from engines.graphs.static import Message
+from engines.graphs.tf_errors import message
 
 Array = NDArray[np.float64]
 

@@ -9,11 +9,13 @@ Source: experiment E6.
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import tensorflow as tf
+
+from engines.graphs.static import Message
+from engines.graphs.tf_errors import message
 
 
 def add(a_value: float, b_value: float) -> Iterator[float]:
@@ -87,14 +89,6 @@ MISTAKES: dict[str, Mistake] = {
 }
 
 
-class Message(NamedTuple):
-    """What TensorFlow said: the class of its error, the operation it names, if any, a sentence."""
-
-    error: str
-    operation: str
-    sentence: str
-
-
 class Ran(NamedTuple):
     """What became of a listing: its text, what it yielded, and the error it ended in, if any."""
 
@@ -123,18 +117,3 @@ def run(name: str, a_value: float, b_value: float) -> Ran:
     except (tf.errors.OpError, ValueError, TypeError, RuntimeError) as error:
         return Ran(source, values, message(error))
     return Ran(source, values, None)
-
-
-def message(error: Exception) -> Message:
-    """The sentence of an error that a session raised, without paths and stacks.
-
-    A session can raise tf.errors.OpError, ValueError, TypeError and RuntimeError. Where several
-    operations failed at once, TensorFlow names the one that happened to fail first.
-    """
-    if not isinstance(error, tf.errors.OpError):
-        return Message(type(error).__name__, "", str(error))
-    operation = error.op.name if error.op is not None else ""
-    # The sentence is the line before the first "[[node]]"; above it stand the places in our files.
-    found = re.search(r"^\s*(?:\(\d+\) \w+: )?(.+)\n\t \[\[", error.message, re.MULTILINE)
-    sentence = found[1] if found else error.message.strip().splitlines()[-1]
-    return Message(type(error).__name__, operation, sentence.split(" Debug info:")[0])

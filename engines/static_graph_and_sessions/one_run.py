@@ -15,9 +15,10 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from engines.graphs import tf_errors
 from engines.graphs.matching import Match, match
 from engines.graphs.read_tensorflow import executed, written
-from engines.graphs.static import Executed, Written
+from engines.graphs.static import Executed, Message, Written
 from engines.listing import waiting
 from engines.problem import Problem
 from engines.regression import tf_session
@@ -58,7 +59,7 @@ class Looked(NamedTuple):
     written: Written
     ran: Executed
     match: Match
-    message: adding.Message | None
+    message: Message | None
     values: Mapping[str, Array]
 
 
@@ -96,7 +97,7 @@ def look(
                 session.run(names["initialize"])
             ran = executed(session, wanted, fed, rewrite=rewrite)
         except (tf.errors.OpError, ValueError, TypeError, RuntimeError) as error:
-            ran, message = Executed((), {}, {}, {}, {}), adding.message(error)
+            ran, message = Executed((), {}, {}, {}, {}), tf_errors.message(error)
         finally:
             session.close()
         found = match(as_written, ran)

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from engines.static_graph_and_sessions.adding import Message, message
+from engines.graphs.static import Message
+from engines.graphs.tf_errors import message
 
 
 def totals(a_value: float, b_value: float) -> Iterator[float | None]:

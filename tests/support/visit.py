@@ -34,6 +34,8 @@ def visit_section(
     at = AppTest.from_function(section, default_timeout=60)
     for name, value in (state or {}).items():
         at.session_state[name] = value
+    if query.get("lecture") == "true":  # the toggle is in the shell, which a section has not
+        at.session_state["lecture"] = True
     for name, value in query.items():
         at.query_params[name] = value
     at.run()

@@ -14,12 +14,11 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from views.player.figure import Figure, cached, drawn, figure, show, template
-from views.regression.charts import between, mark
+from views.player import Figure, between, cached, drawn, figure, mark, show, template
 from views.ui.controls import Controls
-from views.ui.lines import Look, curves
-from views.ui.message import explain
-from views.ui.palette import GRADIENT, MISTAKE, MODEL, QUIET
+from views.ui.errors import explain_phrases
+from views.ui.lines import curves
+from views.ui.palette import GRADIENT, MISTAKE, MODEL, QUIET, Look
 from views.ui.shell import side_by_side
 from views.ui.slow_run import watched
 
@@ -70,7 +69,7 @@ def design(controls: Controls, engines: Any, *, lecture: bool) -> Any:
     chosen = _choose(controls, designed)
     source = designed.source_of(chosen)
     st.markdown(ABOUT[chosen.variant])
-    code, picture = side_by_side(2, lecture=lecture)
+    code, picture = side_by_side(2)
     with code:
         st.code(source, language="python", wrap_lines=True)
     with picture:
@@ -135,7 +134,7 @@ def _tell(verdict: Any, louder: float) -> None:
         )
     st.code(failed.message, language=None, wrap_lines=True)
     st.markdown(_table(failed, arrived))
-    explain(PHRASES)
+    explain_phrases(PHRASES)
     st.markdown(at_zero)
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import streamlit as st
 
-from views.player.figure import kept
+from views.player import kept
 from views.ui.controls import Controls
-from views.ui.message import explain
+from views.ui.errors import explain_phrases
 from views.ui.shell import side_by_side
 
 X = 3.0
@@ -51,14 +51,14 @@ def twice(controls: Controls, engines: Any, *, lecture: bool) -> None:
     )
     kind, ask = str(kind), str(ask)
     tried = kept(engines.torch_double_backward.double_backward)(kind, X, ask=ask)
-    left, right = side_by_side(2, lecture=lecture)
+    left, right = side_by_side(2)
     with left:
         st.code(dedent(tried.source), language="python", wrap_lines=True)
     with right:
         st.markdown(f"{_table(tried)}\n\n{STORIES[kind]}")
         if tried.message:
             st.code(f"RuntimeError: {tried.message}", language=None, wrap_lines=True)
-            explain(REFUSED)
+            explain_phrases(REFUSED)
         st.markdown(_verdict(tried, kind, ask))
 
 

@@ -10,13 +10,11 @@ import streamlit as st
 
 from views.dynamic_graph import mistakes
 from views.dynamic_graph.mistakes import Told
-from views.player import figure
-from views.player.figure import Figure, cached, show
-from views.player.live import listing
+from views.player import Figure, cached, kept, listing, show
 from views.ui.controls import Controls
-from views.ui.lines import Look, curves
-from views.ui.message import explain
-from views.ui.palette import MISTAKE, MODEL
+from views.ui.errors import explain_phrases
+from views.ui.lines import curves
+from views.ui.palette import MISTAKE, MODEL, Look
 from views.ui.prediction import predicted
 from views.ui.shell import side_by_side
 
@@ -186,9 +184,7 @@ def _limit(_engines: Any) -> float:
 def _one(engines: Any, name: str, lecture: bool) -> None:
     ran, told = _ran(engines, name), MISTAKES[name]
     blocks = {"As it should be": ran.right, "As it was written": ran.wrong}
-    for place, (caption, lines) in zip(
-        side_by_side(2, lecture=lecture), blocks.items(), strict=True
-    ):
+    for place, (caption, lines) in zip(side_by_side(2), blocks.items(), strict=True):
         with place:
             st.caption(caption)
             st.code(lines, language="python", wrap_lines=True)
@@ -196,7 +192,7 @@ def _one(engines: Any, name: str, lecture: bool) -> None:
     if not predicted(question, ENDS, _end(ran), key=f"wrong {name}"):
         return
     st.markdown(told.story)
-    left, right = side_by_side(2, lecture=lecture)
+    left, right = side_by_side(2)
     with left:
         if ran.crash:
             st.markdown(f"It stops at line {ran.crash.line} of the listing, with these words:")
@@ -208,7 +204,7 @@ def _one(engines: Any, name: str, lecture: bool) -> None:
     with right:
         if ran.crash:
             in_order = sorted(told.phrases, key=ran.crash.message.find)
-            explain({phrase: told.phrases[phrase] for phrase in in_order})
+            explain_phrases({phrase: told.phrases[phrase] for phrase in in_order})
         else:
             st.markdown(_trained(engines, ran))
         st.markdown(_judged(ran.check))
@@ -216,7 +212,7 @@ def _one(engines: Any, name: str, lecture: bool) -> None:
             with st.expander("gradcheck in its own words"):
                 st.code(ran.check.message, language=None)
     if _end(ran) == "memory":
-        remembered = figure.kept(engines.torch_wrong_backward.kept)
+        remembered = kept(engines.torch_wrong_backward.kept)
         st.markdown(_memory({"save_for_backward": remembered(None), name: remembered(name)}))
     title = "network/torch_own_relu.py, with the mistake in it"
     with st.expander("The whole listing that ran"):

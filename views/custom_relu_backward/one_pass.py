@@ -11,7 +11,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from views.player.live import Computed, listing, paragraphs, show_story
+from views.player import Computed, listing, paragraphs, show_story
 from views.ui.controls import Controls
 
 Rows = tuple[tuple[float, ...], ...]

@@ -14,9 +14,7 @@ import pandas as pd
 import streamlit as st
 
 from views.custom_relu_backward.one_pass import Numbers, Watched
-from views.player.figure import Figure, cached, drawn, figure, show, template
-from views.player.timeline import MOMENT, PHASE
-from views.regression.charts import between
+from views.player import MOMENT, PHASE, Figure, between, cached, drawn, figure, show, template
 from views.ui.palette import BEST, GRADIENT, MODEL, QUIET
 
 # The moments of a pass, see engines/custom_relu_backward/one_pass.py.

@@ -9,10 +9,10 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from views.player.figure import Figure, cached, kept, show
+from views.player import Figure, cached, kept, show
 from views.ui.controls import Controls
-from views.ui.lines import Look, curves
-from views.ui.palette import BEST, GRADIENT, MODEL, QUIET
+from views.ui.lines import curves
+from views.ui.palette import BEST, GRADIENT, MODEL, QUIET, Look
 from views.ui.prediction import predicted
 from views.ui.shell import side_by_side
 
@@ -91,7 +91,7 @@ def _table(found: Mapping[str, Found]) -> str:
 def _matter(engines: Any, slope: float, *, lecture: bool) -> None:
     """The same small network from three starts, with each slope: its losses, and why."""
     bar, slopes = st.empty(), tuple(dict.fromkeys((*USUAL, slope)))
-    places = side_by_side(len(STARTS), lecture=lecture)
+    places = side_by_side(len(STARTS))
     for i, (place, (kind, (label, about))) in enumerate(zip(places, STARTS.items(), strict=True)):
         runs = {}
         for j, one in enumerate(slopes):

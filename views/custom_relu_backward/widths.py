@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from views.player.figure import Figure, cached, drawn, figure, show, template
-from views.regression.charts import between, decades, mark
+from views.player import Figure, between, cached, decades, drawn, figure, mark, show, template
 from views.ui.controls import Controls
 from views.ui.palette import GRADIENT, MODEL, QUIET
 from views.ui.shell import side_by_side
@@ -27,7 +26,7 @@ def check(controls: Controls, engines: Any, design: Any, *, lecture: bool) -> No
     designed, judge = engines.torch_designed, engines.torch_judge
     source = designed.source_of(design)
     widths = _widths(designed, design, source, AT[point])
-    words, picture = side_by_side([2, 3], lecture=lecture)
+    words, picture = side_by_side([2, 3])
     with picture:
         drawing = _errors(widths, source, point, judge.WIDTH, lecture=lecture)
         show(drawing, key="errors over the width", height=560 if lecture else 340)

@@ -12,9 +12,18 @@ import streamlit as st
 from engines.graphs.autograd import StepGraph
 from views.dynamic_graph.graph_series import entries, moments, what
 from views.graphs.layered import positions
-from views.player.figure import Figure, cached, drawn, figure, template
-from views.player.timeline import MOMENT, PHASE, STEP, Timeline
-from views.regression.charts import between
+from views.player import (
+    MOMENT,
+    PHASE,
+    STEP,
+    Figure,
+    Timeline,
+    between,
+    cached,
+    drawn,
+    figure,
+    template,
+)
 from views.ui.controls import Controls
 from views.ui.palette import BEST, GRADIENT, MODEL, QUIET
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.graphs.autograd import Edge, Event, Graph, Node, StepGraph
-from views.player.timeline import Series, some_steps
+from views.player import Series, some_steps
 
 Array = NDArray[Any]
 BARS = 16  # entries of a long array that are drawn

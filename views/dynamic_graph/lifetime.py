@@ -12,9 +12,20 @@ import streamlit as st
 from engines.graphs.autograd import StepGraph
 from views.dynamic_graph.graph_series import moments
 from views.graphs.small_graph import height, small_graph
-from views.player.figure import Figure, cached, drawn, figure, show, template
-from views.player.timeline import MOMENT, PHASE, STEP, Timeline
-from views.regression.charts import between, mark
+from views.player import (
+    MOMENT,
+    PHASE,
+    STEP,
+    Figure,
+    Timeline,
+    between,
+    cached,
+    drawn,
+    figure,
+    mark,
+    show,
+    template,
+)
 from views.ui.palette import BEST, MODEL, QUIET
 
 

@@ -14,12 +14,10 @@ from numpy.typing import NDArray
 from engines.graphs.autograd import StepGraph, brief
 from engines.problem import Problem
 from engines.trace import Trace
-from views.player.figure import Figure, cached, drawn, figure, show, template
-from views.player.live import listing, live, now
-from views.player.timeline import Timeline
+from views.player import Figure, Timeline, cached, drawn, figure, listing, live, now, show, template
 from views.regression import settings
 from views.ui.controls import Controls
-from views.ui.message import explain
+from views.ui.errors import explain_phrases
 from views.ui.palette import MISTAKE, MODEL
 from views.ui.prediction import predicted
 
@@ -219,7 +217,7 @@ def tell(
         return
     if ran.trace is None:
         _message(ran)
-        explain(MISTAKES[mistake].phrases)
+        explain_phrases(MISTAKES[mistake].phrases)
     elif ran.end == "grows":
         st.markdown(
             f"In {len(ran.live) - 1} steps that were looked at, the number of nodes alive went "

@@ -10,8 +10,7 @@ import streamlit as st
 
 from engines.graphs.autograd import Graph, brief
 from views.graphs.small_graph import KEPT, folded, height, repetitions, small_graph
-from views.player.figure import show
-from views.player.live import live
+from views.player import live, show
 from views.ui.controls import Controls
 from views.ui.prediction import predicted
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from engines.graphs.autograd import StepGraph
 from engines.trace import Trace
 from views.dynamic_graph import graph_series, stream
-from views.player.timeline import Timeline
+from views.player import Timeline
 from views.regression import agreement, settings
 
 ENGINES, GRADIENTS = ("numpy_vectorized", "torch_autograd"), ("grad_w", "grad_b")

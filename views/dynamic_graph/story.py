@@ -10,9 +10,7 @@ import streamlit as st
 
 from engines.graphs.autograd import Event, Node, StepGraph
 from views.dynamic_graph.graph_series import edges_like, moments
-from views.player.live import Computed, listing, live, now, paragraphs, show_story
-from views.player.player import Readout
-from views.player.timeline import Timeline
+from views.player import Computed, Readout, Timeline, listing, live, now, paragraphs, show_story
 from views.ui.prediction import predicted
 
 

@@ -16,10 +16,23 @@ import streamlit as st
 from numpy.typing import ArrayLike, NDArray
 
 from engines.trace import Trace
-from views.player.figure import Figure, cached, drawn, figure, show, template
-from views.player.live import live, now
-from views.player.timeline import Series, Timeline, some_steps
-from views.regression.charts import between, decades, frame, mark
+from views.player import (
+    Figure,
+    Series,
+    Timeline,
+    between,
+    cached,
+    decades,
+    drawn,
+    figure,
+    frame,
+    live,
+    mark,
+    now,
+    show,
+    some_steps,
+    template,
+)
 from views.ui.controls import Controls
 from views.ui.palette import BEST, DATA, MODEL, QUIET
 

@@ -9,9 +9,9 @@ from typing import NamedTuple
 import streamlit as st
 
 from engines.graphs.autograd import Array, Node, StepGraph
-from views.player.live import live
+from views.player import live
 from views.ui.controls import Controls
-from views.ui.message import explain
+from views.ui.errors import explain_phrases
 from views.ui.prediction import predicted
 from views.ui.shell import side_by_side
 
@@ -194,14 +194,14 @@ def _other_ways(controls: Controls, ran: Sequence[Ran], *, lecture: bool) -> Non
         return
     _side_by_side(ran, way, lecture=lecture, answered=True)
     st.markdown(WAYS[way].story)
-    explain(WAYS[way].phrases)
+    explain_phrases(WAYS[way].phrases)
 
 
 def _side_by_side(
     ran: Sequence[Ran], name: str, *, lecture: bool, listed: bool = False, answered: bool = False
 ) -> None:
     """The listing of this name in both frameworks, and what it said."""
-    places = side_by_side(2, lecture=lecture)
+    places = side_by_side(2)
     for place, framework, (_, said) in zip(places, FRAMEWORKS, ran, strict=True):
         listing, answer = said[name]
         with place:

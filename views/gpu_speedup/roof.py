@@ -16,7 +16,7 @@ from views.gpu_speedup.recordings import as_text, made_elsewhere
 from views.gpu_speedup.roof_words import roof_of, told
 from views.gpu_speedup.roofline import roofline
 from views.gpu_speedup.this_machine import Here
-from views.player.figure import show
+from views.player import show
 from views.ui.controls import Controls
 from views.ui.measuring import Event, Measuring
 from views.ui.shell import side_by_side
@@ -113,7 +113,7 @@ def _show(found: tuple[Measurement, ...], *, lecture: bool) -> None:
     if not (limits.copy and limits.product):
         st.markdown(text)
         return
-    words, picture = side_by_side([2, 3], lecture=lecture)
+    words, picture = side_by_side([2, 3])
     with picture:
         drawing = roofline(found, limits.product.gflops, limits.bytes_per_second, lecture=lecture)
         show(drawing, key="roofline", height=700 if lecture else 480)

@@ -15,8 +15,7 @@ import pandas as pd
 
 from engines.benchmark.recording import Measurement
 from views.gpu_speedup.contenders import SHAPES, number, plain, written
-from views.player.figure import Figure, cached, drawn, figure, readable, template
-from views.regression.charts import between, mark
+from views.player import Figure, between, cached, drawn, figure, mark, readable, template
 from views.ui.palette import BEST, GRADIENT, MODEL, QUIET, RESIDUAL
 
 

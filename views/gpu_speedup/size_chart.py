@@ -12,8 +12,7 @@ import altair as alt
 import pandas as pd
 
 from views.gpu_speedup.contenders import SHAPES, STROKES, UNITS, Line, Unit, plain, written
-from views.player.figure import Figure, cached, drawn, figure, template
-from views.regression.charts import between, mark
+from views.player import Figure, between, cached, drawn, figure, mark, template
 
 TITLES = {"time": "Time for one call", "gflops": "Speed"}
 DECADES = [10.0**power for power in range(-10, 8)]

@@ -30,7 +30,7 @@ from views.gpu_speedup.size_chart import against_size
 from views.gpu_speedup.speed_choice import ABOUT, Chosen, choose
 from views.gpu_speedup.speedup_chart import speedup
 from views.gpu_speedup.this_machine import Here
-from views.player.figure import show
+from views.player import show
 from views.ui.controls import Controls
 from views.ui.measuring import Event, Found, Measuring
 from views.ui.shell import settings, side_by_side
@@ -48,13 +48,13 @@ def section(
     lecture: bool,
 ) -> None:
     """Choose, guess, run, and see. recorded: makes a recording of what a run has said."""
-    with settings(lecture):
+    with settings():
         chosen = choose(controls, machine, recordings)
     contested = contests([*_lines(chosen, [], recorded=False)])
     guess = _guess(controls, chosen, contested)
     run = st.container()
     first, verdict = st.container(), st.container()
-    places = [first, *side_by_side(2, lecture=lecture)]
+    places = [first, *side_by_side(2)]
     draw = partial(_draw, chosen, contested, guess, places, lecture=lecture)
 
     def lines_so_far(events: Sequence[Event]) -> dict[Who, Line]:

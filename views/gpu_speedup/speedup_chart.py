@@ -12,8 +12,7 @@ import pandas as pd
 from engines.benchmark.recording import Measurement
 from views.gpu_speedup.contenders import SHAPES, Line, number
 from views.gpu_speedup.size_chart import gaps, size_axis
-from views.player.figure import Figure, cached, drawn, figure, readable, template
-from views.regression.charts import mark
+from views.player import Figure, cached, drawn, figure, mark, readable, template
 from views.ui.palette import BEST, GRADIENT, QUIET
 
 POWERS = [2.0**power for power in range(-20, 21)]

@@ -9,7 +9,7 @@ import streamlit as st
 
 from views.gpu_speedup.contenders import written
 from views.gpu_speedup.roofline import OPERATIONS
-from views.player.live import source_of
+from views.player import source_of
 from views.ui.measuring import Event, Measuring
 
 SECONDS = 20

@@ -17,7 +17,7 @@ from views.gpu_speedup.events import measured, provenance
 from views.gpu_speedup.recordings import as_text, made_elsewhere
 from views.gpu_speedup.size_chart import against_size
 from views.gpu_speedup.this_machine import Here
-from views.player.figure import show
+from views.player import show
 from views.ui.controls import Controls
 from views.ui.measuring import Event, Measuring
 

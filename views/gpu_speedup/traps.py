@@ -13,8 +13,7 @@ from engines.benchmark.recording import Measurement
 from views.gpu_speedup.contenders import LOOKS, number, written
 from views.gpu_speedup.traps_charts import naive_and_honest, one_by_one, result
 from views.gpu_speedup.traps_told import TRAPS, Pair
-from views.player.figure import show
-from views.player.live import source_of
+from views.player import show, source_of
 from views.ui.controls import Controls
 from views.ui.measuring import Event, Measuring
 from views.ui.prediction import predicted
@@ -41,7 +40,7 @@ def fooled(
     trap = TRAPS[name]
     st.markdown(f"> “{trap.claim}”\n\n{trap.wrong[device != 'cpu'].format(device=device)}")
     if code := _code(name, engines):
-        for place, (way, lines) in zip(side_by_side(2, lecture=lecture), code.items(), strict=True):
+        for place, (way, lines) in zip(side_by_side(2), code.items(), strict=True):
             place.caption(way)
             place.code(lines.replace("{device}", device), language=trap.language, wrap_lines=True)
     arguments = ("fooled", "--trap", name, "--device", device)

@@ -11,8 +11,7 @@ import pandas as pd
 
 from engines.benchmark.recording import Measurement
 from views.gpu_speedup.contenders import SHAPES, UNITS, Unit, plain, written
-from views.player.figure import Figure, cached, drawn, figure, template
-from views.regression.charts import between, decades, mark
+from views.player import Figure, between, cached, decades, drawn, figure, mark, template
 from views.ui.palette import DATA, GRADIENT, MISTAKE, MODEL
 
 ROLES = ["naive", "honest"]

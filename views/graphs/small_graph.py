@@ -15,8 +15,7 @@ import pandas as pd
 
 from engines.graphs.autograd import Edge, Graph, Node, brief
 from views.graphs.layered import positions
-from views.player.figure import Figure, cached, drawn, figure, template
-from views.regression.charts import between
+from views.player import Figure, between, cached, drawn, figure, template
 from views.ui.palette import BEST, MODEL, QUIET
 
 FOLD = "Repetitions"  # the kind of the node that stands for many

@@ -10,12 +10,11 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from engines.trace import thin
-from views.player.figure import Figure, cached, show
-from views.player.live import source_of
+from views.player import Figure, cached, show, source_of
 from views.regression.charts import CURVE_STEPS
 from views.ui.controls import Controls
-from views.ui.lines import Look, curves
-from views.ui.palette import BEST, ENGINES, GRADIENT, MODEL
+from views.ui.lines import curves
+from views.ui.palette import BEST, ENGINES, GRADIENT, MODEL, Look
 from views.ui.slow_run import watched
 
 

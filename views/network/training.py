@@ -12,14 +12,26 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from engines.trace import thin
-from views.player.figure import Figure, cached, drawn, figure, show, template
-from views.player.live import live, now
-from views.player.player import Readout
-from views.player.timeline import STEP, Series, every_step, some_steps
-from views.regression.charts import between, decades, mark
+from views.player import (
+    STEP,
+    Figure,
+    Readout,
+    Series,
+    between,
+    cached,
+    decades,
+    drawn,
+    every_step,
+    figure,
+    live,
+    mark,
+    now,
+    show,
+    some_steps,
+    template,
+)
 from views.ui.controls import Controls
-from views.ui.lines import Look
-from views.ui.palette import BEST, ENGINES, GRADIENT, MODEL
+from views.ui.palette import BEST, ENGINES, GRADIENT, MODEL, Look
 from views.ui.shell import side_by_side
 from views.ui.slow_run import watched
 
@@ -139,7 +151,7 @@ def tell(controls: Controls, runs: Runs, *, lecture: bool) -> None:
     live(_units_now(), key="relu_network now")
     tall = 560 if lecture else 330
     for pair in (("losses", "apart"), ("units", "layers")):
-        places = side_by_side(2, lecture=lecture)
+        places = side_by_side(2)
         for place, name in zip(places, pair, strict=True):
             with place:
                 drawing = _filled(name, runs, dtype, lecture=lecture)
@@ -244,7 +256,7 @@ def _lines(
 
 @drawn
 def _draw(looks: tuple[Look, ...], *, title: str, of: str, log: bool, lecture: bool) -> Figure:
-    labels, colors, dashes = zip(*looks, strict=True)
+    labels, colors, dashes, _ = zip(*looks, strict=True)
     legend = alt.Legend(labelLimit=0, columns=1, symbolSize=400)
     color = alt.Color("line:N", legend=legend, scale=alt.Scale(domain=labels, range=colors))
     dash = alt.StrokeDash("line:N", legend=legend, scale=alt.Scale(domain=labels, range=dashes))

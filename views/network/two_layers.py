@@ -10,11 +10,10 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from engines.trace import Step
-from views.player.figure import Figure, cached, show
-from views.player.live import source_of
+from views.player import Figure, cached, show, source_of
 from views.ui.controls import Controls
-from views.ui.lines import Look, curves
-from views.ui.palette import BEST, ENGINES, GRADIENT
+from views.ui.lines import curves
+from views.ui.palette import BEST, ENGINES, GRADIENT, Look
 from views.ui.shell import side_by_side
 from views.ui.slow_run import Steps, watched
 
@@ -52,7 +51,7 @@ def compare(
     listings: by what a visitor reads for it. compared: runs two engines side by side.
     """
     with st.expander("The two listings"):
-        places = side_by_side(len(listings), lecture=lecture)
+        places = side_by_side(len(listings))
         for place, (name, listing) in zip(places, listings.items(), strict=True):
             with place:
                 st.caption(name)
@@ -68,7 +67,7 @@ def compare(
         known.append(compared(watched(ours, STEPS, said, key="two layers stopped"), theirs))
     _tell(known[0], dtype)
     tall = 520 if lecture else 300
-    left, right = side_by_side(2, lecture=lecture)
+    left, right = side_by_side(2)
     with left:
         show(_losses(known[0], dtype, lecture=lecture), key="losses of two layers", height=tall)
     with right:

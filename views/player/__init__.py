@@ -1,1 +1,98 @@
-"""The player, and what follows it: charts, text and listings. Knows nothing of engines."""
+"""The player, and what follows it in the browser without asking the server. Knows no engines.
+
+    timeline = Timeline(every_step({"loss": losses, "w": ws}), last_step=800)
+    player(timeline)                                    # the bar: play, pause, step back
+    live(f"w is now {now('w')}", key="sentence")        # text
+    listing(source, {"w = w -": Computed([3], "w_next")}, title="The listing", key="code")
+    show(loss_curve(trace, timeline), key="curve", height=300)      # a picture, see figure.py
+
+Each number that changes with the step is a Series. All of them are sent once, by `player`; charts
+name their value at the step shown with `timeline.now(name)`, texts and listings with `now(name)`.
+"""
+
+from views.player.bar import READOUT, SPEEDS, WORDS, Readout, player
+from views.player.caching import cached
+from views.player.figure import (
+    INK,
+    NOW,
+    STATE,
+    Drawing,
+    Figure,
+    Filling,
+    between,
+    decades,
+    drawing,
+    drawn,
+    figure,
+    frame,
+    in_lecture,
+    kept,
+    mark,
+    picture,
+    readable,
+    show,
+    sized,
+    template,
+)
+from views.player.listings import Computed, listing, source_of
+from views.player.story import Moment, Story, paragraphs, show_story
+from views.player.text import during, live, now
+from views.player.timeline import (
+    MOMENT,
+    NEXT,
+    PHASE,
+    STEP,
+    Phase,
+    Series,
+    Timeline,
+    every_step,
+    some_steps,
+)
+
+__all__ = [
+    "INK",
+    "MOMENT",
+    "NEXT",
+    "NOW",
+    "PHASE",
+    "READOUT",
+    "SPEEDS",
+    "STATE",
+    "STEP",
+    "WORDS",
+    "Computed",
+    "Drawing",
+    "Figure",
+    "Filling",
+    "Moment",
+    "Phase",
+    "Readout",
+    "Series",
+    "Story",
+    "Timeline",
+    "between",
+    "cached",
+    "decades",
+    "drawing",
+    "drawn",
+    "during",
+    "every_step",
+    "figure",
+    "frame",
+    "in_lecture",
+    "kept",
+    "listing",
+    "live",
+    "mark",
+    "now",
+    "paragraphs",
+    "picture",
+    "player",
+    "readable",
+    "show",
+    "show_story",
+    "sized",
+    "some_steps",
+    "source_of",
+    "template",
+]

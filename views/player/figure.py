@@ -1,44 +1,45 @@
 """From an Altair chart to something on the page, in two parts with very different prices.
 
-Building a chart with Altair takes tens of milliseconds. So the drawing, a template, is built once
-for all runs and all visitors: what depends on a run enters it only as named data and as values of
-parameters, and a figure is a template with both filled in.
+Building a chart with Altair takes tens of milliseconds. So a `@picture` has two parts: its drawing
+is built once for all runs and all visitors, and what depends on a run is filled in as named data
+and as values of parameters.
+
+    @picture
+    def loss(trace: Trace, timeline: Timeline, *, color: str) -> Filling:
+        return {"walked": trace.to_frame()}, {"last": len(trace) - 1}
+
+    @loss.drawing
+    def _(timeline: Timeline, *, color: str) -> Drawing:
+        line = alt.Chart(alt.NamedData("walked")).mark_line(color=color)
+        return drawing(line.encode(…), title="The loss", description="Loss against step.")
+
+    show(loss(trace, timeline, color="red"), key="loss", height=300)
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import lru_cache
-from typing import Any
+import inspect
+from collections.abc import Callable, Mapping
+from functools import lru_cache, update_wrapper
+from typing import Any, Generic, ParamSpec, TypeAlias
 
 import altair as alt
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from engines.problem import Problem
-from engines.trace import Trace
-from views.player.timeline import Timeline
+from views.player.caching import cached, keeping
+from views.player.timeline import STEP, Timeline
 
-Figure = dict[str, Any]
-
-# For functions of a run that are worth keeping, shared by all visitors: same run, same result.
-cached = st.cache_resource(
-    max_entries=32,
-    show_spinner=False,
-    hash_funcs={kind: lambda value: value.key for kind in (Problem, Trace, Timeline)},
-)
-
-# The same for a function of an engine: made once, for that costs as much as a small section.
-kept = lru_cache(maxsize=64)(cached)
-
-# For drawings, which depend on a timeline only by where it keeps which series.
-drawn = st.cache_resource(
-    max_entries=256,
-    show_spinner=False,
-    hash_funcs={Timeline: lambda timeline: timeline.names_key},
-)
+P = ParamSpec("P")
+Figure: TypeAlias = dict[str, Any]  # a specification that can be shown
+Drawing: TypeAlias = dict[
+    str, Any
+]  # one in which the data and the values of parameters are missing
+# The data of each alt.NamedData of a drawing, and the value of each parameter that it uses.
+Filling: TypeAlias = tuple[Mapping[str, pd.DataFrame], Mapping[str, Any]]
 
 STATE = alt.param(
     name="state", value="", bind=alt.BindDirect(element="#player-state", event="input")
@@ -46,6 +47,161 @@ STATE = alt.param(
 NOW = alt.param(name="now", expr="split(state, ',')")
 # The colour of text inside a chart: Streamlit's theme sets the background, and nothing for text.
 INK = alt.param(name="ink", expr="luminance(background) < 0.4 ? '#e6e9ed' : '#1f2a35'")
+
+
+class picture(Generic[P]):
+    """A function that returns what a run fills into a drawing. Called, it returns the Figure.
+
+    The drawing, declared with `@name.drawing`, takes the parameters of the function that it needs,
+    by the same names. Both are kept, by the content of what they are given; a drawing depends on a
+    timeline only by where it keeps which series.
+    """
+
+    def __init__(self, fill: Callable[P, Filling]) -> None:
+        """fill: its arguments are what the figure depends on."""
+        update_wrapper(self, fill)
+        self._signature = inspect.signature(fill)
+        self._filled = cached(_in_arrow(fill))
+
+    def drawing(self, draw: Callable[..., Drawing]) -> None:
+        """Declare the drawing."""
+        self._needs = list(inspect.signature(draw).parameters)
+        self._drawn = keeping(draw, by="names_key", at_most=64)
+
+    def __call__(self, *args: P.args, **named: P.kwargs) -> Figure:
+        """The drawing with the run filled in."""
+        given = self._signature.bind(*args, **named)
+        given.apply_defaults()
+        drawn = self._drawn(**{name: given.arguments[name] for name in self._needs})
+        tables, values = self._filled(*args, **named)
+        params = [*drawn["params"], *({"name": name, "value": values[name]} for name in values)]
+        return {**drawn, "params": params, "datasets": {**drawn.get("datasets", {}), **tables}}
+
+
+def _in_arrow(
+    fill: Callable[P, Filling],
+) -> Callable[P, tuple[dict[str, pa.Table], Mapping[str, Any]]]:
+    """Streamlit sends tables as Arrow: converted once, rather than at each run of the page."""
+
+    def filled(*args: P.args, **named: P.kwargs) -> Any:
+        data, values = fill(*args, **named)
+        tables = {n: pa.Table.from_pandas(rows, preserve_index=False) for n, rows in data.items()}
+        return tables, values
+
+    return update_wrapper(filled, fill)
+
+
+def drawing(chart: Any, *, title: Any, description: str) -> Drawing:
+    """The specification of a chart, without data. It follows the player where it asks for `now`.
+
+    title: a text, or an Altair title that follows the player. description: what the picture shows,
+    for a reader who cannot see it.
+    """
+    spec: Drawing = (
+        chart.add_params(STATE, NOW, INK)
+        .properties(title=title, description=description)
+        .to_dict(validate=False)  # half of the time would go into that: test_figure.py does it
+    )
+    if "now[" not in str(spec):  # it stays as it is at every step
+        spec["params"] = [one for one in spec["params"] if one["name"] not in ("state", "now")]
+    # A canvas redraws some hundred marks in a frame; a tree of elements with labels does not.
+    return {**spec, "usermeta": {"embedOptions": {"renderer": "canvas"}}}
+
+
+# ---- On the page
+
+
+def in_lecture() -> bool:
+    """Whether the page is shown to a hall: everything is large. The toggle has this key."""
+    return bool(st.session_state.get("lecture", False))
+
+
+def show(
+    figure: Figure,
+    *,
+    key: str,
+    height: int,
+    in_hall: int | None = None,
+    place: DeltaGenerator | None = None,
+) -> DeltaGenerator:
+    """Put a figure into the page, as wide as its container.
+
+    height, in_hall: pixels, and how many in lecture mode; if not said, 1.7 times as many. place:
+    where, if not here: a container, or what an earlier call returned, to replace it. In an
+    `st.empty` it would be gone for a moment at each run of the page.
+    """
+    hall = in_lecture()
+    params = [*figure["params"], {"name": "lecture", "value": hall}]
+    spec = {**figure, "params": params, "config": _config(24, 1.8) if hall else _config(13, 1.0)}
+    tall = (in_hall or round(1.7 * height)) if hall else height
+    return (place or st).vega_lite_chart(spec, key=key, width="stretch", height=tall)
+
+
+def _config(text: float, mark: float) -> Figure:
+    axis = {"labelFontSize": text, "titleFontSize": text, "grid": True, "titlePadding": 8}
+    return {
+        "mark": {"aria": False},
+        "axis": axis,
+        "axisY": {"minExtent": 3.4 * text},  # labels that grow while playing must not push the rest
+        "legend": {"labelFontSize": text, "titleFontSize": text, "orient": "top", "title": None},
+        "title": {"fontSize": text + 2, "anchor": "start", "offset": 8, "fontWeight": 600},
+        "text": {"fontSize": text},
+        "line": {"strokeWidth": 2.5 * mark},
+        "rule": {"strokeWidth": 1.5 * mark},
+        "point": {"size": 60 * mark**2},
+        "circle": {"size": 30 * mark**2, "opacity": 0.8},
+    }
+
+
+# ---- For drawings
+
+
+def sized(usual: float, in_hall: float) -> alt.ExprRef:
+    """A size that is another one in lecture mode. In an expression it is `lecture ? … : …`."""
+    return alt.ExprRef(f"lecture ? {in_hall:g} : {usual:g}")
+
+
+def mark(size: float, lecture: bool = False) -> alt.ExprRef:
+    """The area of a mark, larger where it is to be seen from the last row."""
+    return sized(size, 2.5 * size)
+
+
+def between(low: str, high: str, **more: Any) -> alt.Scale:
+    """A scale whose domain is two expressions."""
+    return alt.Scale(domain=[alt.ExprRef(low), alt.ExprRef(high)], nice=False, **more)
+
+
+def frame(timeline: Timeline, run: str, *names: str) -> alt.Chart:
+    """One row: the step shown and these series' values at it, without the prefix of their run."""
+    values = {name: timeline.now(run + name) for name in names}
+    return alt.Chart(alt.InlineData(values=[{}])).transform_calculate(step=STEP, **values)
+
+
+def decades(low: float, high: float) -> list[float]:
+    """Ticks of a logarithmic axis: some powers of ten, or on a short one 1, 2 and 5 times each."""
+    powers = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
+    ticks = powers[:: 1 + len(powers) // 7]
+    if len(powers) <= 3:
+        ticks = np.outer(powers, [1, 2, 5]).ravel()
+    inside: list[float] = ticks[(ticks >= low) & (ticks <= high)].tolist()
+    return inside
+
+
+def readable(chart: alt.Chart, **style: Any) -> alt.LayerChart:
+    """Text with a rim in the colour of the page, so that it can be read over what it crosses."""
+    rim = chart.mark_text(**style, stroke=alt.ExprRef("background"), strokeWidth=4)
+    text: alt.LayerChart = rim + chart.mark_text(**style)
+    return text
+
+
+# ---- The old way, until all pictures are made the new one
+
+kept = lru_cache(maxsize=64)(cached)
+
+
+def drawn(function: Callable[P, Drawing]) -> Callable[P, Drawing]:
+    """For drawings, which depend on a timeline only by where it keeps which series."""
+    return keeping(function, by="names_key", at_most=256)
 
 
 def template(
@@ -70,14 +226,7 @@ def template(
         spec["params"] = [one for one in spec["params"] if one["name"] not in ("state", "now")]
     # A canvas redraws some hundred marks in a frame; a tree of elements with labels does not.
     renderer = {"embedOptions": {"renderer": "canvas"}}
-    return {**spec, "config": _config(lecture), "usermeta": renderer}
-
-
-def readable(chart: alt.Chart, **style: Any) -> alt.LayerChart:
-    """Text with a rim in the colour of the page, so that it can be read over what it crosses."""
-    rim = chart.mark_text(**style, stroke=alt.ExprRef("background"), strokeWidth=4)
-    text: alt.LayerChart = rim + chart.mark_text(**style)
-    return text
+    return {**spec, "usermeta": renderer}
 
 
 def figure(
@@ -92,31 +241,3 @@ def figure(
     # Streamlit sends tables as Arrow: converted here, once, rather than at each run of the page.
     tables = {name: pa.Table.from_pandas(rows, preserve_index=False) for name, rows in data.items()}
     return {**of, "params": params, "datasets": {**of.get("datasets", {}), **tables}}
-
-
-def show(
-    spec: Figure, *, key: str, height: int, place: DeltaGenerator | None = None
-) -> DeltaGenerator:
-    """Put the figure into the page, as wide as its container and `height` pixels high.
-
-    place: where, if not here: a container, or what an earlier call returned, to replace it. In an
-    `st.empty` it would be gone for a moment at each run of the page.
-    """
-    return (place or st).vega_lite_chart(spec, key=key, width="stretch", height=height)
-
-
-def _config(lecture: bool) -> Figure:
-    text, mark = (24, 1.8) if lecture else (13, 1.0)
-    axis = {"labelFontSize": text, "titleFontSize": text, "grid": True, "titlePadding": 8}
-    return {
-        "mark": {"aria": False},
-        "axis": axis,
-        "axisY": {"minExtent": 3.4 * text},  # labels that grow while playing must not push the rest
-        "legend": {"labelFontSize": text, "titleFontSize": text, "orient": "top", "title": None},
-        "title": {"fontSize": text + 2, "anchor": "start", "offset": 8, "fontWeight": 600},
-        "text": {"fontSize": text},
-        "line": {"strokeWidth": 2.5 * mark},
-        "rule": {"strokeWidth": 1.5 * mark},
-        "point": {"size": 60 * mark**2},
-        "circle": {"size": 30 * mark**2, "opacity": 0.8},
-    }

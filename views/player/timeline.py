@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import IntEnum
 from functools import cached_property
 from typing import Any
 
@@ -13,9 +14,21 @@ from numpy.typing import NDArray
 
 NEXT = "_next"
 
-# The same for the step itself, and for its phase: 0 predict, 1 loss, 2 gradient, 3 update, and 4
-# outside slow motion, where all of the step is known and the update is still to come. Each phase
-# has one or more moments, which slow motion goes through one by one.
+
+class Phase(IntEnum):
+    """The phases of a step. Each has one or more moments, which slow motion goes through.
+
+    Outside slow motion all of the step is known, and the update is still to come.
+    """
+
+    PREDICT = 0
+    LOSS = 1
+    GRADIENT = 2
+    UPDATE = 3
+    WHOLE = 4  # outside slow motion
+
+
+# As expressions for charts: the step shown, its phase, its moment.
 STEP = "toNumber(now[0])"
 PHASE = "toNumber(now[1])"
 MOMENT = "toNumber(now[2])"

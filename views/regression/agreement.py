@@ -12,10 +12,23 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from engines.trace import Trace, relative_difference, thin
-from views.player.figure import Figure, cached, drawn, figure, show, template
-from views.player.live import live, now
-from views.player.timeline import PHASE, STEP, Series, Timeline, every_step
-from views.regression.charts import CURVE_STEPS, between
+from views.player import (
+    PHASE,
+    STEP,
+    Figure,
+    Series,
+    Timeline,
+    between,
+    cached,
+    drawn,
+    every_step,
+    figure,
+    live,
+    now,
+    show,
+    template,
+)
+from views.regression.charts import CURVE_STEPS
 from views.ui.palette import BEST, ENGINES, GRADIENT, MODEL, QUIET
 
 Floats = NDArray[np.float64]

@@ -16,8 +16,20 @@ from numpy.typing import NDArray
 
 from engines.problem import Problem
 from engines.trace import Trace, thin
-from views.player.figure import Figure, cached, drawn, figure, template
-from views.player.timeline import PHASE, STEP, Timeline
+from views.player import (
+    PHASE,
+    STEP,
+    Figure,
+    Timeline,
+    between,
+    cached,
+    decades,
+    drawn,
+    figure,
+    frame,
+    mark,
+    template,
+)
 from views.ui.palette import BEST, DATA, GRADIENT, MODEL, QUIET, RESIDUAL
 
 Floats = NDArray[np.float64]
@@ -197,22 +209,6 @@ def _draw_contributions(timeline: Timeline, *, to: Literal["w", "b"], lecture: b
 # ---- What they share
 
 
-def between(low: str, high: str, **more: Any) -> alt.Scale:
-    """A scale whose domain is two expressions."""
-    return alt.Scale(domain=[alt.ExprRef(low), alt.ExprRef(high)], nice=False, **more)
-
-
-def mark(size: float, lecture: bool) -> float:
-    """The area of a mark, larger where it is to be seen from the last row."""
-    return 2.5 * size if lecture else size
-
-
-def frame(timeline: Timeline, run: str, *names: str) -> alt.Chart:
-    """One row: the step shown and these series' values at it, without the prefix of their run."""
-    values = {name: timeline.now(run + name) for name in names}
-    return alt.Chart(alt.InlineData(values=[{}])).transform_calculate(step=STEP, **values)
-
-
 def thinned(trace: Trace) -> pd.DataFrame:
     """The steps that a static curve shows, as columns step, loss, w, b, grad_w, grad_b."""
     rows = trace.to_frame()
@@ -223,13 +219,3 @@ def _span(values: NDArray[Any], margin: float) -> tuple[float, float]:
     low, high = float(values.min()), float(values.max())
     extra = margin * max(high - low, 1e-3)
     return low - extra, high + extra
-
-
-def decades(low: float, high: float) -> list[float]:
-    """Ticks of a logarithmic axis: some powers of ten, or on a short one 1, 2 and 5 times each."""
-    powers = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
-    ticks = powers[:: 1 + len(powers) // 7]
-    if len(powers) <= 3:
-        ticks = np.outer(powers, [1, 2, 5]).ravel()
-    inside: list[float] = ticks[(ticks >= low) & (ticks <= high)].tolist()
-    return inside

@@ -11,9 +11,7 @@ from numpy.typing import NDArray
 
 from engines.problem import PRESETS, Loss, Problem, custom, preset
 from engines.trace import Trace, thin
-from views.player.figure import show
-from views.player.live import Computed, live, now
-from views.player.timeline import Series, Timeline, every_step, some_steps
+from views.player import Computed, Series, Timeline, every_step, live, now, show, some_steps
 from views.regression import charts
 from views.regression.surface import surface
 from views.ui.controls import Controls

@@ -11,9 +11,20 @@ from numpy.typing import NDArray
 
 from engines.problem import Problem
 from engines.trace import Trace
-from views.player.figure import Figure, cached, drawn, figure, template
-from views.player.timeline import PHASE, STEP, Timeline
-from views.regression.charts import between, frame, mark, thinned
+from views.player import (
+    PHASE,
+    STEP,
+    Figure,
+    Timeline,
+    between,
+    cached,
+    drawn,
+    figure,
+    frame,
+    mark,
+    template,
+)
+from views.regression.charts import thinned
 from views.ui.palette import BEST, GRADIENT, MODEL, QUIET
 
 Floats = NDArray[np.float64]

@@ -8,8 +8,7 @@ from typing import NamedTuple
 import streamlit as st
 
 from engines.graphs.matching import Status
-from views.player.figure import kept
-from views.player.live import source_of
+from views.player import kept, source_of
 from views.static_graph_and_sessions.moments import Looked
 from views.ui import errors
 from views.ui.controls import Controls
@@ -180,7 +179,12 @@ def choose(
 def tell(looked: Looked, asked: Asked) -> None:
     """How many operations ran of those written, what became of all, and why; or the error."""
     if looked.message:
-        errors.explain(looked.message)
+        errors.explain(
+            looked.message.error,
+            looked.message.sentence,
+            operation=looked.message.operation,
+            refused=looked.message.refused,
+        )
         return
     counts = looked.match.counts
     rows = "".join(

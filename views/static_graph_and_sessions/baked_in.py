@@ -21,9 +21,19 @@ from engines.graphs.autograd import Graph
 from engines.problem import Problem
 from engines.trace import Trace
 from views.graphs.small_graph import height, small_graph
-from views.player.figure import Figure, cached, drawn, figure, show, template
-from views.player.live import listing, live, source_of
-from views.regression.charts import between, mark
+from views.player import (
+    Figure,
+    between,
+    cached,
+    drawn,
+    figure,
+    listing,
+    live,
+    mark,
+    show,
+    source_of,
+    template,
+)
 from views.ui.palette import DATA, ENGINES, MISTAKE, QUIET
 from views.ui.prediction import predicted
 from views.ui.shell import side_by_side
@@ -111,7 +121,7 @@ def _listings(sources: Mapping[str, str], *, lecture: bool) -> None:
     bodies = {
         name: dedent(source.rpartition('"""')[2].lstrip("\n")) for name, source in sources.items()
     }
-    places = side_by_side(2, lecture=lecture)
+    places = side_by_side(2)
     for place, (name, body) in zip(places, bodies.items(), strict=True):
         [other] = [body for one, body in bodies.items() if one != name]
         known = {line.strip() for line in other.splitlines()}
@@ -240,7 +250,7 @@ def _inside(problem: Problem, inside: Mapping[str, Inside], *, lecture: bool) ->
         "the placeholders marked. A name with a number behind it is a constant with so many "
         "numbers."
     )
-    places = side_by_side(2, lecture=lecture)
+    places = side_by_side(2)
     for place, (name, seen) in zip(places, inside.items(), strict=True):
         drawing = small_graph(
             seen.graph,

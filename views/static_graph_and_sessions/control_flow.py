@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from engines.graphs.autograd import Graph
 from views.dynamic_graph.recurrent import own_word
 from views.graphs.small_graph import height, small_graph
-from views.player.figure import show
-from views.player.live import live, source_of
+from views.player import live, show, source_of
 from views.ui.controls import Controls
 from views.ui.prediction import predicted
 from views.ui.shell import side_by_side
@@ -93,7 +92,7 @@ def ask(listings: Sequence[Callable[..., Any]], count: Count, *, lecture: bool) 
         "while the graph is built and leaves a copy of the cell for each letter, as in the second: "
         "the loop is **unrolled**."
     )
-    places = side_by_side(2, lecture=lecture)
+    places = side_by_side(2)
     for place, listing in zip(places, listings, strict=True):
         with place:
             st.code(source_of(listing), language="python")
@@ -156,7 +155,7 @@ def _growth(count: Count, own: int) -> None:
 
 
 def _drawings(drawings: Mapping[str, Graph], *, lecture: bool) -> None:
-    places = side_by_side(len(PICTURES), lecture=lecture)
+    places = side_by_side(len(PICTURES))
     for place, (name, (title, description)) in zip(places, PICTURES.items(), strict=True):
         drawing = small_graph(
             drawings[name],
@@ -213,7 +212,7 @@ def _executed(word: str, looked: Looked, *, lecture: bool) -> None:
         "says whether to go on. The picture follows h on its way, with how often each operation "
         "ran. From Next, short for NextIteration, it goes back to Merge."
     )
-    left, right = side_by_side(2, lecture=lecture)
+    left, right = side_by_side(2)
     drawing = small_graph(
         looked.way,
         key=("way of h", rounds),

@@ -13,9 +13,7 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from views.player.figure import Figure, cached, drawn, figure, show, template
-from views.player.timeline import MOMENT, PHASE
-from views.regression.charts import between
+from views.player import MOMENT, PHASE, Figure, between, cached, drawn, figure, show, template
 from views.static_graph_and_sessions.layout import GAP, HALF, columns_of, places_of, tables_of
 from views.static_graph_and_sessions.moments import Looked, Moment
 from views.ui.palette import BEST, GRADIENT, MISTAKE, MODEL, QUIET

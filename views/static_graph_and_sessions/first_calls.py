@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from views.player.figure import show
+from views.player import show
 from views.static_graph_and_sessions.first_calls_chart import (
     EAGER,
     IN_WORDS,
@@ -70,7 +70,7 @@ def _results(controls: Controls, measured: Sequence[Row], found: Found, *, lectu
         "shaded band has them at their quartiles. A circle marks where a graph overtakes an eager "
         "mode, and after how many steps. It is left out where the quartiles do not settle it."
     )
-    places = side_by_side(len(TASKS), lecture=lecture)
+    places = side_by_side(len(TASKS))
     for place, task in zip(places, TASKS, strict=True):
         rows = [row for row in measured if row["task"] == task]
         with place:

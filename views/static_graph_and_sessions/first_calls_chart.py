@@ -10,8 +10,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from views.player.figure import Figure, cached, drawn, figure, template
-from views.regression.charts import between, decades, mark
+from views.player import Figure, between, cached, decades, drawn, figure, mark, template
 from views.ui.palette import ENGINES, Look
 
 # A result as engines.benchmark.first_calls.measure returns it.
@@ -19,7 +18,7 @@ Row = Mapping[str, Any]
 
 LOOKS = {
     "tf_session": ENGINES["tf_session"],
-    "tf_function": Look("tf.function", "#a8851a", "square"),
+    "tf_function": Look("tf.function", "#a8851a", shape="square"),
     "tf_tape": ENGINES["tf_tape"]._replace(label="TensorFlow, eager"),
     "torch_autograd": ENGINES["torch_autograd"]._replace(label="PyTorch, eager"),
 }

@@ -11,10 +11,9 @@ import pandas as pd
 import streamlit as st
 
 from engines.problem import Problem
-from views.player.figure import Figure, cached, drawn, figure, show, template
-from views.player.live import listing
+from views.player import Figure, cached, drawn, figure, listing, show, template
 from views.ui.controls import Controls
-from views.ui.message import explain
+from views.ui.errors import explain_phrases
 from views.ui.palette import MISTAKE, MODEL
 from views.ui.prediction import predicted
 from views.ui.shell import side_by_side
@@ -112,7 +111,7 @@ def _run(start: Start, problem: Problem) -> Grown:
 
 
 def _pictures(grown: Grown, *, lecture: bool) -> None:
-    places = side_by_side(2, lecture=lecture)
+    places = side_by_side(2)
     for place, field in zip(places, ("operations", "milliseconds"), strict=True):
         with place:
             picture = _against_step(str(grown.again), grown.rows, field, lecture=lecture)
@@ -171,7 +170,7 @@ def _finalize(start: Start, problem: Problem) -> None:
         except RuntimeError as error:
             kept["refusal"] = f"RuntimeError: {error}"
     st.code(kept["refusal"], language=None, wrap_lines=True)
-    explain(PHRASES)
+    explain_phrases(PHRASES)
 
 
 @cached

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import streamlit as st
 
 from views.ui.controls import Controls
-from views.ui.message import explain
+from views.ui.errors import explain_phrases
 
 
 class Told(NamedTuple):
@@ -87,4 +87,4 @@ def choose(
     st.code(source, language="python")
     st.code(f"{error}: {sentence}", language=None, wrap_lines=True)
     st.markdown(MISTAKES[name].story)
-    explain(MISTAKES[name].phrases)
+    explain_phrases(MISTAKES[name].phrases)

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from engines.graphs.autograd import brief
 from engines.graphs.matching import Match
-from engines.graphs.static import Executed, Op, Written, source_of
-from views.ui.errors import Message
+from engines.graphs.static import Executed, Message, Op, Written, source_of
 
 # There before anything is computed: what is fed, what is constant, and where variables are.
 GIVEN = {"_Arg", "Const", "VarHandleOp"}

@@ -9,8 +9,7 @@ from operator import eq
 import streamlit as st
 
 from engines.trace import Trace
-from views.player.figure import cached
-from views.player.live import live
+from views.player import cached, live
 
 NAMES = ("loss", "w", "b")
 # E7 as published, by step: its second listing fetches the loss, w and b beside the assignments of

@@ -10,8 +10,7 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from views.player.figure import Figure, cached, drawn, figure, show, template
-from views.player.live import live
+from views.player import Figure, cached, drawn, figure, live, show, template
 from views.static_graph_and_sessions.race_graph import Around, height, race_graph
 from views.ui.controls import Controls
 from views.ui.palette import MISTAKE, QUIET
@@ -72,7 +71,7 @@ def tell(
 
 def _two_graphs(around: Callable[[str], Around], *, lecture: bool) -> None:
     titles = {"variables": "As in the article", "operations_first": "With the edge that mends it"}
-    places = side_by_side(2, lecture=lecture)
+    places = side_by_side(2)
     for place, (reads, title) in zip(places, titles.items(), strict=True):
         drawing = race_graph(around(reads), key=reads, title=title, lecture=lecture)
         with place:

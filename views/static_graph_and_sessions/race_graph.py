@@ -8,8 +8,7 @@ import altair as alt
 import pandas as pd
 
 from engines.graphs.autograd import Edge, Graph, Node
-from views.player.figure import Figure, cached, drawn, figure, template
-from views.regression.charts import between
+from views.player import Figure, between, cached, drawn, figure, template
 from views.ui.palette import BEST, MODEL, QUIET
 
 # What is around w: the graph, whose first node is w; by id the name of what is fetched there, of

@@ -12,8 +12,7 @@ from typing import Any
 from engines.graphs.autograd import Graph
 from engines.problem import Problem, preset
 from views.network import two_layers
-from views.player.figure import cached, kept
-from views.player.live import source_of
+from views.player import cached, kept, source_of
 from views.static_graph_and_sessions import (
     baked_in,
     first_calls,

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from engines.graphs.static import Op
-from views.player.live import Computed, listing, paragraphs, show_story
-from views.player.player import Readout
+from views.player import Computed, Readout, listing, paragraphs, show_story
 from views.static_graph_and_sessions.moments import Looked, Moment, said
 
 PLACEHOLDER = (

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 
 import streamlit as st
 
-from views.player.live import live, source_of
+from views.player import live, source_of
 from views.ui.controls import Controls
 from views.ui.prediction import predicted
 from views.ui.shell import side_by_side
@@ -90,7 +90,7 @@ def tell(
 
     call_each, rewritten: the listings. run: makes the calls of one of SERIES.
     """
-    code, words = side_by_side([5, 4], lecture=lecture)
+    code, words = side_by_side([5, 4])
     with code:
         st.code(source_of(call_each), language="python")
     with words:

@@ -8,10 +8,10 @@ from typing import NamedTuple, Protocol
 
 import streamlit as st
 
-from views.player.live import listing, live
+from engines.graphs.static import Message
+from views.player import listing, live
 from views.ui import errors
 from views.ui.controls import Controls
-from views.ui.errors import Message
 from views.ui.prediction import predicted
 from views.ui.shell import side_by_side
 
@@ -53,7 +53,7 @@ def watch(
         "nothing": "an error: it has no value yet",
     }
     answered = predicted(question, answers, "nothing", key="the other session")
-    left, right = side_by_side([4, 5], lecture=lecture)
+    left, right = side_by_side([4, 5])
     with left:
         st.code(source, language="python", line_numbers=True, wrap_lines=True)
     if not answered:
@@ -70,7 +70,12 @@ def watch(
     missing = next(event.other_session for event in events)
     if not isinstance(missing, float):
         with st.expander("What the other session said before it was initialised"):
-            errors.explain(missing)
+            errors.explain(
+                missing.error,
+                missing.sentence,
+                operation=missing.operation,
+                refused=missing.refused,
+            )
 
 
 def _table(events: Sequence[Event]) -> str:
@@ -169,11 +174,16 @@ def break_it(
             st.caption(caption)
             st.code(code, language="python", wrap_lines=True)
     ran = run(chosen, a_value, b_value)
-    end = "fine" if ran.message is None else "refused" if errors.refused(ran.message) else "stopped"
+    end = "fine" if ran.message is None else "refused" if ran.message.refused else "stopped"
     if not predicted("Before you look: how does this end?", ENDS, end, key=f"session {chosen}"):
         return
     st.markdown(MISTAKES[chosen].story)
     if ran.message is not None:
-        errors.explain(ran.message)
+        errors.explain(
+            ran.message.error,
+            ran.message.sentence,
+            operation=ran.message.operation,
+            refused=ran.message.refused,
+        )
     changed = "\n".join(line for line in ran.source.splitlines() if mistake.wrong in line)
     listing(ran.source, {}, title="The listing that ran", key="session_mistake", changed=changed)

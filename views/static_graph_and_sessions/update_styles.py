@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 
 from engines.problem import Problem
 from engines.trace import Trace, record
-from views.player.figure import Figure, cached, show
-from views.player.live import live, source_of
+from views.player import Figure, cached, live, show, source_of
 from views.ui.controls import Controls
-from views.ui.lines import Look, curves
-from views.ui.palette import BEST, ENGINES, GRADIENT
+from views.ui.lines import curves
+from views.ui.palette import BEST, ENGINES, GRADIENT, Look
 from views.ui.prediction import predicted
 from views.ui.shell import side_by_side
 from views.ui.slow_run import Steps, watched
@@ -162,7 +161,7 @@ def _finished(problem: Problem, style: str, between: str) -> list[Trace]:
 
 def _side_by_side(texts: Mapping[str, str], lecture: bool) -> None:
     """Listings, and what is indented like them, each under its name."""
-    places = side_by_side(len(texts), lecture=lecture)
+    places = side_by_side(len(texts))
     for place, (name, text) in zip(places, texts.items(), strict=True):
         with place:
             st.caption(name)

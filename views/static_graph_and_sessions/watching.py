@@ -10,7 +10,7 @@ import streamlit as st
 from engines.graphs.autograd import Graph, brief
 from engines.graphs.static import to_graph
 from views.graphs.small_graph import height, small_graph
-from views.player.figure import show
+from views.player import show
 from views.static_graph_and_sessions.ask import Asked
 from views.static_graph_and_sessions.moments import Looked
 from views.ui.controls import Controls

@@ -13,7 +13,7 @@ from typing import Any
 
 import streamlit as st
 
-from views.player.timeline import Timeline
+from views.player import Timeline
 
 # Ten values a decade, evenly spaced on a logarithmic axis (Renard's preferred numbers).
 RATES = [

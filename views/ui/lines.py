@@ -1,9 +1,9 @@
-"""Lines over the steps of a run, at rest, on a logarithmic axis."""
+"""The line chart of the pages: values over the steps of a run, or over whatever they depend on."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import altair as alt
 import numpy as np
@@ -11,63 +11,151 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from engines.trace import thin
-from views.player.figure import Figure, drawn, figure, template
-from views.regression.charts import CURVE_STEPS, between, decades
+from views.player import (
+    STEP,
+    Drawing,
+    Figure,
+    Filling,
+    between,
+    decades,
+    drawing,
+    mark,
+    picture,
+)
+from views.ui.palette import Look
 
-Floats = NDArray[np.float64]
+CURVE_STEPS = 300  # a line shows at most so many values
+PLAIN = "datum.value === 0 || abs(log(abs(datum.value))) < 9"  # 1/8000 to 8000
 
 
-class Look(NamedTuple):
-    """How a line looks: its name, its colour, the lengths that are drawn and left out by turns."""
+class Line(NamedTuple):
+    """A line of the chart: how it looks, its values, shape (k,), and where on the x axis they are.
 
-    label: str
-    color: str
-    dash: tuple[int, int] = (1, 0)
+    at: None where there is a value for each step from 0 on.
+    """
+
+    look: Look
+    values: NDArray[Any]
+    at: NDArray[Any] | None = None
+
+
+def lines(
+    shown: Sequence[Line],
+    *,
+    title: str,
+    y: str,
+    description: str,
+    x: str = "step",
+    log: bool = True,
+    highest: float | None = None,
+    follows: bool = False,
+) -> Figure:
+    """Lines with a legend, the later ones above the earlier ones.
+
+    x, y: what the axes show. description: what the picture shows, for a reader who cannot see it.
+    log: whether the y axis is logarithmic; it has no place for zero and less, which are left out.
+    highest: the end of a linear axis that begins at 0; else it is as high as the values need.
+    follows: whether each line has a dot at the last of its values that the player has reached.
+    """
+    return _lines(
+        tuple(line.look for line in shown),
+        [_places(line) for line in shown],
+        title=title,
+        y=y,
+        description=description,
+        x=x,
+        log=log,
+        highest=highest,
+        follows=follows,
+    )
+
+
+def _places(line: Line) -> tuple[NDArray[Any], NDArray[Any]]:
+    at = np.arange(len(line.values)) if line.at is None else line.at
+    kept = thin(len(at), CURVE_STEPS)
+    return at[kept], line.values[kept]
+
+
+@picture
+def _lines(
+    looks: tuple[Look, ...],
+    shown: Sequence[tuple[NDArray[Any], NDArray[Any]]],
+    *,
+    title: str,
+    y: str,
+    description: str,
+    x: str,
+    log: bool,
+    highest: float | None,
+    follows: bool,
+) -> Filling:
+    parts = []
+    for look, (at, values) in zip(looks, shown, strict=True):
+        until = np.append(at[1:], at[-1] + 1)  # where the next value is
+        parts.append(pd.DataFrame({"x": at, "until": until, "value": values, "line": look.label}))
+    rows = pd.concat(parts).astype({"x": float, "until": float, "value": float})
+    first, last = rows["x"].min(), rows["x"].max()
+    rows = rows[np.isfinite(rows["value"]) & ((rows["value"] > 0) | (not log))]
+    low, high = (rows["value"].min(), rows["value"].max()) if len(rows) else (0.1, 10.0)
+    if log:
+        low, high = low / 1.5, high * 1.5
+    else:
+        low, high = min(0.0, low), highest or (1.05 * high or 1.0)
+    ticks = decades(low, high) if log else np.linspace(low, high, 6).tolist()
+    span = {"first": float(first), "last": float(max(last, first + 1))}
+    return {"rows": rows}, {**span, "low": float(low), "high": float(high), "ticks": ticks}
+
+
+@_lines.drawing
+def _draw(
+    looks: tuple[Look, ...],
+    *,
+    title: str,
+    y: str,
+    description: str,
+    x: str,
+    log: bool,
+    follows: bool,
+) -> Drawing:
+    labels, colors, dashes, _ = zip(*looks, strict=True)
+    legend = alt.Legend(labelLimit=0, columns=1, symbolSize=400)
+    color = alt.Color("line:N", legend=legend, scale=alt.Scale(domain=labels, range=colors))
+    dash = alt.StrokeDash("line:N", legend=legend, scale=alt.Scale(domain=labels, range=dashes))
+    format_ = f"format(datum.value, {PLAIN} ? '~g' : '~e')"
+    ticks: Any = alt.ExprRef("ticks") if log else alt.Undefined
+    y_axis = alt.Axis(labelExpr=format_, values=ticks)
+    x_axis = alt.Axis(tickCount=5, labelFlushOffset=-2)  # the picture's edge cuts no digit
+    kind: dict[str, Any] = {"type": "log"} if log else {}
+    places = {
+        "x": alt.X("x:Q", title=x, scale=between("first", "last"), axis=x_axis),
+        "y": alt.Y("value:Q", title=y, scale=between("low", "high", **kind), axis=y_axis),
+    }
+    rows = alt.Chart(alt.NamedData("rows"))
+    chart: Any = rows.mark_line(clip=True).encode(**places, color=color, strokeDash=dash)
+    if follows:
+        chart += (
+            rows.transform_filter(f"datum.x <= {STEP} && {STEP} < datum.until")
+            .mark_circle(  # coloured without a scale, whose legend would then show dots
+                size=mark(110),
+                opacity=1,
+                color=alt.ExprRef(f"({dict(zip(labels, colors, strict=True))})[datum.line]"),
+            )
+            .encode(**places)
+        )
+    return drawing(chart, title=title, description=description)
+
+
+# ---- The old way, until its users are converted
 
 
 def curves(
-    lines: Mapping[Look, Floats], *, title: str, of: str, description: str, lecture: bool
+    shown: Mapping[Look, NDArray[Any]],
+    *,
+    title: str,
+    of: str,
+    description: str,
+    lecture: bool = False,
 ) -> Figure:
-    """Lines of values, one value for each step, the later lines above the earlier ones.
-
-    A logarithmic axis has no place for zero and less: such values are left out.
-    of: what the values are. description: what the picture shows, for a reader who cannot see it.
-    """
-    parts = []
-    for look, values in lines.items():
-        at = thin(len(values), CURVE_STEPS)
-        parts.append(pd.DataFrame({"step": at, "value": values[at], "line": look.label}))
-    rows = pd.concat(parts)
-    last = int(rows["step"].max())
-    rows = rows[(rows["value"] > 0) & np.isfinite(rows["value"])]
-    low, high = (rows["value"].min() / 1.5, rows["value"].max() * 1.5) if len(rows) else (0.1, 10)
-    ends = {"last": max(1, last), "low": float(low), "high": float(high)}
-    drawing = _draw(tuple(lines), title=title, of=of, description=description, lecture=lecture)
-    return figure(drawing, {"rows": rows}, {**ends, "ticks": decades(ends["low"], ends["high"])})
-
-
-@drawn
-def _draw(
-    looks: tuple[Look, ...], *, title: str, of: str, description: str, lecture: bool
-) -> Figure:
-    labels, colors, dashes = zip(*looks, strict=True)
-    legend = alt.Legend(labelLimit=0, columns=1, symbolSize=400)
-    plain = "abs(log(datum.value)) < 9"  # from 1/8000 to 8000, else in powers of ten
-    axis = alt.Axis(
-        values=alt.ExprRef("ticks"), labelExpr=f"format(datum.value, {plain} ? '~g' : '~e')"
-    )
-    whole_labels = alt.Axis(tickCount=5, labelFlushOffset=-2)  # the picture's edge cuts no digit
-    lines = (
-        alt.Chart(alt.NamedData("rows"))
-        .mark_line()
-        .encode(
-            x=alt.X("step:Q", title="step", scale=between("0", "last"), axis=whole_labels),
-            y=alt.Y("value:Q", title=of, scale=between("low", "high", type="log"), axis=axis),
-            color=alt.Color("line:N", legend=legend, scale=alt.Scale(domain=labels, range=colors)),
-            strokeDash=alt.StrokeDash(
-                "line:N", legend=legend, scale=alt.Scale(domain=labels, range=dashes)
-            ),
-        )
-    )
-    values = ("last", "low", "high", "ticks")
-    return template(lines, values, title=title, description=description, lecture=lecture)
+    """Lines of values for each step on a logarithmic axis."""
+    parts = [Line(look, values) for look, values in shown.items()]
+    return lines(parts, title=title, y=of, description=description)

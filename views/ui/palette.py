@@ -9,19 +9,23 @@ from typing import NamedTuple
 
 
 class Look(NamedTuple):
-    """An engine as a visitor meets it: its name, its colour, the shape of its marks."""
+    """How a line or a mark looks: its name in a legend, its colour, its dashes, its shape.
+
+    dash: the lengths that are drawn and left out by turns.
+    """
 
     label: str
     color: str
-    shape: str
+    dash: tuple[int, int] = (1, 0)
+    shape: str = "circle"
 
 
 ENGINES = {
-    "numpy_vectorized": Look("NumPy, whole arrays", "#1f7fc4", "circle"),
-    "numpy_loops": Look("NumPy, point by point", "#4aa8d8", "square"),
-    "torch_autograd": Look("PyTorch, autograd", "#d95f02", "triangle-up"),
-    "tf_tape": Look("TensorFlow, tape", "#0f9d76", "diamond"),
-    "tf_session": Look("TensorFlow, session", "#bf68a5", "cross"),
+    "numpy_vectorized": Look("NumPy, whole arrays", "#1f7fc4", shape="circle"),
+    "numpy_loops": Look("NumPy, point by point", "#4aa8d8", shape="square"),
+    "torch_autograd": Look("PyTorch, autograd", "#d95f02", shape="triangle-up"),
+    "tf_tape": Look("TensorFlow, tape", "#0f9d76", shape="diamond"),
+    "tf_session": Look("TensorFlow, session", "#bf68a5", shape="cross"),
 }
 
 DATA = "#7d8b99"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -13,13 +14,14 @@ from uuid import uuid4
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from views.player import in_lecture
 from views.ui import turns
 from views.ui.controls import Controls
 
 HERE = Path(__file__).parent
 STYLE = "".join(
     path.read_text(encoding="utf-8")
-    for path in (HERE / "shell.css", HERE.parent / "player" / "live.css")
+    for path in (HERE / "shell.css", HERE.parent / "player" / "text.css")
 )
 
 
@@ -61,11 +63,10 @@ PAGES = (
 )
 
 
-def open_page(file: str, load: Callable[[], object] | None = None) -> tuple[Controls, bool]:
+def open_page(file: str) -> Controls:
     """Start the page `file`: settings, navigation, title, and its turn to compute.
 
-    load: what is loaded once for all. Those who wait for that do not use up a turn. Returns the
-    page's controls, to add more to them, and whether it is in lecture mode.
+    Returns the page's controls, to add more to them.
     """
     controls = Controls(file)
     page = next(page for page in PAGES if page.file == file)
@@ -73,30 +74,59 @@ def open_page(file: str, load: Callable[[], object] | None = None) -> tuple[Cont
     settle("pages")
     with st.container(key="topbar", horizontal=True, vertical_alignment="center"):
         links = st.container(horizontal=True, vertical_alignment="center")
-        lecture = controls.flag(
+        controls.flag(
             "Lecture mode",
             "lecture",
             help="Large type and charts for a projector; settings move out of the way.",
         )
     with links:
         for other in PAGES:
-            _link(other, lecture, label="Backstep" if other.file == "app.py" else other.title)
-    st.html(f"<style>{STYLE}{':root { font-size: 25px; }' if lecture else ''}</style>")
+            _link(other, label="Backstep" if other.file == "app.py" else other.title)
+    st.html(f"<style>{STYLE}{':root { font-size: 25px; }' if in_lecture() else ''}</style>")
     st.title(page.title if page.file != "app.py" else "Backstep", anchor=False)
     st.markdown(f"##### {page.question}")
-    if load:
-        load()
     with st.container(key="waiting"):
-        turns.take(st.empty(), st.session_state.setdefault("session", uuid4().hex))
-    return controls, lecture
+        turns.take(st.empty(), _visitor())
+    return controls
 
 
-def path_to_pages(file: str, *, lecture: bool) -> None:
+def path_to_pages(file: str) -> None:
     """The other pages as a path to follow: each with the question that it answers."""
     for number, page in enumerate((page for page in PAGES if page.file != file), start=1):
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
-            _link(page, lecture, label=f"**{number} · {page.title}**")
+            _link(page, label=f"**{number} · {page.title}**")
             st.markdown(page.question)
+
+
+@contextmanager
+def loading(what: str) -> Iterator[None]:
+    """Import in it what the page shows. By then its header is on the screen.
+
+        with shell.loading("TensorFlow"):
+            from views.static_graph_and_sessions import one_run, race
+
+    what: named to those who wait. They do not use up a turn. One page imports at a time: where two
+    threads import modules that import each other, one may find half a module.
+    """
+    if what in _loaded:
+        yield
+        return
+    turns.give_back()
+    place = st.empty()
+    with place, st.spinner(f"Loading {what}: some seconds, once."), _importing:
+        yield
+        settle(what)
+        _loaded.add(what)
+    turns.take(place, _visitor())
+
+
+_importing = threading.Lock()
+_loaded: set[str] = set()
+
+
+def _visitor() -> str:
+    visitor: str = st.session_state.setdefault("session", uuid4().hex)
+    return visitor
 
 
 @st.cache_resource(show_spinner=False)
@@ -115,34 +145,34 @@ def settle(what: str) -> None:
     sys.modules.pop("keras", None)
 
 
-def settings(lecture: bool) -> AbstractContextManager[Any]:
+def settings() -> AbstractContextManager[Any]:
     """Where a page's controls go: in the open, or in lecture mode folded away."""
-    return st.expander("Settings", expanded=False) if lecture else st.container()
+    return st.expander("Settings", expanded=False) if in_lecture() else st.container()
 
 
-def side_by_side(widths: int | Sequence[int], *, lecture: bool) -> list[DeltaGenerator]:
+def side_by_side(widths: int | Sequence[int]) -> list[DeltaGenerator]:
     """Places beside each other, or in lecture mode, where everything is large, below each other.
 
     widths: how many places, or how wide they are, as for st.columns.
     """
-    if not lecture:
+    if not in_lecture():
         return st.columns(widths)
     return [st.container() for _ in (range(widths) if isinstance(widths, int) else widths)]
 
 
-def close_page(file: str, *, lecture: bool) -> None:
+def close_page(file: str) -> None:
     """End the page with the links to the one before it and the one after it."""
     index = [page.file for page in PAGES].index(file)
     st.divider()
     before, after = st.columns(2)
     if index > 0:
         with before:
-            _link(PAGES[index - 1], lecture, label=f"← {PAGES[index - 1].title}")
+            _link(PAGES[index - 1], label=f"← {PAGES[index - 1].title}")
     if index + 1 < len(PAGES):
         with after:
-            _link(PAGES[index + 1], lecture, label=f"{PAGES[index + 1].title} →")
+            _link(PAGES[index + 1], label=f"{PAGES[index + 1].title} →")
 
 
-def _link(page: Page, lecture: bool, *, label: str) -> None:
-    shared = {"lecture": "true"} if lecture else None
+def _link(page: Page, *, label: str) -> None:
+    shared = {"lecture": "true"} if in_lecture() else None
     st.page_link(page.file, label=label, query_params=shared, help=page.question)

@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 
 from streamlit.delta_generator import DeltaGenerator
 
-AT_ONCE = 4  # fewer, and a short run waits behind long ones; more, and the long ones never end
+AT_ONCE = 2  # more, and their threads wait for the interpreter rather than for their turn
 LONG = 1.0  # seconds of waiting before it is said
 
 _line: list[threading.Event] = []  # one for each turn, in the order in which they came
@@ -62,6 +62,7 @@ def take(place: DeltaGenerator, visitor: str) -> None:
     one turn, for only the newest of them is still wanted.
     """
     # Nowhere but there: the traceback of an exception may be kept, with all its variables.
+    _thread.visitor = visitor
     _thread.turn = _turns.get(visitor) or _turns.setdefault(visitor, _Turn())
     while number := _thread.turn.wait():
         # To say something is also where a run ends whose visitor has left or moved on.
@@ -72,3 +73,10 @@ def take(place: DeltaGenerator, visitor: str) -> None:
 def give_back() -> None:
     """Let the next one compute: this run goes on, but only waits for something."""
     vars(_thread).pop("turn", None)
+
+
+def let_others(place: DeltaGenerator) -> None:
+    """Go to the end of the line, where anybody else waits: a long run lets short ones pass."""
+    if hasattr(_thread, "turn") and len(_line) > AT_ONCE:
+        give_back()
+        take(place, _thread.visitor)

@@ -367,7 +367,7 @@ def section():
     from engines.dynamic_graph import mistakes as engine
     from engines.problem import preset
     from views.dynamic_graph import mistakes
-    from views.player.timeline import Timeline
+    from views.player import Timeline
     from views.regression import settings
     from views.ui.controls import Controls
 

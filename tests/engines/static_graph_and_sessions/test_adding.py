@@ -5,13 +5,13 @@ import inspect
 import pytest
 import tensorflow as tf
 
+from engines.graphs.static import Message
+from engines.graphs.tf_errors import message
 from engines.static_graph_and_sessions import adding
 from engines.static_graph_and_sessions.adding import (
     LISTINGS,
     MISTAKES,
-    Message,
     add,
-    message,
     run,
     total,
 )

@@ -10,7 +10,7 @@ from engines.regression.torch_autograd import train
 from engines.trace import record as record_plainly
 from views.dynamic_graph import graph_series, story
 from views.dynamic_graph.graph_series import edges_like, followed, moments, nodes_like, parts
-from views.player.live import source_of
+from views.player import source_of
 
 PROBLEM = preset("autograd_article")
 AT = [0, 1, 2, 7, 40]

@@ -5,7 +5,7 @@ from engines.problem import preset
 from engines.regression.torch_autograd import train
 from views.dynamic_graph.graph_series import moments, parts
 from views.dynamic_graph.lifetime import lifetime
-from views.player.timeline import Timeline
+from views.player import Timeline
 
 
 def test_eight_live_and_for_a_moment_fourteen_while_all_that_was_made_adds_up():

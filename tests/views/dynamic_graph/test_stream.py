@@ -28,7 +28,7 @@ from views.dynamic_graph.stream import (
     batch_at,
     followed,
 )
-from views.player.timeline import Timeline
+from views.player import Timeline
 
 LAST = preset("stream_article").steps
 EXPLODED = [Chosen(batch, 0.001) for batch in (16, 32, 64)]

@@ -8,7 +8,7 @@ from engines.network import numpy_by_hand, tf_own_relu, tf_session
 from engines.network.compare import Run
 from tests.support.visit import charts, visit_section, words
 from views.network import elsewhere
-from views.player.live import source_of
+from views.player import source_of
 from views.ui import shell
 
 

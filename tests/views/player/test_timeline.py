@@ -7,7 +7,7 @@ import base64
 import numpy as np
 import pytest
 
-from views.player.timeline import Series, Timeline, every_step, some_steps
+from views.player import Series, Timeline, every_step, some_steps
 
 WHOLE = np.array([1.0, 2.0, 3.0, 4.0])
 AT = np.array([0, 2])

@@ -25,7 +25,7 @@ def section():
     import streamlit as st
 
     from engines.static_graph_and_sessions.race_graph import around
-    from views.player.figure import cached
+    from views.player import cached
     from views.static_graph_and_sessions import race
     from views.ui.controls import Controls
 

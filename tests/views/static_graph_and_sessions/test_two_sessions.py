@@ -15,7 +15,7 @@ def section():
     import streamlit as st
 
     from engines.static_graph_and_sessions import adding, two_sessions
-    from views.player.live import source_of
+    from views.player import source_of
     from views.static_graph_and_sessions import two_sessions as sessions
     from views.ui.controls import Controls
 

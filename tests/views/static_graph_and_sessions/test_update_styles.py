@@ -11,7 +11,7 @@ from engines.problem import preset
 from engines.static_graph_and_sessions import update_styles as tf_update_styles
 from engines.trace import record
 from tests.support.visit import charts, live_texts, visit_section, words
-from views.player.live import source_of
+from views.player import source_of
 from views.static_graph_and_sessions import update_styles
 
 ARTICLE = preset("update_styles_article")
@@ -26,7 +26,7 @@ def section():
     from engines.problem import preset
     from engines.static_graph_and_sessions import update_graphs
     from engines.static_graph_and_sessions import update_styles as tf_update_styles
-    from views.player.figure import cached
+    from views.player import cached
     from views.static_graph_and_sessions import update_styles
     from views.ui.controls import Controls
 

@@ -10,11 +10,12 @@ import pytest
 import tensorflow as tf
 from streamlit.testing.v1 import AppTest
 
+from engines.graphs.static import Message
+from engines.graphs.tf_errors import message
 from engines.problem import preset
 from engines.regression import tf_session
-from engines.static_graph_and_sessions.adding import Message, message
 from tests.support.visit import words
-from views.ui.errors import KNOWN, explanation, refused
+from views.ui.errors import KNOWN, explanation
 
 ARTICLE = preset("session_article")
 X, Y = ARTICLE.x, ARTICLE.y
@@ -153,10 +154,11 @@ def shown(one):
     """A page with the explanation of one message."""
 
     def section(error, operation, sentence):
-        from engines.static_graph_and_sessions.adding import Message
+        from engines.graphs.static import Message
         from views.ui import errors
 
-        errors.explain(Message(error, operation, sentence))
+        refused = Message(error, operation, sentence).refused
+        errors.explain(error, sentence, operation=operation, refused=refused)
 
     at = AppTest.from_function(section, kwargs=one._asdict()).run()
     assert not at.exception
@@ -185,7 +187,7 @@ def test_every_phrase_explained_is_in_a_message_that_can_be_raised():
 
 
 def test_it_is_told_whether_anything_ran():
-    ran = {name for name in RAISED if not refused(said(name))}
+    ran = {name for name in RAISED if not said(name).refused}
     assert ran == {
         "x left out", "y left out", "lengths", "lengths at the gradient",
         "not initialised", "older variable",

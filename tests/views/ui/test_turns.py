@@ -77,7 +77,7 @@ def runs(count):
 def test_a_few_compute_and_the_others_follow_in_the_order_in_which_they_came():
     with runs(AT_ONCE + 3) as (several, order):
         assert set(order) == set(several[:AT_ONCE])
-        for number, ends in enumerate([2, 0, 1], start=1):  # in whichever order the first ones end
+        for number, ends in enumerate([1, 0, 2], start=1):  # in whichever order the first ones end
             several[ends].end()
             until(lambda enough=AT_ONCE + number: len(order) >= enough)
             assert order[AT_ONCE:] == several[AT_ONCE : AT_ONCE + number]
@@ -164,24 +164,34 @@ def test_a_turn_comes_back_however_the_run_ends(ends):
     assert len(at.exception) == (ends == "broken")
 
 
-def test_a_page_loads_then_waits_for_its_turn_and_then_says_no_more_of_it(monkeypatch):
-    told, loaded = [], []
-    with runs(AT_ONCE) as (several, _):
+def test_who_waits_for_a_framework_uses_up_no_turn():
+    def page():
+        import streamlit as st
 
-        def info(place, text):
-            told.append(text)
-            several[0].end()
+        from views.ui import shell, turns
 
-        def page(load):
-            from views.ui import shell
+        turns.take(st.empty(), "one")
+        with shell.loading("what nobody has loaded yet"):
+            st.session_state["meanwhile"] = len(turns._line)
+        st.session_state["afterwards"] = len(turns._line)
 
-            shell.open_page("pages/gpu_speedup.py", load)
+    at = AppTest.from_function(page).run()
+    assert not at.exception
+    assert (at.session_state["meanwhile"], at.session_state["afterwards"]) == (0, 1)
 
-        monkeypatch.setattr("streamlit.delta_generator.DeltaGenerator.info", info)
-        monkeypatch.setattr("views.ui.shell._link", Mock())  # to pages that are none of this one's
-        AppTest.from_function(page, args=(lambda: loaded.append(len(told)),)).run()
-    assert told == ["Others are computing just now. This page is number 1 in line."]
-    assert loaded == [0]  # before it waited
+
+def test_a_long_run_lets_short_ones_pass():
+    with runs(AT_ONCE - 1) as (_, order):
+        turns.take(Mock(), "long")
+        turns.let_others(Mock())  # nobody waits
+        short = Run(order)
+        in_line(AT_ONCE + 1)
+        ends = threading.Thread(target=lambda: (until(lambda: short in order), short.end()))
+        ends.start()
+        turns.let_others(Mock())
+        assert short in order
+        ends.join()
+        turns.give_back()
 
 
 def test_whoever_measures_lets_others_compute_meanwhile():

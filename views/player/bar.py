@@ -1,7 +1,7 @@
 """The player: play, pause and step back through a recorded run, without asking the server.
 
 It is one components-v2 element. Charts, listings and formulas follow it in the browser; the
-design and its traps are told at the top of player.js.
+design and its traps are told at the top of bar.js.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ WORDS: dict[str, Any] = {
 
 _player = st.components.v2.component(
     "player",
-    html=(HERE / "player.html").read_text(encoding="utf-8"),
-    css=(HERE / "player.css").read_text(encoding="utf-8"),
-    js=(HERE / "player.js").read_text(encoding="utf-8"),
+    html=(HERE / "bar.html").read_text(encoding="utf-8"),
+    css=(HERE / "bar.css").read_text(encoding="utf-8"),
+    js=(HERE / "bar.js").read_text(encoding="utf-8"),
     # Texts look for #player-step in the document; inside a shadow root they would not find it.
     isolate_styles=False,
 )

@@ -1,27 +1,18 @@
-"""Text that follows the player: numbers in a sentence, and a listing with its values beside it."""
+"""A listing with its values beside it, and the line marked that runs."""
 
 from __future__ import annotations
 
 import html
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
-import streamlit as st
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
-HERE = Path(__file__).parent
-
-_live = st.components.v2.component(
-    "live",
-    html='<div class="live"></div>\n',  # its style is live.css, which the page has once for all
-    js=(HERE / "live.js").read_text(encoding="utf-8"),
-    isolate_styles=False,  # it must hear the player, which lives in the document
-)
+from views.player.text import during, live, now
 
 
 class Computed(NamedTuple):
@@ -32,48 +23,6 @@ class Computed(NamedTuple):
 
     moments: Sequence[int]
     series: str = ""
-
-
-def now(
-    name: str,
-    *,
-    to: str = "",
-    known: int = 0,
-    unknown: str = "…",
-    digits: int = 6,
-    like: str = "",
-) -> str:
-    """HTML for the value that a series has at the step shown, from the moment `known` on.
-
-    to: a series that ends a range, which is written where its end is not its beginning. unknown:
-    what stands there before `known`. digits: how many significant ones, 0 for a whole number.
-    like: a series of which it should be the equal; digits that are not are marked.
-    """
-    data = {"now": name, "known": known, "unknown": unknown, "digits": digits}
-    data |= {"to": to} if to else {}
-    data |= {"like": like} if like else {}
-    attributes = " ".join(f'data-{key}="{value}"' for key, value in data.items())
-    return f"<span {attributes}></span>"
-
-
-def during(moments: Iterable[int]) -> str:
-    """The value of `data-moments`, for HTML that is to be marked while slow motion is there."""
-    return " ".join(map(str, moments))
-
-
-def live(content: str, *, key: str) -> None:
-    """Show HTML of our own whose `now(…)` parts follow the player."""
-    _live(data={"html": content}, key=key)
-
-
-def paragraphs(told: Iterable[str]) -> str:
-    """HTML: what is told at each moment, in their order, and then outside slow motion."""
-    return "".join(f'<p data-moments="{m}">{text}</p>' for m, text in enumerate(told))
-
-
-def show_story(told: str, *, key: str) -> None:
-    """Show the one of these `paragraphs` that belongs to the moment the player is at."""
-    live(f'<div class="story" aria-live="polite">{told}</div>', key=key)
 
 
 @lru_cache(maxsize=64)

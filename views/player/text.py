@@ -1,0 +1,49 @@
+"""Text that follows the player: numbers in a sentence, and parts that are marked at a moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import streamlit as st
+
+HERE = Path(__file__).parent
+
+_live = st.components.v2.component(
+    "live",
+    html='<div class="live"></div>\n',  # its style is text.css, which the page has once for all
+    js=(HERE / "text.js").read_text(encoding="utf-8"),
+    isolate_styles=False,  # it must hear the player, which lives in the document
+)
+
+
+def now(
+    name: str,
+    *,
+    to: str = "",
+    known: int = 0,
+    unknown: str = "…",
+    digits: int = 6,
+    like: str = "",
+) -> str:
+    """HTML for the value that a series has at the step shown, from the moment `known` on.
+
+    to: a series that ends a range, which is written where its end is not its beginning. unknown:
+    what stands there before `known`. digits: how many significant ones, 0 for a whole number.
+    like: a series of which it should be the equal; digits that are not are marked.
+    """
+    data = {"now": name, "known": known, "unknown": unknown, "digits": digits}
+    data |= {"to": to} if to else {}
+    data |= {"like": like} if like else {}
+    attributes = " ".join(f'data-{key}="{value}"' for key, value in data.items())
+    return f"<span {attributes}></span>"
+
+
+def during(moments: Iterable[int]) -> str:
+    """The value of `data-moments`, for HTML that is to be marked while slow motion is there."""
+    return " ".join(map(str, moments))
+
+
+def live(content: str, *, key: str) -> None:
+    """Show HTML of our own whose `now(…)` parts follow the player."""
+    _live(data={"html": content}, key=key)

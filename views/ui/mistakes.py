@@ -1,0 +1,65 @@
+"""A mistake that is really made: choose it, say how it ends, see right beside wrong, read why."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import streamlit as st
+
+from views.player import listing
+from views.ui.controls import Controls
+from views.ui.prediction import predicted
+
+
+class Told(NamedTuple):
+    """What a visitor reads of a mistake: its name, and once it has run, what it did."""
+
+    label: str
+    story: str
+
+
+def told_in(file: str) -> dict[str, Told]:
+    """The mistakes of a page by name, from the TOML file beside the module `file`."""
+    with Path(file).with_suffix(".toml").open("rb") as texts:
+        return {name: Told(**text) for name, text in tomllib.load(texts).items()}
+
+
+def choose(
+    controls: Controls,
+    mistakes: Mapping[str, Told],
+    *,
+    name: str = "mistake",
+    label: str = "A mistake to make",
+) -> str | None:
+    """The row of mistakes, of which one or none is made. name: in the address."""
+    labels = {mistake: told.label for mistake, told in mistakes.items()}
+    return controls.choice(st.pills, label, name, labels, None, label_visibility="collapsed")
+
+
+def predict(
+    told: Told, right: str, wrong: str, ends: Mapping[str, str], end: str, *, key: str
+) -> bool:
+    """The lines that differ, and the question how the run ends; once answered, the story.
+
+    right, wrong: these lines as they should be and as they were written. ends: what may happen, by
+    name, each the end of a sentence; `end` is the name of what did. Returns whether it is answered.
+    """
+    blocks = {"As it should be": right, "As it was written": wrong}
+    for place, (caption, code) in zip(st.columns(2), blocks.items(), strict=True):
+        with place:
+            st.caption(caption)
+            st.code(code, language="python", wrap_lines=True)
+    answered = predicted("Before you look: how does this run end?", ends, end, key=key)
+    if answered:
+        st.markdown(told.story)
+    return answered
+
+
+def listing_that_ran(source: str, right: str, wrong: str, *, key: str) -> None:
+    """The whole listing, with the lines marked in which it differs from the right one."""
+    kept = right.splitlines()
+    changed = "\n".join(line for line in wrong.splitlines() if line not in kept)
+    listing(source, {}, title="The listing that ran", key=key, changed=changed)

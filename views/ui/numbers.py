@@ -1,0 +1,28 @@
+"""How numbers are written on the pages, by Python as by the player in the browser."""
+
+from __future__ import annotations
+
+import math
+
+SMALL, LARGE = 1e-4, 1e6  # between these a number is written out
+
+
+def number(value: float, digits: int = 6) -> str:
+    """A number with so many significant digits: −0.00123, 12.5, 1.3e7, ∞.
+
+    A minus sign is one, zero has none, and what is too small or too large to be written out is
+    told with a power of ten.
+    """
+    if math.isnan(value):
+        return "not a number"
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    size = abs(value)
+    if size and not SMALL <= size < LARGE:
+        mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+        text = f"{mantissa}e{int(exponent)}"
+    elif size >= 10**digits:
+        text = f"{value:.0f}"
+    else:
+        text = f"{value + 0.0:.{digits}g}"  # + 0.0 makes 0 of -0
+    return text.replace("-", "−")

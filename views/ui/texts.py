@@ -1,0 +1,27 @@
+"""Texts that stand beside the code, in TOML files, for whoever edits or translates them."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+
+def read(file: str | Path) -> dict[str, Any]:
+    """What the TOML file has. Lines of a paragraph are joined, as Markdown would join them.
+
+    file: a module, beside which a TOML file of its name stands, or that file itself.
+    """
+    with Path(file).with_suffix(".toml").open("rb") as content:
+        texts: dict[str, Any] = _flowing(tomllib.load(content))
+    return texts
+
+
+def _flowing(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _flowing(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_flowing(one) for one in value]
+    if isinstance(value, str):
+        return "\n\n".join(" ".join(part.split()) for part in value.strip().split("\n\n"))
+    return value
