@@ -86,7 +86,7 @@ def open_page(file: str) -> Controls:
     st.title(page.title if page.file != "app.py" else "Backstep", anchor=False)
     st.markdown(f"##### {page.question}")
     with st.container(key="waiting"):
-        turns.take(st.empty(), _visitor())
+        turns.take(st.empty(), st.session_state.setdefault("session", uuid4().hex))
     return controls
 
 
@@ -111,22 +111,16 @@ def loading(what: str) -> Iterator[None]:
     if what in _loaded:
         yield
         return
-    turns.give_back()
     place = st.empty()
-    with place, st.spinner(f"Loading {what}: some seconds, once."), _importing:
-        yield
-        settle(what)
+    with turns.given_back(place), place, st.spinner(f"Loading {what}: some seconds, once."):
+        with _importing:
+            yield
+            settle(what)
         _loaded.add(what)
-    turns.take(place, _visitor())
 
 
 _importing = threading.Lock()
 _loaded: set[str] = set()
-
-
-def _visitor() -> str:
-    visitor: str = st.session_state.setdefault("session", uuid4().hex)
-    return visitor
 
 
 @st.cache_resource(show_spinner=False)

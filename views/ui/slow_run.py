@@ -12,7 +12,8 @@ result. A control that is moved ends the run; then nothing is kept, and `stopped
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from functools import partial
 from threading import Lock
 from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar
@@ -68,14 +69,10 @@ class slow(Generic[P, R]):
         result = _result(self._name, args, named)
         if not result.found:
             bar = st.empty()
-            while not result.turn.acquire(timeout=SHOW_EVERY):
-                bar.progress(0.0, SAME)  # this is also where a run ends that is not wanted any more
-            try:
+            with _alone(result.turn, bar):
                 if not result.found:
                     follow = partial(_follow, bar, self._name)
                     result.found.append(self._function(follow, *args, **named))
-            finally:
-                result.turn.release()
             bar.empty()
         found: R = result.found[0]
         return found
@@ -84,6 +81,21 @@ class slow(Generic[P, R]):
         """The step at which this visitor stopped the last run, told once; None if it was whole."""
         step: int | None = st.session_state.pop(f"stopped {self._name}", None)
         return step
+
+
+@contextmanager
+def _alone(turn: Lock, bar: DeltaGenerator) -> Iterator[None]:
+    """Hold the turn to compute a result, after whoever has it."""
+    held = turn.acquire(blocking=False)
+    try:
+        if not held:
+            with turns.given_back(bar):  # whoever computes may be waiting for it
+                while not (held := turn.acquire(timeout=SHOW_EVERY)):
+                    bar.progress(0.0, SAME)  # also where a run ends that nobody wants any more
+        yield
+    finally:
+        if held:
+            turn.release()
 
 
 def _follow(bar: DeltaGenerator, name: str, steps: Steps, last: int, said: str) -> Steps:

@@ -7,6 +7,8 @@ hundredth of it: all of them would end late, and a training that many wait for w
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from weakref import WeakValueDictionary
 
 from streamlit.delta_generator import DeltaGenerator
@@ -75,8 +77,18 @@ def give_back() -> None:
     vars(_thread).pop("turn", None)
 
 
-def let_others(place: DeltaGenerator) -> None:
-    """Go to the end of the line, where anybody else waits: a long run lets short ones pass."""
-    if hasattr(_thread, "turn") and len(_line) > AT_ONCE:
-        give_back()
+@contextmanager
+def given_back(place: DeltaGenerator) -> Iterator[None]:
+    """Wait in it for something without a turn; afterwards the run goes to the end of the line."""
+    had_one = hasattr(_thread, "turn")
+    give_back()
+    yield
+    if had_one:
         take(place, _thread.visitor)
+
+
+def let_others(place: DeltaGenerator) -> None:
+    """Go to the end of the line, if anybody is in it: a long run lets short ones pass."""
+    if len(_line) > AT_ONCE:
+        with given_back(place):
+            pass
