@@ -9,7 +9,7 @@ import streamlit as st
 
 from engines.problem import preset
 from engines.trace import record
-from views.player import Timeline, cached, in_lecture, player, show
+from views.player import Timeline, cached, player, show
 from views.regression import agreement
 from views.regression import settings as regression
 from views.ui import shell
@@ -28,8 +28,7 @@ def run(engine, problem, steps, learning_rate):
     return record(train(problem, steps=steps, learning_rate=learning_rate))
 
 
-controls, lecture = shell.open_page(FILE), in_lecture()
-tall = 560 if lecture else 300
+controls = shell.open_page(FILE)
 """
 Each page trains a small model for real, in NumPy, PyTorch or TensorFlow, and records every step.
 Press **play** and watch a parabola learn its two numbers w and b; then drag the handle and run time
@@ -46,7 +45,7 @@ compared = agreement.followed({REFERENCE: trace, **runs}, ("w", "b"))
 timeline = Timeline(regression.followed(trace) | compared, last_step=len(trace) - 1)
 refused = st.container()
 player(timeline)
-regression.overview(problem, trace, timeline, lecture=lecture)
+regression.overview(problem, trace, timeline)
 
 """
 ### One problem, five engines
@@ -70,8 +69,8 @@ with left:
     {len(runs) + 1} engines: **{worst:.1e}**.
     """
 with right:
-    differences = agreement.differences(list(runs), timeline, lecture=lecture, allowed=1e-12)
-    show(differences, key="differences", height=tall + 40)
+    differences = agreement.differences(list(runs), timeline, allowed=1e-12)
+    show(differences, key="differences", height=340, in_hall=600)
 
 "### The path"
 shell.path_to_pages(FILE)

@@ -8,9 +8,9 @@ import streamlit as st
 
 from views.custom_relu_backward import design as relu_design
 from views.custom_relu_backward import double_backward, mistakes, one_pass, slope_at_zero, widths
-from views.custom_relu_backward.one_pass_drawing import picture
+from views.custom_relu_backward.one_pass_drawing import show_pass
 from views.network import elsewhere, training
-from views.player import Timeline, cached, in_lecture, kept, player
+from views.player import Timeline, cached, kept, player
 from views.ui import shell
 
 FILE = "pages/custom_relu_backward.py"
@@ -46,7 +46,7 @@ def play(_runs, dtype, in_parts):
     return Timeline(series, last_step, parts=in_parts, slow_at=np.array([0]), slow=True)
 
 
-controls, lecture = shell.open_page(FILE), in_lecture()
+controls = shell.open_page(FILE)
 with shell.loading("PyTorch and TensorFlow"):
     engines = load()
 """
@@ -68,7 +68,7 @@ with player(timeline, readout=readout, phases=one_pass.PHASES, of=str(chosen)):
     one_pass.story(watched, trained=bool(runs))
 drawing, code = shell.side_by_side([3, 2])
 with drawing:
-    picture(watched, lecture=lecture)
+    show_pass(watched)
 with code:
     one_pass.code(watched)
 
@@ -79,14 +79,14 @@ The article trains one: 64 inputs of 1000 numbers, 100 hidden **units** behind t
 it does so for no input at all. Trained here with MyReLU, with PyTorch's own ReLU, and as a static
 graph, from the same arrays.
 """
-training.tell(controls, runs, lecture=lecture)
+training.tell(controls, runs)
 
 """
 ### What is the slope at zero?
 At x = 0 a ReLU has a kink: its slope is 0 to the left and 1 to the right, and at the point itself
 there is none. A program has to return something.
 """
-slope_at_zero.slopes(controls, engines, lecture=lecture)
+slope_at_zero.slopes(controls, engines)
 
 """
 ### Design a backward
@@ -94,20 +94,20 @@ Choose what backward returns. What you choose becomes a Function, which is run, 
 with as it stands here. **gradcheck** is PyTorch's own judge: it moves each input a little, sees how
 the output moves, and compares that with what your backward says.
 """
-design = relu_design.design(controls, engines, lecture=lecture)
+design = relu_design.design(controls, engines)
 """
 #### Check it yourself
 The same question with differences of many widths h, in 64 bits. Too wide, and they reach beyond
 the point; too narrow, and rounding is all that is left.
 """
-widths.check(controls, engines, design, lecture=lecture)
+widths.check(controls, engines, design)
 
 """
 ### Wrong backwards
 Each is the Function above with some lines changed, really run. Some crash, some fail without a
 word, and some train anyway. Choose one, say which, then look.
 """
-mistakes.wrong(controls, engines, lecture=lecture)
+mistakes.wrong(controls, engines)
 
 """
 ### The gradient of a gradient
@@ -115,14 +115,14 @@ Some methods need the derivative of a derivative. Then autograd has to go throug
 it went through your forward. The function is y = x · relu(x) at x = 3, where the first derivative
 is 6 and the second is 2.
 """
-double_backward.twice(controls, engines, lecture=lecture)
+double_backward.twice(controls, engines)
 
 """
 ### The same elsewhere
 By hand in NumPy every gradient is a line of its own. TensorFlow has `tf.custom_gradient`: a
 function that returns its result together with its backward. In a static graph, both are operations.
 """
-elsewhere.elsewhere(controls, engines, lecture=lecture)
+elsewhere.elsewhere(controls, engines)
 
 with refused:
     controls.say_refused(timeline)

@@ -10,7 +10,7 @@ from engines.recurrent import torch_cell
 from engines.regression import torch_autograd
 from views.dynamic_graph import graph_drawing, lifetime, mistakes, recurrent, story, stream, tape
 from views.dynamic_graph.runs import ENGINES, GRADIENTS, dynamic_timeline
-from views.player import cached, in_lecture, kept, player, show, source_of
+from views.player import cached, kept, player, show, source_of
 from views.regression import settings as regression
 from views.regression.agreement import compare
 from views.ui import shell
@@ -49,8 +49,7 @@ def run(problem, mistake, of_stream, **settings):
     return looked.trace, looked.steps[:3], dynamic_timeline(looked, wrong, *streamed(*of_stream))
 
 
-controls, lecture = shell.open_page(FILE), in_lecture()
-tall = 560 if lecture else 300
+controls = shell.open_page(FILE)
 with shell.settings():
     problem, rate, steps = regression.choose(controls, PRESETS, max_steps=2000)
 problem = problem.astype("float32")  # as PyTorch computes unless it is told otherwise
@@ -74,7 +73,7 @@ with code:
     the largest entry of an array, the bars some of its entries, in order; () is a single number.
     """
 with graph:
-    graph_drawing.show_step(first, timeline, node=node, lecture=lecture)
+    graph_drawing.show_step(first, timeline, node=node)
 f"""
 #### Look into one of them
 Click it in the graph, or choose it here. Data point {point + 1} of {len(problem.x)}, at x =
@@ -86,7 +85,7 @@ story.predict_second_backward(*torch_mistakes.without_zeroing(problem))
 
 "### The graph is new each time"
 one, other, words = st.columns(3)
-lifetime.two_graphs(graphs[:2], (one, other), lecture=lecture)
+lifetime.two_graphs(graphs[:2], (one, other))
 with words:
     """
     The next step builds the same shape from other objects. Only the two accumulators are the same:
@@ -94,15 +93,15 @@ with words:
     of what was kept for it, which is why it cannot run twice. And when the name `loss` is given to
     the next result, nothing holds the old objects any more; for a moment both graphs are there.
     """
-show(lifetime.lifetime(graphs, timeline, lecture=lecture), key="lifetime", height=tall)
+show(lifetime.lifetime(graphs, timeline), key="lifetime", height=300, in_hall=560)
 if controls.flag("Count them over the whole run", "count"):
     with st.spinner("Looking at every step: some seconds."):
         lifetime.count(*count(problem, **settings))
 
 "### The training"
-regression.overview(problem, trace, timeline, lecture=lecture)
+regression.overview(problem, trace, timeline)
 regression.verdict(problem, trace, rate)
-compare(ENGINES, GRADIENTS, timeline, lecture=lecture)
+compare(ENGINES, GRADIENTS, timeline)
 w, b = published_end()
 f"""
 By hand, in NumPy, and by `backward()`: they differ by rounding, for 32 bits hold seven digits, and
@@ -117,7 +116,7 @@ next state, each time with the same parameters u, w and b. PyTorch sees neither 
 """
 st.code(source_of(torch_cell.read), language="python")
 if recurrent.ask(word_of):
-    recurrent.compare(controls, word_of, longest=torch_cell.LONGEST, lecture=lecture)
+    recurrent.compare(controls, word_of, longest=torch_cell.LONGEST)
 
 """
 ### The stream: no two batches alike
@@ -127,7 +126,7 @@ batches over its steps: switch slow motion off and press play.
 """
 stream.choose(controls)
 streams = [streamed(*settings)[0] for settings in (of_stream, stream.ARTICLE)]
-stream.overview(of_stream, streams[0], timeline, lecture=lecture)
+stream.overview(of_stream, streams[0], timeline)
 stream.verdict(of_stream, *streams)
 
 """
@@ -136,7 +135,7 @@ Its **tape** is a list of what ran, kept beside the results; PyTorch's graph han
 """
 if controls.flag("Run it in TensorFlow too", "tensorflow"):
     recorders()  # here, because a spinner must not run inside a cached function
-    tape.compare(controls, in_both, lecture=lecture)
+    tape.compare(controls, in_both)
 
 f"""
 ### Is every gradient right? Ask the loss
@@ -153,7 +152,7 @@ Each is the listing with some lines changed, really run. Choose one, say how it 
 mistakes.choose(controls)
 if mistake:
     ran = broken(mistake, problem, **settings)
-    mistakes.tell(mistake, ran, problem, timeline, rate, lecture=lecture)
+    mistakes.tell(mistake, ran, problem, timeline, rate)
 
 with refused:
     controls.say_refused(timeline)

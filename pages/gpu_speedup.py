@@ -11,7 +11,6 @@ from views.gpu_speedup.roof import roof
 from views.gpu_speedup.this_machine import devices, look
 from views.gpu_speedup.training_step import step
 from views.gpu_speedup.traps import fooled
-from views.player import in_lecture
 from views.ui import shell
 from views.ui.measuring import Measuring
 
@@ -32,7 +31,7 @@ def load():
     return SimpleNamespace(**engines, here=look(engines["child"].answers))
 
 
-controls, lecture = shell.open_page(FILE), in_lecture()
+controls = shell.open_page(FILE)
 with shell.loading("the measuring tools"):
     engines = load()
 machine, measuring = engines.here, Measuring(engines.child.in_child)
@@ -43,7 +42,7 @@ waited for: a small one is done sooner where it is. A second **thread** of a pro
 worker who has to be told what to do, is no different. So the answer is a size. Say which, then
 measure it.
 """
-speed.section(controls, measuring, machine, recorded, engines.sweep.recorded, lecture=lecture)
+speed.section(controls, measuring, machine, recorded, engines.sweep.recorded)
 with st.expander("The devices of this machine, and those that were not found"):
     devices(machine)
 
@@ -52,17 +51,17 @@ with st.expander("The devices of this machine, and those that were not found"):
 The article compares a CPU and a GPU by a row times a column of growing length. No device can shine
 at that: for each number that is read, there is one addition or multiplication to do.
 """
-roof(controls, measuring, machine, recorded, lecture=lecture)
+roof(controls, measuring, machine, recorded)
 
 "### A training step, not just a product"
-step(controls, measuring, machine, recorded, lecture=lecture)
+step(controls, measuring, machine, recorded)
 
 """
 ### How to fool yourself
 Each of these has fooled somebody who knew what a GPU is. Choose one and measure it both ways, on
 this machine. The result stays hidden until you have said how far off it is.
 """
-fooled(controls, measuring, engines, device=machine.device, lecture=lecture)
+fooled(controls, measuring, engines, device=machine.device)
 
 "### The code"
 timing_code.code(engines)

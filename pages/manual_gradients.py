@@ -8,7 +8,7 @@ from engines.problem import preset
 from engines.regression import gradient_check, numpy_loops, numpy_vectorized
 from engines.trace import record
 from views.manual_gradients import mistakes
-from views.player import Timeline, cached, in_lecture, listing, player, show, source_of
+from views.player import Timeline, cached, listing, player, show, source_of
 from views.regression import agreement, charts, settings
 from views.ui import shell
 
@@ -40,8 +40,7 @@ def timeline_of(problem, steps, learning_rate, mistake):
     return Timeline(series, last_step=max(len(trace), len(wrong)) - 1)
 
 
-controls, lecture = shell.open_page(FILE), in_lecture()
-tall = 560 if lecture else 300
+controls = shell.open_page(FILE)
 with shell.settings():
     problem, rate, steps = settings.choose(controls, PRESETS, max_steps=8000)
 mistake = controls.chosen("mistake", mistakes.MISTAKES)
@@ -52,7 +51,7 @@ with st.container():  # what may come and go must not move what follows
     controls.say_refused(timeline)
 player(timeline)
 
-settings.overview(problem, trace, timeline, lecture=lecture)
+settings.overview(problem, trace, timeline)
 settings.verdict(problem, trace, rate)
 """
 The **model** is a curve with two numbers to learn, w and b. The yellow lines are its **residuals**,
@@ -69,9 +68,9 @@ zero pulls the parameter up. Points far from the curve pull hardest; points near
 say in w. Training rests when the pulls cancel (the axis follows them as they shrink).
 """
 for place, parameter in zip(st.columns(2), ("w", "b"), strict=True):
-    pulls = charts.contributions(problem, timeline, to=parameter, lecture=lecture)
+    pulls = charts.contributions(problem, timeline, to=parameter)
     with place:
-        show(pulls, key=f"pull_{parameter}", height=tall)
+        show(pulls, key=f"pull_{parameter}", height=300, in_hall=560)
 """
 ### The formulas, with this step's numbers
 w moves the predictions ŷ, and the predictions move the loss L. The **chain rule** multiplies the
@@ -123,8 +122,8 @@ with left:
     """
     settings.check_in_numbers()
 with right:
-    error = agreement.gradient_error(timeline, gradient_check.WIDTHS, lecture=lecture)
-    show(error, key="gradient_error", height=tall + 100)
+    error = agreement.gradient_error(timeline, gradient_check.WIDTHS)
+    show(error, key="gradient_error", height=400, in_hall=660)
 
 """
 ### Where it breaks
@@ -137,7 +136,7 @@ if mistake:
     if how_it_ended(problem, trace) != "arrives":
         st.caption("With these settings the right run, at the top, does not arrive either.")
     if mistakes.tell(mistake, made.right, made.wrong, end=end, overflow=overflow):
-        settings.overview(made.problem, wrong_trace, timeline, lecture=lecture, run="wrong_")
+        settings.overview(made.problem, wrong_trace, timeline, run="wrong_")
         settings.check_in_numbers(run="wrong_")
         of_run = {"title": "The listing of this run", "run": "wrong_", "changed": made.wrong}
         listing(made.source, settings.COMPUTED, key="wrong_listing", **of_run)

@@ -9,7 +9,7 @@ import streamlit as st
 
 from engines.problem import preset
 from engines.trace import record
-from views.player import Timeline, cached, in_lecture, player, source_of
+from views.player import Timeline, cached, player, source_of
 from views.regression import agreement
 from views.regression import settings as regression
 from views.static_graph_and_sessions import ask, sections, story, watching
@@ -72,7 +72,7 @@ def play(problem, in_parts, **settings):
     return Timeline(series, len(runs[1]) - 1, parts=in_parts, slow_at=np.array([0]), slow=True)
 
 
-controls, lecture = shell.open_page(FILE), in_lecture()
+controls = shell.open_page(FILE)
 with shell.loading("PyTorch and TensorFlow"):
     engines = load()
 article = preset("session_article").astype("float32")
@@ -99,7 +99,7 @@ readout = story.readout(happened, loss=asked.hands_out_loss and not looked.messa
 with stage:
     with player(timeline, readout=readout, phases=PHASES, of=asked.listing):
         story.story(looked, happened, asked.call, asked.names)
-    show_both(looked, happened, key=(str(asked), problem, rate), lecture=lecture)
+    show_both(looked, happened, key=(str(asked), problem, rate))
     code, told = st.columns(2)
     with code:
         listing = engines.tf_looked.LISTINGS[asked.listing]
@@ -116,10 +116,10 @@ squared errors. Fetch and feed what you like. Where something is missing, the se
 look_at_article = partial(look, article, article.learning_rate)
 watching.predict(look_at_article)
 "#### Watching changes what runs"
-watching.choose(controls, look_at_article, lecture=lecture)
+watching.choose(controls, look_at_article)
 
 "### What lives in a session"
-sections.two_sessions(engines, *asked.numbers, lecture=lecture)
+sections.two_sessions(engines, *asked.numbers)
 
 """
 ### The training
@@ -127,10 +127,10 @@ One run of the session for each step of the player, without slow motion. Each ru
 both gradients and both updates; the curve is computed outside, from w and b.
 """
 trace = trained("tf_session", problem, **settings)
-regression.overview(problem, trace, timeline, lecture=lecture)
+regression.overview(problem, trace, timeline)
 regression.verdict(problem, trace, rate)
 "#### By hand and by the graph: the same gradients"
-agreement.compare(ENGINES, GRADIENTS, timeline, lecture=lecture)
+agreement.compare(ENGINES, GRADIENTS, timeline)
 "#### The table that the article printed"
 how = {"steps": article.steps, "learning_rate": article.learning_rate}
 printed.compare(trained("tf_session", article, **how))
@@ -140,13 +140,13 @@ printed.compare(trained("tf_session", article, **how))
 The listing that printed this table fetches w and b beside their assignments, in one run. Its row
 for step 0 is the start, so there they were read first. Did it have to be so?
 """
-sections.hidden_race(controls, engines, article, lecture=lecture)
+sections.hidden_race(controls, engines, article)
 
 """
 ### The data baked in
 The article's first listing ran and printed good numbers, and its data could not be changed.
 """
-sections.data_baked_in(controls, engines, problem, **settings, lecture=lecture)
+sections.data_baked_in(controls, engines, problem, **settings)
 
 """
 ### Three ways to update
@@ -154,24 +154,24 @@ An **optimiser** is an object that adds the update to the graph. It can be asked
 ways, and one can do without it. Each listing has the loss of the same straight line, y_pred =
 w·x + b; `between` is what may be done to a gradient before it is used: so far, nothing.
 """
-sections.three_updates(controls, engines, lecture=lecture)
+sections.three_updates(controls, engines)
 
 "### Paid once, used often"
-measuring = sections.first_and_later_calls(controls, engines, lecture=lecture)
+measuring = sections.first_and_later_calls(controls, engines)
 
 "### Control flow inside the graph"
-sections.control_flow(controls, engines, lecture=lecture)
+sections.control_flow(controls, engines)
 "#### `tf.function`: traced, then reused"
-sections.traced_functions(controls, engines, lecture=lecture)
+sections.traced_functions(controls, engines)
 
 """
 ### A network of two layers
 A larger model, y_pred = relu(x·w1)·w2 with 101,000 weights, in both frameworks, from one start.
 """
-sections.two_networks(controls, engines, lecture=lecture)
+sections.two_networks(controls, engines)
 
 "### Where it breaks"
-sections.mistakes(controls, engines, article, *asked.numbers, lecture=lecture)
+sections.mistakes(controls, engines, article, *asked.numbers)
 
 with refused:
     controls.say_refused(timeline)

@@ -14,7 +14,17 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from views.player import Figure, between, cached, drawn, figure, mark, show, template
+from views.player import (
+    Drawing,
+    Figure,
+    Filling,
+    between,
+    cached,
+    drawing,
+    mark,
+    picture,
+    show,
+)
 from views.ui.controls import Controls
 from views.ui.errors import explain_phrases
 from views.ui.lines import curves
@@ -60,7 +70,7 @@ REACH, FINE = 3.0, 1e-9  # the curves go from -3 to 3, and as near as this to 0
 STEPS, RATE, SEED = 500, 1e-6, 0  # E10's
 
 
-def design(controls: Controls, engines: Any, *, lecture: bool) -> Any:
+def design(controls: Controls, engines: Any) -> Any:
     """Choose a backward; see it as a listing and as a curve, judged, and in training.
 
     Returns the Design, for `relu_widths.check`.
@@ -73,14 +83,14 @@ def design(controls: Controls, engines: Any, *, lecture: bool) -> Any:
     with code:
         st.code(source, language="python", wrap_lines=True)
     with picture:
-        drawing = _curves(designed, chosen, source, lecture=lecture)
-        show(drawing, key="designed curves", height=560 if lecture else 340)
+        drawing = _curves(designed, chosen, source)
+        show(drawing, key="designed curves", height=340, in_hall=560)
     verdict = _judge(designed, chosen, source)
     _tell(verdict, designed.LOUDER)
     if controls.flag("Train the network of two layers with it", "train_design"):
         right, own = _run(engines, designed.Design("true")), _run(engines, chosen)
-        drawing = _losses(right, own, source, lecture=lecture)
-        show(drawing, key="losses of a design", height=520 if lecture else 320)
+        drawing = _losses(right, own, source)
+        show(drawing, key="losses of a design", height=320, in_hall=520)
         st.markdown(_how_it_went(right, own, chosen.variant, is_right=_right(verdict)))
     return chosen
 
@@ -238,21 +248,20 @@ def _how_it_went(right: Floats, own: Floats, variant: str, *, is_right: bool) ->
 
 
 @cached
-def _losses(_right: Floats, _own: Floats, source: str, *, lecture: bool) -> Figure:
+def _losses(_right: Floats, _own: Floats, source: str) -> Figure:
     return curves(
         {Look("the right backward", MODEL): _right, Look("yours", MISTAKE, (8, 6)): _own},
         title="The loss with both",
         of="loss",
         description="The loss with both backwards against step, on a logarithmic axis.",
-        lecture=lecture,
     )
 
 
 # ---- Forward and backward
 
 
-@cached
-def _curves(_designed: Any, _chosen: Any, source: str, *, lecture: bool) -> Figure:
+@picture
+def _curves(_designed: Any, _chosen: Any, source: str) -> Filling:
     below = np.append(np.linspace(-REACH, 0, 31)[:-1], -FINE)
     x = np.concatenate([below, [0.0], -below[::-1]])
     forward, backward = _designed.curves(_chosen, x)
@@ -263,11 +272,11 @@ def _curves(_designed: Any, _chosen: Any, source: str, *, lecture: bool) -> Figu
     low, high = (float(end) for end in (min(*forward, *backward), max(*forward, *backward)))
     margin = 0.08 * (high - low)
     ends = {"low": low - margin, "high": high + margin}
-    return figure(_draw_curves(lecture=lecture), {"lines": lines, "dot": dot}, ends)
+    return {"lines": lines, "dot": dot}, ends
 
 
-@drawn
-def _draw_curves(*, lecture: bool) -> Figure:
+@_curves.drawing
+def _() -> Drawing:
     x = alt.X("x:Q", title="x", scale=alt.Scale(domain=[-REACH, REACH]), axis=alt.Axis(tickCount=7))
     y = alt.Y("value:Q", title="value", scale=between("low", "high"), axis=alt.Axis(format="~g"))
     names = ["forward", "backward"]
@@ -287,20 +296,18 @@ def _draw_curves(*, lecture: bool) -> Figure:
     dot = one.mark_circle(
         color=GRADIENT,
         opacity=1,
-        size=mark(110, lecture),
+        size=mark(110),
         stroke=alt.ExprRef("ink"),
         strokeWidth=1.5,
     )
-    return template(
+    return drawing(
         zero.encode(y=alt.datum(0))
         + zero.encode(x=alt.datum(0))
         + curve.encode(x=x, y=y, color=color, strokeDash=dash, detail="side:N")
         + dot.encode(x=x, y=y),
-        ("low", "high"),
         title="Forward and backward",
         description=(
             "The output of the forward and the gradient that leaves the backward where 1 arrives, "
             "against x. A dot marks the slope that the backward gives at 0."
         ),
-        lecture=lecture,
     )

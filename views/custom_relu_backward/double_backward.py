@@ -40,7 +40,7 @@ REFUSED = {
 }
 
 
-def twice(controls: Controls, engines: Any, *, lecture: bool) -> None:
+def twice(controls: Controls, engines: Any) -> None:
     """Choose a backward and a way to ask, and compare both derivatives with the truth.
 
     engines: torch_double_backward is run, which takes some milliseconds.

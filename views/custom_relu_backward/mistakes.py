@@ -121,7 +121,7 @@ MISTAKES = {
 }
 
 
-def wrong(controls: Controls, engines: Any, *, lecture: bool) -> None:
+def wrong(controls: Controls, engines: Any) -> None:
     """Choose a mistake, predict what becomes of it, and see; or see what becomes of all.
 
     engines: torch_wrong_backward and two_layers are run. What is not known yet takes some tenths
@@ -132,7 +132,7 @@ def wrong(controls: Controls, engines: Any, *, lecture: bool) -> None:
         st.pills, "A mistake in the backward", "wrong", labels, None, label_visibility="collapsed"
     )
     if name is not None:
-        _one(engines, name, lecture)
+        _one(engines, name)
     if controls.flag("Run all of them", "all_wrong"):
         _all(engines)
 
@@ -181,7 +181,7 @@ def _limit(_engines: Any) -> float:
 # ---- One of them
 
 
-def _one(engines: Any, name: str, lecture: bool) -> None:
+def _one(engines: Any, name: str) -> None:
     ran, told = _ran(engines, name), MISTAKES[name]
     blocks = {"As it should be": ran.right, "As it was written": ran.wrong}
     for place, (caption, lines) in zip(side_by_side(2), blocks.items(), strict=True):
@@ -199,8 +199,8 @@ def _one(engines: Any, name: str, lecture: bool) -> None:
             said = f"{ran.crash.text}\n\n{ran.crash.kind}: {ran.crash.message}"
             st.code(said, language=None, wrap_lines=True)
         else:
-            drawing = _losses(ran, name, lecture=lecture)
-            show(drawing, key="losses of a wrong backward", height=480 if lecture else 300)
+            drawing = _losses(ran, name)
+            show(drawing, key="losses of a wrong backward", height=300, in_hall=480)
     with right:
         if ran.crash:
             in_order = sorted(told.phrases, key=ran.crash.message.find)
@@ -305,7 +305,7 @@ def _table(heads: list[str], rows: list[list[str]]) -> str:
 
 
 @cached
-def _losses(_ran: Any, name: str, *, lecture: bool) -> Figure:
+def _losses(_ran: Any, name: str) -> Figure:
     return curves(
         {
             Look("the right backward", MODEL): _ran.right_losses,
@@ -314,7 +314,6 @@ def _losses(_ran: Any, name: str, *, lecture: bool) -> Figure:
         title="The loss, right and wrong",
         of="loss",
         description="Both losses against step, on a logarithmic axis; the wrong one dashed.",
-        lecture=lecture,
     )
 
 

@@ -37,7 +37,7 @@ STARTS = {
 }
 
 
-def slopes(controls: Controls, engines: Any, *, lecture: bool) -> None:
+def slopes(controls: Controls, engines: Any) -> None:
     """Ask for two slopes, show those of all ReLUs, and train with some if that is asked for."""
     torch_found = kept(engines.torch_slopes.slopes)()
     tf_found = kept(engines.tf_slopes.slopes)()
@@ -64,7 +64,7 @@ def slopes(controls: Controls, engines: Any, *, lecture: bool) -> None:
         "Your own slope at zero", "slope", 0.3, 0.0, 1.0, step=0.1, format="%g", width=240
     )
     if controls.flag("Train with 0, with ½, with 1 and with yours", "matter"):
-        _matter(engines, slope, lecture=lecture)
+        _matter(engines, slope)
 
 
 def _each(first: float, second: float) -> str:
@@ -88,7 +88,7 @@ def _table(found: Mapping[str, Found]) -> str:
 # ---- In training
 
 
-def _matter(engines: Any, slope: float, *, lecture: bool) -> None:
+def _matter(engines: Any, slope: float) -> None:
     """The same small network from three starts, with each slope: its losses, and why."""
     bar, slopes = st.empty(), tuple(dict.fromkeys((*USUAL, slope)))
     places = side_by_side(len(STARTS))
@@ -100,8 +100,8 @@ def _matter(engines: Any, slope: float, *, lecture: bool) -> None:
             bar.progress(done / (len(STARTS) * len(slopes)), said)
             runs[one] = _train(engines, kind, one)
         with place:
-            drawing = _losses(runs, kind, slope, lecture=lecture)
-            show(drawing, key=f"slopes from {kind}", height=600 if lecture else 400)
+            drawing = _losses(runs, kind, slope)
+            show(drawing, key=f"slopes from {kind}", height=400, in_hall=600)
             st.markdown(f"{about} {_told(runs, _start(engines, kind)[1])}")
     bar.empty()
     st.markdown(
@@ -160,7 +160,7 @@ def _told(runs: Mapping[float, Trained], entries: int) -> str:
 
 
 @cached
-def _losses(_runs: Mapping[float, Trained], kind: str, slope: float, *, lecture: bool) -> Figure:
+def _losses(_runs: Mapping[float, Trained], kind: str, slope: float) -> Figure:
     lines = {
         Look(_label(one, slope), *USUAL.get(one, (BEST, (2, 3)))): run.losses
         for one, run in _runs.items()
@@ -170,7 +170,6 @@ def _losses(_runs: Mapping[float, Trained], kind: str, slope: float, *, lecture:
         title=STARTS[kind][0],
         of="loss",
         description="The loss with each slope at zero, against step, on a logarithmic axis.",
-        lecture=lecture,
     )
 
 

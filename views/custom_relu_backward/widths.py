@@ -9,7 +9,17 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from views.player import Figure, between, cached, decades, drawn, figure, mark, show, template
+from views.player import (
+    Drawing,
+    Filling,
+    between,
+    cached,
+    decades,
+    drawing,
+    mark,
+    picture,
+    show,
+)
 from views.ui.controls import Controls
 from views.ui.palette import GRADIENT, MODEL, QUIET
 from views.ui.shell import side_by_side
@@ -20,7 +30,7 @@ KINDS = ("central", "forward")
 WRONG = 1e-5  # an error that no width of a difference excuses: gradcheck lets no more pass
 
 
-def check(controls: Controls, engines: Any, design: Any, *, lecture: bool) -> None:
+def check(controls: Controls, engines: Any, design: Any) -> None:
     """Compare a design's slope with differences of every width, at a point that is chosen."""
     point = str(controls.choice(st.pills, "At", "point", POINTS, "above", required=True))
     designed, judge = engines.torch_designed, engines.torch_judge
@@ -28,8 +38,8 @@ def check(controls: Controls, engines: Any, design: Any, *, lecture: bool) -> No
     widths = _widths(designed, design, source, AT[point])
     words, picture = side_by_side([2, 3])
     with picture:
-        drawing = _errors(widths, source, point, judge.WIDTH, lecture=lecture)
-        show(drawing, key="errors over the width", height=560 if lecture else 340)
+        drawing = _errors(widths, source, point, judge.WIDTH)
+        show(drawing, key="errors over the width", height=340, in_hall=560)
     with words:
         st.markdown(
             "A central difference is (f(x + h) − f(x − h)) / 2h, a forward difference "
@@ -99,8 +109,8 @@ def _told(widths: Any, point: float) -> str:
     return "\n\n".join(told)
 
 
-@cached
-def _errors(_widths: Any, source: str, point: str, usual: float, *, lecture: bool) -> Figure:
+@picture
+def _errors(_widths: Any, source: str, point: str, usual: float) -> Filling:
     rows = pd.concat(
         pd.DataFrame({"h": _widths.h, "error": getattr(_widths, kind), "kind": kind})
         for kind in KINDS
@@ -109,11 +119,11 @@ def _errors(_widths: Any, source: str, point: str, usual: float, *, lecture: boo
     low, high = float(rows["error"].min()) / 3, float(rows["error"].max()) * 3
     usual_width = pd.DataFrame({"h": [usual], "label": ["the h of gradcheck"]})
     ends = {"low": low, "high": high, "ticks": decades(low, high)}
-    return figure(_draw_errors(lecture=lecture), {"rows": rows, "usual": usual_width}, ends)
+    return {"rows": rows, "usual": usual_width}, ends
 
 
-@drawn
-def _draw_errors(*, lecture: bool) -> Figure:
+@_errors.drawing
+def _() -> Drawing:
     x = alt.X(
         "h:Q",
         title="width h",
@@ -127,24 +137,20 @@ def _draw_errors(*, lecture: bool) -> Figure:
         "shape": alt.Shape("kind:N").scale(domain=KINDS, range=["circle", "square"]),
     }
     # Where both are the same, the small squares stand in the large circles.
-    kind["size"] = alt.Size("kind:N").scale(
-        domain=KINDS, range=[mark(110, lecture), mark(35, lecture)]
-    )
+    kind["size"] = alt.Size("kind:N").scale(domain=KINDS, range=[mark(110), mark(35)])
     dash = alt.StrokeDash("kind:N").scale(domain=KINDS, range=[[1, 0], [7, 4]])
     rows = alt.Chart(alt.NamedData("rows")).encode(x=x, y=y)
     usual = alt.Chart(alt.NamedData("usual")).encode(x=x)
-    return template(
+    return drawing(
         usual.mark_rule(color=QUIET, strokeDash=[2, 3])
         + usual.mark_text(color=alt.ExprRef("ink"), align="left", dx=5, baseline="top").encode(
             y=alt.value(3), text="label:N"
         )
         + rows.mark_line().encode(color=kind["color"], strokeDash=dash)
         + rows.mark_point(filled=True, opacity=1).encode(**kind),
-        ("low", "high", "ticks"),
         title="Error against the width h",
         description=(
             "The absolute errors of central and forward differences against their width, both "
             "axes logarithmic. A dotted line marks the width that gradcheck uses."
         ),
-        lecture=lecture,
     )

@@ -16,13 +16,14 @@ from views.player import (
     MOMENT,
     PHASE,
     STEP,
-    Figure,
+    Drawing,
+    Filling,
     Timeline,
     between,
-    cached,
-    drawn,
-    figure,
-    template,
+    drawing,
+    in_lecture,
+    picture,
+    sized,
 )
 from views.ui.controls import Controls
 from views.ui.palette import BEST, GRADIENT, MODEL, QUIET
@@ -61,7 +62,7 @@ def _forget_click() -> None:
     st.session_state["drawing of the graph"] = st.session_state.get("drawing of the graph", 0) + 1
 
 
-def show_step(step: StepGraph, timeline: Timeline, *, node: int, lecture: bool) -> None:
+def show_step(step: StepGraph, timeline: Timeline, *, node: int) -> None:
     """The graph of the steps looked at, of which `step` is the first, with one node marked."""
     structure = str([(*what(node), node.shape) for node in step.graph.nodes])
     key = f"step_graph {st.session_state.get('drawing of the graph', 0)}"
@@ -73,19 +74,17 @@ def show_step(step: StepGraph, timeline: Timeline, *, node: int, lecture: bool) 
         Controls.moved()
 
     st.vega_lite_chart(
-        _filled(step, structure, timeline, node=node, lecture=lecture),
+        _filled(step, structure, timeline, node=node),
         key=key,
         on_select=clicked,
         selection_mode="picked",
         width="stretch",
-        height=880 if lecture else 660,
+        height=880 if in_lecture() else 660,
     )
 
 
-@cached
-def _filled(
-    _step: StepGraph, structure: str, timeline: Timeline, *, node: int, lecture: bool
-) -> Figure:
+@picture
+def _filled(_step: StepGraph, structure: str, timeline: Timeline, *, node: int) -> Filling:
     tables = _tables(_step)
     values = {
         "chosen": node,
@@ -93,7 +92,7 @@ def _filled(
         "right": float(tables["boxes"]["x"].max()),
         "bottom": float(tables["boxes"]["y"].max()),
     }
-    return figure(_draw(timeline, lecture=lecture), tables, values)
+    return tables, values
 
 
 def _tables(step: StepGraph) -> dict[str, pd.DataFrame]:
@@ -143,19 +142,17 @@ def _tables(step: StepGraph) -> dict[str, pd.DataFrame]:
     return {name: pd.DataFrame(rows) for name, rows in tables.items()}
 
 
-@drawn
-def _draw(timeline: Timeline, *, lecture: bool) -> Figure:
-    layers = [*_edges(), _boxes(timeline, lecture=lecture)]
+@_filled.drawing
+def _(timeline: Timeline) -> Drawing:
+    layers = [*_edges(), _boxes(timeline)]
     layers += [_strip(timeline, *strip) for strip in STRIPS]
-    return template(
+    return drawing(
         alt.layer(*layers),
-        ("chosen", "known", "right", "bottom"),
         title=alt.TitleParams(alt.ExprRef(f"'{TITLE} ' + {timeline.now('graph_step')}")),
         description=(
             "One box for each object of the autograd graph, from the leaves at the top to the loss "
             "at the bottom, with the value computed there and the gradient that arrived."
         ),
-        lecture=lecture,
     )
 
 
@@ -187,7 +184,7 @@ def _edges() -> list[Any]:
     ]
 
 
-def _boxes(timeline: Timeline, *, lecture: bool) -> Any:
+def _boxes(timeline: Timeline) -> Any:
     """The objects that exist by now, with what they hold. Those that change or run stand out."""
 
     def at(name: str) -> str:
@@ -221,7 +218,8 @@ def _boxes(timeline: Timeline, *, lecture: bool) -> Any:
         .mark_rect(filled=False, stroke=BEST, strokeWidth=2.5, strokeDash=[5, 4], cornerRadius=5)
         .encode(**outline)
     )
-    small, large = (18, 22) if lecture else (11.5, 13)
+    small, large = sized(11.5, 18), sized(13, 22)
+    aside = sized(60, 94)
     code = (
         alt.Chart()
         .mark_text(
@@ -262,7 +260,7 @@ def _boxes(timeline: Timeline, *, lecture: bool) -> Any:
             baseline="middle",
             align=role(shape="'right'", other="'left'"),
             fontSize=role(kind=large, other=small),
-            dx=role(value=5.2 * small, gradient=5.2 * small, other=0),
+            dx=role(value=aside, gradient=aside, other=0),
             fontWeight=role(kind=600, gradient=600, other=400),
             color=role(gradient=f"'{GRADIENT}'", other="ink"),
             opacity=role(shape=0.75, value_label=0.75, gradient_label=0.75, other=1),

@@ -16,20 +16,20 @@ from views.player import (
     MOMENT,
     PHASE,
     STEP,
+    Drawing,
     Figure,
+    Filling,
     Timeline,
     between,
-    cached,
-    drawn,
-    figure,
+    drawing,
     mark,
+    picture,
     show,
-    template,
 )
 from views.ui.palette import BEST, MODEL, QUIET
 
 
-def two_graphs(steps: Sequence[StepGraph], places: Sequence[Any], *, lecture: bool) -> None:
+def two_graphs(steps: Sequence[StepGraph], places: Sequence[Any]) -> None:
     """Two steps' graphs in two places, each object with its number; shared ones stand out."""
     one, other = steps
     shared = {node.id for node in one.graph.nodes} & {node.id for node in other.graph.nodes}
@@ -43,12 +43,11 @@ def two_graphs(steps: Sequence[StepGraph], places: Sequence[Any], *, lecture: bo
                 "The graph of one step, with the number of each object; those that the other step "
                 "has too are marked."
             ),
-            lecture=lecture,
             labels=numbers,
             emphasised=tuple(shared),
         )
         with place:
-            show(drawing, key=f"graph_of_{step.step}", height=height(drawing, lecture=lecture))
+            show(drawing, key=f"graph_of_{step.step}", height=height(drawing))
 
 
 def _content(step: StepGraph) -> bytes:
@@ -65,20 +64,18 @@ def count(made: int, most: int, left: int) -> None:
     )
 
 
-def lifetime(steps: Sequence[StepGraph], timeline: Timeline, *, lecture: bool) -> Figure:
+def lifetime(steps: Sequence[StepGraph], timeline: Timeline) -> Figure:
     """Objects alive, and objects made so far, at each moment of these steps, the first of a run."""
     counts, made = [], 0
     for step in steps:
         for m, event in enumerate(moments(step)):
             made = max(made, *event.nodes, 0)
             counts.append((step.step, m, event.live, made))
-    return _filled(counts, str(counts), timeline, lecture=lecture)
+    return _filled(counts, str(counts), timeline)
 
 
-@cached
-def _filled(
-    _counts: list[tuple[int, int, int, int]], content: str, timeline: Timeline, *, lecture: bool
-) -> Figure:
+@picture
+def _filled(_counts: list[tuple[int, int, int, int]], content: str, timeline: Timeline) -> Filling:
     rows = pd.DataFrame(_counts, columns=["step", "moment", "alive", "made"])
     rows["at"] = range(len(rows))
     starts = rows[rows["moment"] == 0].assign(
@@ -87,13 +84,11 @@ def _filled(
     peaks = rows.loc[rows.groupby("step")["alive"].idxmax()]
     data = {"counts": rows, "starts": starts, "peaks": peaks}
     values = {"last": len(rows) - 1, "most": int(rows["made"].max()) + 2}
-    return figure(
-        _draw(timeline, lecture=lecture), data, {**values, "known": sum(timeline.parts[:3]) - 1}
-    )
+    return data, {**values, "known": sum(timeline.parts[:3]) - 1}
 
 
-@drawn
-def _draw(timeline: Timeline, *, lecture: bool) -> Figure:
+@_filled.drawing
+def _(timeline: Timeline) -> Drawing:
     x = alt.X(
         "at:Q",
         title="moment",
@@ -136,16 +131,14 @@ def _draw(timeline: Timeline, *, lecture: bool) -> Figure:
     moment = f"({PHASE} == 4 ? known : {MOMENT})"
     here = (
         rows.transform_filter(f"datum.step == {STEP} && datum.moment == {moment}")
-        .mark_circle(color=BEST, size=mark(140, lecture), opacity=1)
+        .mark_circle(color=BEST, size=mark(140), opacity=1)
         .encode(x=x, y=y("alive"))
     )
-    return template(
+    return drawing(
         alt.layer(rules, names, alive, made, peaks, *named, here),
-        ("last", "most", "known"),
         title="Objects of the graph, alive and made",
         description=(
             "How many objects of the graph exist at each moment of the first steps, beside how "
             "many have been made so far."
         ),
-        lecture=lecture,
     )

@@ -201,13 +201,7 @@ def choose(controls: Controls) -> None:
 
 
 def tell(
-    mistake: str,
-    ran: Ran,
-    problem: Problem,
-    timeline: Timeline,
-    learning_rate: float,
-    *,
-    lecture: bool,
+    mistake: str, ran: Ran, problem: Problem, timeline: Timeline, learning_rate: float
 ) -> None:
     """Show the lines that differ and ask how the run ends; once answered, show how it did.
 
@@ -225,15 +219,15 @@ def tell(
             f"{(ran.live[-1] - ran.live[0]) / (len(ran.live) - 1):g} more with each step. The "
             f"right run ends them with {ran.live_right[-1]:.0f}."
         )
-        nodes = nodes_alive(ran.live, ran.live_right, lecture=lecture)
-        show(nodes, key="nodes_alive", height=480 if lecture else 300)
+        nodes = nodes_alive(ran.live, ran.live_right)
+        show(nodes, key="nodes_alive", height=300, in_hall=480)
     else:
         if ran.end == "right":
             st.markdown("Here it does no harm: what was changed was as it should be.")
         _drift(problem, ran.trace)
         if mistake == "not_zeroed":
             _swing(problem, learning_rate)
-        settings.overview(problem, ran.trace, timeline, lecture=lecture, run="wrong_")
+        settings.overview(problem, ran.trace, timeline, run="wrong_")
         _gradient_in_numbers(timeline)
     changed = [line for line in ran.wrong.splitlines() if line not in ran.right.splitlines()]
     lines = "\n".join(changed)
@@ -320,18 +314,18 @@ def _gradient_in_numbers(timeline: Timeline) -> None:
 
 
 @cached
-def nodes_alive(live: NDArray[Any], live_right: NDArray[Any], *, lecture: bool) -> Figure:
+def nodes_alive(live: NDArray[Any], live_right: NDArray[Any]) -> Figure:
     """How many nodes exist at the end of each step: where the losses are kept, and where not."""
     runs = {"losses.append(loss)": live, "the right listing": live_right}
     rows = [
         pd.DataFrame({"step": np.arange(len(counts)), "nodes": counts, "run": run})
         for run, counts in runs.items()
     ]
-    return figure(_draw_nodes_alive(tuple(runs), lecture=lecture), {"counts": pd.concat(rows)})
+    return figure(_draw_nodes_alive(tuple(runs)), {"counts": pd.concat(rows)})
 
 
 @drawn
-def _draw_nodes_alive(runs: tuple[str, ...], *, lecture: bool) -> Figure:
+def _draw_nodes_alive(runs: tuple[str, ...]) -> Figure:
     legend = alt.Legend(labelLimit=0)
     colors = alt.Scale(domain=runs, range=[MISTAKE, MODEL])
     shapes = alt.Scale(domain=runs, range=["circle", "square"])
@@ -350,5 +344,4 @@ def _draw_nodes_alive(runs: tuple[str, ...], *, lecture: bool) -> Figure:
             "Number of graph nodes alive against step: it stays the same in the right listing, and "
             "grows along a straight line where every loss is kept."
         ),
-        lecture=lecture,
     )

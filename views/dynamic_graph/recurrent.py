@@ -42,7 +42,7 @@ def ask(look: Look) -> bool:
     return answered
 
 
-def compare(controls: Controls, look: Look, *, longest: int, lecture: bool) -> None:
+def compare(controls: Controls, look: Look, *, longest: int) -> None:
     """Three words side by side, the last of them the visitor's: graphs, and what is in them.
 
     longest: letters that a word can have.
@@ -60,10 +60,9 @@ def compare(controls: Controls, look: Look, *, longest: int, lecture: bool) -> N
                 f"The graph that reading this word built, {len(graph.nodes)} nodes: the parameters "
                 "at the top, the same five operations for each letter below, the loss at the end."
             ),
-            lecture=lecture,
         )
         with place:
-            show(drawing, key=f"graph of word {i}", height=height(drawing, lecture=lecture))
+            show(drawing, key=f"graph of word {i}", height=height(drawing))
     if repetitions(seen[-1][0]) > 2 * KEPT:
         st.caption(
             f"Of a word with more than {2 * KEPT} letters, the first {KEPT} and the last {KEPT} "

@@ -17,19 +17,24 @@ from numpy.typing import ArrayLike, NDArray
 
 from engines.trace import Trace
 from views.player import (
+    Drawing,
     Figure,
+    Filling,
     Series,
     Timeline,
     between,
     cached,
     decades,
+    drawing,
     drawn,
     figure,
     frame,
     live,
     mark,
     now,
+    picture,
     show,
+    sized,
     some_steps,
     template,
 )
@@ -200,36 +205,36 @@ def _numbers(stream: Chosen, trace: Trace) -> str:
 # ---- In pictures
 
 
-def overview(stream: Chosen, trace: Trace, timeline: Timeline, *, lecture: bool) -> None:
+def overview(stream: Chosen, trace: Trace, timeline: Timeline) -> None:
     """The numbers of the batch shown, and three pictures: the line, the loss, the distance."""
     live(_numbers(stream, trace), key="stream_numbers")
     pictures = (
-        line(trace, timeline, lecture=lecture),
-        loss(stream, trace, timeline, lecture=lecture),
-        distance(stream, trace, timeline, lecture=lecture),
+        line(trace, timeline),
+        loss(stream, trace, timeline),
+        distance(stream, trace, timeline),
     )
-    for place, picture in zip(st.columns(3), pictures, strict=True):
+    for place, one in zip(st.columns(3), pictures, strict=True):
         with place:
-            show(picture, key=f"stream {picture['title']}", height=560 if lecture else 330)
+            show(one, key=f"stream {one['title']}", height=330, in_hall=560)
 
 
-@cached
-def line(trace: Trace, timeline: Timeline, *, lecture: bool) -> Figure:
+@picture
+def line(trace: Trace, timeline: Timeline) -> Filling:
     """The batch's points, the line learnt so far, the lines before it, and the true one."""
     before = _history(trace)[["batch", "w", "b"]].iloc[::REDRAWN].astype(np.float32)
     # A line that has run away is left out: a canvas cannot hold its coordinates.
     before = before[(before[["w", "b"]].abs() < TOP).all(axis=1)]
     ends = before.merge(pd.DataFrame({"x": [0, RIGHT]}), how="cross")
     ends["y"] = ends["w"] * ends["x"] + ends["b"]
-    return figure(_draw_line(timeline, lecture=lecture), {"before": ends[["batch", "x", "y"]]})
+    return {"before": ends[["batch", "x", "y"]]}, {}
 
 
-@drawn
-def _draw_line(timeline: Timeline, *, lecture: bool) -> Figure:
+@line.drawing
+def _(timeline: Timeline) -> Drawing:
     x = alt.X("x:Q", title="x", scale=alt.Scale(domain=[0, RIGHT]), axis=WHOLE_LABELS)
     y = alt.Y("y:Q", title="y", scale=alt.Scale(domain=[0, TOP]))
     names = ["truth", f"every {REDRAWN} batches", "now"]
-    legend = alt.Legend(symbolSize=400, labelLimit=0, columns=1 if lecture else 3)
+    legend = alt.Legend(symbolSize=400, labelLimit=0, columns=sized(3, 1))
     colors = alt.Scale(domain=names, range=[BEST, QUIET, MODEL])
     dashes = alt.Scale(domain=names, range=[[6, 4], [1, 0], [1, 0]])
     color = alt.Color("what:N", scale=colors, legend=legend)
@@ -250,38 +255,36 @@ def _draw_line(timeline: Timeline, *, lecture: bool) -> Figure:
         alt.Chart(alt.sequence(0, SHOWN, as_="i"))
         .transform_calculate(**place)
         .transform_filter("isFinite(datum.x)")
-        .mark_circle(color=DATA, size=mark(70, lecture), opacity=1, clip=True)
+        .mark_circle(color=DATA, size=mark(70), opacity=1, clip=True)
         .encode(x=x, y=y)
     )
-    thin = lines(before, names[1], strokeWidth=2 if lecture else 1).encode(detail="batch:N")
-    return template(
+    thin = lines(before, names[1], strokeWidth=sized(1, 2)).encode(detail="batch:N")
+    return drawing(
         alt.layer(thin, points, lines(here, names[2]), lines(true, names[0])),
-        (),
         title="The line",
         description="The batch's points, the line now and every 1000 batches, the true line.",
-        lecture=lecture,
     )
 
 
 @cached
-def loss(stream: Chosen, trace: Trace, timeline: Timeline, *, lecture: bool) -> Figure:
+def loss(stream: Chosen, trace: Trace, timeline: Timeline) -> Figure:
     """The loss of single batches, their running mean, and what noise leaves to the true line."""
     rows, floor = _thinned(trace)[["batch", "loss", "mean"]], stream.batch * NOISE**2 / 2
     level = pd.DataFrame({"y": [floor], "label": [f"noise alone: {floor:g}"]})
     low = min(float(rows["loss"].quantile(0.01)), floor / 3)
     values = _axes(low, 2 * float(rows["mean"].max()), last=len(trace) - 1)
-    drawing = _draw_curve(timeline, of="loss", curve="mean", lecture=lecture)
+    drawing = _draw_curve(timeline, of="loss", curve="mean")
     return figure(drawing, {"rows": rows, "level": level}, values)
 
 
 @cached
-def distance(stream: Chosen, trace: Trace, timeline: Timeline, *, lecture: bool) -> Figure:
+def distance(stream: Chosen, trace: Trace, timeline: Timeline) -> Figure:
     """How far (w, b) is from the truth, and about how near short steps let it stay."""
     rows, reach = _thinned(trace)[["batch", "distance"]], _reach(stream.learning_rate)
     level = pd.DataFrame({"y": [reach], "label": [f"3·√rate = {reach:.3f}"]})
     # The lower end is the same for all streams: one that stays nearer is to be seen lower.
     values = _axes(0.004, 2 * float(rows["distance"].max()), last=len(trace) - 1)
-    drawing = _draw_curve(timeline, of="distance", curve="distance", lecture=lecture)
+    drawing = _draw_curve(timeline, of="distance", curve="distance")
     return figure(drawing, {"rows": rows, "level": level}, values)
 
 
@@ -298,7 +301,7 @@ CURVES = {  # title and description
 
 
 @drawn
-def _draw_curve(timeline: Timeline, *, of: str, curve: str, lecture: bool) -> Figure:
+def _draw_curve(timeline: Timeline, *, of: str, curve: str) -> Figure:
     """A curve over the stream, and a dot for the batch shown: for all where the curve is a mean."""
     x = alt.X("batch:Q", title="batch", scale=between("0", "last"), axis=WHOLE_LABELS)
     scale = between("low", "high", type="log")
@@ -309,14 +312,14 @@ def _draw_curve(timeline: Timeline, *, of: str, curve: str, lecture: bool) -> Fi
         return alt.Y(f"{field}:Q", title=of, scale=scale, axis=powers)
 
     rows, level = alt.Chart(alt.NamedData("rows")), alt.Chart(alt.NamedData("level"))
-    dots = rows.mark_circle(color=QUIET, opacity=0.4, size=mark(14, lecture), clip=True)
-    look: dict[str, Any] = {"color": MODEL, "clip": True, "strokeWidth": 3 if lecture else 1.5}
+    dots = rows.mark_circle(color=QUIET, opacity=0.4, size=mark(14), clip=True)
+    look: dict[str, Any] = {"color": MODEL, "clip": True, "strokeWidth": sized(1.5, 3)}
     walked = rows.transform_filter(_reached(timeline)).mark_line(**look)
     here = (
         frame(timeline, "stream_", "batch", of)
         .transform_filter(f"isFinite(datum.{of})")
         .transform_calculate(**{of: f"clamp(datum.{of}, low, high)"})  # in sight, at the edge
-        .mark_circle(color=MODEL if curve == of else DATA, size=mark(140, lecture), opacity=1)
+        .mark_circle(color=MODEL if curve == of else DATA, size=mark(140), opacity=1)
     )
     legend = alt.Legend(symbolType="stroke", symbolDash=[6, 4], symbolSize=400, labelLimit=0)
     label = alt.Color("label:N", scale=alt.Scale(range=[BEST]), legend=legend)
@@ -331,7 +334,6 @@ def _draw_curve(timeline: Timeline, *, of: str, curve: str, lecture: bool) -> Fi
         ("low", "high", "last", "ticks"),
         title=CURVES[of][0],
         description=CURVES[of][1],
-        lecture=lecture,
     )
 
 

@@ -95,7 +95,7 @@ ANSWERS = {
 }
 
 
-def compare(controls: Controls, look: Callable[..., Sequence[Ran]], *, lecture: bool) -> None:
+def compare(controls: Controls, look: Callable[..., Sequence[Ran]]) -> None:
     """E5 in both frameworks: a sum at once, a slope, what was recorded of it, other ways to ask.
 
     look: what TensorFlow and PyTorch made of a, b, c and w.
@@ -104,10 +104,10 @@ def compare(controls: Controls, look: Callable[..., Sequence[Ran]], *, lecture: 
     numbers = _numbers(controls)
     ran = look(*numbers.values())
     with at_once:
-        _two_and_four(ran, lecture=lecture)
-    _slope(ran, numbers, lecture=lecture)
-    _records(ran, lecture=lecture)
-    _other_ways(controls, ran, lecture=lecture)
+        _two_and_four(ran)
+    _slope(ran, numbers)
+    _records(ran)
+    _other_ways(controls, ran)
 
 
 def _numbers(controls: Controls) -> dict[str, float]:
@@ -125,17 +125,17 @@ def _numbers(controls: Controls) -> dict[str, float]:
     return numbers
 
 
-def _two_and_four(ran: Sequence[Ran], *, lecture: bool) -> None:
+def _two_and_four(ran: Sequence[Ran]) -> None:
     st.markdown(
         "#### 2 + 4 is 6 at once\n"
         "In TensorFlow 1 a line like this only drew up a plan, and a **session** had to run the "
         "plan before there was a number. In eager mode the line itself runs."
     )
-    _side_by_side(ran, "two_and_four", lecture=lecture, listed=True, answered=True)
+    _side_by_side(ran, "two_and_four", listed=True, answered=True)
 
 
-def _slope(ran: Sequence[Ran], numbers: Mapping[str, float], *, lecture: bool) -> None:
-    _side_by_side(ran, "derivative", lecture=lecture, listed=True, answered=True)
+def _slope(ran: Sequence[Ran], numbers: Mapping[str, float]) -> None:
+    _side_by_side(ran, "derivative", listed=True, answered=True)
     ways = [2 * numbers["a"] * numbers["w"], numbers["b"]]
     a, b, w = (f"{numbers[name]:.6g}" for name in ("a", "b", "w"))
     slope = sum(ways)
@@ -149,14 +149,14 @@ def _slope(ran: Sequence[Ran], numbers: Mapping[str, float], *, lecture: bool) -
     )
 
 
-def _records(ran: Sequence[Ran], *, lecture: bool) -> None:
+def _records(ran: Sequence[Ran]) -> None:
     """What each framework wrote down, in the order in which it ran."""
     st.markdown(
         "#### What was written down\n"
         "This tape may be asked as often as we like, so it is asked about each value on the way. "
         "The listing has one more line, a product in which w has no part."
     )
-    _side_by_side(ran, "parabola", lecture=lecture, listed=True)
+    _side_by_side(ran, "parabola", listed=True)
     live(_table(ran[0][0], ran[1][0]), key="recorded")
     st.markdown(
         "All of it ran while the tape was open. But there is nothing of w in `a * b`, so the tape "
@@ -173,7 +173,7 @@ def _records(ran: Sequence[Ran], *, lecture: bool) -> None:
     )
 
 
-def _other_ways(controls: Controls, ran: Sequence[Ran], *, lecture: bool) -> None:
+def _other_ways(controls: Controls, ran: Sequence[Ran]) -> None:
     """Other ways to ask, each with a prediction first, and what both frameworks said."""
     st.markdown(
         "#### Ask in other ways\n"
@@ -186,19 +186,19 @@ def _other_ways(controls: Controls, ran: Sequence[Ran], *, lecture: bool) -> Non
     )
     if way is None:
         return
-    _side_by_side(ran, way, lecture=lecture, listed=True)
+    _side_by_side(ran, way, listed=True)
     tape = ran[0][1][way][1]
     right = "nothing" if tape == "None" else "error" if "Error: " in tape else "slope"
     question = "Before you look: what does TensorFlow do when it is asked for the last time?"
     if not predicted(question, ANSWERS, right, key=f"asking {way}"):
         return
-    _side_by_side(ran, way, lecture=lecture, answered=True)
+    _side_by_side(ran, way, answered=True)
     st.markdown(WAYS[way].story)
     explain_phrases(WAYS[way].phrases)
 
 
 def _side_by_side(
-    ran: Sequence[Ran], name: str, *, lecture: bool, listed: bool = False, answered: bool = False
+    ran: Sequence[Ran], name: str, *, listed: bool = False, answered: bool = False
 ) -> None:
     """The listing of this name in both frameworks, and what it said."""
     places = side_by_side(2)

@@ -29,12 +29,7 @@ HERE = "here"  # in the address: the machine that the app runs on
 
 
 def roof(
-    controls: Controls,
-    measuring: Measuring,
-    here: Here,
-    recordings: Mapping[str, Recording],
-    *,
-    lecture: bool,
+    controls: Controls, measuring: Measuring, here: Here, recordings: Mapping[str, Recording]
 ) -> None:
     """Offer to measure the limits of this machine; show them, or those of a recording."""
     st.markdown(
@@ -57,7 +52,7 @@ def roof(
         of = {HERE: "This machine", **named}
         chosen = str(controls.choice(st.pills, "The roof of", "roof", of, HERE, required=True))
     if chosen != HERE:
-        _show(usable[chosen], lecture=lecture)
+        _show(usable[chosen])
         st.caption(made_elsewhere(recordings[chosen]))
         return
     # NumPy is loaded at once, and reads a row and a column as fast as memory hands them over.
@@ -70,7 +65,7 @@ def roof(
         so_far = measured(events)
         if all(roof_of(so_far)):
             with again().container():
-                _show(so_far, lecture=lecture)
+                _show(so_far)
 
     found = measuring.offer("roof", "Measure the roof", arguments, seconds=SECONDS, draw=draw)
     place = st.container()
@@ -83,7 +78,7 @@ def roof(
         return
     with place.container():
         found.warn()
-        _show(measured(found.events), lecture=lecture)
+        _show(measured(found.events))
         st.caption(provenance(found))
 
 
@@ -107,7 +102,7 @@ def fastest(found: Sequence[Measurement]) -> tuple[Measurement, ...]:
 # ---- The picture, and what it says
 
 
-def _show(found: tuple[Measurement, ...], *, lecture: bool) -> None:
+def _show(found: tuple[Measurement, ...]) -> None:
     limits = roof_of(found)
     text = "\n\n".join(told(found))
     if not (limits.copy and limits.product):
@@ -115,8 +110,8 @@ def _show(found: tuple[Measurement, ...], *, lecture: bool) -> None:
         return
     words, picture = side_by_side([2, 3])
     with picture:
-        drawing = roofline(found, limits.product.gflops, limits.bytes_per_second, lecture=lecture)
-        show(drawing, key="roofline", height=700 if lecture else 480)
+        drawing = roofline(found, limits.product.gflops, limits.bytes_per_second)
+        show(drawing, key="roofline", height=480, in_hall=700)
         one = found[0]
         look = look_of(one.framework, one.device, one.threads)
         st.caption(

@@ -15,7 +15,18 @@ import pandas as pd
 
 from engines.benchmark.recording import Measurement
 from views.gpu_speedup.contenders import SHAPES, number, plain, written
-from views.player import Figure, between, cached, drawn, figure, mark, readable, template
+from views.player import (
+    TEXT,
+    Drawing,
+    Figure,
+    Filling,
+    between,
+    drawing,
+    mark,
+    picture,
+    readable,
+    sized,
+)
 from views.ui.palette import BEST, GRADIENT, MODEL, QUIET, RESIDUAL
 
 
@@ -62,11 +73,7 @@ POWERS = [10.0**power for power in range(-9, 10)]
 
 
 def roofline(
-    measurements: Sequence[Measurement],
-    peak_gflops: float,
-    bytes_per_second: float,
-    *,
-    lecture: bool,
+    measurements: Sequence[Measurement], peak_gflops: float, bytes_per_second: float
 ) -> Figure:
     """GFLOP/s against flops for each byte moved, both logarithmic, under the roof of a device.
 
@@ -75,7 +82,7 @@ def roofline(
     above the slanted one: what fits into a cache need not wait for memory.
     """
     found = tuple(one for one in measurements if one.operation in OPERATIONS)
-    return _filled_roof(repr(found), found, peak_gflops, bytes_per_second, lecture=lecture)
+    return _filled_roof(repr(found), found, peak_gflops, bytes_per_second)
 
 
 def short(size: int) -> str:
@@ -84,15 +91,10 @@ def short(size: int) -> str:
     return f"{size / unit:.3g}{name}"
 
 
-@cached
+@picture
 def _filled_roof(
-    content: str,
-    _found: Sequence[Measurement],
-    peak: float,
-    bytes_per_second: float,
-    *,
-    lecture: bool,
-) -> Figure:
+    content: str, _found: Sequence[Measurement], peak: float, bytes_per_second: float
+) -> Filling:
     memory = bytes_per_second / 1e9  # GFLOP/s at one flop for each byte
     ridge = peak / memory
     x = [ridge, *(one.intensity for one in _found)]
@@ -120,7 +122,7 @@ def _filled_roof(
         "points": _points(_found),
         "words": pd.DataFrame(words + _words(_found)),
     }
-    return figure(_draw_roof(lecture=lecture), data, ends)
+    return data, ends
 
 
 def _points(found: Sequence[Measurement]) -> pd.DataFrame:
@@ -158,9 +160,9 @@ def _words(found: Sequence[Measurement]) -> list[Words]:
     return words
 
 
-@drawn
-def _draw_roof(*, lecture: bool) -> Figure:
-    ink, text = alt.ExprRef("ink"), 24 if lecture else 13
+@_filled_roof.drawing
+def _() -> Drawing:
+    ink = alt.ExprRef("ink")
     labels = [one.label for one in OPERATIONS.values()]
 
     def by_operation(channel: Any, values: Sequence[str], legend: Any = None) -> Any:
@@ -185,7 +187,7 @@ def _draw_roof(*, lecture: bool) -> Figure:
     points = alt.Chart(alt.NamedData("points")).encode(x=x, y=y)
     # Both axes being logarithmic, the roof rises by a factor for each same factor to the right.
     slope = "atan2(height * log(x_high / x_low), width * log(y_high / y_low)) * 180 / PI"
-    narrow = f"(width < {45 * text})"
+    narrow = f"(width < 45 * {TEXT})"
     upright = f"({narrow} && datum.upright)"
     words = readable(
         alt.Chart(alt.NamedData("words"))
@@ -194,23 +196,20 @@ def _draw_roof(*, lecture: bool) -> Figure:
         color=ink,
         baseline="middle",
         align=alt.ExprRef(f"{upright} ? 'left' : datum.align"),
-        dx=alt.ExprRef(f"{text} * ({upright} ? 1 : datum.dx)"),
-        dy=alt.ExprRef(f"{text} * ({upright} ? -1 : datum.dy)"),
+        dx=alt.ExprRef(f"{TEXT} * ({upright} ? 1 : datum.dx)"),
+        dy=alt.ExprRef(f"{TEXT} * ({upright} ? -1 : datum.dy)"),
         angle=alt.ExprRef(f"{upright} ? -90 : datum.slanted ? -{slope} : 0"),
     )
-    return template(
-        roof.mark_line(color=ink, strokeWidth=8 if lecture else 4.5, opacity=0.75).encode(x=x, y=y)
+    return drawing(
+        roof.mark_line(color=ink, strokeWidth=sized(4.5, 8), opacity=0.75).encode(x=x, y=y)
         + ridge.mark_rule(color=QUIET, strokeDash=[2, 4]).encode(x=x, y=y)
-        + points.mark_line(strokeWidth=3 if lecture else 1.5, opacity=0.6).encode(
-            color=colors, order="n:Q"
-        )
-        + points.mark_point(filled=True, opacity=1, size=mark(75, lecture)).encode(
+        + points.mark_line(strokeWidth=sized(1.5, 3), opacity=0.6).encode(color=colors, order="n:Q")
+        + points.mark_point(filled=True, opacity=1, size=mark(75)).encode(
             color=colors,
             shape=shapes,
             tooltip=["operation:N", "n:Q", "speed:N", "flops a byte:N", "samples:N"],
         )
         + words,
-        ("x_low", "x_high", "y_low", "y_high"),
         title="The roofline",
         description=(
             "Speed against additions and multiplications for each byte moved, both axes "
@@ -218,5 +217,4 @@ def _draw_roof(*, lecture: bool) -> Figure:
             "ridge on, at what arithmetic can do. Each operation has a chain of points, one for "
             "each size."
         ),
-        lecture=lecture,
     )

@@ -12,7 +12,7 @@ import altair as alt
 import pandas as pd
 
 from views.gpu_speedup.contenders import SHAPES, STROKES, UNITS, Line, Unit, plain, written
-from views.player import Figure, between, cached, drawn, figure, mark, template
+from views.player import Figure, between, cached, drawn, figure, mark, sized, template
 
 TITLES = {"time": "Time for one call", "gflops": "Speed"}
 DECADES = [10.0**power for power in range(-10, 8)]
@@ -29,7 +29,6 @@ def against_size(
     what: Unit,
     sizes: Sequence[int],
     size_name: str = "n",
-    lecture: bool,
 ) -> Figure:
     """Time or speed against size, both logarithmic: medians, and bands between the quartiles.
 
@@ -45,7 +44,6 @@ def against_size(
         what=what,
         sizes=tuple(sizes),
         name=size_name,
-        lecture=lecture,
     )
 
 
@@ -58,7 +56,6 @@ def _filled_sizes(
     what: Unit,
     sizes: tuple[int, ...],
     name: str,
-    lecture: bool,
 ) -> Figure:
     low, high = min(sizes) / 1.4, max(sizes) * 1.4
     rows = [row for line in _lines for row in _rows(line, what) if low <= row["size"] <= high]
@@ -66,7 +63,7 @@ def _filled_sizes(
     words = dict.fromkeys(("label", "n", "median", "quartiles", "samples"), "str")
     lines = pd.DataFrame(rows, columns=[*numbers, *words]).astype(numbers | words)
     values = {"size_low": low, "size_high": high, "size_ticks": sorted(sizes)}
-    drawing = _draw_sizes(looks, what, name, lecture=lecture)
+    drawing = _draw_sizes(looks, what, name)
     return figure(drawing, {"lines": lines}, values)
 
 
@@ -106,7 +103,7 @@ def _rows(line: Line, what: Unit) -> list[dict[str, Any]]:
 
 
 @drawn
-def _draw_sizes(looks: tuple[Line, ...], what: Unit, size_name: str, *, lecture: bool) -> Figure:
+def _draw_sizes(looks: tuple[Line, ...], what: Unit, size_name: str) -> Figure:
     x = size_axis(size_name)
     y: dict[str, Any] = {
         "title": UNITS[what],
@@ -120,7 +117,6 @@ def _draw_sizes(looks: tuple[Line, ...], what: Unit, size_name: str, *, lecture:
         return channel("label:N", scale=scale, legend=legend, title=None)
 
     colors = [look.color for look in looks]
-    wider = 1.8 if lecture else 1
     fills = ["transparent" if look.hollow else look.color for look in looks]
     lines = alt.Chart(alt.NamedData("lines")).encode(x=x)
     middle = alt.Y("middle:Q", **y)
@@ -131,9 +127,9 @@ def _draw_sizes(looks: tuple[Line, ...], what: Unit, size_name: str, *, lecture:
         y=middle,
         color=by_line(alt.Color, colors),
         strokeDash=by_line(alt.StrokeDash, [look.dash for look in looks]),
-        size=by_line(alt.Size, [wider * look.width for look in looks]),
+        size=by_line(alt.Size, [sized(look.width, 1.8 * look.width) for look in looks]),
     )
-    points = lines.mark_point(opacity=1, size=mark(70, lecture)).encode(
+    points = lines.mark_point(opacity=1, size=mark(70)).encode(
         y=middle,
         stroke=by_line(alt.Stroke, colors),
         fill=by_line(alt.Fill, fills),
@@ -146,7 +142,7 @@ def _draw_sizes(looks: tuple[Line, ...], what: Unit, size_name: str, *, lecture:
             "samples:N",
         ],
     )
-    layers = band + line + points + _key(looks, by_line, what, y, lecture=lecture)
+    layers = band + line + points + _key(looks, by_line, what, y)
     return template(
         layers.resolve_scale(shape="independent", stroke="independent", fill="independent"),
         ("size_low", "size_high", "size_ticks"),
@@ -155,28 +151,24 @@ def _draw_sizes(looks: tuple[Line, ...], what: Unit, size_name: str, *, lecture:
             f"{TITLES[what]} against {size_name}, both axes logarithmic. Each line joins the "
             "medians, in a band between the quartiles."
         ),
-        lecture=lecture,
     )
 
 
-def _key(
-    looks: tuple[Line, ...], by_line: Any, what: Unit, y: dict[str, Any], *, lecture: bool
-) -> Any:
+def _key(looks: tuple[Line, ...], by_line: Any, what: Unit, y: dict[str, Any]) -> Any:
     """Two marks that nobody sees: for their legend, in which each mark has its line through it.
 
     And for the axis, that it has something to follow before anything has been measured.
     """
-    size = 20 if lecture else 12
     legend = alt.Legend(
-        labelLimit=alt.ExprRef(f"max(100, width - {4 * size})"),
-        rowPadding=-0.2 * size,
-        symbolSize=size**2,
+        labelLimit=alt.ExprRef("max(100, width - (lecture ? 80 : 48))"),
+        rowPadding=sized(-2.4, -4),
+        symbolSize=sized(144, 400),
         symbolOpacity=1,
-        symbolStrokeWidth=1.5 * (1.8 if lecture else 1),
-        symbolOffset=0.7 * size,
-        labelOffset=1.6 * size,
-        columnPadding=1.6 * size,
-        columns=alt.ExprRef(f"max(1, floor(width / {400 if lecture else 230}))"),
+        symbolStrokeWidth=sized(1.5, 2.7),
+        symbolOffset=sized(8.4, 14),
+        labelOffset=sized(19, 32),
+        columnPadding=sized(19, 32),
+        columns=alt.ExprRef("max(1, floor(width / (lecture ? 400 : 230)))"),
     )
     paths = [STROKES[look.dash] + SHAPES[look.shape] for look in looks]
     fills = ["transparent" if look.hollow else look.color for look in looks]

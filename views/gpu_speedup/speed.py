@@ -44,8 +44,6 @@ def section(
     machine: Here,
     recordings: Mapping[str, Recording],
     recorded: Callable[[Sequence[Event]], Recording],
-    *,
-    lecture: bool,
 ) -> None:
     """Choose, guess, run, and see. recorded: makes a recording of what a run has said."""
     with settings():
@@ -55,7 +53,7 @@ def section(
     run = st.container()
     first, verdict = st.container(), st.container()
     places = [first, *side_by_side(2)]
-    draw = partial(_draw, chosen, contested, guess, places, lecture=lecture)
+    draw = partial(_draw, chosen, contested, guess, places)
 
     def lines_so_far(events: Sequence[Event]) -> dict[Who, Line]:
         # A recording is shown to those who have guessed, or have run what was asked.
@@ -142,23 +140,21 @@ def _draw(
     guess: float | None,
     places: list[DeltaGenerator],
     lines: Mapping[Who, Line],
-    *,
-    lecture: bool,
 ) -> None:
     """places: where the three pictures go, and then the pictures, to be replaced."""
-    height = 480 if lecture else 360
+    tall = {"height": 360, "in_hall": 480}
     sizes: dict[str, Any] = {"sizes": chosen.sizes, "size_name": chosen.size_name}
     if contested:
         marks = turns(results(contested, lines))
         mark = None if guess == math.inf else guess
         found = pairs(contested, lines)
-        first = speedup(found, guess=mark, crossings=marks, lecture=lecture, **sizes)
-        places[0] = show(first, key="times as fast", height=height, place=places[0])
+        first = speedup(found, guess=mark, crossings=marks, **sizes)
+        places[0] = show(first, key="times as fast", **tall, place=places[0])
     if any(line.measurements for line in lines.values()):
-        drawn = partial(against_size, [*lines.values()], lecture=lecture, **sizes)
+        drawn = partial(against_size, [*lines.values()], **sizes)
         second, third = drawn(what="time"), drawn(what="gflops")
-        places[1] = show(second, key="time against size", height=height, place=places[1])
-        places[2] = show(third, key="speed against size", height=height, place=places[2])
+        places[1] = show(second, key="time against size", **tall, place=places[1])
+        places[2] = show(third, key="speed against size", **tall, place=places[2])
 
 
 # ---- What they say

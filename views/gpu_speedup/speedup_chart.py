@@ -12,7 +12,17 @@ import pandas as pd
 from engines.benchmark.recording import Measurement
 from views.gpu_speedup.contenders import SHAPES, Line, number
 from views.gpu_speedup.size_chart import gaps, size_axis
-from views.player import Figure, cached, drawn, figure, mark, readable, template
+from views.player import (
+    TEXT,
+    Drawing,
+    Figure,
+    Filling,
+    drawing,
+    mark,
+    picture,
+    readable,
+    sized,
+)
 from views.ui.palette import BEST, GRADIENT, QUIET
 
 POWERS = [2.0**power for power in range(-20, 21)]
@@ -37,7 +47,6 @@ def speedup(
     size_name: str,
     guess: float | None,
     crossings: Sequence[tuple[float, str]],
-    lecture: bool,
 ) -> Figure:
     """By the medians, in a band between the quartiles that favour the one and the other.
 
@@ -51,10 +60,10 @@ def speedup(
         marks.append((float(guess), "your guess", "guess"))
     looks = tuple(pair.line._replace(measurements=()) for pair in pairs)
     content = repr(([pair[1:] for pair in pairs], marks))
-    return _filled(content, pairs, looks, marks, tuple(sizes), size_name, lecture=lecture)
+    return _filled(content, pairs, looks, marks, tuple(sizes), size_name)
 
 
-@cached
+@picture
 def _filled(
     content: str,
     _pairs: Sequence[Pair],
@@ -62,9 +71,7 @@ def _filled(
     _marks: Sequence[tuple[float, str, str]],
     sizes: tuple[int, ...],
     size_name: str,
-    *,
-    lecture: bool,
-) -> Figure:
+) -> Filling:
     low, high = min(sizes) / 1.4, max(sizes) * 1.4
     rows = [row for pair in _pairs for row in _rows(pair) if low <= row["size"] <= high]
     numbers = dict.fromkeys(("size", "low", "middle", "high"), "float64")
@@ -76,8 +83,7 @@ def _filled(
     marks["right"] = marks["size"] > math.sqrt(low * high)
     marks["row"] = (marks["kind"] == "crossing").cumsum().astype("int64")
     values = {"size_low": low, "size_high": high, "size_ticks": sorted(sizes)}
-    drawing = _draw(looks, size_name, lecture=lecture)
-    return figure(drawing, {"lines": lines, "marks": marks}, values)
+    return {"lines": lines, "marks": marks}, values
 
 
 def _rows(pair: Pair) -> list[dict[str, Any]]:
@@ -96,9 +102,9 @@ def _rows(pair: Pair) -> list[dict[str, Any]]:
     return rows
 
 
-@drawn
-def _draw(looks: tuple[Line, ...], size_name: str, *, lecture: bool) -> Figure:
-    x, text = size_axis(size_name), 24 if lecture else 13
+@_filled.drawing
+def _(looks: tuple[Line, ...], size_name: str) -> Drawing:
+    x = size_axis(size_name)
     y: dict[str, Any] = {
         "title": "times as fast",
         "scale": alt.Scale(type="log", base=2),
@@ -110,7 +116,7 @@ def _draw(looks: tuple[Line, ...], size_name: str, *, lecture: bool) -> Figure:
         scale = alt.Scale(type="ordinal", domain=labels, range=list(values))
         return channel("label:N", scale=scale, title=None, **more)
 
-    columns = alt.ExprRef(f"max(1, floor(width / {22 * text}))")
+    columns = alt.ExprRef("max(1, floor(width / (lecture ? 528 : 286)))")
     key = alt.Legend(labelLimit=0, columns=columns, symbolSize=300, symbolOpacity=1)
     legend = {"legend": key if looks else None}
     colors = by_line(alt.Color, [look.color for look in looks], **legend)
@@ -130,7 +136,7 @@ def _draw(looks: tuple[Line, ...], size_name: str, *, lecture: bool) -> Figure:
             color=colors,
             strokeDash=by_line(alt.StrokeDash, [look.dash for look in looks], **legend),
         )
-        + lines.mark_point(opacity=1, size=mark(70, lecture)).encode(
+        + lines.mark_point(opacity=1, size=mark(70)).encode(
             y=middle,
             color=colors,
             shape=by_line(alt.Shape, [SHAPES[look.shape] for look in looks], **legend),
@@ -145,25 +151,23 @@ def _draw(looks: tuple[Line, ...], size_name: str, *, lecture: bool) -> Figure:
             even.encode(x=alt.value("width"), text="label:N"),
             align="right",
             dx=-6,
-            dy=-0.6 * text,
+            dy=sized(-8, -14),
             color=alt.ExprRef("ink"),
         )
-        + _upright(x, text)
+        + _upright(x)
     )
-    return template(
+    return drawing(
         layers,
-        ("size_low", "size_high", "size_ticks"),
         title="How many times as fast",
         description=(
             f"How many times as fast one is as another, against {size_name}, both axes "
             "logarithmic. A level line stands where both are equally fast; upright lines mark a "
             "guess, and sizes from which on somebody is ahead."
         ),
-        lecture=lecture,
     )
 
 
-def _upright(x: alt.X, text: int) -> Any:
+def _upright(x: alt.X) -> Any:
     """The guess, dashed and told above; crossings, told below, each on a row of its own."""
     is_guess = "datum.kind == 'guess'"
     marks = alt.Chart(alt.NamedData("marks")).encode(x=x)
@@ -177,7 +181,7 @@ def _upright(x: alt.X, text: int) -> Any:
         baseline="middle",
         dx=alt.ExprRef("datum.right ? -6 : 6"),
         dy=alt.ExprRef(
-            f"{is_guess} ? {0.8 * text} : height - {1.3 * text} * datum.row + {0.4 * text}"
+            f"{TEXT} * ({is_guess} ? 0.8 : 0.4 - 1.3 * datum.row) + ({is_guess} ? 0 : height)"
         ),
         color=alt.ExprRef("ink"),
     )

@@ -27,12 +27,7 @@ NONE = "none"  # in the address: no recording
 
 
 def step(
-    controls: Controls,
-    measuring: Measuring,
-    here: Here,
-    recordings: Mapping[str, Recording],
-    *,
-    lecture: bool,
+    controls: Controls, measuring: Measuring, here: Here, recordings: Mapping[str, Recording]
 ) -> None:
     """Offer to measure training steps; show them, and over them those of a recording."""
     st.markdown(
@@ -51,7 +46,7 @@ def step(
     arguments += ("--contenders", *(":".join(map(str, one)) for one in contenders))
     arguments += ("--sizes", *map(str, WIDTHS), "--seconds", str(SECONDS))
     places = list[DeltaGenerator]()
-    draw = partial(_draw, contenders, over, places, lecture=lecture)
+    draw = partial(_draw, contenders, over, places)
     found = measuring.offer("step", "Measure training steps", arguments, seconds=SECONDS, draw=draw)
     places.append(st.container())
     if not (found or over):
@@ -136,8 +131,6 @@ def _draw(
     over: Sequence[Line],
     places: list[DeltaGenerator],
     events: Sequence[Event],
-    *,
-    lecture: bool,
 ) -> None:
     """places: where the picture goes, and then the picture, to be replaced."""
     found = {line.label: line for line in lines_of(measured(events))}
@@ -149,11 +142,8 @@ def _draw(
     ]
     # Measured or not yet: so the key of the picture stays as it is.
     own = [found.get(look.label, look) for look in looks] if events else []
-    picture = against_size(
-        [*own, *over], what="time", sizes=WIDTHS, size_name="hidden units", lecture=lecture
-    )
-    height = 700 if lecture else 440
-    places[0] = show(picture, key="training step", height=height, place=places[0])
+    picture = against_size([*own, *over], what="time", sizes=WIDTHS, size_name="hidden units")
+    places[0] = show(picture, key="training step", height=440, in_hall=700, place=places[0])
 
 
 # ---- What it says

@@ -26,9 +26,7 @@ MOST = "by more than 20"
 HARDLY = 1.2  # calls that differ by less could as well have been timed once
 
 
-def fooled(
-    controls: Controls, measuring: Measuring, engines: Any, *, device: str, lecture: bool
-) -> None:
+def fooled(controls: Controls, measuring: Measuring, engines: Any, *, device: str) -> None:
     """Choose a way to fool oneself, measure it both ways, and read how far it is off.
 
     engines: has naive_timing and benchmark, whose functions are shown. device: the best one that
@@ -56,9 +54,9 @@ def fooled(
             "nothing to be unequal."
         )
     elif len(samples) > 1:
-        _once(samples, parts["naive"].size, lecture=lecture)
+        _once(samples, parts["naive"].size)
     else:
-        _both_ways(name, parts, loaded, lecture=lecture)
+        _both_ways(name, parts, loaded)
     said = f"Measured {found.age()} on this machine."
     if not samples:
         said += " A time is a median, and a bar reaches from one quartile to the other."
@@ -102,7 +100,7 @@ def _guessed(asked: str, factor: float, name: str) -> bool:
     return predicted(asked, answers, right, key=f"trap {name}")
 
 
-def _both_ways(name: str, parts: Parts, loaded: Mapping[str, float], *, lecture: bool) -> None:
+def _both_ways(name: str, parts: Parts, loaded: Mapping[str, float]) -> None:
     """The picture of all parts, and what is to be said of each pair, once it has been guessed."""
     trap = TRAPS[name]
     pairs = [
@@ -122,8 +120,13 @@ def _both_ways(name: str, parts: Parts, loaded: Mapping[str, float], *, lecture:
         for part, label in trap.rows.items()
         if part in parts
     ]
-    height = (110 + 55 * len(rows)) * (2 if lecture else 1)
-    show(naive_and_honest(rows, unit=trap.unit, lecture=lecture), key=f"trap {name}", height=height)
+    height = 110 + 55 * len(rows)
+    show(
+        naive_and_honest(rows, unit=trap.unit),
+        key=f"trap {name}",
+        height=height,
+        in_hall=2 * height,
+    )
     st.markdown("\n\n".join(told(pair, parts, loaded) for pair in pairs))
 
 
@@ -167,7 +170,7 @@ def _faster(one: Measurement, other: Measurement) -> str:
     return f"{faster} is {number(slow.median / fast.median)} times as fast as {slower}."
 
 
-def _once(samples: Sequence[float], size: int, *, lecture: bool) -> None:
+def _once(samples: Sequence[float], size: int) -> None:
     """One call after the other, as often as somebody wants; once guessed, all of them."""
     k = st.session_state.get("timed once", 0) % len(samples)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -179,8 +182,8 @@ def _once(samples: Sequence[float], size: int, *, lecture: bool) -> None:
     least, most = min(samples), max(samples)
     if not _guessed(TRAPS["once"].asked, most / least, "once"):
         return
-    drawing = one_by_one(samples, shown=k, lecture=lecture)
-    show(drawing, key="timed once", height=560 if lecture else 320)
+    drawing = one_by_one(samples, shown=k)
+    show(drawing, key="timed once", height=320, in_hall=560)
     low, median, high = quantiles(samples, n=4, method="inclusive")
     spread = (
         f"The median of {len(samples)} calls is **{written(median, 'time')}**, and call {k + 1} "

@@ -11,7 +11,7 @@ import pandas as pd
 
 from engines.benchmark.recording import Measurement
 from views.gpu_speedup.contenders import SHAPES, UNITS, Unit, plain, written
-from views.player import Figure, between, cached, decades, drawn, figure, mark, template
+from views.player import Figure, between, cached, decades, drawn, figure, mark, sized, template
 from views.ui.palette import DATA, GRADIENT, MISTAKE, MODEL
 
 ROLES = ["naive", "honest"]
@@ -42,17 +42,17 @@ def result(label: str, role: Literal["naive", "honest"], of: Measurement, unit: 
 # ---- Naive beside honest
 
 
-def naive_and_honest(rows: Sequence[Result], *, unit: Unit, lecture: bool) -> Figure:
+def naive_and_honest(rows: Sequence[Result], *, unit: Unit) -> Figure:
     """A mark for each result, with its quartiles and its value, below each other as given.
 
     The axis begins at zero, or where the largest is FAR times the smallest it is logarithmic.
     A height of 55 pixels a row and 110 more is enough; in a lecture twice as much.
     """
-    return _filled_results(tuple(rows), unit, lecture=lecture)
+    return _filled_results(tuple(rows), unit)
 
 
 @cached
-def _filled_results(rows: tuple[Result, ...], unit: Unit, *, lecture: bool) -> Figure:
+def _filled_results(rows: tuple[Result, ...], unit: Unit) -> Figure:
     table = pd.DataFrame(rows, columns=list(Result._fields))
     least, most = float(table["low"].min()), float(table["high"].max())
     log = most > FAR * least > 0
@@ -66,13 +66,12 @@ def _filled_results(rows: tuple[Result, ...], unit: Unit, *, lecture: bool) -> F
     values: dict[str, Any] = {"value_low": low, "value_high": high}
     if log:
         values["value_ticks"] = decades(low, high)
-    drawing = _draw_results(unit, log, lecture=lecture)
+    drawing = _draw_results(unit, log)
     return figure(drawing, {"results": table}, values)
 
 
 @drawn
-def _draw_results(unit: Unit, log: bool, *, lecture: bool) -> Figure:
-    text = 24 if lecture else 13
+def _draw_results(unit: Unit, log: bool) -> Figure:
     ticks = {"values": alt.ExprRef("value_ticks")} if log else {"tickCount": 5}
     axis = alt.Axis(labelExpr=plain(unit), labelOverlap=True, labelFlush=True, **ticks)
     scale = between("value_low", "value_high", type="log" if log else "linear")
@@ -83,21 +82,19 @@ def _draw_results(unit: Unit, log: bool, *, lecture: bool) -> Figure:
         scale=alt.Scale(type="point", padding=0.6),
         axis=alt.Axis(labels=False, ticks=False, domain=False, minExtent=6),
     )
-    legend = alt.Legend(symbolSize=mark(110, lecture), symbolStrokeWidth=4 if lecture else 2)
+    legend = alt.Legend(symbolSize=mark(110), symbolStrokeWidth=sized(2, 4))
 
     def by_role(channel: Any, values: Sequence[str]) -> Any:
         return channel("role:N", scale=alt.Scale(domain=ROLES, range=values), legend=legend)
 
     stroke = by_role(alt.Stroke, [MISTAKE, MODEL])
     results = alt.Chart(alt.NamedData("results")).encode(y=y)
-    whiskers = results.mark_rule(strokeWidth=5 if lecture else 3).encode(
+    whiskers = results.mark_rule(strokeWidth=sized(3, 5)).encode(
         x=alt.X("low:Q", **x),
         x2="high:Q",
         stroke=stroke,
     )
-    marks = results.mark_point(
-        size=mark(150, lecture), opacity=1, strokeWidth=5 if lecture else 3
-    ).encode(
+    marks = results.mark_point(size=mark(150), opacity=1, strokeWidth=sized(3, 5)).encode(
         x=alt.X("value:Q", **x),
         stroke=stroke,
         fill=by_role(alt.Fill, ["transparent", MODEL]),
@@ -105,16 +102,16 @@ def _draw_results(unit: Unit, log: bool, *, lecture: bool) -> Figure:
         tooltip=["label:N", "role:N", alt.Tooltip("text:N", title="value")],
     )
     ink = alt.ExprRef("ink")
-    gap = 1.2 * text
+    gap = "(lecture ? 29 : 16)"
     values = results.mark_text(
         align=alt.ExprRef("datum.before ? 'right' : 'left'"),
-        dx=alt.ExprRef(f"datum.before ? {-gap} : {gap}"),
+        dx=alt.ExprRef(f"datum.before ? -{gap} : {gap}"),
         baseline="middle",
         fontWeight="bold",
         color=ink,
     ).encode(x=alt.X("at:Q", **x), text="text:N")
     labels = results.mark_text(
-        align="left", baseline="bottom", dx=4, dy=-0.75 * text, color=ink
+        align="left", baseline="bottom", dx=4, dy=sized(-10, -18), color=ink
     ).encode(x=alt.value(0), text="label:N")
     return template(
         whiskers + marks + values + labels,
@@ -124,14 +121,13 @@ def _draw_results(unit: Unit, log: bool, *, lecture: bool) -> Figure:
             f"A row for each result, its {UNITS[unit]} as a mark: a cross where it was measured "
             "naively, a filled circle where it was measured honestly."
         ),
-        lecture=lecture,
     )
 
 
 # ---- Call by call
 
 
-def one_by_one(samples: Sequence[float], shown: int | None = None, *, lecture: bool) -> Figure:
+def one_by_one(samples: Sequence[float], shown: int | None = None) -> Figure:
     """Seconds of single calls in their order, their median and quartiles, and one call pointed at.
 
     shown: its place in the samples, from 0. Of the samples at most CALLS are drawn, the first.
@@ -139,11 +135,11 @@ def one_by_one(samples: Sequence[float], shown: int | None = None, *, lecture: b
     """
     if not len(samples):
         raise ValueError("there is no call to draw")
-    return _filled_calls(tuple(map(float, samples[:CALLS])), shown, lecture=lecture)
+    return _filled_calls(tuple(map(float, samples[:CALLS])), shown)
 
 
 @cached
-def _filled_calls(samples: tuple[float, ...], shown: int | None, *, lecture: bool) -> Figure:
+def _filled_calls(samples: tuple[float, ...], shown: int | None) -> Figure:
     seconds = np.array(samples)
     low, middle, high = np.quantile(seconds, [0.25, 0.5, 0.75])
     table = pd.DataFrame({"call": np.arange(1, len(seconds) + 1), "seconds": seconds})
@@ -162,11 +158,11 @@ def _filled_calls(samples: tuple[float, ...], shown: int | None, *, lecture: boo
     values: dict[str, Any] = {"low": bottom, "high": top, "last": len(seconds) + 1, "told": told}
     if log:
         values["ticks"] = decades(bottom, top)
-    return figure(_draw_calls(bool(log), lecture=lecture), {"calls": table, "rest": rest}, values)
+    return figure(_draw_calls(bool(log)), {"calls": table, "rest": rest}, values)
 
 
 @drawn
-def _draw_calls(log: bool, *, lecture: bool) -> Figure:
+def _draw_calls(log: bool) -> Figure:
     ticks = {"values": alt.ExprRef("ticks")} if log else {"tickCount": 5}
     y: dict[str, Any] = {
         "title": "time for this call",
@@ -188,14 +184,14 @@ def _draw_calls(log: bool, *, lecture: bool) -> Figure:
         y=alt.Y("seconds:Q", **y),
         color=alt.condition(highlit, alt.value(GRADIENT), alt.value(DATA)),
         shape=alt.condition(highlit, alt.value("diamond"), alt.value("circle")),
-        size=alt.condition(highlit, alt.value(mark(220, lecture)), alt.value(mark(30, lecture))),
+        size=alt.condition(highlit, alt.value(mark(220)), alt.value(mark(30))),
         tooltip=["call:Q", "time:N"],
     )
     words = (
         calls.transform_filter(highlit)
         .mark_text(
             align=alt.ExprRef("datum.right ? 'right' : 'left'"),
-            dy=-18 if lecture else -10,
+            dy=sized(-10, -18),
             baseline="bottom",
             fontWeight="bold",
             color=alt.ExprRef("ink"),
@@ -210,5 +206,4 @@ def _draw_calls(log: bool, *, lecture: bool) -> Figure:
             "The time of each call in the order of the calls, with a line at their median, a band "
             "between their quartiles, and one call pointed at."
         ),
-        lecture=lecture,
     )

@@ -15,7 +15,7 @@ import pandas as pd
 
 from engines.graphs.autograd import Edge, Graph, Node, brief
 from views.graphs.layered import positions
-from views.player import Figure, between, cached, drawn, figure, template
+from views.player import Figure, between, cached, drawn, figure, in_lecture, sized, template
 from views.ui.palette import BEST, MODEL, QUIET
 
 FOLD = "Repetitions"  # the kind of the node that stands for many
@@ -79,7 +79,6 @@ def small_graph(
     key: Any,
     title: str,
     description: str,
-    lecture: bool,
     labels: Mapping[int, str] | None = None,
     emphasised: Collection[int] = (),
     wide: float = 1.0,
@@ -109,7 +108,7 @@ def small_graph(
     # Words of a visitor go in here, after the drawing, which is kept for all of them.
     heading = {"text": title, "limit": {"expr": "width"}}
     told = {"title": heading, "description": description}
-    return {**figure(_draw(lecture=lecture), tables, values), **told}
+    return {**figure(_draw(), tables, values), **told}
 
 
 def _lines(
@@ -131,10 +130,11 @@ def _lines(
     return pd.DataFrame(points, columns=["edge", "order", "x", "y", "end"])
 
 
-def height(drawing: Figure, *, lecture: bool) -> int:
+def height(drawing: Figure) -> int:
     """Pixels for `show`: the same for each layer, so of two graphs the deeper is the taller."""
     [bottom] = [param["value"] for param in drawing["params"] if param["name"] == "bottom"]
-    return int((bottom + 1) * (44 if lecture else 25) + (80 if lecture else 50))
+    layer, margin = (44, 80) if in_lecture() else (25, 50)
+    return int((bottom + 1) * layer + margin)
 
 
 def _positions(graph: Graph) -> dict[int, tuple[float, float]]:
@@ -191,8 +191,7 @@ def _told(node: Node, look: str, label: str) -> dict[str, str]:
 
 
 @drawn
-def _draw(*, lecture: bool) -> Figure:
-    size = 19 if lecture else 12
+def _draw() -> Figure:
     across, down = between("-0.6", "right + 0.6"), between("bottom + 0.5", "-0.5")
 
     def x(field: str) -> alt.X:
@@ -208,13 +207,18 @@ def _draw(*, lecture: bool) -> Figure:
     heads = (
         edges.transform_filter("datum.end")
         .mark_point(
-            shape="triangle-down", tooltip=None, color=QUIET, filled=True, size=3 * size, opacity=1
+            shape="triangle-down",
+            tooltip=None,
+            color=QUIET,
+            filled=True,
+            size=sized(36, 57),
+            opacity=1,
         )
         .encode(x=x("x"), y=y("y"))
     )
 
     # A box is as wide as the widest name it may hold, where the columns leave room for that.
-    reach = f"min(0.47, {3.2 * size} * wide * (right + 1.2) / width)"
+    reach = "min(0.47, (lecture ? 61 : 38) * wide * (right + 1.2) / width)"
     boxes = alt.Chart(alt.NamedData("boxes")).transform_calculate(
         x1=f"datum.look === 'fold' ? -0.55 : datum.x - {reach}",
         x2=f"datum.look === 'fold' ? right + 0.55 : datum.x + {reach}",
@@ -237,7 +241,7 @@ def _draw(*, lecture: bool) -> Figure:
         strokeDash=alt.ExprRef("datum.look === 'fold' ? [5, 4] : [1, 0]"),
     ).encode(**outline, tooltip=told)
     names = boxes.mark_text(
-        fontSize=size,
+        fontSize=sized(12, 19),
         color=alt.ExprRef("ink"),
         fontWeight=alt.ExprRef("datum.emphasised ? 700 : 400"),
         limit=alt.ExprRef("width * (datum.x2 - datum.x1) / (right + 1.2)"),
@@ -247,5 +251,4 @@ def _draw(*, lecture: bool) -> Figure:
         ("right", "bottom", "wide"),
         title="",
         description="",
-        lecture=lecture,
     )

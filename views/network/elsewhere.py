@@ -43,7 +43,7 @@ LOOKS = {
 }
 
 
-def elsewhere(controls: Controls, engines: Any, *, lecture: bool) -> None:
+def elsewhere(controls: Controls, engines: Any) -> None:
     """The listings; and if it is asked for, all five trained and compared.
 
     engines: those of LOOKS are shown and run, two_layers compares them. That takes some seconds
@@ -67,8 +67,8 @@ def elsewhere(controls: Controls, engines: Any, *, lecture: bool) -> None:
     st.markdown(_verdict(runs, dtype))
     st.markdown(_table(runs))
     if any(run.weights_apart.any() for run in runs.values()):
-        drawing = _weights_apart(runs, dtype, lecture=lecture)
-        show(drawing, key="weights apart of five", height=640 if lecture else 380)
+        drawing = _weights_apart(runs, dtype)
+        show(drawing, key="weights apart of five", height=380, in_hall=640)
 
 
 def _sources(engines: Any) -> list[str]:
@@ -131,7 +131,7 @@ def _table(runs: Mapping[str, Run]) -> str:
 
 
 @cached
-def _weights_apart(_runs: Mapping[str, Run], dtype: str, *, lecture: bool) -> Figure:
+def _weights_apart(_runs: Mapping[str, Run], dtype: str) -> Figure:
     lines = {}
     for name, run in list(_runs.items())[1:]:
         if run.weights_apart.any():
@@ -146,5 +146,4 @@ def _weights_apart(_runs: Mapping[str, Run], dtype: str, *, lecture: bool) -> Fi
             "How far the weights of each implementation are from those of the network with "
             "MyReLU, against step, on a logarithmic axis."
         ),
-        lecture=lecture,
     )

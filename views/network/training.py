@@ -139,7 +139,7 @@ def readout(runs: Runs, moments: int) -> Readout:
 # ---- What is shown
 
 
-def tell(controls: Controls, runs: Runs, *, lecture: bool) -> None:
+def tell(controls: Controls, runs: Runs) -> None:
     """The switch, and of the runs four pictures that follow the player, and the verdict."""
     on = controls.flag("Train it, in three ways", "train")
     dtype = controls.choice(st.pills, "Numbers of", "dtype", DTYPES, "float32", required=True)
@@ -149,13 +149,12 @@ def tell(controls: Controls, runs: Runs, *, lecture: bool) -> None:
             st.markdown(f"Stopped at step {stopped:,}, and nothing was kept.")
         return
     live(_units_now(), key="relu_network now")
-    tall = 560 if lecture else 330
     for pair in (("losses", "apart"), ("units", "layers")):
         places = side_by_side(2)
         for place, name in zip(places, pair, strict=True):
             with place:
-                drawing = _filled(name, runs, dtype, lecture=lecture)
-                show(drawing, key=f"relu_network {name}", height=tall)
+                drawing = _filled(name, runs, dtype)
+                show(drawing, key=f"relu_network {name}", height=330, in_hall=560)
     st.markdown(verdict(runs, str(dtype)))
 
 
@@ -205,7 +204,7 @@ def _size(value: float) -> str:
 
 
 @cached
-def _filled(name: str, _runs: Runs, dtype: str | None, *, lecture: bool) -> Figure:
+def _filled(name: str, _runs: Runs, dtype: str | None) -> Figure:
     ours = _runs[OURS]
     if name == "losses":
         at = thin(len(ours.losses), LOSSES)
@@ -223,7 +222,7 @@ def _filled(name: str, _runs: Runs, dtype: str | None, *, lecture: bool) -> Figu
     else:
         lines = {look: (ours.at, getattr(ours, one)) for one, look in LAYERS.items()}
         title, of = "The length of each layer's gradient", "length"
-    return _lines(lines, title=title, of=of, log=name != "units", lecture=lecture)
+    return _lines(lines, title=title, of=of, log=name != "units")
 
 
 def _lines(
@@ -232,7 +231,6 @@ def _lines(
     title: str,
     of: str,
     log: bool,
-    lecture: bool,
 ) -> Figure:
     """Values at some steps, each with a dot at the last of these steps that has been reached.
 
@@ -250,12 +248,12 @@ def _lines(
     low, high = (float(low), float(high)) if log else (0.0, float(UNITS_IN_ALL))
     ticks = decades(low, high) if log else np.linspace(low, high, 6).tolist()
     ends = {"low": low, "high": high, "ticks": ticks, "last": LAST_STEP}
-    drawing = _draw(tuple(lines), title=title, of=of, log=log, lecture=lecture)
+    drawing = _draw(tuple(lines), title=title, of=of, log=log)
     return figure(drawing, {"rows": rows}, ends)
 
 
 @drawn
-def _draw(looks: tuple[Look, ...], *, title: str, of: str, log: bool, lecture: bool) -> Figure:
+def _draw(looks: tuple[Look, ...], *, title: str, of: str, log: bool) -> Figure:
     labels, colors, dashes, _ = zip(*looks, strict=True)
     legend = alt.Legend(labelLimit=0, columns=1, symbolSize=400)
     color = alt.Color("line:N", legend=legend, scale=alt.Scale(domain=labels, range=colors))
@@ -273,7 +271,7 @@ def _draw(looks: tuple[Look, ...], *, title: str, of: str, log: bool, lecture: b
     dots = (
         rows.transform_filter(f"datum.step <= {STEP} && {STEP} < datum.until")
         .mark_circle(  # coloured without a scale, whose legend would then show dots
-            size=mark(110, lecture),
+            size=mark(110),
             opacity=1,
             color=alt.ExprRef(f"({dict(zip(labels, colors, strict=True))})[datum.line]"),
         )
@@ -284,5 +282,4 @@ def _draw(looks: tuple[Look, ...], *, title: str, of: str, log: bool, lecture: b
         ("low", "high", "ticks", "last"),
         title=title,
         description=f"{title}, against step; a dot on each line at the step shown.",
-        lecture=lecture,
     )

@@ -43,8 +43,6 @@ def compare(
     listings: Mapping[str, Callable[..., Any]],
     start: Start,
     compared: Callable[[Iterable[Step], Iterable[Step]], Compared],
-    *,
-    lecture: bool,
 ) -> None:
     """Train in both frameworks if that is asked for, and show how far apart they are.
 
@@ -66,12 +64,11 @@ def compare(
         said = "Step {:,} of {:,}, in both."
         known.append(compared(watched(ours, STEPS, said, key="two layers stopped"), theirs))
     _tell(known[0], dtype)
-    tall = 520 if lecture else 300
     left, right = side_by_side(2)
     with left:
-        show(_losses(known[0], dtype, lecture=lecture), key="losses of two layers", height=tall)
+        show(_losses(known[0], dtype), key="losses of two layers", height=300, in_hall=520)
     with right:
-        show(_gaps(known[0], dtype, lecture=lecture), key="gaps of two layers", height=tall)
+        show(_gaps(known[0], dtype), key="gaps of two layers", height=300, in_hall=520)
 
 
 @cached
@@ -108,18 +105,17 @@ def _tell(compared: Compared, dtype: str) -> None:
 
 
 @cached
-def _losses(_compared: Compared, dtype: str, *, lecture: bool) -> Figure:
+def _losses(_compared: Compared, dtype: str) -> Figure:
     return curves(
         dict(zip(FRAMEWORKS, _compared[:2], strict=True)),
         title="The loss in both",
         of="loss",
         description="The loss of both frameworks against step, on a logarithmic axis.",
-        lecture=lecture,
     )
 
 
 @cached
-def _gaps(_compared: Compared, dtype: str, *, lecture: bool) -> Figure:
+def _gaps(_compared: Compared, dtype: str) -> Figure:
     _, _, loss_apart, weights_apart = _compared
     return curves(
         dict(zip(GAPS, (weights_apart, loss_apart), strict=True)),
@@ -129,5 +125,4 @@ def _gaps(_compared: Compared, dtype: str, *, lecture: bool) -> Figure:
             "The difference of the weights, over the largest, and of the losses, over the first "
             "one, against step, on a logarithmic axis."
         ),
-        lecture=lecture,
     )

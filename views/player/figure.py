@@ -46,7 +46,10 @@ STATE = alt.param(
 )
 NOW = alt.param(name="now", expr="split(state, ',')")
 # The colour of text inside a chart: Streamlit's theme sets the background, and nothing for text.
-INK = alt.param(name="ink", expr="luminance(background) < 0.4 ? '#e6e9ed' : '#1f2a35'")
+INK = alt.param(
+    name="ink",
+    expr="luminance(background) < 0.4 ? '#e6e9ed' : '#1f2a35'",
+)
 
 
 class picture(Generic[P]):
@@ -155,6 +158,8 @@ def _config(text: float, mark: float) -> Figure:
 
 # ---- For drawings
 
+TEXT = "(lecture ? 24 : 13)"  # in expressions: the size of the text in axes and legends
+
 
 def sized(usual: float, in_hall: float) -> alt.ExprRef:
     """A size that is another one in lecture mode. In an expression it is `lecture ? … : …`."""
@@ -205,7 +210,7 @@ def drawn(function: Callable[P, Drawing]) -> Callable[P, Drawing]:
 
 
 def template(
-    chart: Any, values: tuple[str, ...], *, title: Any, description: str, lecture: bool
+    chart: Any, values: tuple[str, ...], *, title: Any, description: str, lecture: bool = False
 ) -> Figure:
     """The specification of a chart that follows the player.
 

@@ -133,25 +133,22 @@ def followed(
     return {run + name: one for name, one in series.items()}
 
 
-def overview(
-    problem: Problem, trace: Trace, timeline: Timeline, *, lecture: bool, run: str = ""
-) -> None:
+def overview(problem: Problem, trace: Trace, timeline: Timeline, *, run: str = "") -> None:
     """The three pictures of a run side by side: the fit, the path over (w, b), the loss.
 
     run: the prefix of its series, for a run with a mistake beside the right one.
     """
-    height = 560 if lecture else 330
     color = MISTAKE if run else MODEL
     left, middle, right = st.columns([5, 6, 5])
     with left:
-        fit = charts.fit(problem, timeline, lecture=lecture, run=run, color=color)
-        show(fit, key=f"{run}fit", height=height)
+        fit = charts.fit(problem, timeline, run=run, color=color)
+        show(fit, key=f"{run}fit", height=330)
     with middle:
-        landscape = surface(problem, trace, timeline, lecture=lecture, run=run, color=color)
-        show(landscape, key=f"{run}surface", height=height)
+        landscape = surface(problem, trace, timeline, run=run, color=color)
+        show(landscape, key=f"{run}surface", height=330)
     with right:
-        loss = charts.loss(problem, trace, timeline, lecture=lecture, run=run, color=color)
-        show(loss, key=f"{run}loss_curve", height=height)
+        loss = charts.loss(problem, trace, timeline, run=run, color=color)
+        show(loss, key=f"{run}loss_curve", height=330)
 
 
 def verdict(problem: Problem, trace: Trace, learning_rate: float) -> None:

@@ -22,17 +22,16 @@ from engines.problem import Problem
 from engines.trace import Trace
 from views.graphs.small_graph import height, small_graph
 from views.player import (
-    Figure,
+    Drawing,
+    Filling,
     between,
-    cached,
-    drawn,
-    figure,
+    drawing,
     listing,
     live,
     mark,
+    picture,
     show,
     source_of,
-    template,
 )
 from views.ui.palette import DATA, ENGINES, MISTAKE, QUIET
 from views.ui.prediction import predicted
@@ -83,14 +82,13 @@ def tell(
     *,
     steps: int,
     learning_rate: float,
-    lecture: bool,
 ) -> None:
     """Both listings; after a prediction, what each does with other data, and what is in its graph.
 
     listings, train, inside: LISTINGS, train and look_inside of the engine baked_in_graph.
     """
     sources = {name: source_of(listings[name]) for name in LABELS}
-    _listings(sources, lecture=lecture)
+    _listings(sources)
     other = upside_down(problem)
     low, high = other.y.min(), other.y.max()
     question = (
@@ -110,13 +108,11 @@ def tell(
     _numbers(problem, other, runs)
     ends = {name: runs[name, True].final.params for name in LABELS}
     lines = {name: (float(end["w"]), float(end["b"])) for name, end in ends.items()}
-    show(
-        fit(problem, other, lines, lecture=lecture), key="baked_in", height=520 if lecture else 320
-    )
-    _inside(problem, {name: inside(name, problem) for name in LABELS}, lecture=lecture)
+    show(fit(problem, other, lines), key="baked_in", height=320, in_hall=520)
+    _inside(problem, {name: inside(name, problem) for name in LABELS})
 
 
-def _listings(sources: Mapping[str, str], *, lecture: bool) -> None:
+def _listings(sources: Mapping[str, str]) -> None:
     """Both of them without their headings, with the code marked that the other one has not."""
     bodies = {
         name: dedent(source.rpartition('"""')[2].lstrip("\n")) for name, source in sources.items()
@@ -167,14 +163,8 @@ def _numbers(problem: Problem, other: Problem, runs: Mapping[tuple[str, bool], T
 # ---- The fit
 
 
-@cached
-def fit(
-    problem: Problem,
-    other: Problem,
-    lines: Mapping[str, tuple[float, float]],
-    *,
-    lecture: bool,
-) -> Figure:
+@picture
+def fit(problem: Problem, other: Problem, lines: Mapping[str, tuple[float, float]]) -> Filling:
     """The data in the graph, the data fed, and the curve with which each listing ends.
 
     lines: by name of a listing, its last w and b; one that is not finite is left out.
@@ -194,13 +184,13 @@ def fit(
     ]
     empty = pd.DataFrame({"x": [], "y": [], "listing": []})
     tables = {"points": pd.concat(points), "curves": pd.concat(curves) if curves else empty}
-    return figure(_draw_fit(lecture=lecture), tables, values)
+    return tables, values
 
 
-@drawn
-def _draw_fit(*, lecture: bool) -> Figure:
+@fit.drawing
+def _() -> Drawing:
     def legend(**more: Any) -> alt.Legend:
-        return alt.Legend(columns=1, labelLimit=0, symbolSize=mark(120, lecture), **more)
+        return alt.Legend(columns=1, labelLimit=0, symbolSize=mark(120), **more)
 
     axis = alt.Axis(tickCount=5, format="~g")
     x = alt.X("x:Q", title="x", axis=axis, scale=alt.Scale(nice=False, zero=False))
@@ -214,7 +204,7 @@ def _draw_fit(*, lecture: bool) -> Figure:
         ),
     }
     dots = alt.Chart(alt.NamedData("points")).mark_point(
-        filled=True, opacity=0.8, clip=True, size=mark(25, lecture)
+        filled=True, opacity=0.8, clip=True, size=mark(25)
     )
     names = list(LABELS.values())
     looks = {
@@ -226,25 +216,23 @@ def _draw_fit(*, lecture: bool) -> Figure:
         ),
     }
     lines = alt.Chart(alt.NamedData("curves")).mark_line(clip=True)
-    return template(
+    return drawing(
         (dots.encode(x=x, y=y, **kinds) + lines.encode(x=x, y=y, **looks)).resolve_scale(
             color="independent", shape="independent", strokeDash="independent"
         ),
-        ("low", "high"),
         title="The fit, after other data were fed",
         description=(
             "The data that are in the graph, the data that were fed, which are the same upside "
             "down, and the curve of each listing. That of the listing with its data baked in "
             "follows the data in its graph, and that of the mended one the data that were fed."
         ),
-        lecture=lecture,
     )
 
 
 # ---- The graphs
 
 
-def _inside(problem: Problem, inside: Mapping[str, Inside], *, lecture: bool) -> None:
+def _inside(problem: Problem, inside: Mapping[str, Inside]) -> None:
     st.markdown(
         "In the graph the fault can be seen. This is what the loss is computed from, in both, with "
         "the placeholders marked. A name with a number behind it is a constant with so many "
@@ -257,12 +245,11 @@ def _inside(problem: Problem, inside: Mapping[str, Inside], *, lecture: bool) ->
             key=("baked in", name, problem),
             title=LABELS[name].capitalize(),
             description=DESCRIPTIONS[name],
-            lecture=lecture,
             labels={node: f"({count})" for node, count in seen.arrays.items()},
             emphasised=tuple(seen.placeholders.values()),
         )
         with place:
-            show(drawing, key=f"graph {name}", height=height(drawing, lecture=lecture))
+            show(drawing, key=f"graph {name}", height=height(drawing))
     live(_table(inside), key="inside_baked_in")
     seen, mended = inside["baked_in"], inside["mended"]
     st.markdown(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from engines.graphs.autograd import Graph
 from views.dynamic_graph.recurrent import own_word
 from views.graphs.small_graph import height, small_graph
-from views.player import live, show, source_of
+from views.player import in_lecture, live, show, source_of
 from views.ui.controls import Controls
 from views.ui.prediction import predicted
 from views.ui.shell import side_by_side
@@ -81,7 +81,7 @@ ANSWERS = {
 }
 
 
-def ask(listings: Sequence[Callable[..., Any]], count: Count, *, lecture: bool) -> bool:
+def ask(listings: Sequence[Callable[..., Any]], count: Count) -> bool:
     """Show both listings and ask how the graph of the first grows. Returns whether answered."""
     st.markdown(
         "A **recurrent cell** reads a word letter by letter: from its state h and the letter x_t "
@@ -114,21 +114,20 @@ def compare(
     look: Look,
     *,
     longest: int,
-    lecture: bool,
 ) -> str:
     """Both graphs as written, a word of the visitor's in each, and what ran. Returns the word.
 
     drawings: "loop", "body" and "unrolled". longest: letters that a word can have.
     """
     growth = st.container()
-    _drawings(drawings, lecture=lecture)
+    _drawings(drawings)
     word = own_word(controls, longest)
     with growth:
         _growth(count, len(word))
     with st.spinner("Reading the word in every graph."):
         looked, built = look(word)
-    _numbers(word, looked.learnt, built, lecture=lecture)
-    _executed(word, looked, lecture=lecture)
+    _numbers(word, looked.learnt, built)
+    _executed(word, looked)
     _branches(looked)
     return word
 
@@ -154,7 +153,7 @@ def _growth(count: Count, own: int) -> None:
     )
 
 
-def _drawings(drawings: Mapping[str, Graph], *, lecture: bool) -> None:
+def _drawings(drawings: Mapping[str, Graph]) -> None:
     places = side_by_side(len(PICTURES))
     for place, (name, (title, description)) in zip(places, PICTURES.items(), strict=True):
         drawing = small_graph(
@@ -162,10 +161,9 @@ def _drawings(drawings: Mapping[str, Graph], *, lecture: bool) -> None:
             key=("control flow", name),
             title=title,
             description=description,
-            lecture=lecture,
         )
         with place:
-            show(drawing, key=f"{name} as written", height=height(drawing, lecture=lecture))
+            show(drawing, key=f"{name} as written", height=height(drawing))
     st.caption(
         "Constants without a name in the listing are left out, and so is what the loss does not "
         "need. While and If are short for StatelessWhile and StatelessIf, loops and branches in "
@@ -174,7 +172,7 @@ def _drawings(drawings: Mapping[str, Graph], *, lecture: bool) -> None:
     )
 
 
-def _numbers(word: str, learnt: Mapping[str, Learnt], built: Graph, *, lecture: bool) -> None:
+def _numbers(word: str, learnt: Mapping[str, Learnt], built: Graph) -> None:
     """What every graph says of the word, beside PyTorch."""
     leaves = {leaf.name: leaf.gradient for leaf in built.leaves}
     grads = [np.asarray(leaves[name]) for name in ("u", "w", "b")]
@@ -194,13 +192,13 @@ def _numbers(word: str, learnt: Mapping[str, Learnt], built: Graph, *, lecture: 
         "PyTorch's has nothing for them: there, Python has already decided. `tf.gradients` answers "
         "a loop with a second loop, which goes from the last letter back to the first."
     )
-    shared = {"word": word} | ({"lecture": "true"} if lecture else {})
+    shared = {"word": word} | ({"lecture": "true"} if in_lecture() else {})
     st.page_link(
         "pages/dynamic_graph.py", label="This word on the dynamic page", query_params=shared
     )
 
 
-def _executed(word: str, looked: Looked, *, lecture: bool) -> None:
+def _executed(word: str, looked: Looked) -> None:
     """What the session made of the loop: simple operations that run again and again."""
     (ops, runs), (straight, straight_runs) = looked.ran
     carried = next(ops for kind, ops, _ in looked.groups if kind == "Merge")
@@ -219,11 +217,10 @@ def _executed(word: str, looked: Looked, *, lecture: bool) -> None:
         title="What h passes in the loop",
         description="h enters at the top and passes Merge and Switch. From there it goes through "
         "the cell to NextIteration, or out through Exit.",
-        lecture=lecture,
         labels={number: f"×{times}" for number, times in looked.runs.items()},
     )
     with left:
-        show(drawing, key="way of h", height=height(drawing, lecture=lecture))
+        show(drawing, key="way of h", height=height(drawing))
     order = list(DOES)
     rows = [
         [f"`{kind}` {DOES.get(kind, '')}", str(ops), str(runs)]

@@ -13,7 +13,18 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from views.player import MOMENT, PHASE, Figure, between, cached, drawn, figure, show, template
+from views.player import (
+    MOMENT,
+    PHASE,
+    Figure,
+    between,
+    cached,
+    drawn,
+    figure,
+    show,
+    sized,
+    template,
+)
 from views.static_graph_and_sessions.layout import GAP, HALF, columns_of, places_of, tables_of
 from views.static_graph_and_sessions.moments import Looked, Moment
 from views.ui.palette import BEST, GRADIENT, MISTAKE, MODEL, QUIET
@@ -24,12 +35,12 @@ AT = alt.param(name="at", expr=f"{PHASE} == 4 ? last : {MOMENT}")
 HERE = alt.param(name="here", expr=f"{PHASE} == 4 ? -1 : {MOMENT}")  # outside slow motion nowhere
 
 
-def show_both(looked: Looked, happened: Sequence[Moment], *, key: Any, lecture: bool) -> None:
+def show_both(looked: Looked, happened: Sequence[Moment], *, key: Any) -> None:
     """Show the two graphs. key: equal for runs of the same kind."""
     # Two runs of a kind compute the same, but not in the same time, and not in the same order.
     key = (key, str(looked.ran.timings))
-    picture, rows = _filled(looked, happened, key=key, lecture=lecture)
-    show(picture, key="picture", height=int(rows * (48 if lecture else 27)) + 20)
+    picture, rows = _filled(looked, happened, key=key)
+    show(picture, key="picture", height=int(rows * 27) + 20, in_hall=int(rows * 48) + 20)
     st.caption(
         "Blue: runs as it was written. Violet, with a thick edge: changed by TensorFlow. Orange: "
         "now. "
@@ -40,9 +51,7 @@ def show_both(looked: Looked, happened: Sequence[Moment], *, key: Any, lecture: 
 
 
 @cached
-def _filled(
-    _looked: Looked, _happened: Sequence[Moment], *, key: Any, lecture: bool
-) -> tuple[Figure, float]:
+def _filled(_looked: Looked, _happened: Sequence[Moment], *, key: Any) -> tuple[Figure, float]:
     """The picture, and how many rows high it is."""
     places, bottom = places_of(_looked)
     tables = tables_of(_looked, _happened, places)
@@ -62,15 +71,15 @@ def _filled(
         "columns": columns_of(_looked),
     }
     frames = {name: pd.DataFrame(rows) for name, rows in tables.items()}
-    return figure(_draw(lecture=lecture), frames, values), bottom
+    return figure(_draw(), frames, values), bottom
 
 
 # ---- The drawing
 
 
 @drawn
-def _draw(*, lecture: bool) -> Figure:
-    size = 19 if lecture else 11.5
+def _draw() -> Figure:
+    size = "(lecture ? 19 : 11.5)"
     right, half = f"(2 * columns + 1.4 * {GAP})", f"width * columns / (2 * columns + 1.4 * {GAP})"
     across, down = between("0", right), between("bottom", "0")
 
@@ -164,7 +173,7 @@ def _draw(*, lecture: bool) -> Figure:
             f"columns === 1 && at !== last ? 'not computed' : ''",
         )
         .mark_text(
-            fontSize=size,
+            fontSize=sized(11.5, 19),
             baseline="middle",
             align=alt.ExprRef("datum.role === 'took' ? 'right' : 'left'"),
             color=alt.ExprRef("ink"),
@@ -184,7 +193,7 @@ def _draw(*, lecture: bool) -> Figure:
             align="left",
             baseline="middle",
             font="monospace",
-            fontSize=size + 0.5,
+            fontSize=sized(12, 19.5),
             color=alt.ExprRef("ink"),
             opacity=alt.ExprRef("here === datum.made ? 1 : 0.75"),
             fontWeight=alt.ExprRef("here === datum.made ? 700 : 400"),
@@ -208,7 +217,7 @@ def _draw(*, lecture: bool) -> Figure:
             "failed && at >= last - 1 ? 'an error' : ran[at] === 0 ? datum.none : datum.some)",
         )
         .mark_text(
-            align="left", baseline="middle", fontSize=size + 3, fontWeight=700,
+            align="left", baseline="middle", fontSize=sized(14.5, 22), fontWeight=700,
             color=alt.ExprRef("ink"), limit=alt.ExprRef(half),
         )
         .encode(x=x("x"), y=y("y"), text="said:N")
@@ -221,7 +230,6 @@ def _draw(*, lecture: bool) -> Figure:
             "One band for each line of the listing: left the operations that it wrote, right those "
             "that the session executed in their place, with the microseconds that each took."
         ),
-        lecture=lecture,
     )
 
 

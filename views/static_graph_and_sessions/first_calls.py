@@ -30,7 +30,7 @@ FIRST = {"cold": "in a fresh process", "warm": "again, in a running one"}
 ASKED = 100  # steps in the question
 
 
-def section(controls: Controls, measuring: Measuring, *, lecture: bool) -> None:
+def section(controls: Controls, measuring: Measuring) -> None:
     """Offer to measure; ask what will be fastest; show what each engine costs, and when."""
     st.markdown(
         "A static graph is built, pruned, optimised and placed **once**, and then run many times. "
@@ -54,13 +54,13 @@ def section(controls: Controls, measuring: Measuring, *, lecture: bool) -> None:
     )
     answers = {engine: look.label for engine, look in LOOKS.items()}
     if predicted(question, answers, fastest, key="paid once"):
-        _results(controls, rows, found, lecture=lecture)
+        _results(controls, rows, found)
 
 
 # ---- What came of it
 
 
-def _results(controls: Controls, measured: Sequence[Row], found: Found, *, lecture: bool) -> None:
+def _results(controls: Controls, measured: Sequence[Row], found: Found) -> None:
     first = controls.choice(
         st.segmented_control, "The first call", "first_call", FIRST, "cold", required=True
     )
@@ -74,8 +74,8 @@ def _results(controls: Controls, measured: Sequence[Row], found: Found, *, lectu
     for place, task in zip(places, TASKS, strict=True):
         rows = [row for row in measured if row["task"] == task]
         with place:
-            chart = curves(rows, first, lecture=lecture)
-            show(chart, key=f"paid once for {task}", height=560 if lecture else 360)
+            chart = curves(rows, first)
+            show(chart, key=f"paid once for {task}", height=360, in_hall=560)
             by = {row["engine"]: row for row in rows}
             st.markdown("\n\n".join((_table(rows), _crossings(by, first), _verdict(by))))
     versions = {row["framework"]: row["version"] for row in measured}

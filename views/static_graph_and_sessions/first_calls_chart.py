@@ -10,7 +10,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from views.player import Figure, between, cached, decades, drawn, figure, mark, template
+from views.player import Figure, between, cached, decades, drawn, figure, mark, sized, template
 from views.ui.palette import ENGINES, Look
 
 # A result as engines.benchmark.first_calls.measure returns it.
@@ -76,13 +76,13 @@ def overtaking(one: Row, other: Row, first: str) -> list[tuple[float, float]]:
     ]
 
 
-def curves(rows: Sequence[Row], first: str, *, lecture: bool) -> Figure:
+def curves(rows: Sequence[Row], first: str) -> Figure:
     """Time since the start against number of steps, for the engines of one task."""
-    return _filled_curves(rows, repr(rows), first, lecture=lecture)
+    return _filled_curves(rows, repr(rows), first)
 
 
 @cached
-def _filled_curves(_rows: Sequence[Row], content: str, first: str, *, lecture: bool) -> Figure:
+def _filled_curves(_rows: Sequence[Row], content: str, first: str) -> Figure:
     by = {row["engine"]: row for row in _rows}
     crossings = []
     for one in STATIC:
@@ -104,12 +104,12 @@ def _filled_curves(_rows: Sequence[Row], content: str, first: str, *, lecture: b
     low, high = float(lines["low"].min()) / 1.5, float(lines["high"].max()) * 1.5
     ticks = {"steps_ticks": decades(1, last), "ms_ticks": decades(low, high)}
     values = {"last": last, "low": low, "high": high, **ticks}
-    drawing = _draw_curves(_rows[0]["task"], lecture=lecture)
+    drawing = _draw_curves(_rows[0]["task"])
     return figure(drawing, {"lines": lines, "crossings": marks}, values)
 
 
 @drawn
-def _draw_curves(task: str, *, lecture: bool) -> Figure:
+def _draw_curves(task: str) -> Figure:
     labels = [look.label for look in LOOKS.values()]
     legend = alt.Legend(
         labelLimit=0,
@@ -117,7 +117,7 @@ def _draw_curves(task: str, *, lecture: bool) -> Figure:
         symbolOpacity=1,
         columns=2,
         columnPadding=6,
-        symbolSize=400 if lecture else 250,
+        symbolSize=sized(250, 400),
     )
     engines = {
         "color": alt.Color(
@@ -157,7 +157,7 @@ def _draw_curves(task: str, *, lecture: bool) -> Figure:
     )
     crossings = alt.Chart(alt.NamedData("crossings"))
     ink = alt.ExprRef("ink")
-    circle = crossings.mark_point(size=mark(90, lecture), filled=False, stroke=ink).encode(x=x, y=y)
+    circle = crossings.mark_point(size=mark(90), filled=False, stroke=ink).encode(x=x, y=y)
     # Two graphs can overtake at nearly the same step: one number above its circle, one below.
     above = f"datum.one == '{STATIC[0]}'"
     number = crossings.mark_text(
@@ -175,5 +175,4 @@ def _draw_curves(task: str, *, lecture: bool) -> Figure:
             "Time since the start against number of steps, both on logarithmic axes, a line for "
             "each engine. Circles mark where a graph overtakes an eager mode."
         ),
-        lecture=lecture,
     )

@@ -11,7 +11,15 @@ import pandas as pd
 import streamlit as st
 
 from engines.problem import Problem
-from views.player import Figure, cached, drawn, figure, listing, show, template
+from views.player import (
+    Drawing,
+    Filling,
+    cached,
+    drawing,
+    listing,
+    picture,
+    show,
+)
 from views.ui.controls import Controls
 from views.ui.errors import explain_phrases
 from views.ui.palette import MISTAKE, MODEL
@@ -58,7 +66,7 @@ class Grown(NamedTuple):
     changed: str
 
 
-def watch(controls: Controls, start: Start, problem: Problem, *, lecture: bool) -> None:
+def watch(controls: Controls, start: Start, problem: Problem) -> None:
     """Run the loop as it should be, with the mistake, and finalized; show what each step costs.
 
     start: gets a version of the listing ready to run, as the engine's `start` does.
@@ -77,7 +85,7 @@ def watch(controls: Controls, start: Start, problem: Problem, *, lecture: bool) 
     listing(
         grown.source, {}, title="The loop that grows", key="growing_loop", changed=grown.changed
     )
-    _pictures(grown, lecture=lecture)
+    _pictures(grown)
     if _explained(grown):
         _finalize(start, problem)
 
@@ -110,12 +118,12 @@ def _run(start: Start, problem: Problem) -> Grown:
     return Grown(pd.concat(tables), again, source, changed)
 
 
-def _pictures(grown: Grown, *, lecture: bool) -> None:
+def _pictures(grown: Grown) -> None:
     places = side_by_side(2)
     for place, field in zip(places, ("operations", "milliseconds"), strict=True):
         with place:
-            picture = _against_step(str(grown.again), grown.rows, field, lecture=lecture)
-            show(picture, key=f"growth of {field}", height=460 if lecture else 280)
+            picture = _against_step(str(grown.again), grown.rows, field)
+            show(picture, key=f"growth of {field}", height=280, in_hall=460)
 
 
 def _explained(grown: Grown) -> bool:
@@ -173,15 +181,15 @@ def _finalize(start: Start, problem: Problem) -> None:
     explain_phrases(PHRASES)
 
 
-@cached
-def _against_step(run: str, _rows: pd.DataFrame, field: str, *, lecture: bool) -> Figure:
+@picture
+def _against_step(run: str, _rows: pd.DataFrame, field: str) -> Filling:
     """One column of the rows against step, for both loops. run: equal for the same rows."""
     rows = _rows[["step", "made", field]].rename(columns={field: "value"})
-    return figure(_draw_against_step(field, lecture=lecture), {"steps": rows})
+    return {"steps": rows}, {}
 
 
-@drawn
-def _draw_against_step(field: str, *, lecture: bool) -> Figure:
+@_against_step.drawing
+def _(field: str) -> Drawing:
     made = list(LABELS.values())
     legend = alt.Legend(labelLimit=0, symbolType="stroke", columns=2)
     titles = {
@@ -214,6 +222,8 @@ def _draw_against_step(field: str, *, lecture: bool) -> Figure:
             tooltip=["made:N", "step:Q", alt.Tooltip("value:Q", format=".4g")],
         )
     )
-    return template(
-        lines, (), title=titles[field], description=descriptions[field], lecture=lecture
+    return drawing(
+        lines,
+        title=titles[field],
+        description=descriptions[field],
     )

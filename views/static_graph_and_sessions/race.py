@@ -10,7 +10,16 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from views.player import Figure, cached, drawn, figure, live, show, template
+from views.player import (
+    Drawing,
+    Figure,
+    Filling,
+    drawing,
+    live,
+    picture,
+    show,
+    sized,
+)
 from views.static_graph_and_sessions.race_graph import Around, height, race_graph
 from views.ui.controls import Controls
 from views.ui.palette import MISTAKE, QUIET
@@ -38,13 +47,7 @@ EARLY = 100  # runs in which an executor still learns what its operations cost
 TIMES = ("before its assignment", "after it (tall)")
 
 
-def tell(
-    controls: Controls,
-    around: Callable[[str], Around],
-    watch: Callable[..., Late],
-    *,
-    lecture: bool,
-) -> None:
+def tell(controls: Controls, around: Callable[[str], Around], watch: Callable[..., Late]) -> None:
     """Ask which value a run prints, show the edge that is not there, and count.
 
     around: what is around w, for one of READS. watch: trains, and says what was read too late; it
@@ -61,21 +64,21 @@ def tell(
         "pair that never was in the variables at one time. The training is not disturbed: the "
         "reads that the gradient and the update need lead on to the assignment, so they come first."
     )
-    _two_graphs(around, lecture=lecture)
+    _two_graphs(around)
     if controls.flag("Count it", "race"):
-        _count(controls, watch, lecture=lecture)
+        _count(controls, watch)
 
 
 # ---- The edge
 
 
-def _two_graphs(around: Callable[[str], Around], *, lecture: bool) -> None:
+def _two_graphs(around: Callable[[str], Around]) -> None:
     titles = {"variables": "As in the article", "operations_first": "With the edge that mends it"}
     places = side_by_side(2)
     for place, (reads, title) in zip(places, titles.items(), strict=True):
-        drawing = race_graph(around(reads), key=reads, title=title, lecture=lecture)
+        drawing = race_graph(around(reads), key=reads, title=title)
         with place:
-            show(drawing, key=f"race {reads}", height=height(drawing, lecture=lecture))
+            show(drawing, key=f"race {reads}", height=height(drawing))
     st.caption(
         "Operations between w and what is fetched of it, which is bold. A dashed line hands "
         "nothing over; it only says what runs first. Read and Assign are TensorFlow's "
@@ -94,7 +97,7 @@ def _two_graphs(around: Callable[[str], Around], *, lecture: bool) -> None:
 # ---- The count
 
 
-def _count(controls: Controls, watch: Callable[..., Late], *, lecture: bool) -> None:
+def _count(controls: Controls, watch: Callable[..., Late]) -> None:
     """Let a visitor choose how to read, train, and tell what was printed."""
     reads = controls.choice(st.pills, "What is fetched", "reads", READS, "variables", required=True)
     threads = controls.choice(
@@ -106,7 +109,7 @@ def _count(controls: Controls, watch: Callable[..., Late], *, lecture: bool) -> 
     attempt = st.session_state.get("attempt", 0)
     with st.spinner("Training, run by run."):
         w, b = watch(attempt, runs=runs, reads=reads, threads=int(threads or 0))
-    show(strip(w, b, lecture=lecture), key="strip", height=380 if lecture else 210)
+    show(strip(w, b), key="strip", height=210, in_hall=380)
     live(_table(w, b), key="late")
     st.markdown(verdict(w, b, mended=reads == "operations_first"))
 
@@ -156,31 +159,28 @@ def _table(w: NDArray[np.bool_], b: NDArray[np.bool_]) -> str:
     return f'<table class="digits">{rows}</table>'
 
 
-def strip(w: NDArray[np.bool_], b: NDArray[np.bool_], *, lecture: bool) -> Figure:
+def strip(w: NDArray[np.bool_], b: NDArray[np.bool_]) -> Figure:
     """For each of the first runs a mark for w and one for b, taller where it was read late."""
-    return _filled_strip(w, b, w.tobytes() + b.tobytes(), lecture=lecture)
+    return _filled_strip(w, b, w.tobytes() + b.tobytes())
 
 
-@cached
-def _filled_strip(
-    _w: NDArray[np.bool_], _b: NDArray[np.bool_], content: bytes, *, lecture: bool
-) -> Figure:
+@picture
+def _filled_strip(_w: NDArray[np.bool_], _b: NDArray[np.bool_], content: bytes) -> Filling:
     parts = [
         pd.DataFrame({"run": np.arange(1, len(late) + 1), "variable": name, "late": late})
         for name, late in (("w", _w[:SHOWN]), ("b", _b[:SHOWN]))
     ]
     rows = pd.concat(parts)
     rows["read"] = np.where(rows.pop("late"), TIMES[1], TIMES[0])
-    return figure(_draw_strip(lecture=lecture), {"reads": rows}, {"last": len(parts[0])})
+    return {"reads": rows}, {"last": len(parts[0])}
 
 
-@drawn
-def _draw_strip(*, lecture: bool) -> Figure:
+@_filled_strip.drawing
+def _() -> Drawing:
     legend = alt.Legend(symbolType="square", symbolSize=120, labelLimit=0)
-    tall = 40 if lecture else 26
     marks = (
         alt.Chart(alt.NamedData("reads"))
-        .mark_tick(thickness=3 if lecture else 2, orient="vertical")
+        .mark_tick(thickness=2.5, orient="vertical")
         .encode(
             x=alt.X(
                 "run:Q",
@@ -190,7 +190,9 @@ def _draw_strip(*, lecture: bool) -> Figure:
             ),
             y=alt.Y("variable:N", title=None, sort=["w", "b"]),
             size=alt.Size(
-                "read:N", legend=None, scale=alt.Scale(domain=TIMES, range=[tall / 4, tall])
+                "read:N",
+                legend=None,
+                scale=alt.Scale(domain=TIMES, range=[sized(6.5, 10), sized(26, 40)]),
             ),
             color=alt.Color(
                 "read:N", legend=legend, scale=alt.Scale(domain=TIMES, range=[QUIET, MISTAKE])
@@ -198,9 +200,8 @@ def _draw_strip(*, lecture: bool) -> Figure:
             tooltip=["run:Q", "variable:N", "read:N"],
         )
     )
-    return template(
+    return drawing(
         marks,
-        ("last",),
         title=alt.Title(
             text=alt.ExprRef("'When w and b were read, in the first ' + last + ' runs'")
         ),
@@ -208,5 +209,4 @@ def _draw_strip(*, lecture: bool) -> Figure:
             "A mark for w and one for b in each of the first runs: short where it was read before "
             "its assignment, tall where it was read after it."
         ),
-        lecture=lecture,
     )

@@ -8,7 +8,7 @@ import altair as alt
 import pandas as pd
 
 from engines.graphs.autograd import Edge, Graph, Node
-from views.player import Figure, between, cached, drawn, figure, template
+from views.player import Figure, between, cached, drawn, figure, in_lecture, sized, template
 from views.ui.palette import BEST, MODEL, QUIET
 
 # What is around w: the graph, whose first node is w; by id the name of what is fetched there, of
@@ -21,7 +21,7 @@ MIDDLE = 0.5  # where w stands, between the columns 0 and 1
 
 
 @cached
-def race_graph(_around: Around, *, key: str, title: str, lecture: bool) -> Figure:
+def race_graph(_around: Around, *, key: str, title: str) -> Figure:
     """The graph with what is fetched in bold, and the edges that only say what runs first dashed.
 
     key: equal for equal graphs; it is what the cache goes by.
@@ -43,7 +43,7 @@ def race_graph(_around: Around, *, key: str, title: str, lecture: bool) -> Figur
     edges["only_order"] = edges.index.isin(only_order)
     tables = {"boxes": pd.DataFrame(boxes), "edges": edges}
     values = {"bottom": max(y for _, y in at.values())}
-    return {**figure(_draw(lecture=lecture), tables, values), "title": title}
+    return {**figure(_draw(), tables, values), "title": title}
 
 
 def places(graph: Graph, read: int) -> dict[int, tuple[float, float]]:
@@ -83,15 +83,15 @@ def _name(node: Node, fetched: Mapping[int, str]) -> str:
     return f"{node.kind.removesuffix('VariableOp')} {fetched.get(node.id, '')}".strip()
 
 
-def height(drawing: Figure, *, lecture: bool) -> int:
+def height(drawing: Figure) -> int:
     """Pixels for `show`: the same for each layer, so of two graphs the deeper is the taller."""
     [bottom] = [param["value"] for param in drawing["params"] if param["name"] == "bottom"]
-    return int((bottom + 1) * (72 if lecture else 46) + (70 if lecture else 45))
+    layer, margin = (72, 70) if in_lecture() else (46, 45)
+    return int((bottom + 1) * layer + margin)
 
 
 @drawn
-def _draw(*, lecture: bool) -> Figure:
-    size = 20 if lecture else 13
+def _draw() -> Figure:
     across = between("-0.5", "1.5")
     down = between("bottom + 0.5", "-0.5")
 
@@ -108,7 +108,7 @@ def _draw(*, lecture: bool) -> Figure:
         strokeWidth=alt.ExprRef("datum.only_order ? 3.5 : 1.5"),
         strokeDash=alt.ExprRef("datum.only_order ? [7, 4] : [1, 0]"),
     ).encode(x=x("x"), x2="x2:Q", y=y("y"), y2="y2:Q")
-    heads = edges.mark_point(filled=True, color=color, size=8 * size, opacity=1).encode(
+    heads = edges.mark_point(filled=True, color=color, size=sized(104, 160), opacity=1).encode(
         x=x("x2"), y=y("y2"), shape=alt.Shape("head:N", scale=None)
     )
     boxes = alt.Chart(alt.NamedData("boxes"))
@@ -129,7 +129,7 @@ def _draw(*, lecture: bool) -> Figure:
         .encode(x=x("x1"), x2="x2:Q", y=y("y1"), y2="y2:Q")
     )
     names = boxes.mark_text(
-        fontSize=size,
+        fontSize=sized(13, 20),
         color=alt.ExprRef("ink"),
         fontWeight=alt.ExprRef("datum.fetched ? 700 : 400"),
     ).encode(x=x("x"), y=y("y"), text="name:N")
@@ -142,5 +142,4 @@ def _draw(*, lecture: bool) -> Figure:
             "read it to be printed, at the right those that assign it. Dashed lines only say what "
             "runs first."
         ),
-        lecture=lecture,
     )

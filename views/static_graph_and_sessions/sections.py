@@ -30,20 +30,20 @@ from views.ui.measuring import Measuring
 RATE = 1e-6  # E11's learning rate
 
 
-def two_sessions(engines: Any, *numbers: float, lecture: bool) -> None:
+def two_sessions(engines: Any, *numbers: float) -> None:
     """One graph, two sessions: where the values of variables live. numbers: to add."""
     listing, look = (
         engines.tf_two_sessions.totals,
         kept(engines.tf_two_sessions.look),
     )
-    sessions.watch(source_of(listing), look, *numbers, lecture=lecture)
+    sessions.watch(source_of(listing), look, *numbers)
 
 
-def hidden_race(controls: Controls, engines: Any, problem: Problem, *, lecture: bool) -> None:
+def hidden_race(controls: Controls, engines: Any, problem: Problem) -> None:
     """Variables fetched beside their assignments, counted on this problem."""
 
     watch = partial(_count, engines.tf_race, problem)
-    race.tell(controls, kept(engines.tf_race_graph.around), watch, lecture=lecture)
+    race.tell(controls, kept(engines.tf_race_graph.around), watch)
 
 
 @cached
@@ -53,39 +53,39 @@ def _count(_engine: Any, problem: Problem, attempt: int, **settings: Any) -> Any
 
 
 def data_baked_in(controls: Controls, engines: Any, problem: Problem, **settings: Any) -> None:
-    """A graph that ignores what it is fed. settings: steps, learning_rate, lecture."""
+    """A graph that ignores what it is fed. settings: steps, learning_rate."""
     if controls.flag("Bake the data into the graph", "baked_in"):
         graphs = engines.tf_baked_in_graph
         train, inside = kept(graphs.train), kept(graphs.look_inside)
         baked_in.tell(problem, graphs.LISTINGS, train, inside, **settings)
 
 
-def three_updates(controls: Controls, engines: Any, *, lecture: bool) -> None:
+def three_updates(controls: Controls, engines: Any) -> None:
     """The styles of E8: which build the same graph, and what each lets in."""
     problem, styles = (
         preset("update_styles_article"),
         engines.tf_update_styles,
     )
     build = kept(engines.tf_update_graphs.build)
-    update_styles.ask(problem, styles.STYLES, build, lecture=lecture)
+    update_styles.ask(problem, styles.STYLES, build)
     ways = {"between": styles.BETWEEN, "train": styles.train, "build": build}
-    update_styles.compare(controls, problem, styles.STYLES, **ways, lecture=lecture)
+    update_styles.compare(controls, problem, styles.STYLES, **ways)
 
 
-def first_and_later_calls(controls: Controls, engines: Any, *, lecture: bool) -> Measuring:
+def first_and_later_calls(controls: Controls, engines: Any) -> Measuring:
     """What is paid once and what at every step. Returns what the page is to run at its end."""
     measuring = Measuring(engines.child.in_child)
-    first_calls.section(controls, measuring, lecture=lecture)
+    first_calls.section(controls, measuring)
     return measuring
 
 
-def control_flow(controls: Controls, engines: Any, *, lecture: bool) -> None:
+def control_flow(controls: Controls, engines: Any) -> None:
     """A loop and a branch as operations, and as Python while the graph is built."""
     cells, graphs = engines.tf_control_flow, engines.tf_control_flow_graph
     count = kept(graphs.count)
-    if graph_loops.ask((cells.looped, cells.unrolled), count, lecture=lecture):
+    if graph_loops.ask((cells.looped, cells.unrolled), count):
         drawn = kept(graphs.drawings)(graph_loops.DRAWN_LETTERS)
-        about = {"longest": engines.torch_recurrent.LONGEST, "lecture": lecture}
+        about = {"longest": engines.torch_recurrent.LONGEST}
         word = graph_loops.compare(controls, count, drawn, partial(_read, engines), **about)
         unrolled_mistakes.choose(controls, partial(_refused, engines), word)
 
@@ -103,7 +103,7 @@ def _refused(_engines: Any, name: str, word: str) -> Any:
     return _engines.tf_control_flow.refused(name, *_engines.torch_recurrent.arrays(word))
 
 
-def traced_functions(controls: Controls, engines: Any, *, lecture: bool) -> None:
+def traced_functions(controls: Controls, engines: Any) -> None:
     """What `tf.function` traces, and when it does so again."""
     run, rewritten = (
         kept(engines.tf_traced.run),
@@ -114,11 +114,10 @@ def traced_functions(controls: Controls, engines: Any, *, lecture: bool) -> None
         engines.tf_traced.call_each,
         run,
         rewritten,
-        lecture=lecture,
     )
 
 
-def two_networks(controls: Controls, engines: Any, *, lecture: bool) -> None:
+def two_networks(controls: Controls, engines: Any) -> None:
     """The network of E11 in TensorFlow and in PyTorch, from the same arrays."""
     ours, theirs = engines.tf_two_layers, engines.torch_two_layers
 
@@ -130,12 +129,10 @@ def two_networks(controls: Controls, engines: Any, *, lecture: bool) -> None:
         return ours.train(*arrays, **how), theirs.train(*arrays, **how)
 
     listings = {"network/tf_session.py": ours.train, "torch_two_layers.py": theirs.train}
-    two_layers.compare(controls, listings, start, ours.compare, lecture=lecture)
+    two_layers.compare(controls, listings, start, ours.compare)
 
 
-def mistakes(
-    controls: Controls, engines: Any, problem: Problem, *numbers: float, lecture: bool
-) -> None:
+def mistakes(controls: Controls, engines: Any, problem: Problem, *numbers: float) -> None:
     """What a session refuses, and a graph that grows while it trains. numbers: to add."""
     sessions.break_it(
         controls,
@@ -143,4 +140,4 @@ def mistakes(
         kept(engines.tf_sum.run),
         *numbers,
     )
-    growing_graph.watch(controls, engines.tf_growth.start, problem, lecture=lecture)
+    growing_graph.watch(controls, engines.tf_growth.start, problem)

@@ -79,12 +79,7 @@ ANSWERS = {1: "once", 3: "three times", 0: "not at all"}
 
 
 def tell(
-    controls: Controls,
-    call_each: Callable[..., Any],
-    run: Run,
-    rewritten: Callable[..., Any],
-    *,
-    lecture: bool,
+    controls: Controls, call_each: Callable[..., Any], run: Run, rewritten: Callable[..., Any]
 ) -> None:
     """The listing, a question, then rows of calls to choose from, and Python's `for` and `if`.
 

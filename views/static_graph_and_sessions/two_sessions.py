@@ -27,12 +27,7 @@ class Event(Protocol):
 
 
 def watch(
-    source: str,
-    look: Callable[[float, float], Sequence[Event]],
-    a_value: float,
-    b_value: float,
-    *,
-    lecture: bool,
+    source: str, look: Callable[[float, float], Sequence[Event]], a_value: float, b_value: float
 ) -> None:
     """A listing with two sessions; after a prediction, what each of them held after each event.
 

@@ -40,9 +40,9 @@ RUNS = {
 }
 
 
-def ask(problem: Problem, styles: Listings, build: Build, *, lecture: bool) -> None:
+def ask(problem: Problem, styles: Listings, build: Build) -> None:
     """The listings side by side, which of their graphs are the same, and what they run."""
-    _side_by_side({name: source_of(style) for name, style in styles.items()}, lecture)
+    _side_by_side({name: source_of(style) for name, style in styles.items()})
     built = {name: build(problem, name, "nothing") for name in styles}
     pairs = {" ".join(pair): "{} and {}".format(*pair) for pair in combinations(styles, 2)}
     same = [
@@ -61,7 +61,7 @@ def ask(problem: Problem, styles: Listings, build: Build, *, lecture: bool) -> N
         "difference, an assignment) where an optimiser has one. This is how a session updates w, "
         "read from the bottom up:"
     )
-    _side_by_side({name: one[3] for name, one in built.items()}, lecture)
+    _side_by_side({name: one[3] for name, one in built.items()})
 
 
 def compare(
@@ -72,7 +72,6 @@ def compare(
     between: Listings,
     train: Train,
     build: Build,
-    lecture: bool,
 ) -> None:
     """Train in all three ways, and in one that a visitor chooses, a long run if it is asked for.
 
@@ -109,7 +108,7 @@ def compare(
         f"{what}: what becomes of a gradient": source_of(between[what]),
         f"{style}: how a session updates w": build(problem, style, what)[3],
     }
-    _side_by_side(listed, lecture)
+    _side_by_side(listed)
     live(_first_steps(trace), key="first steps of a style")
     st.markdown(_looked_at(trace, style))
     if what != "nothing":
@@ -126,8 +125,8 @@ def compare(
         st.markdown(_how_near(longer, what, problem.learning_rate))
     elif stopped := st.session_state.pop("update stopped", None):
         st.markdown(f"Stopped at step {stopped:,}. The session is closed, and nothing was kept.")
-    drawing = _distance(tuple(shown), tuple(shown.values()), lecture=lecture)
-    show(drawing, key="distance of a style", height=520 if lecture else 300)
+    drawing = _distance(tuple(shown), tuple(shown.values()))
+    show(drawing, key="distance of a style", height=300, in_hall=520)
 
 
 # ---- Runs
@@ -159,7 +158,7 @@ def _finished(problem: Problem, style: str, between: str) -> list[Trace]:
 # ---- In tables and words
 
 
-def _side_by_side(texts: Mapping[str, str], lecture: bool) -> None:
+def _side_by_side(texts: Mapping[str, str]) -> None:
     """Listings, and what is indented like them, each under its name."""
     places = side_by_side(len(texts))
     for place, (name, text) in zip(places, texts.items(), strict=True):
@@ -273,7 +272,7 @@ def _away(trace: Trace) -> NDArray[np.float64]:
 
 
 @cached
-def _distance(names: tuple[str, ...], traces: tuple[Trace, ...], *, lecture: bool) -> Figure:
+def _distance(names: tuple[str, ...], traces: tuple[Trace, ...]) -> Figure:
     return curves(
         {RUNS[name]: _away(trace) for name, trace in zip(names, traces, strict=True)},
         title="How far w and b are from the truth",
@@ -282,5 +281,4 @@ def _distance(names: tuple[str, ...], traces: tuple[Trace, ...], *, lecture: boo
             "The distance of w and b from the values behind the data, against step, on a "
             "logarithmic axis; a dashed line where the gradient is clipped or replaced."
         ),
-        lecture=lecture,
     )

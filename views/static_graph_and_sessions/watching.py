@@ -56,7 +56,7 @@ def predict(look: Callable[[Asked], Looked]) -> None:
         )
 
 
-def choose(controls: Controls, look: Callable[[Asked], Looked], *, lecture: bool) -> None:
+def choose(controls: Controls, look: Callable[[Asked], Looked]) -> None:
     """The three ways in a row, and for the one chosen its executed graph and what it shows."""
     way = controls.choice(st.segmented_control, "Fetch", "watch", WAYS, "alone") or "alone"
     looked = look(ASKED[way])
@@ -78,7 +78,6 @@ def choose(controls: Controls, look: Callable[[Asked], Looked], *, lecture: bool
                 "The operations that the session executed, what is fed at the top, what is fetched "
                 "at the bottom; those that nobody wrote in this form are marked."
             ),
-            lecture=lecture,
             wide=1.7,
             labels={
                 i: f"{times[op.name]:.1f} µs"
@@ -87,7 +86,7 @@ def choose(controls: Controls, look: Callable[[Asked], Looked], *, lecture: bool
             },
             emphasised=tuple(changed),
         )
-        show(drawing, key="watched", height=height(drawing, lecture=lecture))
+        show(drawing, key="watched", height=height(drawing))
     with words:
         st.markdown(SAID[way])
 

@@ -142,7 +142,11 @@ def _draw(
             )
             .encode(**places)
         )
-    return drawing(chart, title=title, description=description)
+    return drawing(
+        chart,
+        title=title,
+        description=description,
+    )
 
 
 # ---- The old way, until its users are converted
@@ -154,7 +158,6 @@ def curves(
     title: str,
     of: str,
     description: str,
-    lecture: bool = False,
 ) -> Figure:
     """Lines of values for each step on a logarithmic axis."""
     parts = [Line(look, values) for look, values in shown.items()]

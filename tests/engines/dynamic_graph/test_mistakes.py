@@ -381,7 +381,7 @@ def section():
         if made.trace:
             series = settings.followed(made.trace, made.check, run="wrong_")
         timeline = Timeline(series, last_step=50)
-        mistakes.tell(mistake, made, problem, timeline, rate, lecture=False)
+        mistakes.tell(mistake, made, problem, timeline, rate)
 
 
 def visit_section(*, guess=None, **query):

@@ -119,7 +119,7 @@ def section():
         st.session_state.setdefault("started", []).append(version)
         return started
 
-    growth.watch(Controls("section"), start, preset("session_article"), lecture=False)
+    growth.watch(Controls("section"), start, preset("session_article"))
 
 
 @pytest.fixture

@@ -28,9 +28,9 @@ def section():
     from views.ui.controls import Controls
 
     controls = Controls("section")
-    lecture = st.query_params.get("lecture") == "true"
+    st.session_state["lecture"] = st.query_params.get("lecture") == "true"
     engines = SimpleNamespace(torch_double_backward=torch_double_backward)
-    relu_twice.twice(controls, engines, lecture=lecture)
+    relu_twice.twice(controls, engines)
     st.session_state["refused"] = controls.refused
 
 

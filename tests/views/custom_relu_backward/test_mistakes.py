@@ -43,14 +43,14 @@ def section():
         return mistakes.run(name, *arrays, steps=40, learning_rate=3e-5)
 
     controls = Controls("section")
-    lecture = st.query_params.get("lecture") == "true"
+    st.session_state["lecture"] = st.query_params.get("lecture") == "true"
     wrong = SimpleNamespace(run=run, kept=mistakes.kept, follow=lambda *arrays, **settings: None)
     engines = SimpleNamespace(
         torch_wrong_backward=wrong,
         torch_function=SimpleNamespace(train=None),
         two_layers=SimpleNamespace(draw=draw),
     )
-    relu_wrong.wrong(controls, engines, lecture=lecture)
+    relu_wrong.wrong(controls, engines)
     st.session_state["refused"] = controls.refused
 
 

@@ -25,8 +25,8 @@ def section():
         tf_slopes=tf_slopes, torch_slopes=slope_at_zero, torch_designed=design
     )
     controls = Controls("section")
-    lecture = st.query_params.get("lecture") == "true"
-    relu_slopes.slopes(controls, engines, lecture=lecture)
+    st.session_state["lecture"] = st.query_params.get("lecture") == "true"
+    relu_slopes.slopes(controls, engines)
     st.session_state["refused"] = controls.refused
 
 
@@ -84,7 +84,7 @@ def test_frameworks_that_had_changed_their_minds_would_be_believed():
 
         tf = SimpleNamespace(slopes=others)
         engines = SimpleNamespace(torch_slopes=slope_at_zero, tf_slopes=tf)
-        slopes(Controls("section"), engines, lecture=False)
+        slopes(Controls("section"), engines)
 
     at = AppTest.from_function(page, default_timeout=60).run()
     assert "0.25 for the first, 0.75 for the second" in at.segmented_control[0].options

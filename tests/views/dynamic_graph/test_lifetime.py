@@ -12,7 +12,7 @@ def test_eight_live_and_for_a_moment_fourteen_while_all_that_was_made_adds_up():
     run = train(preset("autograd_article"), steps=5, learning_rate=0.001)
     steps = list(record(run, of={0, 1, 2}))
     timeline = Timeline({}, 5, parts=parts(steps[0], prediction="y_pred"))
-    rows = lifetime(steps, timeline, lecture=False)["datasets"]["counts"].to_pandas()
+    rows = lifetime(steps, timeline)["datasets"]["counts"].to_pandas()
     assert len(rows) == sum(len(moments(step)) for step in steps) == 54
     assert rows.groupby("step")["alive"].max().tolist() == [8, 14, 14]
     assert rows.groupby("step")["alive"].last().tolist() == [8, 8, 8]

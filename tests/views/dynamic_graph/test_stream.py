@@ -188,12 +188,12 @@ def test_of_a_larger_batch_its_first_eight_points_are_shown():
 # Pictures
 
 
-def figures(chosen, last_step=800, *, lecture=False):
+def figures(chosen, last_step=800, *):
     trace, points = run(*chosen)
     timeline = Timeline(followed(trace, points, last_step=last_step), last_step)
-    line = stream.line(trace, timeline, lecture=lecture)
-    loss = stream.loss(chosen, trace, timeline, lecture=lecture)
-    return timeline, [line, loss, stream.distance(chosen, trace, timeline, lecture=lecture)]
+    line = stream.line(trace, timeline)
+    loss = stream.loss(chosen, trace, timeline)
+    return timeline, [line, loss, stream.distance(chosen, trace, timeline)]
 
 
 def tables(drawing):
@@ -264,7 +264,7 @@ def test_the_section_has_three_pictures_and_the_numbers_of_the_batch(batch, told
     def page(chosen, trace, timeline):
         from views.dynamic_graph import stream
 
-        stream.overview(chosen, trace, timeline, lecture=True)
+        stream.overview(chosen, trace, timeline)
 
     chosen = Chosen(batch, 0.008 / batch)
     (trace, points) = run(*chosen)

@@ -27,7 +27,7 @@ def section():
         ]
 
     controls = Controls("section")
-    eager.compare(controls, look, lecture=st.query_params.get("lecture") == "true")
+    eager.compare(controls, look)
     st.session_state["refused"] = controls.refused
 
 

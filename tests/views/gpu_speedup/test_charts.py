@@ -70,7 +70,7 @@ def value(of, name):
 
 
 def sizes_chart(lines, what="time", **more):
-    return against_size(lines, what=what, **{"sizes": SIZES, "lecture": False} | more)
+    return against_size(lines, what=what, **{"sizes": SIZES} | more)
 
 
 # Words and looks
@@ -238,7 +238,7 @@ def pair(slower, faster):
 
 
 def speedup_chart(pairs, guess=None, crossings=()):
-    more = {"size_name": "n", "guess": guess, "crossings": crossings, "lecture": False}
+    more = {"size_name": "n", "guess": guess, "crossings": crossings}
     return speedup(pairs, sizes=SIZES, **more)
 
 
@@ -280,7 +280,7 @@ def test_marks_outside_of_the_sizes_are_left_out():
 
 
 def test_the_roof_rises_with_memory_up_to_the_ridge_and_is_flat_from_there():
-    chart = roofline([], 100.0, 20e9, lecture=False)
+    chart = roofline([], 100.0, 20e9)
     valid(chart)
     low, ridge, high = table(chart, "roof")
     assert low["y"] == pytest.approx(20 * low["x"])
@@ -293,7 +293,7 @@ def test_the_roof_rises_with_memory_up_to_the_ridge_and_is_flat_from_there():
 def test_operations_stand_where_their_intensity_is():
     operations = ("row_by_column", "square", "elementwise", "training_step", "copy")
     found = [measured(size, operation=one) for one in operations for size in (64, 1024)]
-    chart = roofline(found, 100.0, 20e9, lecture=True)
+    chart = roofline(found, 100.0, 20e9)
     valid(chart)
     points = {(row["operation"], row["n"]): row for row in table(chart, "points")}
     assert len(points) == 8  # a copy computes nothing
@@ -313,7 +313,7 @@ def test_operations_stand_where_their_intensity_is():
 def test_a_result_ten_times_another_needs_a_logarithmic_axis():
     def kind_of_axis(*values):
         rows = [Result("a", "naive", one, one, one) for one in values]
-        chart = naive_and_honest(rows, unit="time", lecture=False)
+        chart = naive_and_honest(rows, unit="time")
         valid(chart)
         return chart["layer"][0]["encoding"]["x"]["scale"]["type"], value(chart, "value_low")
 
@@ -328,7 +328,7 @@ def test_each_result_has_its_value_beside_it_on_the_side_with_room():
         result("everything", "honest", measured(512, seconds=1e-2), "gflops"),
         Result("wrong", "naive", 100.0, 90.0, 110.0),
     ]
-    chart = naive_and_honest(rows, unit="gflops", lecture=False)
+    chart = naive_and_honest(rows, unit="gflops")
     small, large = table(chart, "results")
     assert (small["text"], large["text"]) == ("26.8 GFLOP/s", "100 GFLOP/s")
     assert (small["at"], large["at"]) == (pytest.approx(small["high"]), 90.0)
@@ -343,7 +343,7 @@ def test_each_result_has_its_value_beside_it_on_the_side_with_room():
 
 def test_one_call_is_pointed_at_among_all_of_them():
     samples = [1e-3, 1.1e-3, 1.2e-3, 1.3e-3, 1.4e-3]
-    chart = one_by_one(samples, 3, lecture=False)
+    chart = one_by_one(samples, 3)
     valid(chart)
     calls = table(chart, "calls")
     assert [row["call"] for row in calls] == [1, 2, 3, 4, 5]
@@ -351,13 +351,13 @@ def test_one_call_is_pointed_at_among_all_of_them():
     [rest] = table(chart, "rest")
     assert (rest["low"], rest["middle"], rest["high"]) == pytest.approx((1.1e-3, 1.2e-3, 1.3e-3))
     assert value(chart, "told") == "Call by call: median 1.2 ms"
-    assert drawing(chart) == drawing(one_by_one(samples, 0, lecture=False))
-    assert not any(row["shown"] for row in table(one_by_one(samples, lecture=False), "calls"))
+    assert drawing(chart) == drawing(one_by_one(samples, 0))
+    assert not any(row["shown"] for row in table(one_by_one(samples), "calls"))
 
 
 def test_a_call_far_off_makes_the_axis_logarithmic():
     def kind_of_axis(*samples):
-        chart = one_by_one(samples, 0, lecture=False)
+        chart = one_by_one(samples, 0)
         valid(chart)
         return chart["layer"][0]["encoding"]["y"]["scale"]["type"]
 
@@ -368,6 +368,6 @@ def test_a_call_far_off_makes_the_axis_logarithmic():
 
 
 def test_of_very_many_calls_the_first_are_shown_and_of_none_there_is_no_picture():
-    assert len(table(one_by_one([1e-3] * 1000, lecture=False), "calls")) == 300
+    assert len(table(one_by_one([1e-3] * 1000), "calls")) == 300
     with pytest.raises(ValueError, match="no call"):
-        one_by_one([], lecture=False)
+        one_by_one([])

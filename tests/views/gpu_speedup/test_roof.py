@@ -212,8 +212,8 @@ def section():
     found = [{"framework": "torch", "kind": one, "found": True, "name": one} for one in kinds]
     here = Here(st.session_state.get("cores", 2), tuple(found))
     recordings = st.session_state.get("recordings", {})
-    lecture = st.query_params.get("lecture") == "true"
-    roof.roof(controls, measuring, here, recordings, lecture=lecture)
+    st.session_state["lecture"] = st.query_params.get("lecture") == "true"
+    roof.roof(controls, measuring, here, recordings)
     st.session_state["refused"] = controls.refused
     measuring.run()
 

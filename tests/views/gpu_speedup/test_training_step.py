@@ -160,7 +160,7 @@ def section():
     ]
     here = Here(st.session_state.get("cores", 2), tuple(found))
     recordings = st.session_state.get("recordings", {})
-    training_step.step(controls, measuring, here, recordings, lecture=False)
+    training_step.step(controls, measuring, here, recordings)
     st.session_state["refused"] = controls.refused
     measuring.run()
 

@@ -142,8 +142,8 @@ def section():
     controls = Controls("section")
     measuring = Measuring(stopped if st.session_state["stopped"] else in_child)
     engines = SimpleNamespace(benchmark=clock, naive_timing=naive_clock)
-    lecture = st.query_params.get("lecture") == "true"
-    fooled(controls, measuring, engines, device=st.session_state["device"], lecture=lecture)
+    st.session_state["lecture"] = st.query_params.get("lecture") == "true"
+    fooled(controls, measuring, engines, device=st.session_state["device"])
     measuring.run()
     st.session_state["refused"] = controls.refused
 

@@ -29,7 +29,7 @@ def article():
 
 
 def drawing_of(graph, **more):
-    settings = {"key": None, "title": "t", "description": "d", "lecture": False}
+    settings = {"key": None, "title": "t", "description": "d"}
     return small_graph.__wrapped__(graph, **settings | more)
 
 
@@ -155,7 +155,7 @@ def test_a_fold_is_drawn_as_a_band_that_says_what_it_stands_for():
 
 def test_each_layer_takes_the_same_height_and_more_of_it_in_a_lecture():
     heights = [
-        [height(drawing_of(graph_of(word)), lecture=lecture) for word in ("a", "at", "ate")]
+        [height(drawing_of(graph_of(word))) for word in ("a", "at", "ate")]
         for lecture in (False, True)
     ]
     for one, two, three in heights:
@@ -197,7 +197,7 @@ def section():
 
     controls = Controls("section")
     if recurrent.ask(look_at):
-        recurrent.compare(controls, look_at, longest=LONGEST, lecture=False)
+        recurrent.compare(controls, look_at, longest=LONGEST)
         st.text(f"address: {st.query_params.get('word')}")
 
 

@@ -41,12 +41,12 @@ def section():
         return two_layers.compare(runs, x, at=at)
 
     controls = Controls("section")
-    lecture = st.query_params.get("lecture") == "true"
+    st.session_state["lecture"] = st.query_params.get("lecture") == "true"
     files = "torch_own_relu", "torch_two_layers", "numpy_by_hand", "tf_own_relu", "tf_session"
     modules = [import_module(f"engines.network.{name}") for name in files]
     named = dict(zip(elsewhere.LOOKS, modules, strict=True))
     ours = SimpleNamespace(draw=draw, compare=compare)
-    elsewhere.elsewhere(controls, SimpleNamespace(two_layers=ours, **named), lecture=lecture)
+    elsewhere.elsewhere(controls, SimpleNamespace(two_layers=ours, **named))
     st.session_state["refused"] = controls.refused
 
 
@@ -97,7 +97,7 @@ def test_five_are_trained_with_the_numbers_chosen_and_kept(dtype, monkeypatch):
 def test_what_is_the_same_has_no_line_and_what_is_not_is_drawn_where_it_was_looked_at():
     names = list(elsewhere.LOOKS)
     runs = {name: run(apart) for name, apart in zip(names, [0, 0, 3e-6, 2e-6, 2e-6], strict=True)}
-    drawing = elsewhere._weights_apart(runs, "only in this test", lecture=False)
+    drawing = elsewhere._weights_apart(runs, "only in this test")
     alt.Chart.from_dict({key: part for key, part in drawing.items() if key != "datasets"})
     rows = drawing["datasets"]["rows"].to_pandas()
     assert set(rows["step"]) == {500}

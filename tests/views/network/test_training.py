@@ -39,8 +39,8 @@ def section():
     controls = Controls("section")
     dtype = training.chosen(controls)
     runs = training.trained(engines, dtype)
-    lecture = st.query_params.get("lecture") == "true"
-    training.tell(controls, runs, lecture=lecture)
+    st.session_state["lecture"] = st.query_params.get("lecture") == "true"
+    training.tell(controls, runs)
     st.session_state["runs"] = runs
     st.session_state["refused"] = controls.refused
 
@@ -86,7 +86,7 @@ def test_a_link_trains_and_the_player_has_the_run():
 
 def test_the_pictures_are_valid_and_their_dots_follow_the_player():
     for lecture in ("false", "true"):
-        for chart in charts(visit(train="true", lecture=lecture)):
+        for chart in charts(visit(train="true")):
             alt.Chart.from_dict(chart)
             assert "now[0]" in str(chart["layer"][1])
 
@@ -95,7 +95,7 @@ def test_each_step_of_the_player_has_one_dot_on_each_line():
     visit(train="true")
     runs = training._finished("float32")[0]
     for name in ("losses", "units", "layers"):
-        drawing = training._filled(name, runs, "float32", lecture=False)
+        drawing = training._filled(name, runs, "float32")
         rows = drawing["datasets"]["rows"].to_pandas()
         for step in (0, 29, 77, 400, LAST_STEP):
             reached = rows[(rows["step"] <= step) & (step < rows["until"])]
@@ -145,7 +145,7 @@ def test_runs_farther_apart_than_rounding_are_called_so():
 
 def test_a_run_equal_to_the_last_bit_has_no_line_among_the_differences():
     runs = {OURS: run(), "torch.relu": run(), "tf.maximum": run(weights=(0, 3e-5))}
-    drawing = training._filled("apart", runs, "only in this test", lecture=False)
+    drawing = training._filled("apart", runs, "only in this test")
     rows = drawing["datasets"]["rows"].to_pandas()
     assert set(rows["line"]) == {training.LOOKS["tf.maximum"].label}
     assert list(rows["step"]) == [1]

@@ -30,9 +30,9 @@ def section():
         return [one.train(*arrays, **settings) for one in (tf_session, torch_two_layers)]
 
     controls = Controls("section")
-    lecture = st.query_params.get("lecture") == "true"
+    st.session_state["lecture"] = st.query_params.get("lecture") == "true"
     listings = {"TensorFlow": tf_session.train, "PyTorch": torch_two_layers.train}
-    two_layers.compare(controls, listings, start, tf_session.compare, lecture=lecture)
+    two_layers.compare(controls, listings, start, tf_session.compare)
     st.session_state["refused"] = controls.refused
 
 

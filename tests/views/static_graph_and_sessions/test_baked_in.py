@@ -107,7 +107,7 @@ def test_the_fit_and_both_graphs_are_drawn():
 def test_each_curve_goes_through_the_data_that_its_listing_took():
     other = upside_down(ARTICLE)
     lines = {"baked_in": ARTICLE.least_squares(), "mended": other.least_squares()}
-    drawing = fit.__wrapped__(ARTICLE, other, lines, lecture=False)
+    drawing = fit.__wrapped__(ARTICLE, other, lines)
     curves, points = (drawing["datasets"][name].to_pandas() for name in ("curves", "points"))
     for label, data in (("baked in", "in the graph"), ("mended", "fed")):
         curve, dots = curves[curves["listing"] == label], points[points["data"] == data]

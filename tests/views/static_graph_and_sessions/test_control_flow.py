@@ -51,15 +51,15 @@ def section():
     from views.ui.controls import Controls
 
     controls = Controls("section")
-    lecture = st.query_params.get("lecture") == "true"
-    if control_flow.ask((cells.looped, cells.unrolled), count, lecture=lecture):
+    st.session_state["lecture"] = st.query_params.get("lecture") == "true"
+    if control_flow.ask((cells.looped, cells.unrolled), count):
         drawings = tf_graphs.drawings(control_flow.DRAWN_LETTERS)
         word = control_flow.compare(
             controls, count, drawings, read_word, longest=59, lecture=lecture
         )
         st.session_state["looked at"] = word
         mistakes.choose(controls, lambda name, word: cells.refused(name, *fed(word)), word)
-    traced.tell(controls, tracing.call_each, run, cells.rewritten, lecture=lecture)
+    traced.tell(controls, tracing.call_each, run, cells.rewritten)
     st.session_state["refused"] = controls.refused
 
 

@@ -86,7 +86,7 @@ def test_the_spread_of_later_calls_moves_the_crossing():
 
 def test_the_picture_marks_the_crossings_that_are_settled_and_only_those():
     rows = [one for one in ROWS if one["task"] == "two_layers"]
-    spec = curves(rows, "cold", lecture=False)
+    spec = curves(rows, "cold")
     marked = spec["datasets"]["crossings"].to_pylist()
     # Against PyTorch the quartiles overlap; against eager TensorFlow both graphs overtake.
     assert [(mark["one"], mark["steps"]) for mark in marked] == [
@@ -121,7 +121,7 @@ def section():
 
     controls = Controls("section")
     measuring = Measuring(lambda arguments, seconds: st.session_state["how"]())
-    paid_once.section(controls, measuring, lecture=st.query_params.get("lecture") == "true")
+    paid_once.section(controls, measuring)
     st.session_state["refused"] = controls.refused
     measuring.run()
 

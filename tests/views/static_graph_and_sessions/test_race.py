@@ -37,7 +37,7 @@ def section():
         return late, np.roll(late, 1)
 
     controls = Controls("section")
-    race.tell(controls, cached(around), watch, lecture=st.query_params.get("lecture") == "true")
+    race.tell(controls, cached(around), watch)
     st.session_state["refused"] = controls.refused
 
 
@@ -139,7 +139,7 @@ def test_a_count_too_short_to_show_when_they_occur_does_not_say_so():
 
 def test_the_strip_has_a_mark_for_each_variable_in_each_of_the_first_runs():
     for runs in (10, SHOWN, MOST_RUNS):
-        rows = strip(late(runs, 3), late(runs, 4, 5), lecture=False)["datasets"]["reads"]
+        rows = strip(late(runs, 3), late(runs, 4, 5))["datasets"]["reads"]
         marks = rows.to_pylist()
         assert len(marks) == 2 * min(runs, SHOWN)
         after = [(m["variable"], m["run"]) for m in marks if m["read"].startswith("after")]
@@ -150,7 +150,7 @@ def test_the_strip_has_a_mark_for_each_variable_in_each_of_the_first_runs():
 
 
 def drawn(reads):
-    return race_graph.__wrapped__(around(reads), key=reads, title="t", lecture=False)
+    return race_graph.__wrapped__(around(reads), key=reads, title="t")
 
 
 @pytest.mark.parametrize("reads", READS)
@@ -184,8 +184,6 @@ def test_only_the_edge_that_mends_it_leads_from_the_left_to_the_right():
 
 
 def test_the_deeper_graph_is_the_taller():
-    tall, short = (
-        height(drawn(reads), lecture=False) for reads in ("operations_first", "variables")
-    )
+    tall, short = (height(drawn(reads)) for reads in ("operations_first", "variables"))
     assert tall > short
-    assert height(drawn("variables"), lecture=True) > short
+    assert height(drawn("variables")) > short

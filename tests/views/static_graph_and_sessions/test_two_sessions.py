@@ -21,9 +21,9 @@ def section():
 
     controls = Controls("section")
     a, b = controls.number("a", "a", 2.0, -1e6, 1e6), controls.number("b", "b", 4.0, -1e6, 1e6)
-    lecture = st.query_params.get("lecture") == "true"
+    st.session_state["lecture"] = st.query_params.get("lecture") == "true"
     source = source_of(two_sessions.totals)
-    sessions.watch(source, two_sessions.look, a, b, lecture=lecture)
+    sessions.watch(source, two_sessions.look, a, b)
     sessions.break_it(controls, adding.MISTAKES, adding.run, a, b)
     st.session_state["refused"] = controls.refused
 

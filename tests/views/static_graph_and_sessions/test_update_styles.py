@@ -31,10 +31,10 @@ def section():
     from views.ui.controls import Controls
 
     controls = Controls("section")
-    lecture = st.query_params.get("lecture") == "true"
+    st.session_state["lecture"] = st.query_params.get("lecture") == "true"
     problem = replace(preset("update_styles_article"), steps=int(st.query_params.get("n", 80_000)))
     styles, build = tf_update_styles.STYLES, cached(update_graphs.build)
-    update_styles.ask(problem, styles, build, lecture=lecture)
+    update_styles.ask(problem, styles, build)
     update_styles.compare(
         controls,
         problem,
@@ -42,7 +42,6 @@ def section():
         between=tf_update_styles.BETWEEN,
         train=tf_update_styles.train,
         build=build,
-        lecture=lecture,
     )
     st.session_state["refused"] = controls.refused
 
@@ -105,7 +104,7 @@ def test_if_no_two_graphs_were_the_same_that_would_be_the_answer():
         def build(_, style, between):
             return style, {"Mul": 1}, {"Mul": 1}, between
 
-        ask(preset("update_styles_article"), STYLES, build, lecture=False)
+        ask(preset("update_styles_article"), STYLES, build)
 
     at = AppTest.from_function(page, default_timeout=60).run()
     at.segmented_control[0].set_value("show").run()
