@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from engines.dynamic_graph import stream as streamed
 from engines.dynamic_graph.check_nodes import differences
 from engines.graphs.autograd import StepGraph
 from engines.graphs.read_torch import record as read_graphs
@@ -85,8 +86,6 @@ def count(problem: Problem, *, steps: int, learning_rate: float) -> Counted:
 def stream(batch: int, learning_rate: float) -> tuple[Trace, list[tuple[Any, Any]]]:
     """The stream of E4 in batches of this size: its run, and x and y of each batch it drew."""
     article = preset("stream_article")
-    run = torch_autograd.stream(
-        article, steps=article.steps, learning_rate=learning_rate, batch=batch
-    )
+    run = streamed.train(article, steps=article.steps, learning_rate=learning_rate, batch=batch)
     trace = record(run)
-    return trace, list(islice(torch_autograd.batches(size=batch), len(trace)))
+    return trace, list(islice(streamed.batches(size=batch), len(trace)))

@@ -19,12 +19,20 @@ from tensorflow.python.eager import context
 
 from engines.graphs.autograd import Edge, Event, Kind, Node, Output, StepBuilder, StepGraph
 from engines.listing import Listing, Place, run_each
-from engines.regression.tf_tape import derivative
 
 
 def two_and_four() -> Any:
     """Add two numbers, and have the sum at once."""
     return tf.constant(2) + tf.constant(4)
+
+
+def derivative(*, a: float = 1, b: float = 2, c: float = 3, w: float = 4) -> tuple[float, float]:
+    """The value of y = a*w**2 + b*w + c and its derivative dy/dw = 2*a*w + b, from a tape."""
+    point = tf.constant(w, dtype=tf.float32)
+    with tf.GradientTape() as tape:
+        tape.watch(point)  # a constant is not watched by itself, as a variable is
+        y = a * point**2 + b * point + c
+    return float(y), float(tape.gradient(y, point))
 
 
 def parabola(a: float, b: float, c: float, w: Any) -> Any:

@@ -11,6 +11,7 @@ import streamlit as st
 from engines.graphs.autograd import Graph, brief
 from views.graphs.small_graph import KEPT, folded, height, repetitions, small_graph
 from views.player import live, show
+from views.recurrent.word import own_word
 from views.ui.controls import Controls
 from views.ui.prediction import predicted
 
@@ -18,7 +19,6 @@ from views.ui.prediction import predicted
 Look = Callable[[str], tuple[Graph, float]]
 
 WORDS = ("slope", "graph")  # of one length, and yet of two branches
-FIRST_WORD = "abracadabra"  # until somebody types another
 ANSWERS = {number: f"{number} nodes" for number in ("20", "25", "30", "50")}
 
 
@@ -78,37 +78,6 @@ def compare(controls: Controls, look: Look, *, longest: int, lecture: bool) -> N
         "slopes with the gradients."
     )
     _table(words, seen)
-
-
-def readable(text: str, longest: int) -> str:
-    """The part of a text that can be read as a word: what is visible of it, up to a length."""
-    visible = "".join(letter for letter in text[: 10 * longest] if letter.isprintable())
-    return visible.strip()[:longest].rstrip()
-
-
-def own_word(controls: Controls, longest: int) -> str:
-    """A word that somebody types; where it cannot be read as it is, a sentence says what is."""
-    word, asked = controls.text(
-        "A word of your own",
-        "word",
-        FIRST_WORD,
-        clean=lambda text: readable(text, longest),
-        max_chars=longest,
-        help="Letters of other alphabets, digits and signs work too.",
-    )
-    letters = len(asked.strip())
-    if letters > longest:
-        st.caption(
-            f"A word can have {longest} letters here. Yours has {letters}, so only its beginning "
-            "is read."
-        )
-    elif word != asked.strip():
-        st.caption(
-            f"There is no letter to read in that, so the word is “{FIRST_WORD}”."
-            if not readable(asked, longest)
-            else "What cannot be seen in your word is left out."
-        )
-    return word
 
 
 def _table(words: tuple[str, ...], seen: list[tuple[Graph, float]]) -> None:

@@ -1,15 +1,13 @@
-"""E4, a line learnt from data that never repeats, and E5, one derivative from a tape."""
+"""E4, a line learnt from data that never repeats."""
 
 from itertools import islice
 
 import numpy as np
 import pytest
-import tensorflow as tf
 import torch
 
+from engines.dynamic_graph.stream import batches, train
 from engines.problem import preset
-from engines.regression.tf_tape import derivative
-from engines.regression.torch_autograd import batches, stream
 from engines.trace import record
 
 LINE = np.array([2.0, 3.0])  # the truth: y = 2x + 3
@@ -17,14 +15,11 @@ LINE = np.array([2.0, 3.0])  # the truth: y = 2x + 3
 
 def run(steps, *, learning_rate=0.001, **settings):
     problem = preset("stream_article")
-    return record(stream(problem, steps=steps, learning_rate=learning_rate, **settings))
+    return record(train(problem, steps=steps, learning_rate=learning_rate, **settings))
 
 
 def line_of(trace):
     return np.stack([trace.params["w"], trace.params["b"]], axis=1).astype(np.float64)
-
-
-# E4
 
 
 def test_the_first_batch_is_the_presets():
@@ -104,19 +99,3 @@ def test_a_tenth_of_the_rate_leaves_less_noise():
     loud = line_of(run(8000))[-2000:] - LINE
     quiet = line_of(run(60_000, learning_rate=0.0001))[-20_000:] - LINE
     assert np.mean(quiet[:, 0] ** 2) < 0.3 * np.mean(loud[:, 0] ** 2)
-
-
-# E5
-
-
-def test_the_articles_derivative_is_ten():
-    assert derivative() == (27.0, 10.0)
-
-
-@pytest.mark.parametrize(("a", "b", "c", "w"), [(2, -1, 0.5, 3), (0, 5, 1, -2), (-1.5, 0, 0, 0.25)])
-def test_a_derivative_is_two_a_w_plus_b(a, b, c, w):
-    assert derivative(a=a, b=b, c=c, w=w) == (a * w**2 + b * w + c, 2 * a * w + b)
-
-
-def test_two_plus_four_is_six_at_once():
-    assert float(tf.constant(2.0) + tf.constant(4.0)) == 6.0

@@ -9,8 +9,7 @@ import tensorflow as tf
 from tensorflow.python.eager import execute
 
 from engines.dynamic_graph import tape as tf_recorded
-from engines.dynamic_graph.tape import record, run_all
-from engines.regression.tf_tape import derivative
+from engines.dynamic_graph.tape import derivative, record, run_all
 
 E5 = (1.0, 2.0, 3.0, 4.0)
 NUMBERS = [E5, (2.0, -1.0, 0.5, 3.0), (0.0, 5.0, 1.0, -2.0), (-1.5, 0.0, 0.0, 0.25), (1.0, 1, 1, 0)]

@@ -11,9 +11,8 @@ import pyarrow as pa
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from engines.dynamic_graph.stream import batches, train
 from engines.problem import preset
-from engines.regression.torch_autograd import batches
-from engines.regression.torch_autograd import stream as train
 from engines.trace import record
 from tests.support.visit import charts, live_texts, titles
 from views.dynamic_graph import stream

@@ -12,8 +12,9 @@ from engines.problem import preset
 from engines.recurrent.torch_cell import LONGEST, parameters, read
 from engines.regression.torch_autograd import train
 from tests.support.visit import charts, live_texts, words
-from views.dynamic_graph.recurrent import ANSWERS, FIRST_WORD, WORDS, readable
+from views.dynamic_graph.recurrent import ANSWERS, WORDS
 from views.graphs.small_graph import FOLD, KEPT, folded, height, repetitions, short, small_graph
+from views.recurrent.word import FIRST_WORD, readable
 
 OUTPUT = (Output("", (), None, None),)
 
