@@ -5,13 +5,16 @@ The model is that of torch_autograd.py; only where the data come from differs.
 Source: experiment E4.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import torch
 
-from engines.problem import Problem
-from engines.trace import Step
+from engines.problem import Problem, preset
+from engines.trace import Step, Trace, record
 
 # The law behind the data: y = 2x + 3 with normal noise, x evenly spread from 0 to 20.
 SLOPE, OFFSET, NOISE, RIGHT = 2.0, 3.0, 3.0, 20.0
@@ -50,3 +53,10 @@ def train(
             b -= learning_rate * b.grad
         w.grad.zero_()
         b.grad.zero_()
+
+
+def run(batch: int, learning_rate: float) -> tuple[Trace, list[tuple[Any, Any]]]:
+    """The article's stream in batches of this size: its run, and x and y of each batch it drew."""
+    article = preset("stream_article")
+    trace = record(train(article, steps=article.steps, learning_rate=learning_rate, batch=batch))
+    return trace, list(islice(batches(size=batch), len(trace)))

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from engines.dynamic_graph.run import look
+from engines.dynamic_graph.run import inspect
 from engines.problem import preset
 from engines.regression import torch_autograd
 from engines.trace import record
@@ -93,7 +93,7 @@ def test_a_node_that_is_chosen_is_marked_and_told(node, told):
     at = visit(PAGE, node=str(node))
     assert value(graph(at), "chosen") == node
     assert at.selectbox(key="node").value == str(node)
-    step = look(ARTICLE, steps=1, learning_rate=0.001).steps[0]
+    step = inspect(ARTICLE, steps=1, learning_rate=0.001).steps[0]
     assert step.graph.nodes[node].kind in details(at)
     assert told in details(at)
 

@@ -10,26 +10,27 @@ import pandas as pd
 import streamlit as st
 
 from engines.graphs.autograd import StepGraph
-from views.dynamic_graph.graph_series import moments
+from views.dynamic_graph.graph_series import end_of_backward, moments
 from views.graphs.small_graph import height, small_graph
 from views.player import (
     MOMENT,
     PHASE,
     STEP,
+    Drawing,
     Figure,
+    Filling,
     Timeline,
     between,
-    cached,
-    drawn,
-    figure,
+    drawing,
+    in_lecture,
     mark,
+    picture,
     show,
-    template,
 )
 from views.ui.palette import BEST, MODEL, QUIET
 
 
-def two_graphs(steps: Sequence[StepGraph], places: Sequence[Any], *, lecture: bool) -> None:
+def two_graphs(steps: Sequence[StepGraph], places: Sequence[Any]) -> None:
     """Two steps' graphs in two places, each object with its number; shared ones stand out."""
     one, other = steps
     shared = {node.id for node in one.graph.nodes} & {node.id for node in other.graph.nodes}
@@ -43,12 +44,13 @@ def two_graphs(steps: Sequence[StepGraph], places: Sequence[Any], *, lecture: bo
                 "The graph of one step, with the number of each object; those that the other step "
                 "has too are marked."
             ),
-            lecture=lecture,
+            lecture=in_lecture(),
             labels=numbers,
             emphasised=tuple(shared),
         )
         with place:
-            show(drawing, key=f"graph_of_{step.step}", height=height(drawing, lecture=lecture))
+            usual, in_hall = (height(drawing, lecture=lecture) for lecture in (False, True))
+            show(drawing, key=f"graph_of_{step.step}", height=usual, in_hall=in_hall)
 
 
 def _content(step: StepGraph) -> bytes:
@@ -57,7 +59,7 @@ def _content(step: StepGraph) -> bytes:
     return b"".join(array.tobytes() for array in arrays if array is not None)
 
 
-def count(made: int, most: int, left: int) -> None:
+def tell_count(made: int, most: int, left: int) -> None:
     """Tell the count of a whole run: all that was made, the most at a time, and what is left."""
     st.markdown(
         f"The whole run made **{made}** objects. Never were there more than **{most}** at a time, "
@@ -65,21 +67,19 @@ def count(made: int, most: int, left: int) -> None:
     )
 
 
-def lifetime(steps: Sequence[StepGraph], timeline: Timeline, *, lecture: bool) -> Figure:
+def living_objects(steps: Sequence[StepGraph], timeline: Timeline) -> Figure:
     """Objects alive, and objects made so far, at each moment of these steps, the first of a run."""
     counts, made = [], 0
     for step in steps:
         for m, event in enumerate(moments(step)):
             made = max(made, *event.nodes, 0)
             counts.append((step.step, m, event.live, made))
-    return _filled(counts, str(counts), timeline, lecture=lecture)
+    return _counts(counts, timeline)
 
 
-@cached
-def _filled(
-    _counts: list[tuple[int, int, int, int]], content: str, timeline: Timeline, *, lecture: bool
-) -> Figure:
-    rows = pd.DataFrame(_counts, columns=["step", "moment", "alive", "made"])
+@picture
+def _counts(counts: Sequence[tuple[int, int, int, int]], timeline: Timeline) -> Filling:
+    rows = pd.DataFrame(counts, columns=["step", "moment", "alive", "made"])
     rows["at"] = range(len(rows))
     starts = rows[rows["moment"] == 0].assign(
         label=lambda start: "step " + start["step"].astype(str)
@@ -87,13 +87,11 @@ def _filled(
     peaks = rows.loc[rows.groupby("step")["alive"].idxmax()]
     data = {"counts": rows, "starts": starts, "peaks": peaks}
     values = {"last": len(rows) - 1, "most": int(rows["made"].max()) + 2}
-    return figure(
-        _draw(timeline, lecture=lecture), data, {**values, "known": sum(timeline.parts[:3]) - 1}
-    )
+    return data, {**values, "known": end_of_backward(timeline)}
 
 
-@drawn
-def _draw(timeline: Timeline, *, lecture: bool) -> Figure:
+@_counts.drawing
+def _draw() -> Drawing:
     x = alt.X(
         "at:Q",
         title="moment",
@@ -136,16 +134,14 @@ def _draw(timeline: Timeline, *, lecture: bool) -> Figure:
     moment = f"({PHASE} == 4 ? known : {MOMENT})"
     here = (
         rows.transform_filter(f"datum.step == {STEP} && datum.moment == {moment}")
-        .mark_circle(color=BEST, size=mark(140, lecture), opacity=1)
+        .mark_circle(color=BEST, size=mark(140), opacity=1)
         .encode(x=x, y=y("alive"))
     )
-    return template(
+    return drawing(
         alt.layer(rules, names, alive, made, peaks, *named, here),
-        ("last", "most", "known"),
         title="Objects of the graph, alive and made",
         description=(
             "How many objects of the graph exist at each moment of the first steps, beside how "
             "many have been made so far."
         ),
-        lecture=lecture,
     )
