@@ -40,7 +40,7 @@ ZERO = """\
         b.grad.zero_()
 """
 
-# By name: which lines of the listing are changed, and what somebody wrote in their place.
+# By name: which lines of the listing are changed, and what was written in their place.
 MISTAKES: dict[str, dict[str, str]] = {
     "not_zeroed": {
         ZERO: """\

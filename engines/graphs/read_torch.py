@@ -111,7 +111,7 @@ class _Recorder(TorchFunctionMode):  # type: ignore[misc]
         arguments = list(_tensors([args, kwargs]))
         before, here = self._place, self._listing.place(frame.f_lasti)
         self._move_to(here)
-        # A result that nobody saw made, such as a custom Function's, is met where it is used.
+        # A result whose making went unseen, such as a custom Function's, is met where it is used.
         self._step.made_by_last(self._meet(arguments, variables, before))
         if func in BACKWARD:
             with self._hooks(list(_tensors(args[0]))):

@@ -36,23 +36,23 @@ STRIPS = (("value", ROWS[2], "made", MODEL), ("arrived", ROWS[3], "ran", GRADIEN
 NOW = f"({PHASE} == 4 ? known : {MOMENT})"  # outside slow motion, the end of backward()
 SMALL, LARGE = "(lecture ? 18 : 11.5)", "(lecture ? 22 : 13)"  # text
 TITLE = "PyTorch\\'s own graph of step"
-FIRST = "5"  # the node looked into at first: in E3 the square, whose derivative is worth a look
+FIRST = "5"  # the node inspected at first: in E3 the square, whose derivative is worth a look
 
 
 def _options(step: StepGraph) -> dict[str, str]:
-    """The nodes that can be looked into: by place, as a visitor reads it."""
+    """The nodes that can be inspected: by place, as a visitor reads it."""
     return {
         str(i): f"{node.kind}, {node.text or node.name}" for i, node in enumerate(step.graph.nodes)
     }
 
 
 def chosen(controls: Controls, step: StepGraph) -> int:
-    """The place of the node that is looked into, chosen further down the page or by a click."""
+    """The place of the node that is inspected, chosen further down the page or by a click."""
     return int(controls.chosen("node", _options(step), FIRST))
 
 
 def choose(controls: Controls, step: StepGraph) -> None:
-    """The row of nodes to look into; a click on one in the graph does the same."""
+    """The list of nodes to inspect; a click on one in the graph does the same."""
     controls.choice(
         st.selectbox, "Look into", "node", _options(step), FIRST, on_choice=_forget_click
     )

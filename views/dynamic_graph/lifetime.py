@@ -49,8 +49,8 @@ def two_graphs(steps: Sequence[StepGraph], places: Sequence[Any]) -> None:
             emphasised=tuple(shared),
         )
         with place:
-            usual, in_hall = (height(drawing, lecture=lecture) for lecture in (False, True))
-            show(drawing, key=f"graph_of_{step.step}", height=usual, in_hall=in_hall)
+            tall = height(drawing, lecture=in_lecture())
+            show(drawing, key=f"graph_of_{step.step}", height=tall, in_hall=tall)
 
 
 def _content(step: StepGraph) -> bytes:

@@ -47,7 +47,7 @@ def tell(
     if outcome.trace is None:
         _message(outcome)
     elif outcome.end == "grows":
-        _growth(outcome)
+        _count(outcome)
     else:
         if outcome.end == "right":
             st.markdown("Here it does no harm: what was changed was as it should be.")
@@ -74,7 +74,7 @@ def _message(outcome: Outcome) -> None:
         st.markdown(f"At that line w.grad holds **{w}**, and b.grad holds **{b}**.")
 
 
-def _growth(outcome: Outcome) -> None:
+def _count(outcome: Outcome) -> None:
     """How many nodes exist at the end of each step: where the losses are kept, and where not."""
     first, last, steps = outcome.alive[0], outcome.alive[-1], len(outcome.alive) - 1
     st.markdown(

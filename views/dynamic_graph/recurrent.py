@@ -60,8 +60,8 @@ def compare_words(controls: Controls) -> None:
             lecture=in_lecture(),
         )
         with place:
-            usual, in_hall = (height(drawing, lecture=lecture) for lecture in (False, True))
-            show(drawing, key=f"graph of word {i}", height=usual, in_hall=in_hall)
+            tall = height(drawing, lecture=in_lecture())
+            show(drawing, key=f"graph of word {i}", height=tall, in_hall=tall)
     if repetitions(graphs[-1]) > 2 * KEPT:
         st.caption(
             f"Of a word with more than {2 * KEPT} letters, the first {KEPT} and the last {KEPT} "
