@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from views.player import in_lecture, listing, player, show, source_of
-from views.ui import mistakes as mistake_row
+from views.player import in_lecture, listing, player, show
 from views.ui import shell
+from views.ui.mistakes import choose as choose_mistake
 from views.ui.numbers import number
 
 FILE = "pages/dynamic_graph.py"
@@ -12,8 +12,6 @@ PRESETS = {"autograd_article": "Parabola, as in the article", "own": "Your own d
 
 controls = shell.open_page(FILE)
 with shell.loading("PyTorch"):
-    from engines.dynamic_graph.run import followed_point
-    from engines.recurrent import torch_cell
     from views.dynamic_graph import (
         graph_drawing,
         lifetime,
@@ -31,8 +29,8 @@ with shell.settings():
 problem = problem.astype("float32")  # as PyTorch computes unless it is told otherwise
 settings = {"steps": steps, "learning_rate": rate}
 mistake, streaming = controls.chosen("mistake", mistakes.MISTAKES), stream.chosen(controls)
-trace, graphs, told, timeline = runs.play(problem, mistake, streaming, **settings)
-first, point = graphs[0], followed_point(problem)
+trace, graphs, point, told, timeline = runs.play(problem, mistake, streaming, **settings)
+first = graphs[0]
 node = graph_drawing.chosen(controls, first)
 refused = st.container()  # what may come and go must not move what follows
 player(timeline, readout=story.readout(first))
@@ -91,7 +89,7 @@ A **recurrent cell** reads a word letter by letter: from its state h and the let
 next state, each time with the same parameters u, w and b. PyTorch sees neither the `for` nor the
 `if`. It sees the operations that they lead to, and makes an object for each as it runs.
 """
-st.code(source_of(torch_cell.read), language="python")
+st.code(runs.CELL, language="python")
 if recurrent.predict_nodes():
     recurrent.compare_words(controls)
 
@@ -127,7 +125,7 @@ story.check_in_numbers(first, point=point + 1)
 ### Where it breaks
 Each is the listing with some lines changed, really run. Choose one, say how it ends, then look.
 """
-mistake_row.choose(controls, mistakes.MISTAKES)
+choose_mistake(controls, mistakes.MISTAKES)
 if mistake:
     outcome = runs.with_mistake(mistake, problem, **settings)
     mistakes.tell(mistake, outcome, problem, timeline, rate)

@@ -21,15 +21,10 @@ from engines.regression import torch_autograd
 from engines.regression.gradient_check import check
 from engines.trace import Step, Trace, record
 
-PREDICTION = """\
-        y_pred = w * x**power + b
-"""
-LOSS = """\
-        loss = factor * torch.sum((y_pred - y) ** 2)
-"""
-BACKWARD = """\
-        loss.backward()
-"""
+LOOP = "    for _ in range(steps + 1):\n"
+PREDICTION = "        y_pred = w * x**power + b\n"
+LOSS = "        loss = factor * torch.sum((y_pred - y) ** 2)\n"
+BACKWARD = "        loss.backward()\n"
 UPDATE = """\
         with torch.no_grad():
             w -= learning_rate * w.grad
@@ -59,15 +54,10 @@ MISTAKES: dict[str, dict[str, str]] = {
         w = w - learning_rate * w.grad
         b = b - learning_rate * b.grad
 """,
-        ZERO: """\
-        # The new w and b have no .grad yet: nothing to zero.
-""",
+        ZERO: "        # The new w and b have no .grad yet: nothing to zero.\n",
     },
     "backward_twice": {
-        BACKWARD: """\
-        loss.backward()
-        loss.backward()  # again
-"""
+        BACKWARD: BACKWARD + "        loss.backward()  # again\n",
     },
     "saved_changed_in_place": {
         LOSS: """\
@@ -84,33 +74,19 @@ MISTAKES: dict[str, dict[str, str]] = {
 """
     },
     "detached": {
-        PREDICTION: """\
-        y_pred = (w * x**power).detach() + b
-"""
+        PREDICTION: "        y_pred = (w * x**power).detach() + b\n",
     },
     "all_detached": {
-        PREDICTION: """\
-        y_pred = (w * x**power + b).detach()
-"""
+        PREDICTION: "        y_pred = (w * x**power + b).detach()\n",
     },
     "integer": {
-        """\
-    w = torch.tensor(problem.w, requires_grad=True)
-""": """\
-    w = torch.tensor(1, requires_grad=True)
-"""
+        "    w = torch.tensor(problem.w, requires_grad=True)\n": (
+            "    w = torch.tensor(1, requires_grad=True)\n"
+        )
     },
     "history": {
-        """\
-    for _ in range(steps + 1):
-""": """\
-    losses = []
-    for _ in range(steps + 1):
-""",
-        BACKWARD: """\
-        loss.backward()
-        losses.append(loss)
-""",
+        LOOP: "    losses = []\n" + LOOP,
+        BACKWARD: BACKWARD + "        losses.append(loss)\n",
     },
 }
 

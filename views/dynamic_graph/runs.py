@@ -20,7 +20,7 @@ from views.player import Story, Timeline, cached, source_of
 from views.regression import agreement, settings
 
 ENGINES, GRADIENTS = ("numpy_vectorized", "torch_autograd"), ("grad_w", "grad_b")
-LISTING = source_of(torch_autograd.train)
+LISTING, CELL = source_of(torch_autograd.train), source_of(torch_cell.read)
 
 count = cached(run.count)
 published_end = cached(run.published_end)
@@ -30,10 +30,15 @@ read_word = cached(torch_cell.read_and_check)
 
 
 class Played(NamedTuple):
-    """A run, the graphs of its first three steps, their story, and all that the player plays."""
+    """A run, and what a page shows of it.
+
+    steps: the first three. point: the data point that is followed in numbers, counted from 0.
+    story: of every step. timeline: all that the player plays.
+    """
 
     trace: Trace
     steps: list[StepGraph]
+    point: int
     story: Story
     timeline: Timeline
 
@@ -54,7 +59,7 @@ def play(
     wrong = with_mistake(mistake, problem, **settings) if mistake else None
     told = story.story_of(inspected.steps[0], LISTING)
     timeline = _timeline(inspected, wrong, told, *streamed(*streaming))
-    return Played(inspected.trace, inspected.steps[:3], told, timeline)
+    return Played(inspected.trace, inspected.steps[:3], inspected.point, told, timeline)
 
 
 def _timeline(
