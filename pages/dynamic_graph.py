@@ -71,7 +71,11 @@ with words:
 show(lifetime.living_objects(graphs, timeline), key="lifetime", height=300, in_hall=560)
 if controls.flag("Count them over the whole run", "count"):
     with st.spinner("Reading the graph of every step: some seconds."):
-        lifetime.tell_count(*runs.count(problem, **settings))
+        made, most, left = runs.count(problem, **settings)
+    f"""
+    The whole run made **{made}** objects. Never were there more than **{most}** at a time, and
+    **{left}** were there at the end.
+    """
 
 "### The training"
 regression.overview(problem, trace, timeline, lecture=in_lecture())

@@ -7,7 +7,6 @@ from typing import Any
 
 import altair as alt
 import pandas as pd
-import streamlit as st
 
 from engines.graphs.autograd import StepGraph
 from views.dynamic_graph.graph_series import end_of_backward, moments
@@ -36,7 +35,7 @@ def two_graphs(steps: Sequence[StepGraph], places: Sequence[Any]) -> None:
     shared = {node.id for node in one.graph.nodes} & {node.id for node in other.graph.nodes}
     for place, step in zip(places, steps, strict=True):
         numbers = {node.id: f"#{node.id}" for node in step.graph.nodes}
-        drawing = small_graph(
+        figure = small_graph(
             step.graph,
             key=_content(step),
             title=f"Step {step.step}",
@@ -49,22 +48,14 @@ def two_graphs(steps: Sequence[StepGraph], places: Sequence[Any]) -> None:
             emphasised=tuple(shared),
         )
         with place:
-            tall = height(drawing, lecture=in_lecture())
-            show(drawing, key=f"graph_of_{step.step}", height=tall, in_hall=tall)
+            tall = height(figure, lecture=in_lecture())
+            show(figure, key=f"graph_of_{step.step}", height=tall, in_hall=tall)
 
 
 def _content(step: StepGraph) -> bytes:
     """Equal for graphs that are drawn alike."""
     arrays = [array for node in step.graph.nodes for array in (node.value, node.gradient)]
     return b"".join(array.tobytes() for array in arrays if array is not None)
-
-
-def tell_count(made: int, most: int, left: int) -> None:
-    """Tell the count of a whole run: all that was made, the most at a time, and what is left."""
-    st.markdown(
-        f"The whole run made **{made}** objects. Never were there more than **{most}** at a time, "
-        f"and **{left}** were there at the end."
-    )
 
 
 def living_objects(steps: Sequence[StepGraph], timeline: Timeline) -> Figure:

@@ -49,7 +49,7 @@ def compare_words(controls: Controls) -> None:
     for i, (place, word, graph) in enumerate(
         zip(st.columns(len(words)), words, graphs, strict=True)
     ):
-        drawing = small_graph(
+        figure = small_graph(
             folded(graph),
             key=("word", word),
             title=f"“{word}”",
@@ -60,8 +60,8 @@ def compare_words(controls: Controls) -> None:
             lecture=in_lecture(),
         )
         with place:
-            tall = height(drawing, lecture=in_lecture())
-            show(drawing, key=f"graph of word {i}", height=tall, in_hall=tall)
+            tall = height(figure, lecture=in_lecture())
+            show(figure, key=f"graph of word {i}", height=tall, in_hall=tall)
     if repetitions(graphs[-1]) > 2 * KEPT:
         st.caption(
             f"Of a word with more than {2 * KEPT} letters, the first {KEPT} and the last {KEPT} "

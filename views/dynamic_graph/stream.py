@@ -45,7 +45,6 @@ TOP = 40.0  # of the article's picture
 STEEPEST = float(np.linalg.eigvalsh([[RIGHT**2 / 3, RIGHT / 2], [RIGHT / 2, 1]])[-1])
 LARGEST = RIGHT**2 + 1
 
-ARTICLE = 8, 0.001  # see Settings
 SIZES = {str(size): str(size) for size in (1, 2, 4, 8, 16, 32, 64)}
 RATES = {"scaled": "0.008 / points in a batch", "same": "always 0.001"}
 
@@ -64,20 +63,25 @@ class Settings(NamedTuple):
     learning_rate: float
 
 
+ARTICLE = Settings(8, 0.001)
+
+
 def chosen(controls: Controls) -> Settings:
     """What the controls of `choose`, further down the page, hold."""
-    size = int(controls.chosen("batch", SIZES, str(ARTICLE[0])))
+    size = int(controls.chosen("batch", SIZES, str(ARTICLE.batch)))
     same = controls.chosen("stream_rate", RATES, "scaled") == "same"
-    return Settings(size, ARTICLE[1] if same else ARTICLE[0] * ARTICLE[1] / size)
+    rate = ARTICLE.learning_rate
+    return Settings(size, rate if same else ARTICLE.batch * rate / size)
 
 
 def choose(controls: Controls) -> None:
     """The controls: points in a batch, and whether the learning rate allows for their number."""
     with st.container(horizontal=True, gap="large"):
-        label, size = "Points in a batch", str(ARTICLE[0])
-        controls.choice(st.pills, label, "batch", SIZES, size, required=True)
-        label = "Learning rate of the stream"
-        controls.choice(st.pills, label, "stream_rate", RATES, "scaled", required=True)
+        for label, name, options, default in (
+            ("Points in a batch", "batch", SIZES, str(ARTICLE.batch)),
+            ("Learning rate of the stream", "stream_rate", RATES, "scaled"),
+        ):
+            controls.choice(st.pills, label, name, options, default, required=True)
 
 
 # ---- What follows the player
@@ -143,7 +147,7 @@ def verdict(stream: Settings, trace: Trace, article: Trace) -> None:
     )
     st.markdown(_how_near(stream, trace))
     if stream != ARTICLE:
-        st.markdown(_how_near(Settings(*ARTICLE), article))
+        st.markdown(_how_near(ARTICLE, article))
 
 
 @cached
@@ -173,8 +177,8 @@ def _exploded(stream: Settings, *, at: int) -> str:
         f"This stream explodes: at batch **{at}** the loss is larger than 32 bits can hold. The "
         f"loss is a sum, and each point adds {STEEPEST:.0f}, on average, to its largest curvature "
         f"λ_max. So for {batch} points 2/λ_max is {number(limit / batch, 2)}, and the learning "
-        f"rate {stream.learning_rate:g} is beyond it. For the article's {ARTICLE[0]} points it is "
-        f"{number(limit / ARTICLE[0], 2)}."
+        f"rate {stream.learning_rate:g} is beyond it. For the article's {ARTICLE.batch} points it "
+        f"is {number(limit / ARTICLE.batch, 2)}."
     )
 
 

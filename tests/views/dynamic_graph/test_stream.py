@@ -212,13 +212,13 @@ def bytes_sent(drawing):
 
 @pytest.mark.parametrize("last_step", [600, 800])
 def test_the_section_adds_less_than_60_kilobytes_to_the_page(last_step):
-    timeline, drawings = figures(Settings(*ARTICLE), last_step)
+    timeline, drawings = figures(ARTICLE, last_step)
     series = len(json.dumps(timeline.payload))
     assert 30_000 < series < 45_000  # 22 numbers for each moment
     assert series + sum(map(bytes_sent, drawings)) < 60_000
 
 
-@pytest.mark.parametrize("chosen", [*EXPLODED, Settings(*ARTICLE), Settings(1, 0.008)])
+@pytest.mark.parametrize("chosen", [*EXPLODED, ARTICLE, Settings(1, 0.008)])
 def test_every_stream_is_drawn_between_finite_ends(chosen):
     _, drawings = figures(chosen)
     for drawing in drawings:
@@ -250,7 +250,7 @@ def test_noise_alone_is_the_mean_loss_of_the_true_line():
 
 def test_earlier_lines_are_those_after_every_thousand_batches():
     trace, _ = run(*ARTICLE)
-    _, (line, *_) = figures(Settings(*ARTICLE))
+    _, (line, *_) = figures(ARTICLE)
     rows = tables(line)["before"]
     assert sorted(set(rows["batch"])) == list(range(0, 8001, 1000))
     at_20 = rows[(rows["batch"] == 3000) & (rows["x"] == 20)]["y"].item()
@@ -305,7 +305,7 @@ def test_the_level_is_told_for_the_stream_and_for_the_articles():
         assert f"**{np.mean(away[-2000:]):.3f}** on average" in text
         first = np.argmax(away <= 3 * chosen[1] ** 0.5)
         assert f"at batch {first}." in text
-    assert told(Settings(*ARTICLE)) == [article]
+    assert told(ARTICLE) == [article]
 
 
 def test_a_smaller_rate_stays_nearer_and_takes_longer():
@@ -318,7 +318,7 @@ def test_a_smaller_rate_stays_nearer_and_takes_longer():
 
 def test_a_stream_of_single_points_is_told_why_its_level_is_higher():
     assert "the rate is beyond 2/401" in told(Settings(1, 0.008))[0]
-    assert "401" not in told(Settings(*ARTICLE))[0]
+    assert "401" not in told(ARTICLE)[0]
 
 
 @pytest.mark.parametrize("chosen", EXPLODED, ids=lambda chosen: chosen.batch)
