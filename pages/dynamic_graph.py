@@ -1,70 +1,44 @@
 """Dynamic graph (E3, E4, E5, E9). A string that stands alone in this file is text on the page."""
 
-from importlib import import_module
-
 import streamlit as st
 
-from engines.dynamic_graph import mistakes as torch_mistakes
-from engines.dynamic_graph import run as torch_looked
-from engines.recurrent import torch_cell
-from engines.regression import torch_autograd
-from views.dynamic_graph import graph_drawing, lifetime, mistakes, recurrent, story, stream, tape
-from views.dynamic_graph.runs import ENGINES, GRADIENTS, dynamic_timeline
-from views.player import cached, kept, player, show, source_of
-from views.regression import settings as regression
-from views.regression.agreement import compare
+from views.player import in_lecture, listing, player, show
 from views.ui import shell
+from views.ui.mistakes import choose as choose_mistake
+from views.ui.numbers import number
 
 FILE = "pages/dynamic_graph.py"
 PRESETS = {"autograd_article": "Parabola, as in the article", "own": "Your own data"}
-shell.settle("torch")
-count, published_end = kept(torch_looked.count), kept(torch_looked.published_end)
-broken, word_of = kept(torch_mistakes.run), kept(torch_cell.look_at)
-
-
-@cached
-def streamed(batch, learning_rate):
-    trace, batches = torch_looked.stream(batch, learning_rate)
-    return trace, stream.shown(batches)
-
-
-@st.cache_resource(show_spinner="Loading TensorFlow: a few seconds.")
-def recorders():
-    engines = [
-        import_module(f"engines.dynamic_graph.{name}") for name in ("tape", "torch_listings")
-    ]
-    shell.settle("tf_recorded")
-    return engines
-
-
-@cached
-def in_both(*numbers):
-    return [(engine.record(*numbers), engine.run_all(*numbers)) for engine in recorders()]
-
-
-@cached
-def run(problem, mistake, of_stream, **settings):
-    looked = torch_looked.look(problem, **settings)
-    wrong = broken(mistake, problem, **settings) if mistake else None
-    return looked.trace, looked.steps[:3], dynamic_timeline(looked, wrong, *streamed(*of_stream))
-
 
 controls = shell.open_page(FILE)
+with shell.loading("PyTorch"):
+    from views.dynamic_graph import (
+        graph_drawing,
+        lifetime,
+        mistakes,
+        recurrent,
+        runs,
+        story,
+        stream,
+    )
+    from views.regression import agreement
+    from views.regression import settings as regression
+
 with shell.settings():
     problem, rate, steps = regression.choose(controls, PRESETS, max_steps=2000)
 problem = problem.astype("float32")  # as PyTorch computes unless it is told otherwise
-mistake, of_stream = controls.chosen("mistake", mistakes.MISTAKES), stream.chosen(controls)
 settings = {"steps": steps, "learning_rate": rate}
-trace, graphs, timeline = run(problem, mistake, of_stream, **settings)
-first, point = graphs[0], torch_looked.followed_point(problem)
+mistake, streaming = controls.chosen("mistake", mistakes.MISTAKES), stream.chosen(controls)
+trace, graphs, point, told, timeline = runs.play(problem, mistake, streaming, **settings)
+first = graphs[0]
 node = graph_drawing.chosen(controls, first)
 refused = st.container()  # what may come and go must not move what follows
 player(timeline, readout=story.readout(first))
 
 code, graph = st.columns(2)
 with code:
-    story.story(first, timeline)
-    story.code(first, source_of(torch_autograd.train), title="torch_autograd.py")
+    told.show(key="story")
+    listing(runs.LISTING, told.computed, title="torch_autograd.py", key="listing", follows=True)
     """
     These are PyTorch's own objects, read while the listing ran. Going forward, each operation
     attaches a new one to its result. `backward()` walks from the loss to the leaves: each object
@@ -77,11 +51,12 @@ with graph:
 f"""
 #### Look into one of them
 Click it in the graph, or choose it here. Data point {point + 1} of {len(problem.x)}, at x =
-{problem.x[point]:.3g}, is followed on its own: there the **chain rule** can be read in numbers.
+{number(problem.x[point], 3)}, is followed on its own: there the **chain rule** can be read in
+numbers.
 """
 graph_drawing.choose(controls, first)
 story.node_details(first, node, points=len(problem.x))
-story.predict_second_backward(*torch_mistakes.without_zeroing(problem))
+story.predict_second_backward(*runs.without_zeroing(problem))
 
 "### The graph is new each time"
 one, other, words = st.columns(3)
@@ -93,16 +68,20 @@ with words:
     of what was kept for it, which is why it cannot run twice. And when the name `loss` is given to
     the next result, nothing holds the old objects any more; for a moment both graphs are there.
     """
-show(lifetime.lifetime(graphs, timeline), key="lifetime", height=300, in_hall=560)
+show(lifetime.living_objects(graphs, timeline), key="lifetime", height=300, in_hall=560)
 if controls.flag("Count them over the whole run", "count"):
-    with st.spinner("Looking at every step: some seconds."):
-        lifetime.count(*count(problem, **settings))
+    with st.spinner("Reading the graph of every step: some seconds."):
+        made, most, left = runs.count(problem, **settings)
+    f"""
+    The whole run made **{made}** objects. Never were there more than **{most}** at a time, and
+    **{left}** were there at the end.
+    """
 
 "### The training"
-regression.overview(problem, trace, timeline)
+regression.overview(problem, trace, timeline, lecture=in_lecture())
 regression.verdict(problem, trace, rate)
-compare(ENGINES, GRADIENTS, timeline)
-w, b = published_end()
+agreement.compare(runs.ENGINES, runs.GRADIENTS, timeline, lecture=in_lecture())
+w, b = runs.published_end()
 f"""
 By hand, in NumPy, and by `backward()`: they differ by rounding, for 32 bits hold seven digits, and
 late gradients are what is left of pulls that cancel. The article ends at w = 2.9578 and b = 2.0990.
@@ -114,9 +93,9 @@ A **recurrent cell** reads a word letter by letter: from its state h and the let
 next state, each time with the same parameters u, w and b. PyTorch sees neither the `for` nor the
 `if`. It sees the operations that they lead to, and makes an object for each as it runs.
 """
-st.code(source_of(torch_cell.read), language="python")
-if recurrent.ask(word_of):
-    recurrent.compare(controls, word_of, longest=torch_cell.LONGEST)
+st.code(runs.CELL, language="python")
+if recurrent.predict_nodes():
+    recurrent.compare_words(controls)
 
 """
 ### The stream: no two batches alike
@@ -125,17 +104,18 @@ Each step draws a **minibatch**, a few fresh points of y = 2x + 3 with noise of 
 batches over its steps: switch slow motion off and press play.
 """
 stream.choose(controls)
-streams = [streamed(*settings)[0] for settings in (of_stream, stream.ARTICLE)]
-stream.overview(of_stream, streams[0], timeline)
-stream.verdict(of_stream, *streams)
+own, article = (runs.streamed(*one)[0] for one in (streaming, stream.ARTICLE))
+stream.overview(streaming, own, timeline)
+stream.verdict(streaming, own, article)
 
 """
 ### The same in TensorFlow's eager mode
 Its **tape** is a list of what ran, kept beside the results; PyTorch's graph hangs on them.
 """
 if controls.flag("Run it in TensorFlow too", "tensorflow"):
-    recorders()  # here, because a spinner must not run inside a cached function
-    tape.compare(controls, in_both)
+    with shell.loading("TensorFlow"):
+        from views.dynamic_graph import tape
+    tape.compare(controls)
 
 f"""
 ### Is every gradient right? Ask the loss
@@ -149,10 +129,10 @@ story.check_in_numbers(first, point=point + 1)
 ### Where it breaks
 Each is the listing with some lines changed, really run. Choose one, say how it ends, then look.
 """
-mistakes.choose(controls)
+choose_mistake(controls, mistakes.MISTAKES)
 if mistake:
-    ran = broken(mistake, problem, **settings)
-    mistakes.tell(mistake, ran, problem, timeline, rate)
+    outcome = runs.with_mistake(mistake, problem, **settings)
+    mistakes.tell(mistake, outcome, problem, timeline, rate)
 
 with refused:
     controls.say_refused(timeline)

@@ -1,17 +1,16 @@
-"""Training runs in PyTorch, as a page plays them: plainly recorded, some steps looked at closely.
+"""A training run in PyTorch, recorded plainly, and some of its steps inspected object by object.
 
 Reading a graph slows a step down ten to thirty times. So a run is recorded plainly, and a second
-time only for the steps that are looked at.
+time only for the steps that are inspected.
 """
 
 from __future__ import annotations
 
-from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from engines.dynamic_graph.check_nodes import differences
+from engines.dynamic_graph.check_nodes import expected_gradients
 from engines.graphs.autograd import StepGraph
 from engines.graphs.read_torch import record as read_graphs
 from engines.problem import Problem, preset
@@ -19,36 +18,36 @@ from engines.regression import numpy_vectorized, torch_autograd
 from engines.trace import Trace, record
 
 
-class Looked(NamedTuple):
+class Inspected(NamedTuple):
     """A run of torch_autograd.py.
 
     trace: all of it. by_hand: the run of numpy_vectorized.py with the same settings.
-    steps: those looked at. checks: for each of them, by id of a node,
-    the central difference at one entry of its result, that of data point `point`, from 0 on.
+    steps: those inspected. expected: for each of them, by id of a node, the gradient at one entry
+    of its result by central differences, that of data point `point`, counted from 0.
     """
 
     trace: Trace
     by_hand: Trace
     steps: list[StepGraph]
-    checks: list[dict[int, float]]
+    expected: list[dict[int, float]]
     point: int
 
 
-def look(problem: Problem, *, steps: int, learning_rate: float, keep: int = 32) -> Looked:
-    """Train, and look at the first three steps and at others, evenly spread: `keep` at most."""
+def inspect(problem: Problem, *, steps: int, learning_rate: float, keep: int = 32) -> Inspected:
+    """Train, and inspect the first three steps and others, evenly spread: `keep` at most."""
     plain, watched, by_hand = (
         train(problem, steps=steps, learning_rate=learning_rate)
         for train in (torch_autograd.train, torch_autograd.train, numpy_vectorized.train)
     )
     trace = record(plain)
     spread = np.linspace(0, len(trace) - 1, keep - 2).round().astype(int)
-    graphs = list(read_graphs(watched, of={0, 1, 2, *spread.tolist()}))
+    graphs = list(read_graphs(watched, wanted={0, 1, 2, *spread.tolist()}))
     point = followed_point(problem)
-    checks = []
+    expected = []
     for step in graphs:
         here = problem.starting_at(*trace[step.step].params.values())
-        checks.append(differences(torch_autograd.train, here, step.graph, point=point))
-    return Looked(trace, record(by_hand), graphs, checks, point)
+        expected.append(expected_gradients(torch_autograd.train, here, step.graph, point=point))
+    return Inspected(trace, record(by_hand), graphs, expected, point)
 
 
 def followed_point(problem: Problem) -> int:
@@ -80,13 +79,3 @@ def count(problem: Problem, *, steps: int, learning_rate: float) -> Counted:
         made = max(made, *(node.id for node in step.graph.nodes))
         alive += [event.live for event in step.events]
     return Counted(made, max(alive), alive[-1])
-
-
-def stream(batch: int, learning_rate: float) -> tuple[Trace, list[tuple[Any, Any]]]:
-    """The stream of E4 in batches of this size: its run, and x and y of each batch it drew."""
-    article = preset("stream_article")
-    run = torch_autograd.stream(
-        article, steps=article.steps, learning_rate=learning_rate, batch=batch
-    )
-    trace = record(run)
-    return trace, list(islice(torch_autograd.batches(size=batch), len(trace)))

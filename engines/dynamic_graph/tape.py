@@ -1,4 +1,4 @@
-"""What a gradient tape writes down, and what happens when it is asked in other ways.
+"""What a gradient tape records, and what happens when it is asked in other ways.
 
 The same listings for PyTorch's graph: torch_listings.py.
 
@@ -19,12 +19,20 @@ from tensorflow.python.eager import context
 
 from engines.graphs.autograd import Edge, Event, Kind, Node, Output, StepBuilder, StepGraph
 from engines.listing import Listing, Place, run_each
-from engines.regression.tf_tape import derivative
 
 
 def two_and_four() -> Any:
     """Add two numbers, and have the sum at once."""
     return tf.constant(2) + tf.constant(4)
+
+
+def derivative(*, a: float = 1, b: float = 2, c: float = 3, w: float = 4) -> tuple[float, float]:
+    """The value of y = a*w**2 + b*w + c and its derivative dy/dw = 2*a*w + b, from a tape."""
+    point = tf.constant(w, dtype=tf.float32)
+    with tf.GradientTape() as tape:
+        tape.watch(point)  # a constant is not watched by itself, as a variable is
+        y = a * point**2 + b * point + c
+    return float(y), float(tape.gradient(y, point))
 
 
 def parabola(a: float, b: float, c: float, w: Any) -> Any:
@@ -38,7 +46,7 @@ def parabola(a: float, b: float, c: float, w: Any) -> Any:
 
 
 def not_watched(a: float, b: float, c: float, w: Any) -> Any:
-    """Ask for the slope at a constant that nobody watched."""
+    """Ask for the slope at a constant that is not watched."""
     w = tf.constant(w)
     with tf.GradientTape() as tape:
         y = a * w**2 + b * w + c
@@ -53,7 +61,7 @@ def variable(a: float, b: float, c: float, w: Any) -> Any:
     return tape.gradient(y, w)
 
 
-def asked_twice(a: float, b: float, c: float, w: Any) -> Any:
+def asked_again(a: float, b: float, c: float, w: Any) -> Any:
     """Ask the same tape a second time."""
     w = tf.Variable(w)
     with tf.GradientTape() as tape:
@@ -62,8 +70,8 @@ def asked_twice(a: float, b: float, c: float, w: Any) -> Any:
     return first, tape.gradient(y, w)
 
 
-def kept(a: float, b: float, c: float, w: Any) -> Any:
-    """Ask a second time a tape that keeps what it wrote."""
+def persistent(a: float, b: float, c: float, w: Any) -> Any:
+    """Ask a tape that keeps its record a second time."""
     w = tf.Variable(w)
     with tf.GradientTape(persistent=True) as tape:
         y = a * w**2 + b * w + c
@@ -76,12 +84,14 @@ def run_all(a: float, b: float, c: float, w: float) -> dict[str, tuple[str, str]
 
     That is what it returned, as `print` shows it, one thing on each line; or the error.
     """
-    asked = run_each((derivative, not_watched, variable, asked_twice, kept), a=a, b=b, c=c, w=w)
+    asked = run_each(
+        (derivative, not_watched, variable, asked_again, persistent), a=a, b=b, c=c, w=w
+    )
     return asked | run_each([two_and_four]) | {"parabola": (inspect.getsource(parabola), "")}
 
 
 def record(a: float, b: float, c: float, w: float) -> StepGraph:
-    """Run `parabola` and return what ran, and of that what the tape wrote down.
+    """Run `parabola` and return what ran, and of that what the tape recorded.
 
     An operation on the tape is a node and a forward event; one that is not is a plain event. The
     gradients are the tape's answers, one question each. The tape does not tell in which order it

@@ -57,7 +57,7 @@ def variable(a: float, b: float, c: float, w: Any) -> Any:
     return w.grad
 
 
-def asked_twice(a: float, b: float, c: float, w: Any) -> Any:
+def asked_again(a: float, b: float, c: float, w: Any) -> Any:
     """Go through the same graph a second time."""
     w = torch.tensor(w, requires_grad=True)
     y = a * w**2 + b * w + c
@@ -67,7 +67,7 @@ def asked_twice(a: float, b: float, c: float, w: Any) -> Any:
     return first, w.grad
 
 
-def kept(a: float, b: float, c: float, w: Any) -> Any:
+def persistent(a: float, b: float, c: float, w: Any) -> Any:
     """Go a second time through a graph that keeps what it saved."""
     w = torch.tensor(w, requires_grad=True)
     y = a * w**2 + b * w + c
@@ -82,7 +82,9 @@ def run_all(a: float, b: float, c: float, w: float) -> dict[str, tuple[str, str]
 
     That is what it returned, as `print` shows it, one thing on each line; or the error.
     """
-    asked = run_each((derivative, not_watched, variable, asked_twice, kept), a=a, b=b, c=c, w=w)
+    asked = run_each(
+        (derivative, not_watched, variable, asked_again, persistent), a=a, b=b, c=c, w=w
+    )
     return asked | run_each([two_and_four]) | {"parabola": (inspect.getsource(parabola), "")}
 
 

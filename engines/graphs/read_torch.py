@@ -33,21 +33,21 @@ Variables = list[tuple[str, Any]]
 
 
 def record(
-    steps: Any, *, of: Container[int] | None = None, source: str | None = None
+    steps: Any, *, wanted: Container[int] | None = None, source: str | None = None
 ) -> Iterator[StepGraph]:
     """Run a training listing and yield its steps, each when it is complete.
 
     steps: a generator, such as an engine's `train` returns. It yields once in each pass of its
     loop; what it does between that and the next pass is still that step. It is closed in the end.
-    of: the numbers of the steps to look at, None for all. The others run at their usual speed.
+    wanted: the numbers of the steps to read, None for all. The others run at their usual speed.
     source: the whole text the listing was compiled from, where Python cannot find it by itself.
 
     A listing that calls `torch.autograd.backward` instead of `loss.backward()` or
     `torch.autograd.grad` goes backward unseen: that function asks no mode.
-    If the listing raises, the step it was in is the last, asked for or not, and its last event
+    If the listing raises, the step it was in is the last, wanted or not, and its last event
     says so.
     """
-    wanted: Container[int] = range(sys.maxsize) if of is None else of
+    wanted = range(sys.maxsize) if wanted is None else wanted
     recorder = _Recorder(Listing(steps.gi_code, source))
     try:
         for passed in count():
@@ -111,7 +111,7 @@ class _Recorder(TorchFunctionMode):  # type: ignore[misc]
         arguments = list(_tensors([args, kwargs]))
         before, here = self._place, self._listing.place(frame.f_lasti)
         self._move_to(here)
-        # A result that nobody saw made, such as a custom Function's, is met where it is used.
+        # A result whose making went unseen, such as a custom Function's, is met where it is used.
         self._step.made_by_last(self._meet(arguments, variables, before))
         if func in BACKWARD:
             with self._hooks(list(_tensors(args[0]))):

@@ -40,12 +40,3 @@ def train(problem: Problem, *, steps: int, learning_rate: float) -> Iterator[Ste
         # Update: a small step against the gradient.
         w.assign_sub(learning_rate * grad_w)
         b.assign_sub(learning_rate * grad_b)
-
-
-def derivative(*, a: float = 1, b: float = 2, c: float = 3, w: float = 4) -> tuple[float, float]:
-    """The value of y = a*w**2 + b*w + c and its derivative dy/dw = 2*a*w + b, from a tape."""
-    point = tf.constant(w, dtype=tf.float32)
-    with tf.GradientTape() as tape:
-        tape.watch(point)  # a constant is not watched by itself, as a variable is
-        y = a * point**2 + b * point + c
-    return float(y), float(tape.gradient(y, point))

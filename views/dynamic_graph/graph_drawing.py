@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from engines.graphs.autograd import StepGraph
-from views.dynamic_graph.graph_series import entries, moments, what
+from views.dynamic_graph.graph_series import end_of_backward, entries, moments, role
 from views.graphs.layered import positions
 from views.player import (
     MOMENT,
@@ -21,8 +21,8 @@ from views.player import (
     Timeline,
     between,
     drawing,
-    in_lecture,
     picture,
+    show,
     sized,
 )
 from views.ui.controls import Controls
@@ -34,24 +34,25 @@ BARS, WIDTH = 0.17, 0.25  # from the middle of a box to the bars of its array; t
 ROWS = (-0.27, -0.09, 0.1, 0.28)  # of text in a box, from its middle
 STRIPS = (("value", ROWS[2], "made", MODEL), ("arrived", ROWS[3], "ran", GRADIENT))
 NOW = f"({PHASE} == 4 ? known : {MOMENT})"  # outside slow motion, the end of backward()
+SMALL, LARGE = "(lecture ? 18 : 11.5)", "(lecture ? 22 : 13)"  # text
 TITLE = "PyTorch\\'s own graph of step"
-FIRST = "5"  # the node looked into at first: in E3 the square, whose derivative is worth a look
+FIRST = "5"  # the node inspected at first: in E3 the square, whose derivative is worth a look
 
 
 def _options(step: StepGraph) -> dict[str, str]:
-    """The nodes that can be looked into: by place, as a visitor reads it."""
+    """The nodes that can be inspected: by place, as a visitor reads it."""
     return {
         str(i): f"{node.kind}, {node.text or node.name}" for i, node in enumerate(step.graph.nodes)
     }
 
 
 def chosen(controls: Controls, step: StepGraph) -> int:
-    """The place of the node that is looked into, chosen further down the page or by a click."""
+    """The place of the node that is inspected, chosen further down the page or by a click."""
     return int(controls.chosen("node", _options(step), FIRST))
 
 
 def choose(controls: Controls, step: StepGraph) -> None:
-    """The row of nodes to look into; a click on one in the graph does the same."""
+    """The list of nodes to inspect; a click on one in the graph does the same."""
     controls.choice(
         st.selectbox, "Look into", "node", _options(step), FIRST, on_choice=_forget_click
     )
@@ -63,8 +64,8 @@ def _forget_click() -> None:
 
 
 def show_step(step: StepGraph, timeline: Timeline, *, node: int) -> None:
-    """The graph of the steps looked at, of which `step` is the first, with one node marked."""
-    structure = str([(*what(node), node.shape) for node in step.graph.nodes])
+    """The graph of the steps inspected, of which `step` is the first, with one node marked."""
+    structure = str([(*role(node), node.shape) for node in step.graph.nodes])
     key = f"step_graph {st.session_state.get('drawing of the graph', 0)}"
 
     def clicked() -> None:
@@ -73,22 +74,18 @@ def show_step(step: StepGraph, timeline: Timeline, *, node: int) -> None:
                 st.session_state["node"] = str(i)
         Controls.moved()
 
-    st.vega_lite_chart(
-        _filled(step, structure, timeline, node=node),
-        key=key,
-        on_select=clicked,
-        selection_mode="picked",
-        width="stretch",
-        height=880 if in_lecture() else 660,
-    )
+    figure = step_graph(step, structure, timeline, node=node)
+    clicks: dict[str, Any] = {"on_select": clicked, "selection_mode": "picked"}
+    show(figure, key=key, height=660, in_hall=880, **clicks)
 
 
 @picture
-def _filled(_step: StepGraph, structure: str, timeline: Timeline, *, node: int) -> Filling:
+def step_graph(_step: StepGraph, structure: str, timeline: Timeline, *, node: int) -> Filling:
+    """Every object of a step's graph, with what it holds. structure: equal for equal graphs."""
     tables = _tables(_step)
     values = {
         "chosen": node,
-        "known": sum(timeline.parts[:3]) - 1,
+        "known": end_of_backward(timeline),
         "right": float(tables["boxes"]["x"].max()),
         "bottom": float(tables["boxes"]["y"].max()),
     }
@@ -142,8 +139,8 @@ def _tables(step: StepGraph) -> dict[str, pd.DataFrame]:
     return {name: pd.DataFrame(rows) for name, rows in tables.items()}
 
 
-@_filled.drawing
-def _(timeline: Timeline) -> Drawing:
+@step_graph.drawing
+def _draw(timeline: Timeline) -> Drawing:
     layers = [*_edges(), _boxes(timeline)]
     layers += [_strip(timeline, *strip) for strip in STRIPS]
     return drawing(
@@ -167,7 +164,7 @@ def _y(field: str) -> alt.Y:
 
 
 def _edges() -> list[Any]:
-    """A line from each object to the one that used its result, and the way back once it is gone."""
+    """A line from each object to the one that used its result, and its way back in backward()."""
     made = alt.Chart(alt.NamedData("edges")).transform_filter(f"{NOW} >= datum.made")
     gone_back = made.transform_filter(f"{NOW} >= datum.ran")
     line = {"x": _x("x"), "x2": "x2:Q", "y": _y("y"), "y2": "y2:Q"}
@@ -218,14 +215,12 @@ def _boxes(timeline: Timeline) -> Any:
         .mark_rect(filled=False, stroke=BEST, strokeWidth=2.5, strokeDash=[5, 4], cornerRadius=5)
         .encode(**outline)
     )
-    small, large = sized(11.5, 18), sized(13, 22)
-    aside = sized(60, 94)
     code = (
         alt.Chart()
         .mark_text(
             align="left",
             baseline="middle",
-            fontSize=small,
+            fontSize=sized(11.5, 18),
             color=alt.ExprRef("ink"),
             font="monospace",
             limit=alt.ExprRef("0.44 * width"),
@@ -233,8 +228,8 @@ def _boxes(timeline: Timeline) -> Any:
         .encode(x=_x("start"), y=_y("row_1"), text="text:N", tooltip=told)
     )
 
-    def role(**chosen: Any) -> alt.ExprRef:
-        """What this kind of text looks like; the last is for all others."""
+    def by_role(**chosen: Any) -> alt.ExprRef:
+        """What the text of each role looks like; the last is for all others."""
         *some, (_, rest) = chosen.items()
         cases = [f"datum.role === '{name}' ? {value} : " for name, value in some]
         return alt.ExprRef("".join(cases) + str(rest))
@@ -258,12 +253,12 @@ def _boxes(timeline: Timeline) -> Any:
         )
         .mark_text(
             baseline="middle",
-            align=role(shape="'right'", other="'left'"),
-            fontSize=role(kind=large, other=small),
-            dx=role(value=aside, gradient=aside, other=0),
-            fontWeight=role(kind=600, gradient=600, other=400),
-            color=role(gradient=f"'{GRADIENT}'", other="ink"),
-            opacity=role(shape=0.75, value_label=0.75, gradient_label=0.75, other=1),
+            align=by_role(shape="'right'", other="'left'"),
+            fontSize=by_role(kind=LARGE, other=SMALL),
+            dx=by_role(value=f"5.2 * {SMALL}", gradient=f"5.2 * {SMALL}", other=0),
+            fontWeight=by_role(kind=600, gradient=600, other=400),
+            color=by_role(gradient=f"'{GRADIENT}'", other="ink"),
+            opacity=by_role(shape=0.75, value_label=0.75, gradient_label=0.75, other=1),
         )
         .encode(x=_x("place"), y=_y("row"), text="said:N", tooltip=told)
     )

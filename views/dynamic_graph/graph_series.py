@@ -1,7 +1,7 @@
 """The numbers in the graph of one training step, as series that the player plays.
 
-All steps looked at have graphs of the same shape, so the first one's order of nodes and edges is
-everybody's: `value_low_3` is the smallest entry of the value at its node 3, `sent_at_3` one entry
+All steps inspected have graphs of the same shape, so the first one's order of nodes and edges is
+that of all: `value_low_3` is the smallest entry of the value at its node 3, `sent_at_3` one entry
 of what went back along its edge 3.
 """
 
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.graphs.autograd import Edge, Event, Graph, Node, StepGraph
-from views.player import Series, some_steps
+from views.player import Phase, Series, Timeline, some_steps
 
 Array = NDArray[Any]
 BARS = 16  # entries of a long array that are drawn
@@ -37,27 +37,20 @@ def moments(step: StepGraph) -> list[Event]:
     return [event for event in step.events if event.kind in told]
 
 
-def parts(step: StepGraph, *, prediction: str) -> tuple[int, int, int, int]:
-    """How many moments predict, compute the loss, go backward, and update.
-
-    prediction: the listing's variable after which the rest of the forward pass is the loss.
-    """
-    happened = moments(step)
-    kinds = [event.kind for event in happened]
-    forward, backward = kinds.count("forward"), kinds.count("backward")
-    predict = 1 + [event.name for event in happened].index(prediction)
-    return predict, forward - predict, backward, len(kinds) - forward - backward
+def end_of_backward(timeline: Timeline) -> int:
+    """The moment at which a step's gradients are all there, and its update is still to come."""
+    return sum(timeline.parts[: Phase.UPDATE]) - 1
 
 
-def what(node: Node) -> tuple[Any, ...]:
+def role(node: Node) -> tuple[Any, ...]:
     """What makes it the same node in the graph of another step, though not the same object."""
     return node.kind, node.line, node.text, node.repetition, "" if node.text else node.name
 
 
 def nodes_like(first: Graph, graph: Graph) -> list[Node]:
     """The nodes of a graph in the order of the first one's."""
-    same = {what(node): node for node in graph.nodes}
-    return [same[what(node)] for node in first.nodes]
+    same = {role(node): node for node in graph.nodes}
+    return [same[role(node)] for node in first.nodes]
 
 
 def edges_like(first: Graph, graph: Graph) -> list[Edge]:
@@ -66,32 +59,33 @@ def edges_like(first: Graph, graph: Graph) -> list[Edge]:
 
 
 def followed(
-    steps: Sequence[StepGraph], checks: Sequence[Mapping[int, float]], *, point: int
+    steps: Sequence[StepGraph], expected: Sequence[Mapping[int, float]], *, point: int
 ) -> dict[str, Series]:
     """The series of all numbers in these steps' graphs, and of the check of their gradients.
 
-    checks: for each step, by id of a node, what the gradient should be at one entry of its result.
-    point: which entry; each array's is followed on its own, too. NaN stands for none.
+    expected: for each step, by id of a node, what the gradient should be at one entry of its
+    result. point: which entry; each array's is followed on its own, too. NaN stands for none.
     """
     rows = [
-        _numbers(steps[0], step, point) | _checked(steps[0], step, check, point)
-        for step, check in zip(steps, checks, strict=True)
+        _numbers(steps[0], step, point) | _checked(steps[0], step, gradients, point)
+        for step, gradients in zip(steps, expected, strict=True)
     ]
     columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
     return some_steps(columns, np.array([step.step for step in steps]))
 
 
 def _checked(
-    first: StepGraph, step: StepGraph, check: Mapping[int, float], point: int
+    first: StepGraph, step: StepGraph, expected: Mapping[int, float], point: int
 ) -> dict[str, float]:
     """What the gradients should be, and the worst gap, relative to its gradient's largest entry."""
     nodes = nodes_like(first.graph, step.graph)
     gaps = [
-        abs(_entry(node.gradient, point) - check[node.id]) / max(np.abs(node.gradient).max(), 1e-30)
+        abs(_entry(node.gradient, point) - expected[node.id])
+        / max(np.abs(node.gradient).max(), 1e-30)
         for node in nodes
         if node.gradient is not None
     ]
-    return {f"checked_{i}": check[node.id] for i, node in enumerate(nodes)} | {
+    return {f"checked_{i}": expected[node.id] for i, node in enumerate(nodes)} | {
         "checked_worst": float(np.max(gaps))  # not a number, where one of them is none
     }
 

@@ -7,10 +7,9 @@ from typing import Any
 
 import altair as alt
 import pandas as pd
-import streamlit as st
 
 from engines.graphs.autograd import StepGraph
-from views.dynamic_graph.graph_series import moments
+from views.dynamic_graph.graph_series import end_of_backward, moments
 from views.graphs.small_graph import height, small_graph
 from views.player import (
     MOMENT,
@@ -22,6 +21,7 @@ from views.player import (
     Timeline,
     between,
     drawing,
+    in_lecture,
     mark,
     picture,
     show,
@@ -35,7 +35,7 @@ def two_graphs(steps: Sequence[StepGraph], places: Sequence[Any]) -> None:
     shared = {node.id for node in one.graph.nodes} & {node.id for node in other.graph.nodes}
     for place, step in zip(places, steps, strict=True):
         numbers = {node.id: f"#{node.id}" for node in step.graph.nodes}
-        drawing = small_graph(
+        figure = small_graph(
             step.graph,
             key=_content(step),
             title=f"Step {step.step}",
@@ -43,11 +43,13 @@ def two_graphs(steps: Sequence[StepGraph], places: Sequence[Any]) -> None:
                 "The graph of one step, with the number of each object; those that the other step "
                 "has too are marked."
             ),
+            lecture=in_lecture(),
             labels=numbers,
             emphasised=tuple(shared),
         )
         with place:
-            show(drawing, key=f"graph_of_{step.step}", height=height(drawing))
+            tall = height(figure, lecture=in_lecture())
+            show(figure, key=f"graph_of_{step.step}", height=tall, in_hall=tall)
 
 
 def _content(step: StepGraph) -> bytes:
@@ -56,27 +58,19 @@ def _content(step: StepGraph) -> bytes:
     return b"".join(array.tobytes() for array in arrays if array is not None)
 
 
-def count(made: int, most: int, left: int) -> None:
-    """Tell the count of a whole run: all that was made, the most at a time, and what is left."""
-    st.markdown(
-        f"The whole run made **{made}** objects. Never were there more than **{most}** at a time, "
-        f"and **{left}** were there at the end."
-    )
-
-
-def lifetime(steps: Sequence[StepGraph], timeline: Timeline) -> Figure:
+def living_objects(steps: Sequence[StepGraph], timeline: Timeline) -> Figure:
     """Objects alive, and objects made so far, at each moment of these steps, the first of a run."""
     counts, made = [], 0
     for step in steps:
         for m, event in enumerate(moments(step)):
             made = max(made, *event.nodes, 0)
             counts.append((step.step, m, event.live, made))
-    return _filled(counts, str(counts), timeline)
+    return _counts(counts, timeline)
 
 
 @picture
-def _filled(_counts: list[tuple[int, int, int, int]], content: str, timeline: Timeline) -> Filling:
-    rows = pd.DataFrame(_counts, columns=["step", "moment", "alive", "made"])
+def _counts(counts: Sequence[tuple[int, int, int, int]], timeline: Timeline) -> Filling:
+    rows = pd.DataFrame(counts, columns=["step", "moment", "alive", "made"])
     rows["at"] = range(len(rows))
     starts = rows[rows["moment"] == 0].assign(
         label=lambda start: "step " + start["step"].astype(str)
@@ -84,11 +78,11 @@ def _filled(_counts: list[tuple[int, int, int, int]], content: str, timeline: Ti
     peaks = rows.loc[rows.groupby("step")["alive"].idxmax()]
     data = {"counts": rows, "starts": starts, "peaks": peaks}
     values = {"last": len(rows) - 1, "most": int(rows["made"].max()) + 2}
-    return data, {**values, "known": sum(timeline.parts[:3]) - 1}
+    return data, {**values, "known": end_of_backward(timeline)}
 
 
-@_filled.drawing
-def _(timeline: Timeline) -> Drawing:
+@_counts.drawing
+def _draw() -> Drawing:
     x = alt.X(
         "at:Q",
         title="moment",

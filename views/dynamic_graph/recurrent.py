@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
 
-from engines.graphs.autograd import Graph, brief
+from engines.graphs.autograd import Graph
+from engines.recurrent.torch_cell import LONGEST
+from views.dynamic_graph import runs
 from views.graphs.small_graph import KEPT, folded, height, repetitions, small_graph
-from views.player import live, show
+from views.player import in_lecture, live, show
+from views.recurrent.word import own_word
 from views.ui.controls import Controls
+from views.ui.numbers import extent, number
 from views.ui.prediction import predicted
-
-# What a page says of a word: its graph, and the relative error of the gradients in that.
-Look = Callable[[str], tuple[Graph, float]]
+from views.ui.table import html_table
 
 WORDS = ("slope", "graph")  # of one length, and yet of two branches
-FIRST_WORD = "abracadabra"  # until somebody types another
-ANSWERS = {number: f"{number} nodes" for number in ("20", "25", "30", "50")}
+ANSWERS = {count: f"{count} nodes" for count in ("20", "25", "30", "50")}
 
 
-def ask(look: Look) -> bool:
+def predict_nodes() -> bool:
     """Ask how large the graph of a five-letter word is; once answered, tell. Returns whether."""
-    one, two, five = (len(look(word)[0].nodes) for word in ("a", "at", "graph"))
+    one, two, five = (len(runs.read_word(word)[0].nodes) for word in ("a", "at", "graph"))
     st.markdown(
         f"Reading “a” builds a graph of **{one} nodes**. Reading “at”, which has a letter more, "
         f"builds one of **{two} nodes**."
@@ -42,17 +42,14 @@ def ask(look: Look) -> bool:
     return answered
 
 
-def compare(controls: Controls, look: Look, *, longest: int) -> None:
-    """Three words side by side, the last of them the visitor's: graphs, and what is in them.
-
-    longest: letters that a word can have.
-    """
-    own = own_word(controls, longest)
-    words = (*WORDS, own)
-    seen = [look(word) for word in words]
-    places = st.columns(len(words))
-    for i, (place, word, (graph, _)) in enumerate(zip(places, words, seen, strict=True)):
-        drawing = small_graph(
+def compare_words(controls: Controls) -> None:
+    """Three words side by side, the last of them the visitor's: graphs, and what is in them."""
+    words = (*WORDS, own_word(controls, LONGEST))
+    graphs, errors = zip(*(runs.read_word(word) for word in words), strict=True)
+    for i, (place, word, graph) in enumerate(
+        zip(st.columns(len(words)), words, graphs, strict=True)
+    ):
+        figure = small_graph(
             folded(graph),
             key=("word", word),
             title=f"“{word}”",
@@ -60,10 +57,12 @@ def compare(controls: Controls, look: Look, *, longest: int) -> None:
                 f"The graph that reading this word built, {len(graph.nodes)} nodes: the parameters "
                 "at the top, the same five operations for each letter below, the loss at the end."
             ),
+            lecture=in_lecture(),
         )
         with place:
-            show(drawing, key=f"graph of word {i}", height=height(drawing))
-    if repetitions(seen[-1][0]) > 2 * KEPT:
+            tall = height(figure, lecture=in_lecture())
+            show(figure, key=f"graph of word {i}", height=tall, in_hall=tall)
+    if repetitions(graphs[-1]) > 2 * KEPT:
         st.caption(
             f"Of a word with more than {2 * KEPT} letters, the first {KEPT} and the last {KEPT} "
             "repetitions are drawn, and a dashed band for those between. What is counted and "
@@ -76,45 +75,13 @@ def compare(controls: Controls, look: Look, *, longest: int) -> None:
         "millionth to both sides and the word is read again: the **relative error** compares these "
         "slopes with the gradients."
     )
-    _table(words, seen)
+    live(_table(words, graphs, errors), key="words")
 
 
-def readable(text: str, longest: int) -> str:
-    """The part of a text that can be read as a word: what is visible of it, up to a length."""
-    visible = "".join(letter for letter in text[: 10 * longest] if letter.isprintable())
-    return visible.strip()[:longest].rstrip()
-
-
-def own_word(controls: Controls, longest: int) -> str:
-    """A word that somebody types; where it cannot be read as it is, a sentence says what is."""
-    word, asked = controls.text(
-        "A word of your own",
-        "word",
-        FIRST_WORD,
-        clean=lambda text: readable(text, longest),
-        max_chars=longest,
-        help="Letters of other alphabets, digits and signs work too.",
-    )
-    letters = len(asked.strip())
-    if letters > longest:
-        st.caption(
-            f"A word can have {longest} letters here. Yours has {letters}, so only its beginning "
-            "is read."
-        )
-    elif word != asked.strip():
-        st.caption(
-            f"There is no letter to read in that, so the word is “{FIRST_WORD}”."
-            if not readable(asked, longest)
-            else "What cannot be seen in your word is left out."
-        )
-    return word
-
-
-def _table(words: tuple[str, ...], seen: list[tuple[Graph, float]]) -> None:
+def _table(words: tuple[str, ...], graphs: tuple[Graph, ...], errors: tuple[float, ...]) -> str:
     """What is in each word's graph, one column for each word."""
-    graphs = [graph for graph, _ in seen]
     losses = [graph.nodes[-1] for graph in graphs]
-    chosen = [
+    branches = [
         graph[graph.inputs(loss.id)[0].source] for graph, loss in zip(graphs, losses, strict=True)
     ]
     leaves = [{leaf.name: leaf for leaf in graph.leaves} for graph in graphs]
@@ -122,20 +89,17 @@ def _table(words: tuple[str, ...], seen: list[tuple[Graph, float]]) -> None:
         "letters, so repetitions of the loop": [repetitions(graph) for graph in graphs],
         "nodes": [len(graph.nodes) for graph in graphs],
         "the branch taken": [f"<code>{html.escape(loss.text)}</code>" for loss in losses],
-        "its node": [node.kind for node in chosen],
-        "loss": [brief(loss.value) for loss in losses],
+        "its node": [node.kind for node in branches],
+        "loss": [extent(loss.value) for loss in losses],
         **{
-            f"gradient of {name}, smallest..largest": [brief(of[name].gradient) for of in leaves]
+            f"gradient of {name}, smallest … largest": [extent(of[name].gradient) for of in leaves]
             for name in ("u", "w", "b")
         },
-        "relative error of the gradients": [f"<b>{error:.1e}</b>" for _, error in seen],
+        "relative error of the gradients": [f"<b>{number(error, 2)}</b>" for error in errors],
     }
-    head = "".join(
-        f'<th style="overflow-wrap: anywhere">“<bdi>{html.escape(word)}</bdi>”</th>'
+    # A word of 59 letters must not make its column as wide as the page.
+    heads = [
+        f'<span style="overflow-wrap: anywhere">“<bdi>{html.escape(word)}</bdi>”</span>'
         for word in words
-    )
-    body = "".join(
-        f"<tr><th>{name}</th>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
-        for name, cells in rows.items()
-    )
-    live(f'<table class="digits"><tr><th></th>{head}</tr>{body}</table>', key="words")
+    ]
+    return html_table(("", *heads), [(name, *map(str, cells)) for name, cells in rows.items()])

@@ -1,55 +1,81 @@
-"""All that the player of the dynamic graph page plays at once, on one axis of steps."""
+"""What this page has run, each of it kept for all visitors, and the timeline that plays it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from engines.dynamic_graph import mistakes, run
+from engines.dynamic_graph import stream as stream_engine
+from engines.dynamic_graph.mistakes import Outcome
+from engines.dynamic_graph.run import Inspected
 from engines.graphs.autograd import StepGraph
+from engines.problem import Problem
+from engines.recurrent import torch_cell
+from engines.regression import torch_autograd
 from engines.trace import Trace
-from views.dynamic_graph import graph_series, stream
-from views.player import Timeline
+from views.dynamic_graph import graph_series, story, stream
+from views.player import Story, Timeline, cached, source_of
 from views.regression import agreement, settings
 
 ENGINES, GRADIENTS = ("numpy_vectorized", "torch_autograd"), ("grad_w", "grad_b")
-PREDICTION = "y_pred"  # the listing's variable after which the rest of the forward pass is the loss
+LISTING, CELL = source_of(torch_autograd.train), source_of(torch_cell.read)
+
+count = cached(run.count)
+published_end = cached(run.published_end)
+without_zeroing = cached(mistakes.without_zeroing)
+with_mistake = cached(mistakes.run)
+read_word = cached(torch_cell.read_and_check)
 
 
-class Looked(Protocol):
-    """A run and the steps of it that were looked at; see engines.dynamic_graph.run.Looked."""
+class Played(NamedTuple):
+    """A run, and what a page shows of it.
+
+    steps: the first three. point: the data point that is followed in numbers, counted from 0.
+    story: of every step. timeline: all that the player plays.
+    """
 
     trace: Trace
-    by_hand: Trace
-    steps: Sequence[StepGraph]
-    checks: Sequence[Mapping[int, float]]
+    steps: list[StepGraph]
     point: int
+    story: Story
+    timeline: Timeline
 
 
-class Ran(Protocol):
-    """A run with a mistake in it; see engines.dynamic_graph.mistakes.Ran."""
+@cached
+def streamed(batch: int, learning_rate: float) -> tuple[Trace, stream.Points]:
+    """The stream in batches of this size, and the points of each that are drawn."""
+    trace, batches = stream_engine.run(batch, learning_rate)
+    return trace, stream.points_of(batches)
 
-    trace: Trace | None
-    check: Mapping[str, NDArray[Any]]
+
+@cached
+def play(
+    problem: Problem, mistake: str | None, streaming: stream.Settings, **settings: Any
+) -> Played:
+    """Train on a problem, and with a mistake if there is one. settings: steps and learning_rate."""
+    inspected = run.inspect(problem, **settings)
+    wrong = with_mistake(mistake, problem, **settings) if mistake else None
+    told = story.story_of(inspected.steps[0], LISTING)
+    timeline = _timeline(inspected, wrong, told, *streamed(*streaming))
+    return Played(inspected.trace, inspected.steps[:3], inspected.point, told, timeline)
 
 
-def dynamic_timeline(
-    looked: Looked, wrong: Ran | None, streamed: Trace, points: NDArray[np.float32]
+def _timeline(
+    inspected: Inspected, wrong: Outcome | None, told: Story, trace: Trace, points: stream.Points
 ) -> Timeline:
     """A run, its graphs, the run by hand, one with a mistake if there is one, and the stream.
 
-    Slow motion stops at the steps that were looked at. points: of the stream, see `stream.shown`.
+    Slow motion stops at the steps that were inspected.
     """
-    runs = dict(zip(ENGINES, (looked.by_hand, looked.trace), strict=True))
-    series = settings.followed(looked.trace) | agreement.followed(runs, GRADIENTS)
-    series |= graph_series.followed(looked.steps, looked.checks, point=looked.point)
-    last_step = len(looked.trace) - 1
+    both = dict(zip(ENGINES, (inspected.by_hand, inspected.trace), strict=True))
+    series = settings.followed(inspected.trace) | agreement.followed(both, GRADIENTS)
+    series |= graph_series.followed(inspected.steps, inspected.expected, point=inspected.point)
+    last_step = len(inspected.trace) - 1
     if wrong and wrong.trace:
         series |= settings.followed(wrong.trace, wrong.check, run="wrong_", keep=801)
         last_step = max(last_step, len(wrong.trace) - 1)
-    series |= stream.followed(streamed, points, last_step=last_step)
-    parts = graph_series.parts(looked.steps[0], prediction=PREDICTION)
-    slow_at = np.array([step.step for step in looked.steps])
-    return Timeline(series, last_step, parts=parts, slow_at=slow_at, slow=True)
+    series |= stream.followed(trace, points, last_step=last_step)
+    slow_at = np.array([step.step for step in inspected.steps])
+    return Timeline(series, last_step, parts=told.parts, slow_at=slow_at, slow=True)

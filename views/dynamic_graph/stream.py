@@ -6,8 +6,8 @@ the player's last step the last batch is shown, halfway the one in the middle.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple, TypeAlias
 
 import altair as alt
 import numpy as np
@@ -15,10 +15,10 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import ArrayLike, NDArray
 
+from engines.dynamic_graph.stream import NOISE, OFFSET, RIGHT, SLOPE
 from engines.trace import Trace
 from views.player import (
     Drawing,
-    Figure,
     Filling,
     Series,
     Timeline,
@@ -26,8 +26,6 @@ from views.player import (
     cached,
     decades,
     drawing,
-    drawn,
-    figure,
     frame,
     live,
     mark,
@@ -36,19 +34,17 @@ from views.player import (
     show,
     sized,
     some_steps,
-    template,
 )
 from views.ui.controls import Controls
+from views.ui.numbers import number
 from views.ui.palette import BEST, DATA, MODEL, QUIET
 
-# The law behind the data: y = 2x + 3 and normal noise, x evenly from 0 to 20.
-SLOPE, OFFSET, NOISE, RIGHT = 2.0, 3.0, 3.0, 20.0
+Points: TypeAlias = NDArray[np.float32]  # of batches, see `points_of`
 TOP = 40.0  # of the article's picture
 # The largest eigenvalue of the Hessian of one point's loss: averaged over x, and at x = 20.
 STEEPEST = float(np.linalg.eigvalsh([[RIGHT**2 / 3, RIGHT / 2], [RIGHT / 2, 1]])[-1])
 LARGEST = RIGHT**2 + 1
 
-ARTICLE = 8, 0.001  # batch size and learning rate, see Chosen
 SIZES = {str(size): str(size) for size in (1, 2, 4, 8, 16, 32, 64)}
 RATES = {"scaled": "0.008 / points in a batch", "same": "always 0.001"}
 
@@ -60,33 +56,38 @@ REDRAWN = 1000  # batches, as in the article
 WHOLE_LABELS = alt.Axis(tickCount=5, labelFlushOffset=-2)  # the picture's edge cuts no digit
 
 
-class Chosen(NamedTuple):
+class Settings(NamedTuple):
     """The stream that a visitor asks for: points in a batch, and the learning rate."""
 
     batch: int
     learning_rate: float
 
 
-def chosen(controls: Controls) -> Chosen:
+ARTICLE = Settings(8, 0.001)
+
+
+def chosen(controls: Controls) -> Settings:
     """What the controls of `choose`, further down the page, hold."""
-    size = int(controls.chosen("batch", SIZES, str(ARTICLE[0])))
+    size = int(controls.chosen("batch", SIZES, str(ARTICLE.batch)))
     same = controls.chosen("stream_rate", RATES, "scaled") == "same"
-    return Chosen(size, ARTICLE[1] if same else ARTICLE[0] * ARTICLE[1] / size)
+    rate = ARTICLE.learning_rate
+    return Settings(size, rate if same else ARTICLE.batch * rate / size)
 
 
 def choose(controls: Controls) -> None:
     """The controls: points in a batch, and whether the learning rate allows for their number."""
     with st.container(horizontal=True, gap="large"):
-        label, size = "Points in a batch", str(ARTICLE[0])
-        controls.choice(st.pills, label, "batch", SIZES, size, required=True)
-        label = "Learning rate of the stream"
-        controls.choice(st.pills, label, "stream_rate", RATES, "scaled", required=True)
+        for label, name, options, default in (
+            ("Points in a batch", "batch", SIZES, str(ARTICLE.batch)),
+            ("Learning rate of the stream", "stream_rate", RATES, "scaled"),
+        ):
+            controls.choice(st.pills, label, name, options, default, required=True)
 
 
 # ---- What follows the player
 
 
-def shown(batches: Iterable[tuple[ArrayLike, ArrayLike]]) -> NDArray[np.float32]:
+def points_of(batches: Iterable[tuple[ArrayLike, ArrayLike]]) -> Points:
     """The points of each batch that are drawn, shape (batches, 2, SHOWN): x, then y.
 
     NaN stands where a batch has fewer points: the names of a timeline do not depend on its size.
@@ -101,10 +102,10 @@ def batch_at(step: ArrayLike, *, last_step: int, last_batch: int) -> NDArray[np.
     return np.round(last_batch * np.asarray(step) / max(1, last_step)).astype(np.intp)
 
 
-def followed(trace: Trace, points: NDArray[np.float32], *, last_step: int) -> dict[str, Series]:
+def followed(trace: Trace, points: Points, *, last_step: int) -> dict[str, Series]:
     """The series of a stream, for a timeline of that length; their names begin with `stream_`.
 
-    points: those of all its batches, from `shown`.
+    points: those of all its batches, from `points_of`.
     """
     every = max(1, -(-last_step // MOMENTS))  # rounded up
     at = np.append(np.arange(0, last_step, every), last_step)
@@ -133,7 +134,7 @@ def _thinned(trace: Trace) -> pd.DataFrame:
 # ---- In words
 
 
-def verdict(stream: Chosen, trace: Trace, article: Trace) -> None:
+def verdict(stream: Settings, trace: Trace, article: Trace) -> None:
     """Say how near the stream came to the truth, or where it exploded. article: its stream."""
     if trace.final.non_finite:
         st.warning(_exploded(stream, at=len(trace) - 1))
@@ -146,11 +147,11 @@ def verdict(stream: Chosen, trace: Trace, article: Trace) -> None:
     )
     st.markdown(_how_near(stream, trace))
     if stream != ARTICLE:
-        st.markdown(_how_near(Chosen(*ARTICLE), article))
+        st.markdown(_how_near(ARTICLE, article))
 
 
 @cached
-def _how_near(stream: Chosen, trace: Trace) -> str:
+def _how_near(stream: Settings, trace: Trace) -> str:
     away, reach = _history(trace)["distance"], _reach(stream.learning_rate)
     near = np.flatnonzero(away <= reach)
     told = (
@@ -170,14 +171,14 @@ def _how_near(stream: Chosen, trace: Trace) -> str:
     )
 
 
-def _exploded(stream: Chosen, *, at: int) -> str:
+def _exploded(stream: Settings, *, at: int) -> str:
     batch, limit = stream.batch, 2 / STEEPEST
     return (
         f"This stream explodes: at batch **{at}** the loss is larger than 32 bits can hold. The "
         f"loss is a sum, and each point adds {STEEPEST:.0f}, on average, to its largest curvature "
-        f"λ_max. So for {batch} points 2/λ_max is {limit / batch:.2g}, and the learning rate "
-        f"{stream.learning_rate:g} is beyond it. For the article's {ARTICLE[0]} points it is "
-        f"{limit / ARTICLE[0]:.2g}."
+        f"λ_max. So for {batch} points 2/λ_max is {number(limit / batch, 2)}, and the learning "
+        f"rate {stream.learning_rate:g} is beyond it. For the article's {ARTICLE.batch} points it "
+        f"is {number(limit / ARTICLE.batch, 2)}."
     )
 
 
@@ -191,7 +192,7 @@ def _reach(learning_rate: float) -> float:
     return float(NOISE * np.sqrt(learning_rate))
 
 
-def _numbers(stream: Chosen, trace: Trace) -> str:
+def _numbers(stream: Settings, trace: Trace) -> str:
     loss, mean, w, b = (now(f"stream_{name}", digits=4) for name in ("loss", "mean", "w", "b"))
     few = f"Of its {stream.batch} points the first {SHOWN} are drawn."
     return (
@@ -205,17 +206,17 @@ def _numbers(stream: Chosen, trace: Trace) -> str:
 # ---- In pictures
 
 
-def overview(stream: Chosen, trace: Trace, timeline: Timeline) -> None:
+def overview(stream: Settings, trace: Trace, timeline: Timeline) -> None:
     """The numbers of the batch shown, and three pictures: the line, the loss, the distance."""
     live(_numbers(stream, trace), key="stream_numbers")
-    pictures = (
-        line(trace, timeline),
-        loss(stream, trace, timeline),
-        distance(stream, trace, timeline),
-    )
-    for place, one in zip(st.columns(3), pictures, strict=True):
+    pictures = {
+        "line": line(trace, timeline),
+        "loss": loss(stream, trace, timeline),
+        "distance": distance(stream, trace, timeline),
+    }
+    for place, (name, figure) in zip(st.columns(3), pictures.items(), strict=True):
         with place:
-            show(one, key=f"stream {one['title']}", height=330, in_hall=560)
+            show(figure, key=f"stream_{name}", height=330, in_hall=560)
 
 
 @picture
@@ -230,7 +231,7 @@ def line(trace: Trace, timeline: Timeline) -> Filling:
 
 
 @line.drawing
-def _(timeline: Timeline) -> Drawing:
+def _draw_line(timeline: Timeline) -> Drawing:
     x = alt.X("x:Q", title="x", scale=alt.Scale(domain=[0, RIGHT]), axis=WHOLE_LABELS)
     y = alt.Y("y:Q", title="y", scale=alt.Scale(domain=[0, TOP]))
     names = ["truth", f"every {REDRAWN} batches", "now"]
@@ -266,75 +267,85 @@ def _(timeline: Timeline) -> Drawing:
     )
 
 
-@cached
-def loss(stream: Chosen, trace: Trace, timeline: Timeline) -> Figure:
+@picture
+def loss(stream: Settings, trace: Trace, timeline: Timeline) -> Filling:
     """The loss of single batches, their running mean, and what noise leaves to the true line."""
     rows, floor = _thinned(trace)[["batch", "loss", "mean"]], stream.batch * NOISE**2 / 2
-    level = pd.DataFrame({"y": [floor], "label": [f"noise alone: {floor:g}"]})
     low = min(float(rows["loss"].quantile(0.01)), floor / 3)
-    values = _axes(low, 2 * float(rows["mean"].max()), last=len(trace) - 1)
-    drawing = _draw_curve(timeline, of="loss", curve="mean")
-    return figure(drawing, {"rows": rows, "level": level}, values)
+    axes = _axes(low, 2 * float(rows["mean"].max()), last=len(trace) - 1)
+    return {"rows": rows, "level": _level(floor, f"noise alone: {floor:g}")}, axes
 
 
-@cached
-def distance(stream: Chosen, trace: Trace, timeline: Timeline) -> Figure:
+@loss.drawing
+def _draw_loss(timeline: Timeline) -> Drawing:
+    x, y = _encodings("loss")
+    dots = _rows().mark_circle(color=QUIET, opacity=0.4, size=mark(14), clip=True)
+    return drawing(
+        dots.encode(x=x, y=y("loss")) + _curve(timeline, "mean", dot="loss", color=DATA),
+        title=f"Loss, and the mean of {MEAN_OVER}",
+        description=(
+            "The loss of single batches, their running mean, and the mean loss of the true line."
+        ),
+    )
+
+
+@picture
+def distance(stream: Settings, trace: Trace, timeline: Timeline) -> Filling:
     """How far (w, b) is from the truth, and about how near short steps let it stay."""
     rows, reach = _thinned(trace)[["batch", "distance"]], _reach(stream.learning_rate)
-    level = pd.DataFrame({"y": [reach], "label": [f"3·√rate = {reach:.3f}"]})
     # The lower end is the same for all streams: one that stays nearer is to be seen lower.
-    values = _axes(0.004, 2 * float(rows["distance"].max()), last=len(trace) - 1)
-    drawing = _draw_curve(timeline, of="distance", curve="distance")
-    return figure(drawing, {"rows": rows, "level": level}, values)
+    axes = _axes(0.004, 2 * float(rows["distance"].max()), last=len(trace) - 1)
+    return {"rows": rows, "level": _level(reach, f"3·√rate = {reach:.3f}")}, axes
 
 
-CURVES = {  # title and description
-    "loss": (
-        f"Loss, and the mean of {MEAN_OVER}",
-        "The loss of single batches, their running mean, and the mean loss of the true line.",
-    ),
-    "distance": (
-        f"The distance from ({SLOPE:g}, {OFFSET:g})",
-        "How far (w, b) is from the truth, batch by batch: it falls, then wanders about a level.",
-    ),
-}
+@distance.drawing
+def _draw_distance(timeline: Timeline) -> Drawing:
+    return drawing(
+        _curve(timeline, "distance", dot="distance", color=MODEL),
+        title=f"The distance from ({SLOPE:g}, {OFFSET:g})",
+        description=(
+            "How far (w, b) is from the truth, batch by batch: it falls, then wanders about a "
+            "level."
+        ),
+    )
 
 
-@drawn
-def _draw_curve(timeline: Timeline, *, of: str, curve: str) -> Figure:
-    """A curve over the stream, and a dot for the batch shown: for all where the curve is a mean."""
-    x = alt.X("batch:Q", title="batch", scale=between("0", "last"), axis=WHOLE_LABELS)
-    scale = between("low", "high", type="log")
-    short = "format(datum.value, datum.value < 1e5 ? '~g' : '.0e')"
-    powers = alt.Axis(values=alt.ExprRef("ticks"), labelExpr=short)
-
-    def y(field: str) -> alt.Y:
-        return alt.Y(f"{field}:Q", title=of, scale=scale, axis=powers)
-
-    rows, level = alt.Chart(alt.NamedData("rows")), alt.Chart(alt.NamedData("level"))
-    dots = rows.mark_circle(color=QUIET, opacity=0.4, size=mark(14), clip=True)
+def _curve(timeline: Timeline, curve: str, *, dot: str, color: str) -> Any:
+    """A curve over the stream, with its level, and a dot for the batch shown, on the axis `dot`."""
+    x, y = _encodings(dot)
     look: dict[str, Any] = {"color": MODEL, "clip": True, "strokeWidth": sized(1.5, 3)}
-    walked = rows.transform_filter(_reached(timeline)).mark_line(**look)
     here = (
-        frame(timeline, "stream_", "batch", of)
-        .transform_filter(f"isFinite(datum.{of})")
-        .transform_calculate(**{of: f"clamp(datum.{of}, low, high)"})  # in sight, at the edge
-        .mark_circle(color=MODEL if curve == of else DATA, size=mark(140), opacity=1)
+        frame(timeline, "stream_", "batch", dot)
+        .transform_filter(f"isFinite(datum.{dot})")
+        .transform_calculate(**{dot: f"clamp(datum.{dot}, low, high)"})  # in sight, at the edge
+        .mark_circle(color=color, size=mark(140), opacity=1)
     )
     legend = alt.Legend(symbolType="stroke", symbolDash=[6, 4], symbolSize=400, labelLimit=0)
     label = alt.Color("label:N", scale=alt.Scale(range=[BEST]), legend=legend)
-    return template(
-        alt.layer(
-            *([] if curve == of else [dots.encode(x=x, y=y(of))]),
-            rows.mark_line(opacity=0.35, **look).encode(x=x, y=y(curve)),
-            walked.encode(x=x, y=y(curve)),
-            level.mark_rule(strokeDash=[6, 4]).encode(y=y("y"), color=label),
-            here.encode(x=x, y=y(of)),
-        ),
-        ("low", "high", "last", "ticks"),
-        title=CURVES[of][0],
-        description=CURVES[of][1],
+    level = alt.Chart(alt.NamedData("level")).mark_rule(strokeDash=[6, 4])
+    walked = _rows().transform_filter(_reached(timeline)).mark_line(**look)
+    return alt.layer(
+        _rows().mark_line(opacity=0.35, **look).encode(x=x, y=y(curve)),
+        walked.encode(x=x, y=y(curve)),
+        level.encode(y=y("y"), color=label),
+        here.encode(x=x, y=y(dot)),
     )
+
+
+def _rows() -> alt.Chart:
+    return alt.Chart(alt.NamedData("rows"))
+
+
+def _encodings(title: str) -> tuple[alt.X, Callable[[str], alt.Y]]:
+    scale = between("low", "high", type="log")
+    short = "format(datum.value, datum.value < 1e5 ? '~g' : '.0e')"
+    powers = alt.Axis(values=alt.ExprRef("ticks"), labelExpr=short)
+    x = alt.X("batch:Q", title="batch", scale=between("0", "last"), axis=WHOLE_LABELS)
+    return x, lambda field: alt.Y(f"{field}:Q", title=title, scale=scale, axis=powers)
+
+
+def _level(height: float, label: str) -> pd.DataFrame:
+    return pd.DataFrame({"y": [height], "label": [label]})
 
 
 def _axes(low: float, high: float, *, last: int) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from functools import lru_cache, update_wrapper
-from typing import Any, Generic, ParamSpec, TypeAlias
+from typing import Any, Generic, ParamSpec, TypeAlias, cast
 
 import altair as alt
 import numpy as np
@@ -126,18 +126,21 @@ def show(
     height: int,
     in_hall: int | None = None,
     place: DeltaGenerator | None = None,
+    **selecting: Any,
 ) -> DeltaGenerator:
     """Put a figure into the page, as wide as its container.
 
     height, in_hall: pixels, and how many in lecture mode; if not said, 1.7 times as many. place:
     where, if not here: a container, or what an earlier call returned, to replace it. In an
-    `st.empty` it would be gone for a moment at each run of the page.
+    `st.empty` it would be gone for a moment at each run of the page. selecting: for a figure that
+    can be clicked, what `st.vega_lite_chart` takes for that.
     """
     hall = in_lecture()
     params = [*figure["params"], {"name": "lecture", "value": hall}]
     spec = {**figure, "params": params, "config": _config(24, 1.8) if hall else _config(13, 1.0)}
     tall = (in_hall or round(1.7 * height)) if hall else height
-    return (place or st).vega_lite_chart(spec, key=key, width="stretch", height=tall)
+    chart = (place or st).vega_lite_chart(spec, key=key, width="stretch", height=tall, **selecting)
+    return cast(DeltaGenerator, chart)
 
 
 def _config(text: float, mark: float) -> Figure:

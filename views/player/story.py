@@ -12,12 +12,14 @@ from views.player.text import live
 class Moment(NamedTuple):
     """Something that happens. phase: which of the player's four it belongs to, counted from 0.
 
-    text: HTML. line: how the line of the listing begins that does it, if one does.
+    text: HTML. line: how the line of the listing begins that does it, if one does. series: of what
+    that line computes, if that is a number.
     """
 
     phase: int
     text: str
     line: str = ""
+    series: str = ""
 
 
 class Story:
@@ -36,12 +38,14 @@ class Story:
 
     @property
     def computed(self) -> dict[str, Computed]:
-        """At which moments to mark which line, for a listing."""
-        lines: dict[str, list[int]] = {}
+        """At which moments to mark which line, and what it computes, for a listing."""
+        lines: dict[str, Computed] = {}
         for m, moment in enumerate(self.moments):
             if moment.line:
-                lines.setdefault(moment.line, []).append(m)
-        return {line: Computed(at) for line, at in lines.items()}
+                before = lines.get(moment.line, Computed([]))
+                series = before.series or moment.series
+                lines[moment.line] = Computed([*before.moments, m], series)
+        return lines
 
     def show(self, *, key: str) -> None:
         """The paragraph of the moment that the player is at."""

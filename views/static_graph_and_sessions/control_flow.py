@@ -11,9 +11,9 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from engines.graphs.autograd import Graph
-from views.dynamic_graph.recurrent import own_word
 from views.graphs.small_graph import height, small_graph
-from views.player import in_lecture, live, show, source_of
+from views.player import live, show, source_of
+from views.recurrent.word import own_word
 from views.ui.controls import Controls
 from views.ui.prediction import predicted
 from views.ui.shell import side_by_side

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+from typing import Any
+
+from numpy.typing import NDArray
 
 SMALL, LARGE = 1e-4, 1e6  # between these a number is written out
 
@@ -26,3 +29,11 @@ def number(value: float, digits: int = 6) -> str:
     else:
         text = f"{value + 0.0:.{digits}g}"  # + 0.0 makes 0 of -0
     return text.replace("-", "−")
+
+
+def extent(values: NDArray[Any] | None, digits: int = 3) -> str:
+    """An array in short: its one number, or its smallest and largest; none where there is none."""
+    if values is None or not values.size:
+        return "none"
+    low, high = (number(float(end), digits) for end in (values.min(), values.max()))
+    return low if low == high else f"{low} … {high}"

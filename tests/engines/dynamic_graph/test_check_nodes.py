@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from engines.dynamic_graph.check_nodes import differences
+from engines.dynamic_graph.check_nodes import expected_gradients
 from engines.graphs.read_torch import record
 from engines.problem import preset
 from engines.regression.torch_autograd import train
@@ -14,7 +14,7 @@ from engines.trace import Step
 
 
 def first_graph(problem, listing=train):
-    return next(record(listing(problem, steps=0, learning_rate=0.0), of={0})).graph
+    return next(record(listing(problem, steps=0, learning_rate=0.0), wanted={0})).graph
 
 
 @pytest.mark.parametrize("name", ["autograd_article", "loops_article", "numpy_article"])
@@ -22,7 +22,7 @@ def first_graph(problem, listing=train):
 def test_every_node_s_gradient_is_found_again(name, point):
     problem = preset(name)
     graph = first_graph(problem)
-    found = differences(train, problem, graph, point=point)
+    found = expected_gradients(train, problem, graph, point=point)
     assert set(found) == {node.id for node in graph.nodes}
     for node in graph.nodes:
         gradient = node.gradient.flat[min(point, node.gradient.size - 1)]
@@ -46,7 +46,7 @@ def with_half_the_slope(problem, *, steps, learning_rate):
 def test_a_wrong_backward_is_found_out_from_its_place_on():
     problem = preset("autograd_article")
     graph = first_graph(problem, with_half_the_slope)
-    found = differences(with_half_the_slope, problem, graph, point=3)
+    found = expected_gradients(with_half_the_slope, problem, graph, point=3)
     for leaf in graph.leaves:
         assert found[leaf.id] == pytest.approx(2 * leaf.gradient, rel=1e-5)
     square, total = graph.nodes[-2:]
@@ -57,7 +57,7 @@ def test_a_wrong_backward_is_found_out_from_its_place_on():
 def test_nothing_is_left_behind_and_the_problem_is_as_it_was():
     problem = preset("autograd_article")
     before = replace(problem, x=problem.x.copy(), y=problem.y.copy())
-    differences(train, problem, first_graph(problem), point=0)
+    expected_gradients(train, problem, first_graph(problem), point=0)
     assert torch.overrides._get_current_function_mode_stack() == []
     assert problem.x.dtype == np.float32
     np.testing.assert_array_equal(problem.y, before.y)

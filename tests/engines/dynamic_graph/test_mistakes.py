@@ -10,22 +10,18 @@ from typing import get_args
 import numpy as np
 import pytest
 import torch
-from streamlit.testing.v1 import AppTest
 from torch.overrides import _get_current_function_mode_stack
 
-from engines.dynamic_graph.mistakes import LOOKED_AT, MISTAKES, End, make, run, without_zeroing
-from engines.graphs.read_torch import record as look
+from engines.dynamic_graph.mistakes import COUNTED, MISTAKES, End, make, run, without_zeroing
+from engines.graphs.read_torch import record as read_graphs
 from engines.problem import custom, preset
 from engines.regression import torch_autograd
 from engines.trace import record
-from tests.support.visit import charts, live_texts, titles, words
-from views.dynamic_graph import mistakes as view
 
 LISTING = inspect.getsource(torch_autograd.train)
 # PyTorch warns about what is wrong in this one. It does so once, where nobody resets warnings.
 REBOUND = "ignore:The .grad attribute of a Tensor that is not a leaf:UserWarning"
 pytestmark = pytest.mark.filterwarnings(REBOUND)
-every_mistake = pytest.mark.parametrize("name", MISTAKES)
 
 # By name: the step, the line that raises, and the beginning of the message.
 RAISE = {
@@ -91,26 +87,14 @@ def listing_of(source, *, steps):
 # The lines
 
 
-@every_mistake
-def test_each_block_of_right_lines_is_in_the_listing_exactly_once(name):
-    assert [LISTING.count(right) for right in MISTAKES[name]] == [1] * len(MISTAKES[name])
-
-
-@every_mistake
-def test_undoing_the_change_gives_the_listing_back(name):
-    source = make(name).source
-    assert source != LISTING
-    for right, wrong in MISTAKES[name].items():
-        assert source.count(wrong) == 1
-        source = source.replace(wrong, right)
-    assert source == LISTING
-
-
-def test_the_lines_are_told_without_the_indentation_of_their_loop():
-    made = make("in_place_outside_no_grad")
-    update = "w -= learning_rate * w.grad", "b -= learning_rate * b.grad"
-    assert made.right.splitlines() == ["with torch.no_grad():", *(f"    {line}" for line in update)]
-    assert made.wrong.splitlines() == list(update)
+def test_undoing_the_changes_gives_the_listing_back():
+    for name, changes in MISTAKES.items():
+        source = make(name).source
+        assert source != LISTING
+        for right, wrong in changes.items():
+            assert source.count(wrong) == 1
+            source = source.replace(wrong, right)
+        assert source == LISTING
 
 
 def test_an_unknown_mistake_is_a_key_error():
@@ -129,29 +113,24 @@ def test_each_mistake_raises_or_trains():
 @every_that_raises
 def test_a_mistake_raises_at_the_step_and_line_and_with_the_words_told(name):
     step, line, message = RAISE[name]
-    made = ran(name)
+    outcome = ran(name)
     expected = "before" if name == "integer" else ["first_step", "second_step"][step]
-    assert made.end == expected
-    error = made.step.error
-    assert made.step.step == step
-    assert made.source.splitlines()[error.line - 1].strip() == line
+    assert outcome.end == expected
+    error = outcome.step.error
+    assert outcome.step.step == step
+    assert outcome.listing.source.splitlines()[error.line - 1].strip() == line
     assert error.message.startswith(message)
-    assert made.trace is None
+    assert "/" not in error.message
+    assert ".py" not in error.message
+    assert outcome.trace is None
 
 
 @every_that_raises
-def test_a_mistake_raises_the_same_when_nobody_looks(name):
+def test_a_mistake_raises_the_same_when_nothing_is_recorded(name):
     kind, message = ran(name).step.error.message.split(": ", 1)
     with pytest.raises((RuntimeError, AttributeError)) as raised:
-        record(make(name).train(article(), steps=3, learning_rate=0.001))
+        record(make(name).names["train"](article(), steps=3, learning_rate=0.001))
     assert (type(raised.value).__name__, str(raised.value)) == (kind, message)
-
-
-@every_that_raises
-def test_a_message_names_no_file(name):
-    message = ran(name).step.error.message
-    assert "/" not in message
-    assert ".py" not in message
 
 
 def gradients(name):
@@ -250,12 +229,12 @@ def test_without_zeroing_it_is_a_pendulum_in_each_direction_with_the_period_told
 
 
 def test_a_change_through_data_gives_a_wrong_gradient_without_a_word():
-    made = ran("changed_through_data")
-    assert made.end == "wrong"
-    np.testing.assert_allclose(made.check["error"], 2, rtol=1e-6)  # the right size, backwards
-    assert made.trace.final.non_finite == ("loss",)
-    assert np.all(np.diff(made.trace.losses) > 0)
-    assert len(made.trace) < 801
+    outcome = ran("changed_through_data")
+    assert outcome.end == "wrong"
+    np.testing.assert_allclose(outcome.check["error"], 2, rtol=1e-6)  # the right size, backwards
+    assert outcome.trace.final.non_finite == ("loss",)
+    assert np.all(np.diff(outcome.trace.losses) > 0)
+    assert len(outcome.trace) < 801
 
 
 def test_the_same_through_detach_is_noticed():
@@ -274,23 +253,23 @@ def test_the_check_finds_sums_of_gradients_wrong_after_the_first_step_and_no_soo
 
 
 def test_keeping_each_loss_keeps_its_six_nodes():
-    made = ran("history", steps=5)
-    steps = np.arange(LOOKED_AT + 1)
-    np.testing.assert_array_equal(made.live, 8 + 6 * steps)
-    np.testing.assert_array_equal(made.live_right, np.full(len(steps), 8))
+    outcome = ran("history", steps=5)
+    steps = np.arange(COUNTED + 1)
+    np.testing.assert_array_equal(outcome.alive, 8 + 6 * steps)
+    np.testing.assert_array_equal(outcome.alive_right, np.full(len(steps), 8))
 
 
 def test_keeping_numbers_instead_keeps_no_node():
     source = make("history").source.replace("losses.append(loss)", "losses.append(loss.item())")
-    steps = look(listing_of(source, steps=5), source=source)
+    steps = read_graphs(listing_of(source, steps=5), source=source)
     assert [step.events[-1].live for step in steps] == [8] * 6
 
 
 def test_keeping_each_loss_changes_no_number():
     right = record(torch_autograd.train(article(), steps=800, learning_rate=0.001))
-    made = ran("history")
-    assert made.trace.key == right.key
-    assert np.all(made.check["error"] <= made.check["allowed"])
+    outcome = ran("history")
+    assert outcome.trace.key == right.key
+    assert np.all(outcome.check["error"] <= outcome.check["allowed"])
 
 
 # What is left behind
@@ -329,124 +308,17 @@ def test_two_visitors_at_once_get_what_each_gets_alone():
 
 
 def told_of(name):
-    made = run_anew(name, steps=20)
-    trace = made.trace.key if made.trace else None
-    return made.end, made.step.to_text(), trace, made.live.tolist()
+    outcome = run_anew(name, steps=20)
+    trace = outcome.trace.key if outcome.trace else None
+    return outcome.end, outcome.step.to_text(), trace, outcome.alive.tolist()
 
 
 def test_any_problem_and_rate_of_the_controls_can_be_broken():
     own = custom(slope=-10, offset=10, noise=0, points=3, power=1, seed=0, loss="mean")
     for problem, rate in ((own, 10.0), (own.starting_at(10, -10), 1e-5)):
         for name in MISTAKES:
-            made = run(name, problem, steps=1, learning_rate=rate)
-            assert made.end in get_args(End)
-
-
-# What is told
-
-
-def test_every_mistake_of_the_engine_is_told_and_every_end_is_an_answer():
-    assert list(view.MISTAKES) == list(MISTAKES)
-    assert set(view.ENDS) == set(get_args(End))
-
-
-@every_mistake
-def test_the_phrases_explained_are_in_the_message_in_this_order(name):
-    phrases = list(view.MISTAKES[name].phrases)
-    assert bool(phrases) == (name in RAISE)
-    if phrases:
-        message = ran(name).step.error.message
-        places = [message.index(phrase) for phrase in phrases]
-        assert places == sorted(places)
-
-
-def section():
-    """A page that has nothing but the mistakes; `rate` in the address sets the learning rate."""
-    import streamlit as st
-
-    from engines.dynamic_graph import mistakes as engine
-    from engines.problem import preset
-    from views.dynamic_graph import mistakes
-    from views.player import Timeline
-    from views.regression import settings
-    from views.ui.controls import Controls
-
-    controls, problem = Controls("section"), preset("autograd_article")
-    rate = float(st.query_params.get("rate", 0.001))
-    mistake = controls.chosen("mistake", mistakes.MISTAKES)
-    mistakes.choose(controls)
-    if mistake:
-        made = engine.run(mistake, problem, steps=50, learning_rate=rate)
-        series = {}
-        if made.trace:
-            series = settings.followed(made.trace, made.check, run="wrong_")
-        timeline = Timeline(series, last_step=50)
-        mistakes.tell(mistake, made, problem, timeline, rate)
-
-
-def visit_section(*, guess=None, **query):
-    at = AppTest.from_function(section, default_timeout=60)
-    at.session_state[f"guess of {query['mistake']}"] = guess
-    for name, value in query.items():
-        at.query_params[name] = value
-    return at.run()
-
-
-@every_mistake
-def test_a_mistake_is_shown_only_after_a_prediction(name):
-    at = visit_section(mistake=name)
-    right, wrong = (code.value for code in at.code)
-    assert (right, wrong) == (make(name).right, make(name).wrong)
-    assert view.MISTAKES[name].story not in words(at)
-    at.segmented_control(key=f"guess of {name}").set_value("show").run()
-    assert not at.exception
-    text = words(at)
-    assert view.MISTAKES[name].story in text
-    assert "The listing that ran" in live_texts(at)
-    if name in RAISE:
-        _, line, message = RAISE[name]
-        assert f"It stops {view.PLACES[run_anew(name).end]}, at this line" in text
-        assert at.code[2].value.startswith(f"{line}\n\n{message}")
-        assert all(f"`{phrase}`" in text for phrase in view.MISTAKES[name].phrases)
-    else:
-        pictures = ["The fit", "The loss over w and b", "The loss"]
-        expected = {"wrong": pictures, "grows": ["Nodes alive at the end of each step"]}
-        assert titles(at) == expected[TRAIN[name]]
-        assert all(len(chart["description"]) > 30 for chart in charts(at))
-
-
-@pytest.mark.parametrize(
-    ("guess", "verdict"),
-    [
-        ("second_step", "Yes: **it stops with an error in the second step**"),
-        ("first_step", "Not quite: **it stops with an error in the second step**"),
-    ],
-)
-def test_a_prediction_is_answered_from_the_run(guess, verdict):
-    assert verdict in words(visit_section(mistake="rebound_outside_no_grad", guess=guess))
-
-
-def shown(name, **query):
-    return words(visit_section(mistake=name, guess="show", **query))
-
-
-def test_the_periods_of_the_pendulum_are_told_and_beyond_its_limit_that_it_breaks():
-    assert "**18.6** steps, along the flattest **69.3**" in shown("not_zeroed")
-    assert "beyond 4/λ_max = 0.0355" in shown("not_zeroed", rate="0.04")
-
-
-def test_the_gradients_that_arrived_are_told():
-    assert "w.grad holds **none**, and b.grad holds **-298**" in shown("detached")
-
-
-def test_the_count_of_nodes_is_told():
-    assert "from 8 to **248**: 6 more with each step" in shown("history")
-
-
-def test_nonsense_in_the_address_is_no_mistake():
-    at = visit_section(mistake="<b>")
-    assert not at.exception
-    assert not at.code
+            outcome = run(name, problem, steps=1, learning_rate=rate)
+            assert outcome.end in get_args(End)
 
 
 def test_a_second_backward_without_zeroing_doubles_the_gradient():

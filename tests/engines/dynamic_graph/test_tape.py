@@ -8,9 +8,8 @@ import pytest
 import tensorflow as tf
 from tensorflow.python.eager import execute
 
-from engines.dynamic_graph import tape as tf_recorded
-from engines.dynamic_graph.tape import record, run_all
-from engines.regression.tf_tape import derivative
+from engines.dynamic_graph import tape as engine
+from engines.dynamic_graph.tape import derivative, record, run_all
 
 E5 = (1.0, 2.0, 3.0, 4.0)
 NUMBERS = [E5, (2.0, -1.0, 0.5, 3.0), (0.0, 5.0, 1.0, -2.0), (-1.5, 0.0, 0.0, 0.25), (1.0, 1, 1, 0)]
@@ -80,13 +79,13 @@ def test_what_ran_without_w_ran_but_is_not_on_the_tape():
     step = record(*E5)
     [event] = [event for event in step.events if event.kind == "plain"]
     assert (event.text, float(event.value), event.nodes) == ("a * b", 2, ())
-    tape, w, y, aside = tf_recorded.parabola(*E5)
+    tape, w, y, aside = engine.parabola(*E5)
     assert tape.gradient(aside, w) is None
     assert tape.gradient(y, aside) is None
 
 
 def test_lines_are_those_of_the_listing():
-    lines = inspect.getsource(tf_recorded.parabola).splitlines()
+    lines = inspect.getsource(engine.parabola).splitlines()
     for event in record(*E5).events:
         assert event.text in lines[event.line - 1]
 
@@ -102,16 +101,16 @@ def test_every_listing_and_what_it_said():
         "two_and_four": "tf.Tensor(6, shape=(), dtype=int32)",
         "not_watched": "None",
         "variable": ten,
-        "asked_twice": "RuntimeError: A non-persistent GradientTape can only be used to compute one"
+        "asked_again": "RuntimeError: A non-persistent GradientTape can only be used to compute one"
         " set of gradients (or jacobians)",
-        "kept": f"{ten}\n{ten}",
+        "persistent": f"{ten}\n{ten}",
         "parabola": "",
     }
 
 
 def test_the_source_shown_is_that_of_the_listing_that_ran():
     for name, (source, _) in run_all(*E5).items():
-        listing = derivative if name == "derivative" else getattr(tf_recorded, name)
+        listing = derivative if name == "derivative" else getattr(engine, name)
         assert source == inspect.getsource(listing)
 
 
@@ -121,7 +120,7 @@ def test_a_number_has_the_digits_of_its_32_bits_and_no_more():
 
 def test_the_second_question_really_raises():
     with pytest.raises(RuntimeError, match="non-persistent GradientTape"):
-        tf_recorded.asked_twice(*E5)
+        engine.asked_again(*E5)
 
 
 # Hostile numbers
@@ -135,7 +134,7 @@ def test_numbers_without_a_finite_answer_pass_through(number):
     assert [event.kind for event in step.events] == ["plain"] + 5 * ["forward"]
     answers = run_all(number, 2.0, 3.0, number)
     assert answers["not_watched"][1] == "None"
-    assert answers["asked_twice"][1].startswith("RuntimeError: A non-persistent")
+    assert answers["asked_again"][1].startswith("RuntimeError: A non-persistent")
 
 
 def test_a_number_too_large_for_32_bits_is_a_value_error():
@@ -183,7 +182,7 @@ def test_an_operation_of_another_thread_is_not_seen_while_one_listens():
     def see(operation, inputs, outputs):
         seen.append(operation)
 
-    with tf_recorded._every_operation(see):
+    with engine._every_operation(see):
         assert execute.execute is execute.quick_execute  # nothing of the process was exchanged
         in_threads(lambda: x * x)
         assert seen == []
@@ -195,7 +194,7 @@ def test_after_an_error_nobody_listens_any_more():
     seen, x = [], tf.constant(2.0)
 
     def listen_and_fail():
-        with tf_recorded._every_operation(lambda operation, *_: seen.append(operation)):
+        with engine._every_operation(lambda operation, *_: seen.append(operation)):
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):

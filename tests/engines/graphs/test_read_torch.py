@@ -447,30 +447,30 @@ def test_a_listing_that_python_cannot_find_is_read_from_its_source():
 # Steps
 
 
-@pytest.mark.parametrize("of", [{0}, {12}, {3, 4, 9}, range(5, 13)])
-def test_steps_that_are_looked_at_are_those_of_a_recording_of_all(of):
+@pytest.mark.parametrize("wanted", [{0}, {12}, {3, 4, 9}, range(5, 13)])
+def test_steps_that_are_wanted_are_those_of_a_recording_of_all(wanted):
     def anonymous(step):
         return sorted(re.sub(r"#\d+", "#", step.to_text()).split("\n"))
 
     whole = [anonymous(step) for step in record(article(12))]
     assert len(whole) == 13
-    some = list(record(article(12), of=of))
-    assert [step.step for step in some] == sorted(of)
-    assert [anonymous(step) for step in some] == [whole[k] for k in sorted(of)]
+    some = list(record(article(12), wanted=wanted))
+    assert [step.step for step in some] == sorted(wanted)
+    assert [anonymous(step) for step in some] == [whole[k] for k in sorted(wanted)]
 
 
 def test_steps_beyond_the_end_are_not_there():
-    assert list(record(article(2), of={20})) == []
+    assert list(record(article(2), wanted={20})) == []
 
 
-def test_an_error_in_a_step_that_nobody_asked_for_is_told_all_the_same():
+def test_an_error_in_a_step_that_was_not_wanted_is_told_all_the_same():
     def listing(w):
         for k in range(10):
             loss = (w * w).sum() if k < 6 else (w * torch.ones(3)).sum()
             loss.backward()
             yield
 
-    *_, last = record(listing(*leaves((2,))), of={1})
+    *_, last = record(listing(*leaves((2,))), wanted={1})
     assert "must match the size" in last.error.message
 
 

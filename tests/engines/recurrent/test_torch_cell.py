@@ -14,10 +14,10 @@ from engines.recurrent.torch_cell import (
     LONGEST,
     central_differences,
     encode,
-    look_at,
+    largest_error,
     parameters,
     read,
-    relative_error,
+    read_and_check,
 )
 
 HOSTILE = [
@@ -78,7 +78,7 @@ def test_every_character_is_two_numbers_of_usual_size(word):
 @pytest.mark.parametrize("word", ["", "a" * (LONGEST + 1), "a" * 10_000])
 def test_a_word_too_short_or_too_long_is_refused(word):
     with pytest.raises(ValueError, match=f"1 to 59 letters, not {len(word)}"):
-        look_at(word)
+        read_and_check(word)
 
 
 # The graph
@@ -130,7 +130,7 @@ def test_two_threads_read_at_once_as_one_reads_alone():
 
 def test_reading_leaves_neither_a_mode_nor_a_changed_parameter_nor_a_used_generator_behind():
     before, state = parameters(), torch.get_rng_state()
-    look_at("graph")
+    read_and_check("graph")
     assert _get_current_function_mode_stack() == []
     assert torch.equal(torch.get_rng_state(), state)
     assert all(torch.equal(leaf, before[name]) for name, leaf in parameters().items())
@@ -155,15 +155,15 @@ def test_the_gradients_in_the_graph_are_those_of_torch_autograd_grad(word):
 
 @pytest.mark.parametrize("word", ["a", "at", "graph", "abracadabra", "🙂", "word" * 14])
 def test_central_differences_agree_with_the_gradients(word):
-    graph, error = look_at(word)
+    graph, error = read_and_check(word)
     assert error < 1e-7
     grads = {leaf.name: leaf.gradient for leaf in graph.leaves}
-    assert error == relative_error(grads, central_differences(word))
+    assert error == largest_error(grads, central_differences(word))
 
 
 @pytest.mark.parametrize("name", ["u", "w", "b"])
 def test_a_gradient_that_is_wrong_in_one_entry_is_seen(name):
-    graph, _ = look_at("graph")
+    graph, _ = read_and_check("graph")
     grads = {leaf.name: leaf.gradient.copy() for leaf in graph.leaves}
     grads[name].flat[0] += 0.001 * np.linalg.norm(grads[name])
-    assert relative_error(grads, central_differences("graph")) > 5e-4
+    assert largest_error(grads, central_differences("graph")) > 5e-4

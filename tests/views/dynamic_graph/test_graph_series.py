@@ -3,38 +3,34 @@
 import numpy as np
 import pytest
 
-from engines.dynamic_graph.check_nodes import differences
+from engines.dynamic_graph.check_nodes import expected_gradients
 from engines.graphs.read_torch import record
 from engines.problem import preset
 from engines.regression.torch_autograd import train
 from engines.trace import record as record_plainly
 from views.dynamic_graph import graph_series, story
-from views.dynamic_graph.graph_series import edges_like, followed, moments, nodes_like, parts
-from views.player import source_of
+from views.dynamic_graph.graph_series import edges_like, followed, moments, nodes_like
+from views.dynamic_graph.runs import LISTING
 
 PROBLEM = preset("autograd_article")
 AT = [0, 1, 2, 7, 40]
 POINT = 20
 
 
-def look(at=AT, steps=40):
-    return list(record(train(PROBLEM, steps=steps, learning_rate=0.001), of=set(at)))
-
-
 @pytest.fixture(scope="module")
 def steps():
-    return look()
+    return list(record(train(PROBLEM, steps=40, learning_rate=0.001), wanted=set(AT)))
 
 
 @pytest.fixture(scope="module")
 def series(steps):
-    return followed(steps, checks_of(steps), point=POINT)
+    return followed(steps, expected_of(steps), point=POINT)
 
 
 def test_a_step_has_two_moments_to_predict_four_for_the_loss_eight_backward_four_to_update(steps):
     for step in steps:
-        assert parts(step, prediction="y_pred") == (2, 4, 8, 4)
-    assert sum(parts(steps[0], prediction="y_pred")) == len(moments(steps[0]))
+        assert story.story_of(step, LISTING).parts == (2, 4, 8, 4)
+        assert len(moments(step)) == 18
 
 
 def test_series_hold_what_the_nodes_of_each_step_hold(steps, series):
@@ -90,25 +86,25 @@ def test_the_strip_of_an_array_starts_and_ends_as_the_array_does(steps, series):
 
 
 def test_the_check_says_how_far_the_worst_gradient_is_off(steps):
-    right = checks_of(steps)
+    right = expected_of(steps)
     assert followed(steps, right, point=POINT)["checked_worst"].values.max() < 1e-5
     wrong = [{number: 2 * value for number, value in by_node.items()} for by_node in right]
     worst = followed(steps, wrong, point=POINT)["checked_worst"].values
     assert worst == pytest.approx(1, rel=1e-3)  # the scalar ones are off by all of themselves
 
 
-def checks_of(steps):
+def expected_of(steps):
     params = record_plainly(train(PROBLEM, steps=40, learning_rate=0.001)).params
     places = [PROBLEM.starting_at(params["w"][k], params["b"][k]) for k in AT]
     return [
-        differences(train, place, step.graph, point=POINT)
+        expected_gradients(train, place, step.graph, point=POINT)
         for place, step in zip(places, steps, strict=True)
     ]
 
 
 def test_the_listing_s_lines_are_marked_at_the_moments_at_which_they_run(steps):
-    computed = story.computed(steps[0], source_of(train))
-    marked = {line: tuple(of.moments) for line, of in computed.items()}
+    computed = story.story_of(steps[0], LISTING).computed
+    marked = {line: tuple(one.moments) for line, one in computed.items()}
     assert marked == {
         "y_pred = w * x**power + b": (0, 1),
         "loss = factor * torch.sum((y_pred - y) ** 2)": (2, 3, 4, 5),

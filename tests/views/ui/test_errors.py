@@ -178,12 +178,26 @@ def test_an_error_that_tensorflow_raised_is_explained_in_its_words_and_mended(na
     assert not re.search(r"[{](?!x: …)|None`", "".join([*phrases.values(), mend]))
 
 
+def of_the_dynamic_graph():
+    """What autograd and a tape say, on the page that has mistakes made with them."""
+    from engines.dynamic_graph import mistakes, tape, torch_listings
+
+    problem = preset("autograd_article")
+    for name in mistakes.MISTAKES:
+        error = mistakes.run(name, problem, steps=1, learning_rate=0.001).step.error
+        yield error.message if error else ""
+    for framework in (tape, torch_listings):
+        yield from (answer for _, answer in framework.run_all(1.0, 2.0, 3.0, 4.0).values())
+
+
+@pytest.mark.filterwarnings("ignore:The .grad attribute:UserWarning")
 def test_every_phrase_explained_is_in_a_message_that_can_be_raised():
-    told = {phrase for name in RAISED for phrase in explanation(said(name).sentence)[0]}
+    sentences = [*(said(name).sentence for name in RAISED), *of_the_dynamic_graph()]
+    told = {phrase for sentence in sentences for phrase in explanation(sentence)[0]}
     for known in KNOWN:
         fixed = [phrase for phrase in known.phrases if "{" not in phrase]
         assert set(fixed) <= told
-        assert any(re.search(known.pattern, said(name).sentence) for name in RAISED)
+        assert any(re.search(known.pattern, sentence) for sentence in sentences)
 
 
 def test_it_is_told_whether_anything_ran():
