@@ -18,6 +18,7 @@ from views.player import (
     Drawing,
     Figure,
     Filling,
+    Phase,
     Series,
     Timeline,
     between,
@@ -31,6 +32,7 @@ from views.player import (
 )
 from views.regression.charts import CURVE_STEPS
 from views.ui.palette import BEST, ENGINES, GRADIENT, MODEL, QUIET
+from views.ui.table import html_table
 
 Floats = NDArray[np.float64]
 
@@ -38,8 +40,7 @@ Floats = NDArray[np.float64]
 @picture
 def gradient_error(timeline: Timeline, widths: Floats) -> Filling:
     """Relative error of this step's gradient against difference quotients of many widths h."""
-    data = {"widths": pd.DataFrame({"h": widths, "i": np.arange(len(widths))})}
-    return data, {}
+    return {"widths": pd.DataFrame({"h": widths, "i": np.arange(len(widths))})}, {}
 
 
 @gradient_error.drawing
@@ -68,7 +69,7 @@ def _(timeline: Timeline) -> Drawing:
         "shape": alt.Shape("kind:N", scale=alt.Scale(domain=kinds, range=["circle", "square"])),
     }
     lines = [
-        rows.transform_filter(f"{PHASE} >= 2")
+        rows.transform_filter(f"{PHASE} >= {Phase.GRADIENT:d}")
         .transform_calculate(error=at_width(name), kind=f"'{name}'")
         .mark_line(point=True, strokeDash=[1, 0] if name == "central" else [7, 4])
         .encode(x=x, y=y("error:Q"), **kind, tooltip=["h:Q", "kind:N", "error:Q"])
@@ -126,17 +127,14 @@ def digits(engines: Sequence[str], names: Sequence[str], *, shown: int = 17) -> 
 
     The series are named engine_name. shown: how many digits there are.
     """
-    head = "".join(f"<th>{name}</th>" for name in names)
-    rows = ""
+    rows = []
     for engine in engines:
         look = ENGINES[engine]
-        cells = "".join(
-            f"<td>{now(f'{engine}_{name}', digits=shown, like=f'{engines[0]}_{name}')}</td>"
-            for name in names
-        )
-        swatch = f'<span style="color: {look.color}">●</span>'
-        rows += f"<tr><th>{swatch} {look.label}</th>{cells}</tr>"
-    live(f'<table class="digits"><tr><th></th>{head}</tr>{rows}</table>', key="digits")
+        cells = [
+            now(f"{engine}_{name}", digits=shown, like=f"{engines[0]}_{name}") for name in names
+        ]
+        rows.append([f'<span style="color: {look.color}">●</span> {look.label}', *cells])
+    live(html_table(["", *names], rows), key="digits")
 
 
 def differences(engines: Sequence[str], timeline: Timeline, *, allowed: float) -> Figure:
@@ -145,12 +143,12 @@ def differences(engines: Sequence[str], timeline: Timeline, *, allowed: float) -
     Their series are those of `followed`. allowed: what the tests allow.
     """
     apart = [timeline.series[f"{engine}_apart"].values for engine in engines]
-    return _differences(tuple(engines), apart, timeline, allowed=allowed)
+    return _differences(timeline, tuple(engines), apart, allowed=allowed)
 
 
 @picture
 def _differences(
-    engines: tuple[str, ...], apart: list[Floats], timeline: Timeline, *, allowed: float
+    timeline: Timeline, engines: tuple[str, ...], apart: Sequence[Floats], *, allowed: float
 ) -> Filling:
     rows, floor = [], allowed * 1e-5
     for engine, gaps in zip(engines, apart, strict=True):
@@ -175,16 +173,10 @@ def _(timeline: Timeline, engines: tuple[str, ...]) -> Drawing:
     x = alt.X("step:Q", title="step", scale=alt.Scale(domain=[0, alt.ExprRef("last")], nice=False))
     y = alt.Y("apart:Q", title="relative difference", scale=scale, axis=axis)
     legend = alt.Legend(columns=2, labelLimit=0)
-    color = alt.Color(
-        "engine:N",
-        legend=legend,
-        scale=alt.Scale(domain=labels, range=[look.color for look in looks]),
-    )
-    shape = alt.Shape(
-        "engine:N",
-        legend=legend,
-        scale=alt.Scale(domain=labels, range=[look.shape for look in looks]),
-    )
+    colors = alt.Scale(domain=labels, range=[look.color for look in looks])
+    shapes = alt.Scale(domain=labels, range=[look.shape for look in looks])
+    color = alt.Color("engine:N", legend=legend, scale=colors)
+    shape = alt.Shape("engine:N", legend=legend, scale=shapes)
     lines = (
         alt.Chart(alt.NamedData("apart"))
         .mark_line(strokeWidth=1.5, opacity=0.8)

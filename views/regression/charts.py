@@ -1,8 +1,6 @@
-"""The pictures of a regression in training. Each follows the player, see views/player/timeline.py.
+"""The pictures of a regression in training. Each follows the player.
 
-Each picture is a drawing, the same for all runs, and a function that fills a run into it; see
-views/player/figure.py for why. `run` is the prefix of the series to draw, for a page that plays two
-runs.
+run: the prefix of the series to draw, on a page that plays two runs.
 """
 
 from __future__ import annotations
@@ -21,6 +19,7 @@ from views.player import (
     STEP,
     Drawing,
     Filling,
+    Phase,
     Timeline,
     between,
     decades,
@@ -69,7 +68,7 @@ def _(timeline: Timeline, *, run: str, color: str) -> Drawing:
     points = alt.Chart(alt.NamedData("points"))
     residuals = (
         points.transform_calculate(y_pred=model)
-        .transform_filter(f"{PHASE} >= 1")
+        .transform_filter(f"{PHASE} >= {Phase.LOSS:d}")
         .mark_rule(color=RESIDUAL, opacity=0.8, clip=True)
         .encode(x=x, y=y, y2="y_pred:Q")
     )
@@ -126,11 +125,11 @@ def _(timeline: Timeline, *, run: str, color: str) -> Drawing:
 
     line = alt.Chart(alt.NamedData("walked"))
     whole = line.mark_line(color=QUIET, opacity=0.35).encode(x=x, y=y)
-    known = f"datum.step < {STEP} || datum.step == {STEP} && {PHASE} >= 1"
+    known = f"datum.step < {STEP} || datum.step == {STEP} && {PHASE} >= {Phase.LOSS:d}"
     so_far = line.transform_filter(known).mark_line(color=color).encode(x=x, y=y)
     dot = (
         frame(timeline, run, "loss")
-        .transform_filter(f"datum.loss > 0 && isFinite(datum.loss) && {PHASE} >= 1")
+        .transform_filter(f"datum.loss > 0 && isFinite(datum.loss) && {PHASE} >= {Phase.LOSS:d}")
         .mark_circle(color=color, size=mark(140), opacity=1)
         .encode(x=x, y=y)
     )
@@ -168,7 +167,7 @@ def _(timeline: Timeline, *, to: Literal["w", "b"]) -> Drawing:
     pulls = [f"pulls {to} up", f"pulls {to} down"]
     bars = (
         alt.Chart(alt.NamedData("points"))
-        .transform_filter(f"{PHASE} >= 2")
+        .transform_filter(f"{PHASE} >= {Phase.GRADIENT:d}")
         .transform_calculate(term=f"twice_factor * ({y_pred} - datum.y) * {by}")
         .transform_filter("isFinite(datum.term)")
         .transform_calculate(pulls=f"datum.term < 0 ? '{pulls[0]}' : '{pulls[1]}'")
@@ -186,7 +185,9 @@ def _(timeline: Timeline, *, to: Literal["w", "b"]) -> Drawing:
     return drawing(
         bars + zero,
         title=f"Each point's term of grad_{to}",
-        description=f"One bar for each data point: its term in the sum that is the gradient by {to}.",
+        description=(
+            f"One bar for each data point: its term in the sum that is the gradient by {to}."
+        ),
     )
 
 

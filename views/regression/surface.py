@@ -16,6 +16,7 @@ from views.player import (
     STEP,
     Drawing,
     Filling,
+    Phase,
     Timeline,
     between,
     drawing,
@@ -35,7 +36,7 @@ STAR = (  # an SVG path: Vega has no star of its own
 
 
 @picture
-def surface(
+def landscape(
     problem: Problem,
     trace: Trace,
     timeline: Timeline,
@@ -64,7 +65,7 @@ def surface(
     return data, values
 
 
-@surface.drawing
+@landscape.drawing
 def _(timeline: Timeline, *, run: str, color: str) -> Drawing:
     # Both axes have the same scale, so that the gradient stands at a right angle on the curves.
     half = "max(half_b, half_w * height / width)"
@@ -98,16 +99,17 @@ def _(timeline: Timeline, *, run: str, color: str) -> Drawing:
     here = frame(timeline, run, "w", "b", "w_next", "b_next", "grad_w", "grad_b")
     # What is far outside is not drawn at all: a canvas cannot hold its coordinates.
     near = "abs(datum.w - center_w) < 9 * half_w && abs(datum.b - center_b) < 9 * half_b"
+    updated = f"{PHASE} == {Phase.UPDATE:d}"
     dot = (
         here.transform_calculate(
-            w=f"{PHASE} == 3 ? datum.w_next : datum.w", b=f"{PHASE} == 3 ? datum.b_next : datum.b"
+            w=f"{updated} ? datum.w_next : datum.w", b=f"{updated} ? datum.b_next : datum.b"
         )
         .transform_filter(near)
         .mark_circle(color=color, size=mark(170), opacity=1, clip=True)
         .encode(x=x, y=y)
     )
     arrow = (
-        here.transform_filter(f"{PHASE} >= 2")
+        here.transform_filter(f"{PHASE} >= {Phase.GRADIENT:d}")
         .transform_calculate(size="sqrt(pow(datum.grad_w, 2) + pow(datum.grad_b, 2))")
         .transform_filter(f"datum.size > 0 && {near}")
         # The square root keeps a small gradient visible and still lets it shrink.

@@ -5,7 +5,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from engines.manual_gradients.mistakes import make
+from engines.differences import relative_error
+from engines.manual_gradients.mistakes import with_mistake
 from engines.problem import LOSSES, PRESETS, custom, preset
 from engines.regression import numpy_vectorized
 from engines.regression.gradient_check import (
@@ -16,7 +17,6 @@ from engines.regression.gradient_check import (
     check_widths,
     difference_quotient,
     error_of_a_correct_gradient,
-    relative_error,
 )
 from engines.trace import record, thin
 
@@ -94,13 +94,17 @@ def test_the_relative_error_of_a_pair(one, other, error):
 # A correct gradient passes
 
 
-@every_side
-@pytest.mark.parametrize("h", [10.0**k for k in range(-14, 0)], ids="{:.0e}".format)
-def test_a_correct_gradient_passes_at_every_step_of_many_runs(h, side):
+@pytest.fixture(scope="module")
+def many_runs():
     problems = [random_problem(seed) for seed in range(60)]
     problems += [preset(name).astype(np.float64) for name in PRESETS]
-    for problem in problems:
-        w, b, grads = a_run(problem)
+    return [(problem, *a_run(problem)) for problem in problems]
+
+
+@every_side
+@pytest.mark.parametrize("h", [10.0**k for k in range(-14, 0)], ids="{:.0e}".format)
+def test_a_correct_gradient_passes_at_every_step_of_many_runs(h, side, many_runs):
+    for problem, w, b, grads in many_runs:
         error, limit = error_and_limit(problem, w, b, grads, h=h, side=side)
         assert np.all(error <= limit * (1 + 1e-9))
 
@@ -227,8 +231,8 @@ def test_checking_a_run_compares_its_gradients_at_every_width():
 @pytest.mark.parametrize("name", ["wrong_sign", "input_forgotten"])
 def test_a_wrong_gradient_is_caught_to_the_end_of_a_long_run(name):
     problem = preset("numpy_article")
-    made = make(name, problem, problem.learning_rate)
-    trace = record(made.train(problem, steps=800, learning_rate=made.learning_rate))
+    variant = with_mistake(name, problem, problem.learning_rate)
+    trace = record(variant.train(problem, steps=800, learning_rate=variant.learning_rate))
     columns = check(problem, trace, keep=100)
     assert np.all(columns["error"] > 100 * columns["allowed"])
     assert np.all(columns["allowed"] < 0.01)
