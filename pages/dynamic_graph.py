@@ -11,7 +11,8 @@ from engines.regression import torch_autograd
 from views.dynamic_graph import graph_drawing, lifetime, mistakes, recurrent, story, stream, tape
 from views.dynamic_graph.runs import ENGINES, GRADIENTS, dynamic_timeline
 from views.player import cached, in_lecture, kept, player, show, source_of
-from views.regression import settings as regression
+from views.regression import sections as regression
+from views.regression import settings as data_settings
 from views.regression.agreement import compare
 from views.ui import shell
 
@@ -52,7 +53,7 @@ def run(problem, mistake, of_stream, **settings):
 controls, lecture = shell.open_page(FILE), in_lecture()
 tall = 560 if lecture else 300
 with shell.settings():
-    problem, rate, steps = regression.choose(controls, PRESETS, max_steps=2000)
+    problem, rate, steps = data_settings.choose(controls, PRESETS, max_steps=2000)
 problem = problem.astype("float32")  # as PyTorch computes unless it is told otherwise
 mistake, of_stream = controls.chosen("mistake", mistakes.MISTAKES), stream.chosen(controls)
 settings = {"steps": steps, "learning_rate": rate}
@@ -100,9 +101,9 @@ if controls.flag("Count them over the whole run", "count"):
         lifetime.count(*count(problem, **settings))
 
 "### The training"
-regression.overview(problem, trace, timeline, lecture=lecture)
+regression.overview(problem, trace, timeline)
 regression.verdict(problem, trace, rate)
-compare(ENGINES, GRADIENTS, timeline, lecture=lecture)
+compare(ENGINES, GRADIENTS, timeline)
 w, b = published_end()
 f"""
 By hand, in NumPy, and by `backward()`: they differ by rounding, for 32 bits hold seven digits, and

@@ -2,14 +2,12 @@
 
 import streamlit as st
 
-from engines.benchmark.clock import paired
-from engines.manual_gradients.mistakes import how_it_ended, make
 from engines.problem import preset
-from engines.regression import gradient_check, numpy_loops, numpy_vectorized
-from engines.trace import record
-from views.manual_gradients import mistakes
-from views.player import Timeline, cached, in_lecture, listing, player, show, source_of
-from views.regression import agreement, charts, settings
+from engines.regression import numpy_loops, numpy_vectorized
+from engines.regression.gradient_check import WIDTHS
+from views.manual_gradients import mistakes, runs, timing
+from views.player import listing, player, show, source_of
+from views.regression import agreement, charts, sections, settings
 from views.ui import shell
 
 FILE = "pages/manual_gradients.py"
@@ -20,40 +18,18 @@ PRESETS = {
     "own": "Your own data",
 }
 
-
-@cached
-def run(problem, steps, learning_rate, mistake=None):
-    made = make(mistake, problem, learning_rate)
-    trace = record(made.train(made.problem, steps=steps, learning_rate=made.learning_rate))
-    every_width = gradient_check.check_widths(made.problem, trace, keep=80)
-    return made, trace, (gradient_check.check(made.problem, trace, keep=801), every_width)
-
-
-@cached
-def timeline_of(problem, steps, learning_rate, mistake):
-    _, trace, checks = run(problem, steps, learning_rate)
-    series = settings.followed(trace, *checks)
-    if mistake is None:
-        return Timeline(series, last_step=len(trace) - 1)
-    _, wrong, (check, _) = run(problem, steps, learning_rate, mistake)
-    series |= settings.followed(wrong, check, run="wrong_", keep=2001)
-    return Timeline(series, last_step=max(len(trace), len(wrong)) - 1)
-
-
-controls, lecture = shell.open_page(FILE), in_lecture()
-tall = 560 if lecture else 300
+controls = shell.open_page(FILE)
 with shell.settings():
     problem, rate, steps = settings.choose(controls, PRESETS, max_steps=8000)
 mistake = controls.chosen("mistake", mistakes.MISTAKES)
-trace = run(problem, steps, rate)[1]
-made, wrong_trace, _ = run(problem, steps, rate, mistake)
-timeline = timeline_of(problem, steps, rate, mistake)
+trace = runs.run(problem, steps, rate).trace
+timeline = runs.timeline(problem, steps, rate, mistake)
 with st.container():  # what may come and go must not move what follows
     controls.say_refused(timeline)
 player(timeline)
 
-settings.overview(problem, trace, timeline, lecture=lecture)
-settings.verdict(problem, trace, rate)
+sections.overview(problem, trace, timeline)
+sections.verdict(problem, trace, rate)
 """
 The **model** is a curve with two numbers to learn, w and b. The yellow lines are its **residuals**,
 and the **loss** is one number for all of them: their squares, added up in one of three ways.
@@ -69,16 +45,16 @@ zero pulls the parameter up. Points far from the curve pull hardest; points near
 say in w. Training rests when the pulls cancel (the axis follows them as they shrink).
 """
 for place, parameter in zip(st.columns(2), ("w", "b"), strict=True):
-    pulls = charts.contributions(problem, timeline, to=parameter, lecture=lecture)
+    pulls = charts.contributions(problem, timeline, to=parameter)
     with place:
-        show(pulls, key=f"pull_{parameter}", height=tall)
+        show(pulls, key=f"pull_{parameter}", height=300, in_hall=560)
 """
 ### The formulas, with this step's numbers
 w moves the predictions ŷ, and the predictions move the loss L. The **chain rule** multiplies the
 two slopes, point by point, and adds them up. Then each parameter takes a step against its gradient;
 the **learning rate** η says how long a step.
 """
-settings.formulas(problem, rate)
+sections.formulas(problem, rate)
 
 """
 ### The code that ran
@@ -92,19 +68,9 @@ listings = {
 places = shell.side_by_side(2)
 for place, (title, train) in zip(places, listings.items(), strict=True):
     with place:
-        listing(source_of(train), settings.COMPUTED, title=title, key=title)
+        listing(source_of(train), sections.COMPUTED, title=title, key=title)
 if st.button("Time both on this machine", on_click=controls.moved):
-    arrays, loops = paired(
-        lambda: record(numpy_vectorized.train(problem, steps=20, learning_rate=rate)),
-        lambda: record(numpy_loops.train(problem, steps=20, learning_rate=rate)),
-        rounds=25,
-    )
-    f"""
-    20 steps over {len(problem.x)} points, median and middle half of 25 runs taken in turn: whole
-    arrays **{arrays.median:.2f} ms** ({arrays.low:.2f} to {arrays.high:.2f}), point by point
-    **{loops.median:.2f} ms** ({loops.low:.2f} to {loops.high:.2f}). Point by point the same numbers
-    take **{loops.median / arrays.median:.1f} times** as long.
-    """
+    timing.compare(problem, rate)
 
 "### Is the gradient right? Ask the loss"
 left, right = st.columns(2)
@@ -121,10 +87,10 @@ with left:
     shaded band is what rounding excuses. A circle above it means a wrong gradient. (h is relative
     to the larger of 1, |w| and |b|; the table has h = 0.00001.)
     """
-    settings.check_in_numbers()
+    sections.check_in_numbers()
 with right:
-    error = agreement.gradient_error(timeline, gradient_check.WIDTHS, lecture=lecture)
-    show(error, key="gradient_error", height=tall + 100)
+    error = agreement.gradient_error(timeline, WIDTHS)
+    show(error, key="gradient_error", height=400, in_hall=660)
 
 """
 ### Where it breaks
@@ -132,18 +98,10 @@ Each of these is a real run with one thing wrong. Choose one, say how you think 
 """
 mistakes.choose(controls)
 if mistake:
-    end = how_it_ended(problem, wrong_trace)
-    overflow = len(wrong_trace) - 1 if wrong_trace.final.non_finite else None
-    if how_it_ended(problem, trace) != "arrives":
-        st.caption("With these settings the right run, at the top, does not arrive either.")
-    if mistakes.tell(mistake, made.right, made.wrong, end=end, overflow=overflow):
-        settings.overview(made.problem, wrong_trace, timeline, lecture=lecture, run="wrong_")
-        settings.check_in_numbers(run="wrong_")
-        of_run = {"title": "The listing of this run", "run": "wrong_", "changed": made.wrong}
-        listing(made.source, settings.COMPUTED, key="wrong_listing", **of_run)
+    mistakes.tell(mistake, runs.run(problem, steps, rate, mistake), trace, problem, timeline)
 
 variants = preset("numpy_article_straight"), preset("numpy_article")
-once, printed = (run(p, p.steps, p.learning_rate)[1].final.params for p in variants)
+once, printed = (runs.run(p, p.steps, p.learning_rate).trace.final.params for p in variants)
 f"""
 ### The digits that would not come out
 The article prints w = 2.99850472 and b = 2.0989827. Run its notebook from top to bottom and you get

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from engines.differences import central_difference, forward_difference, relative_error
 from engines.problem import Problem
 from engines.trace import Trace, thin
 
@@ -24,23 +25,14 @@ EPSILON = float(np.finfo(np.float64).eps)
 def difference_quotient(problem: Problem, w: Any, b: Any, h: Any, side: Side) -> Floats:
     """The slope of the loss along w and along b, from losses a distance h away.
 
-    w, b: arrays of shape (k,), one entry for each point to look at; h: one width for all of them,
-    or one for each. Returns shape (2, k).
-    central: (L(w + h) - L(w - h)) / 2h.  forward: (L(w + h) - L(w)) / h.
+    w, b: arrays of shape (k,), one entry for each place; h: one width for all of them, or one for
+    each. Returns shape (2, k).
     """
     w, b = np.asarray(w, np.float64), np.asarray(b, np.float64)
-    back = h if side == "central" else 0 * h
-    along_w = problem.loss_at(w + h, b) - problem.loss_at(w - back, b)
-    along_b = problem.loss_at(w, b + h) - problem.loss_at(w, b - back)
-    slopes: Floats = np.stack([along_w, along_b]) / (h + back)
-    return slopes
-
-
-def relative_error(one: Floats, other: Floats) -> Floats:
-    """|one - other| over the longer of the two, for pairs along the first axis; 0 for two zeros."""
-    gap: Floats = np.hypot(*(one - other))
-    size: Floats = np.maximum(np.hypot(*one), np.hypot(*other))
-    return gap / np.where(size > 0, size, 1)
+    quotient = central_difference if side == "central" else forward_difference
+    along_w = quotient(lambda moved: problem.loss_at(moved, b), w, h)
+    along_b = quotient(lambda moved: problem.loss_at(w, moved), b, h)
+    return np.stack([along_w, along_b])
 
 
 def error_of_a_correct_gradient(

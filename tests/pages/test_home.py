@@ -8,6 +8,7 @@ from engines.problem import preset
 from engines.regression import numpy_vectorized
 from engines.trace import record
 from tests.support.visit import charts, live_texts, plays, series, titles, visit, words
+from views.ui.numbers import number
 from views.ui.palette import ENGINES
 from views.ui.shell import PAGES
 
@@ -52,7 +53,7 @@ def test_when_asked_all_five_engines_agree_at_every_step(with_frameworks):
     assert len(gaps) == len(ENGINES) - 1
     worst = max(gap.max() for gap in gaps)
     assert 0 < worst < 1e-12
-    assert f"**{worst:.1e}**" in words(with_frameworks)
+    assert f"**{number(worst, 2)}**" in words(with_frameworks)
 
 
 def test_the_path_names_every_built_page_with_its_question(first_visit):

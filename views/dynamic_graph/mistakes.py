@@ -15,7 +15,7 @@ from engines.graphs.autograd import StepGraph, brief
 from engines.problem import Problem
 from engines.trace import Trace
 from views.player import Figure, Timeline, cached, drawn, figure, listing, live, now, show, template
-from views.regression import settings
+from views.regression import sections
 from views.ui.controls import Controls
 from views.ui.errors import explain_phrases
 from views.ui.palette import MISTAKE, MODEL
@@ -233,7 +233,7 @@ def tell(
         _drift(problem, ran.trace)
         if mistake == "not_zeroed":
             _swing(problem, learning_rate)
-        settings.overview(problem, ran.trace, timeline, lecture=lecture, run="wrong_")
+        sections.overview(problem, ran.trace, timeline, run="wrong_")
         _gradient_in_numbers(timeline)
     changed = [line for line in ran.wrong.splitlines() if line not in ran.right.splitlines()]
     lines = "\n".join(changed)

@@ -12,7 +12,7 @@ from engines.graphs.autograd import StepGraph
 from engines.trace import Trace
 from views.dynamic_graph import graph_series, stream
 from views.player import Timeline
-from views.regression import agreement, settings
+from views.regression import agreement, sections
 
 ENGINES, GRADIENTS = ("numpy_vectorized", "torch_autograd"), ("grad_w", "grad_b")
 PREDICTION = "y_pred"  # the listing's variable after which the rest of the forward pass is the loss
@@ -43,11 +43,11 @@ def dynamic_timeline(
     Slow motion stops at the steps that were looked at. points: of the stream, see `stream.shown`.
     """
     runs = dict(zip(ENGINES, (looked.by_hand, looked.trace), strict=True))
-    series = settings.followed(looked.trace) | agreement.followed(runs, GRADIENTS)
+    series = sections.followed(looked.trace) | agreement.followed(runs, GRADIENTS)
     series |= graph_series.followed(looked.steps, looked.checks, point=looked.point)
     last_step = len(looked.trace) - 1
     if wrong and wrong.trace:
-        series |= settings.followed(wrong.trace, wrong.check, run="wrong_", keep=801)
+        series |= sections.followed(wrong.trace, wrong.check, run="wrong_", keep=801)
         last_step = max(last_step, len(wrong.trace) - 1)
     series |= stream.followed(streamed, points, last_step=last_step)
     parts = graph_series.parts(looked.steps[0], prediction=PREDICTION)

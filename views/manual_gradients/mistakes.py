@@ -1,58 +1,19 @@
-"""Mistakes in a hand-written gradient, as told to a visitor: choose, predict, then look."""
+"""Mistakes in a hand-written gradient: choose one, predict how its run ends, see what it did."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import streamlit as st
 
+from engines.manual_gradients.mistakes import how_it_ended
+from engines.problem import Problem
+from engines.trace import Trace
+from views.manual_gradients.runs import Checked
+from views.player import Timeline, listing
+from views.regression import sections
+from views.ui import mistakes
 from views.ui.controls import Controls
-from views.ui.prediction import predicted
 
-
-class Told(NamedTuple):
-    """What a visitor reads of a mistake: its name, and once it has run, what it did."""
-
-    label: str
-    story: str
-
-
-MISTAKES = {
-    "wrong_sign": Told(
-        "Wrong sign",
-        "The difference is taken the other way round, so each step climbs. The check sees a "
-        "gradient of the right size that points the wrong way: a relative error of 2.",
-    ),
-    "input_forgotten": Told(
-        "x forgotten",
-        "Without its factor (x, or x² for the parabola) the gradient by w is only the gradient "
-        "by b again. Training rests where this wrong gradient is zero, and that is not where "
-        "the loss is smallest. A falling loss proves nothing; the check does.",
-    ),
-    "factor_forgotten": Told(
-        "Factor forgotten",
-        "The direction is right, the length is not: twice too long with the half sum, and with a "
-        "mean at least as many times too long as there are points. That acts like a learning rate "
-        "so many times larger, and may well cross the limit. The check sees the length.",
-    ),
-    "updated_w": Told(
-        "b updated with the new w",
-        "The gradient by b is taken again after w has moved. Each recorded gradient is right, so "
-        "the check finds nothing: it looks at gradients, and this mistake is in the update.",
-    ),
-    "beyond_limit": Told(
-        "Learning rate too large",
-        "The learning rate is 2% above 2/λ_max. Along the steepest direction each step jumps "
-        "across the valley and lands a little higher on the other side. The gradient is right, so "
-        "the check is content.",
-    ),
-    "outlier": Told(
-        "One absurd point",
-        "One y was typed a hundred times too large. Its error enters squared, so this one point "
-        "outpulls all the others. The gradient is right, for the wrong data: no check of the "
-        "gradient can know.",
-    ),
-}
+MISTAKES = mistakes.told_in(__file__)
 ENDS = {
     "arrives": "it arrives at the best answer",
     "elsewhere": "it ends somewhere else",
@@ -61,23 +22,30 @@ ENDS = {
 
 
 def choose(controls: Controls) -> None:
-    """The row of mistakes to switch on; `Controls.chosen` says above it which one is on."""
-    labels = {name: told.label for name, told in MISTAKES.items()}
-    controls.choice(
-        st.pills, "A mistake to switch on", "mistake", labels, None, label_visibility="collapsed"
-    )
+    """The row of mistakes to make; `Controls.chosen` says above it which one is."""
+    mistakes.choose(controls, MISTAKES)
 
 
-def tell(mistake: str, right: str, wrong: str, *, end: str, overflow: int | None = None) -> bool:
-    """Show the line that differs and ask how the run ends; once answered, tell. Returns whether.
+def tell(mistake: str, wrong: Checked, right: Trace, problem: Problem, timeline: Timeline) -> None:
+    """Ask how the run with this mistake ends, and once answered show it.
 
-    right, wrong: the line as it should be and as it is. end: one of ENDS, how the run did end.
-    overflow: the step at which it did, if it did.
+    wrong: that run. right, problem: the run without the mistake, and what it learnt.
     """
-    st.code(f"{right}  # right\n{wrong}  # wrong", language="python")
-    if not predicted("Before you look: how does this run end?", ENDS, end, key=mistake):
-        return False
-    st.markdown(MISTAKES[mistake].story)
-    if overflow is not None:
-        st.markdown(f"At step {overflow} it overflows: no number of 64 bits is that large.")
-    return True
+    variant, trace = wrong.variant, wrong.trace
+    if how_it_ended(problem, right) != "arrives":
+        st.caption("With these settings the right run, at the top, does not arrive either.")
+    told, end = MISTAKES[mistake], how_it_ended(problem, trace)
+    if not mistakes.predict(told, variant.right, variant.wrong, ENDS, end, key=mistake):
+        return
+    if trace.final.non_finite:
+        st.markdown(f"At step {len(trace) - 1} it overflows: no number of 64 bits is that large.")
+    sections.overview(variant.problem, trace, timeline, run="wrong_")
+    sections.check_in_numbers(run="wrong_")
+    listing(
+        variant.source,
+        sections.COMPUTED,
+        title="The listing that ran",
+        key="wrong_listing",
+        run="wrong_",
+        changed=variant.wrong,
+    )

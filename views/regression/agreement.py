@@ -15,34 +15,36 @@ from engines.trace import Trace, relative_difference, thin
 from views.player import (
     PHASE,
     STEP,
+    Drawing,
     Figure,
+    Filling,
+    Phase,
     Series,
     Timeline,
     between,
-    cached,
-    drawn,
+    drawing,
     every_step,
-    figure,
     live,
     now,
+    picture,
     show,
-    template,
+    sized,
 )
 from views.regression.charts import CURVE_STEPS
 from views.ui.palette import BEST, ENGINES, GRADIENT, MODEL, QUIET
+from views.ui.table import html_table
 
 Floats = NDArray[np.float64]
 
 
-@cached
-def gradient_error(timeline: Timeline, widths: Floats, *, lecture: bool) -> Figure:
+@picture
+def gradient_error(timeline: Timeline, widths: Floats) -> Filling:
     """Relative error of this step's gradient against difference quotients of many widths h."""
-    data = {"widths": pd.DataFrame({"h": widths, "i": np.arange(len(widths))})}
-    return figure(_draw_gradient_error(timeline, lecture=lecture), data)
+    return {"widths": pd.DataFrame({"h": widths, "i": np.arange(len(widths))})}, {}
 
 
-@drawn
-def _draw_gradient_error(timeline: Timeline, *, lecture: bool) -> Figure:
+@gradient_error.drawing
+def _(timeline: Timeline) -> Drawing:
     x = alt.X(
         "h:Q", title="width h (relative)", scale=alt.Scale(type="log"), axis=alt.Axis(format="~e")
     )
@@ -67,21 +69,19 @@ def _draw_gradient_error(timeline: Timeline, *, lecture: bool) -> Figure:
         "shape": alt.Shape("kind:N", scale=alt.Scale(domain=kinds, range=["circle", "square"])),
     }
     lines = [
-        rows.transform_filter(f"{PHASE} >= 2")
+        rows.transform_filter(f"{PHASE} >= {Phase.GRADIENT:d}")
         .transform_calculate(error=at_width(name), kind=f"'{name}'")
         .mark_line(point=True, strokeDash=[1, 0] if name == "central" else [7, 4])
         .encode(x=x, y=y("error:Q"), **kind, tooltip=["h:Q", "kind:N", "error:Q"])
         for name in kinds
     ]
-    return template(
+    return drawing(
         band + lines[0] + lines[1],
-        (),
         title="Relative error against the width h",
         description=(
             "Relative error of the gradient against central and forward differences of many "
             "widths, with the band that rounding excuses."
         ),
-        lecture=lecture,
     )
 
 
@@ -109,9 +109,7 @@ def _narrow(values: NDArray[Any]) -> NDArray[Any]:
     return short if np.array_equal(short, values, equal_nan=True) else values
 
 
-def compare(
-    engines: Sequence[str], names: Sequence[str], timeline: Timeline, *, lecture: bool
-) -> None:
+def compare(engines: Sequence[str], names: Sequence[str], timeline: Timeline) -> None:
     """Two engines' float32 numbers beside each other, and how far apart they are, step by step.
 
     Their series are those of `followed`.
@@ -120,8 +118,8 @@ def compare(
     with left:
         digits(engines, names, shown=9)
     with right:
-        apart = differences(engines[1:], timeline, lecture=lecture, allowed=1e-5)
-        show(apart, key="differences", height=560 if lecture else 300)
+        apart = differences(engines[1:], timeline, allowed=1e-5)
+        show(apart, key="differences", height=300, in_hall=560)
 
 
 def digits(engines: Sequence[str], names: Sequence[str], *, shown: int = 17) -> None:
@@ -129,50 +127,42 @@ def digits(engines: Sequence[str], names: Sequence[str], *, shown: int = 17) -> 
 
     The series are named engine_name. shown: how many digits there are.
     """
-    head = "".join(f"<th>{name}</th>" for name in names)
-    rows = ""
+    rows = []
     for engine in engines:
         look = ENGINES[engine]
-        cells = "".join(
-            f"<td>{now(f'{engine}_{name}', digits=shown, like=f'{engines[0]}_{name}')}</td>"
-            for name in names
-        )
-        swatch = f'<span style="color: {look.color}">●</span>'
-        rows += f"<tr><th>{swatch} {look.label}</th>{cells}</tr>"
-    live(f'<table class="digits"><tr><th></th>{head}</tr>{rows}</table>', key="digits")
+        cells = [
+            now(f"{engine}_{name}", digits=shown, like=f"{engines[0]}_{name}") for name in names
+        ]
+        rows.append([f'<span style="color: {look.color}">●</span> {look.label}', *cells])
+    live(html_table(["", *names], rows), key="digits")
 
 
-def differences(
-    engines: Sequence[str], timeline: Timeline, *, lecture: bool, allowed: float
-) -> Figure:
+def differences(engines: Sequence[str], timeline: Timeline, *, allowed: float) -> Figure:
     """How far each engine's run is from the reference, step by step, on a logarithmic axis.
 
     Their series are those of `followed`. allowed: what the tests allow.
     """
-    apart = {engine: timeline.series[f"{engine}_apart"].values for engine in engines}
-    content = b"".join(gaps.tobytes() for gaps in apart.values())
-    return _filled_differences(apart, content, timeline, lecture=lecture, allowed=allowed)
+    apart = [timeline.series[f"{engine}_apart"].values for engine in engines]
+    return _differences(timeline, tuple(engines), apart, allowed=allowed)
 
 
-@cached
-def _filled_differences(
-    _apart: dict[str, Floats], content: bytes, timeline: Timeline, *, lecture: bool, allowed: float
-) -> Figure:
+@picture
+def _differences(
+    timeline: Timeline, engines: tuple[str, ...], apart: Sequence[Floats], *, allowed: float
+) -> Filling:
     rows, floor = [], allowed * 1e-5
-    for engine, gaps in _apart.items():
+    for engine, gaps in zip(engines, apart, strict=True):
         at = thin(len(gaps), CURVE_STEPS)
         columns = {"step": at, "apart": np.maximum(gaps[at], floor)}
         rows.append(pd.DataFrame({**columns, "engine": ENGINES[engine].label}))
     limit = pd.DataFrame({"apart": [allowed], "label": ["the most our tests allow"]})
-    drawing = _draw_differences(timeline, tuple(_apart), lecture=lecture)
-    data = {"apart": pd.concat(rows), "limit": limit}
     ticks = [float(f"{floor * 10**i:.0e}") for i in range(6)]
     values = {"last": timeline.last_step, "floor": floor, "high": 10 * allowed, "ticks": ticks}
-    return figure(drawing, data, values)
+    return {"apart": pd.concat(rows), "limit": limit}, values
 
 
-@drawn
-def _draw_differences(timeline: Timeline, engines: tuple[str, ...], *, lecture: bool) -> Figure:
+@_differences.drawing
+def _(timeline: Timeline, engines: tuple[str, ...]) -> Drawing:
     looks = [ENGINES[engine] for engine in engines]
     labels = [look.label for look in looks]
     axis = alt.Axis(
@@ -183,16 +173,10 @@ def _draw_differences(timeline: Timeline, engines: tuple[str, ...], *, lecture: 
     x = alt.X("step:Q", title="step", scale=alt.Scale(domain=[0, alt.ExprRef("last")], nice=False))
     y = alt.Y("apart:Q", title="relative difference", scale=scale, axis=axis)
     legend = alt.Legend(columns=2, labelLimit=0)
-    color = alt.Color(
-        "engine:N",
-        legend=legend,
-        scale=alt.Scale(domain=labels, range=[look.color for look in looks]),
-    )
-    shape = alt.Shape(
-        "engine:N",
-        legend=legend,
-        scale=alt.Scale(domain=labels, range=[look.shape for look in looks]),
-    )
+    colors = alt.Scale(domain=labels, range=[look.color for look in looks])
+    shapes = alt.Scale(domain=labels, range=[look.shape for look in looks])
+    color = alt.Color("engine:N", legend=legend, scale=colors)
+    shape = alt.Shape("engine:N", legend=legend, scale=shapes)
     lines = (
         alt.Chart(alt.NamedData("apart"))
         .mark_line(strokeWidth=1.5, opacity=0.8)
@@ -205,7 +189,7 @@ def _draw_differences(timeline: Timeline, engines: tuple[str, ...], *, lecture: 
             apart=f"max(floor, {timeline.now(engine + '_apart')})",
             engine=f"'{look.label}'",
         )
-        .mark_point(filled=True, size=250 if lecture else 110, opacity=1)
+        .mark_point(filled=True, size=sized(110, 250), opacity=1)
         .encode(x=x, y=y, color=color, shape=shape)
         for engine, look in zip(engines, looks, strict=True)
     ]
@@ -214,13 +198,11 @@ def _draw_differences(timeline: Timeline, engines: tuple[str, ...], *, lecture: 
     text = limit.mark_text(color=QUIET, align="right", baseline="bottom", dy=-4).encode(
         x=alt.value("width"), y=y, text="label:N"
     )
-    return template(
+    return drawing(
         alt.layer(lines, rule, text, *here),
-        ("last", "floor", "high", "ticks"),
         title="How far apart the engines are",
         description=(
             "Relative difference of each engine's run from NumPy's, against step, on a logarithmic "
             "axis that ends where the tests of this project would fail."
         ),
-        lecture=lecture,
     )

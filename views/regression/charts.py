@@ -1,8 +1,6 @@
-"""The pictures of a regression in training. Each follows the player, see views/player/timeline.py.
+"""The pictures of a regression in training. Each follows the player.
 
-Each picture is a drawing, the same for all runs, and a function that fills a run into it; see
-views/player/figure.py for why. `run` is the prefix of the series to draw, for a page that plays two
-runs.
+run: the prefix of the series to draw, on a page that plays two runs.
 """
 
 from __future__ import annotations
@@ -19,16 +17,17 @@ from engines.trace import Trace, thin
 from views.player import (
     PHASE,
     STEP,
-    Figure,
+    Drawing,
+    Filling,
+    Phase,
     Timeline,
     between,
-    cached,
     decades,
-    drawn,
-    figure,
+    drawing,
     frame,
     mark,
-    template,
+    picture,
+    sized,
 )
 from views.ui.palette import BEST, DATA, GRADIENT, MODEL, QUIET, RESIDUAL
 
@@ -39,10 +38,8 @@ CURVE_STEPS = 300  # a static curve shows at most this many of a run's steps
 # ---- The data and the model
 
 
-@cached
-def fit(
-    problem: Problem, timeline: Timeline, *, lecture: bool, run: str = "", color: str = MODEL
-) -> Figure:
+@picture
+def fit(problem: Problem, timeline: Timeline, *, run: str = "", color: str = MODEL) -> Filling:
     """The data, the model's curve at this step, and from each point its residual."""
     # The start is part of the story, unless it is so far off that the data would shrink to a line.
     height = max(float(np.ptp(problem.y)), 0.2 * float(np.abs(problem.y).max()), 0.1)
@@ -57,12 +54,11 @@ def fit(
         "grid": pd.DataFrame({"x": np.linspace(problem.x.min(), problem.x.max(), 61)}),
     }
     values = {"x_low": x_low, "x_high": x_high, "y_low": y_low, "y_high": y_high}
-    drawing = _draw_fit(timeline, lecture=lecture, run=run, color=color)
-    return figure(drawing, data, {**values, "power": problem.power})
+    return data, {**values, "power": problem.power}
 
 
-@drawn
-def _draw_fit(timeline: Timeline, *, lecture: bool, run: str, color: str) -> Figure:
+@fit.drawing
+def _(timeline: Timeline, *, run: str, color: str) -> Drawing:
     # A diverged model is drawn as leaving the picture, not as a number no canvas can hold.
     w, b = timeline.now(run + "w"), timeline.now(run + "b")
     model = f"clamp({w} * pow(datum.x, power) + {b}, 2 * y_low - y_high, 2 * y_high - y_low)"
@@ -72,7 +68,7 @@ def _draw_fit(timeline: Timeline, *, lecture: bool, run: str, color: str) -> Fig
     points = alt.Chart(alt.NamedData("points"))
     residuals = (
         points.transform_calculate(y_pred=model)
-        .transform_filter(f"{PHASE} >= 1")
+        .transform_filter(f"{PHASE} >= {Phase.LOSS:d}")
         .mark_rule(color=RESIDUAL, opacity=0.8, clip=True)
         .encode(x=x, y=y, y2="y_pred:Q")
     )
@@ -83,31 +79,28 @@ def _draw_fit(timeline: Timeline, *, lecture: bool, run: str, color: str) -> Fig
         .mark_line(color=color, clip=True)
         .encode(x=x, y=y)
     )
-    return template(
+    return drawing(
         residuals + dots + curve,
-        ("x_low", "x_high", "y_low", "y_high", "power"),
         title="The fit",
         description=(
             "The data points, the model's curve, and from each point to the curve a line, its "
             "residual."
         ),
-        lecture=lecture,
     )
 
 
 # ---- The loss against the step
 
 
-@cached
+@picture
 def loss(
     problem: Problem,
     trace: Trace,
     timeline: Timeline,
     *,
-    lecture: bool,
     run: str = "",
     color: str = MODEL,
-) -> Figure:
+) -> Filling:
     """Loss against step, on a logarithmic axis, with the smallest loss that any (w, b) has."""
     walked = thinned(trace)[["step", "loss"]]
     walked = walked[(walked["loss"] > 0) & np.isfinite(walked["loss"])]
@@ -121,24 +114,23 @@ def loss(
         "last": max(1, timeline.last_step),
         "ticks": decades(float(low), float(high)),
     }
-    drawing = _draw_loss(timeline, lecture=lecture, run=run, color=color)
-    return figure(drawing, {"walked": walked, "floor": best}, values)
+    return {"walked": walked, "floor": best}, values
 
 
-@drawn
-def _draw_loss(timeline: Timeline, *, lecture: bool, run: str, color: str) -> Figure:
+@loss.drawing
+def _(timeline: Timeline, *, run: str, color: str) -> Drawing:
     x = alt.X("step:Q", title="step", scale=between("0", "last"))
     axis = alt.Axis(format="~g", values=alt.ExprRef("ticks"))
     y = alt.Y("loss:Q", title="loss", scale=between("low", "high", type="log"), axis=axis)
 
     line = alt.Chart(alt.NamedData("walked"))
     whole = line.mark_line(color=QUIET, opacity=0.35).encode(x=x, y=y)
-    known = f"datum.step < {STEP} || datum.step == {STEP} && {PHASE} >= 1"
+    known = f"datum.step < {STEP} || datum.step == {STEP} && {PHASE} >= {Phase.LOSS:d}"
     so_far = line.transform_filter(known).mark_line(color=color).encode(x=x, y=y)
     dot = (
         frame(timeline, run, "loss")
-        .transform_filter(f"datum.loss > 0 && isFinite(datum.loss) && {PHASE} >= 1")
-        .mark_circle(color=color, size=mark(140, lecture), opacity=1)
+        .transform_filter(f"datum.loss > 0 && isFinite(datum.loss) && {PHASE} >= {Phase.LOSS:d}")
+        .mark_circle(color=color, size=mark(140), opacity=1)
         .encode(x=x, y=y)
     )
     best = alt.Chart(alt.NamedData("floor"))
@@ -146,45 +138,40 @@ def _draw_loss(timeline: Timeline, *, lecture: bool, run: str, color: str) -> Fi
     label = best.mark_text(color=BEST, align="right", baseline="bottom", dy=-3).encode(
         x=alt.value("width"), y=y, text="label:N"
     )
-    return template(
+    return drawing(
         whole + rule + label + so_far + dot,
-        ("low", "high", "last", "ticks"),
         title="The loss",
         description=(
             "Loss against step on a logarithmic axis; a dashed line marks the smallest possible "
             "loss."
         ),
-        lecture=lecture,
     )
 
 
 # ---- The terms of the gradient
 
 
-@cached
-def contributions(
-    problem: Problem, timeline: Timeline, *, to: Literal["w", "b"], lecture: bool
-) -> Figure:
+@picture
+def contributions(problem: Problem, timeline: Timeline, *, to: Literal["w", "b"]) -> Filling:
     """Each point's term in the sum that is the gradient by `to`: who pulls, and which way."""
     x_low, x_high = _span(problem.x, margin=0.02)
     data = {"points": pd.DataFrame({"x": problem.x, "y": problem.y})}
     values = {"twice_factor": 2 * problem.factor, "power": problem.power}
-    drawing = _draw_contributions(timeline, to=to, lecture=lecture)
-    return figure(drawing, data, {**values, "x_low": x_low, "x_high": x_high})
+    return data, {**values, "x_low": x_low, "x_high": x_high}
 
 
-@drawn
-def _draw_contributions(timeline: Timeline, *, to: Literal["w", "b"], lecture: bool) -> Figure:
+@contributions.drawing
+def _(timeline: Timeline, *, to: Literal["w", "b"]) -> Drawing:
     y_pred = f"{timeline.now('w')} * pow(datum.x, power) + {timeline.now('b')}"
     by = "pow(datum.x, power)" if to == "w" else "1"
     pulls = [f"pulls {to} up", f"pulls {to} down"]
     bars = (
         alt.Chart(alt.NamedData("points"))
-        .transform_filter(f"{PHASE} >= 2")
+        .transform_filter(f"{PHASE} >= {Phase.GRADIENT:d}")
         .transform_calculate(term=f"twice_factor * ({y_pred} - datum.y) * {by}")
         .transform_filter("isFinite(datum.term)")
         .transform_calculate(pulls=f"datum.term < 0 ? '{pulls[0]}' : '{pulls[1]}'")
-        .mark_rule(strokeWidth=6 if lecture else 3)
+        .mark_rule(strokeWidth=sized(3, 6))
         .encode(
             x=alt.X("x:Q", title="x", scale=between("x_low", "x_high")),
             y=alt.Y("term:Q", title=f"term of grad_{to}", axis=alt.Axis(format="~g")),
@@ -195,14 +182,12 @@ def _draw_contributions(timeline: Timeline, *, to: Literal["w", "b"], lecture: b
         )
     )
     zero = alt.Chart(alt.InlineData([{}])).mark_rule(color=QUIET).encode(y=alt.datum(0))
-    return template(
+    return drawing(
         bars + zero,
-        ("twice_factor", "power", "x_low", "x_high"),
         title=f"Each point's term of grad_{to}",
         description=(
             f"One bar for each data point: its term in the sum that is the gradient by {to}."
         ),
-        lecture=lecture,
     )
 
 

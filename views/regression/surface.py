@@ -14,15 +14,16 @@ from engines.trace import Trace
 from views.player import (
     PHASE,
     STEP,
-    Figure,
+    Drawing,
+    Filling,
+    Phase,
     Timeline,
     between,
-    cached,
-    drawn,
-    figure,
+    drawing,
     frame,
     mark,
-    template,
+    picture,
+    sized,
 )
 from views.regression.charts import thinned
 from views.ui.palette import BEST, GRADIENT, MODEL, QUIET
@@ -34,16 +35,15 @@ STAR = (  # an SVG path: Vega has no star of its own
 )
 
 
-@cached
-def surface(
+@picture
+def landscape(
     problem: Problem,
     trace: Trace,
     timeline: Timeline,
     *,
-    lecture: bool,
     run: str = "",
     color: str = MODEL,
-) -> Figure:
+) -> Filling:
     """The loss over (w, b) as level curves, the path walked on it, and this step's gradient."""
     best = np.array(problem.least_squares())
     path = thinned(trace)
@@ -62,11 +62,11 @@ def surface(
         "path": _until_far(path[["step", "w", "b"]], center, half_w, half_b),
         "best": pd.DataFrame({"w": best[:1], "b": best[1:], "loss": problem.loss_at(*best)}),
     }
-    return figure(_draw_surface(timeline, lecture=lecture, run=run, color=color), data, values)
+    return data, values
 
 
-@drawn
-def _draw_surface(timeline: Timeline, *, lecture: bool, run: str, color: str) -> Figure:
+@landscape.drawing
+def _(timeline: Timeline, *, run: str, color: str) -> Drawing:
     # Both axes have the same scale, so that the gradient stands at a right angle on the curves.
     half = "max(half_b, half_w * height / width)"
     wide = f"{half} * width / height"
@@ -75,7 +75,7 @@ def _draw_surface(timeline: Timeline, *, lecture: bool, run: str, color: str) ->
 
     levels = (
         alt.Chart(alt.NamedData("curves"))
-        .mark_line(color=QUIET, opacity=0.55, strokeWidth=2 if lecture else 1.2, clip=True)
+        .mark_line(color=QUIET, opacity=0.55, strokeWidth=sized(1.2, 2), clip=True)
         .encode(
             x=x,
             y=y,
@@ -93,22 +93,23 @@ def _draw_surface(timeline: Timeline, *, lecture: bool, run: str, color: str) ->
     )
     star = (
         alt.Chart(alt.NamedData("best"))
-        .mark_point(shape=STAR, color=BEST, filled=True, size=mark(260, lecture), opacity=1)
+        .mark_point(shape=STAR, color=BEST, filled=True, size=mark(260), opacity=1)
         .encode(x=x, y=y, tooltip=["w:Q", "b:Q", "loss:Q"])
     )
     here = frame(timeline, run, "w", "b", "w_next", "b_next", "grad_w", "grad_b")
     # What is far outside is not drawn at all: a canvas cannot hold its coordinates.
     near = "abs(datum.w - center_w) < 9 * half_w && abs(datum.b - center_b) < 9 * half_b"
+    updated = f"{PHASE} == {Phase.UPDATE:d}"
     dot = (
         here.transform_calculate(
-            w=f"{PHASE} == 3 ? datum.w_next : datum.w", b=f"{PHASE} == 3 ? datum.b_next : datum.b"
+            w=f"{updated} ? datum.w_next : datum.w", b=f"{updated} ? datum.b_next : datum.b"
         )
         .transform_filter(near)
-        .mark_circle(color=color, size=mark(170, lecture), opacity=1, clip=True)
+        .mark_circle(color=color, size=mark(170), opacity=1, clip=True)
         .encode(x=x, y=y)
     )
     arrow = (
-        here.transform_filter(f"{PHASE} >= 2")
+        here.transform_filter(f"{PHASE} >= {Phase.GRADIENT:d}")
         .transform_calculate(size="sqrt(pow(datum.grad_w, 2) + pow(datum.grad_b, 2))")
         .transform_filter(f"datum.size > 0 && {near}")
         # The square root keeps a small gradient visible and still lets it shrink.
@@ -121,14 +122,14 @@ def _draw_surface(timeline: Timeline, *, lecture: bool, run: str, color: str) ->
             angle="atan2(-datum.grad_w, -datum.grad_b) * 180 / PI",
         )
     )
-    shaft = arrow.mark_rule(color=GRADIENT, strokeWidth=8 if lecture else 4, clip=True).encode(
+    shaft = arrow.mark_rule(color=GRADIENT, strokeWidth=sized(4, 8), clip=True).encode(
         x=x, y=y, x2="w2:Q", y2="b2:Q"
     )
     head = arrow.mark_point(
         shape="triangle",
         filled=True,
         color=GRADIENT,
-        size=mark(170, lecture),
+        size=mark(170),
         opacity=1,
         clip=True,
     ).encode(
@@ -136,15 +137,13 @@ def _draw_surface(timeline: Timeline, *, lecture: bool, run: str, color: str) ->
         y=alt.Y("b2:Q", title="b"),
         angle=alt.Angle("angle:Q", scale=None),
     )
-    return template(
+    return drawing(
         levels + whole + so_far + star + shaft + head + dot,
-        ("center_w", "center_b", "half_w", "half_b", "longest"),
         title="The loss over w and b",
         description=(
             "Curves of equal loss around the least-squares answer, a star; the path of training; "
             "an arrow against the gradient."
         ),
-        lecture=lecture,
     )
 
 

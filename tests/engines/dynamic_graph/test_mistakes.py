@@ -368,7 +368,7 @@ def section():
     from engines.problem import preset
     from views.dynamic_graph import mistakes
     from views.player import Timeline
-    from views.regression import settings
+    from views.regression import sections
     from views.ui.controls import Controls
 
     controls, problem = Controls("section"), preset("autograd_article")
@@ -379,7 +379,7 @@ def section():
         made = engine.run(mistake, problem, steps=50, learning_rate=rate)
         series = {}
         if made.trace:
-            series = settings.followed(made.trace, made.check, run="wrong_")
+            series = sections.followed(made.trace, made.check, run="wrong_")
         timeline = Timeline(series, last_step=50)
         mistakes.tell(mistake, made, problem, timeline, rate, lecture=False)
 

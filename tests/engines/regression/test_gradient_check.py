@@ -5,7 +5,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from engines.manual_gradients.mistakes import make
+from engines.differences import relative_error
+from engines.manual_gradients.mistakes import with_mistake
 from engines.problem import LOSSES, PRESETS, custom, preset
 from engines.regression import numpy_vectorized
 from engines.regression.gradient_check import (
@@ -16,7 +17,6 @@ from engines.regression.gradient_check import (
     check_widths,
     difference_quotient,
     error_of_a_correct_gradient,
-    relative_error,
 )
 from engines.trace import record, thin
 
@@ -227,8 +227,8 @@ def test_checking_a_run_compares_its_gradients_at_every_width():
 @pytest.mark.parametrize("name", ["wrong_sign", "input_forgotten"])
 def test_a_wrong_gradient_is_caught_to_the_end_of_a_long_run(name):
     problem = preset("numpy_article")
-    made = make(name, problem, problem.learning_rate)
-    trace = record(made.train(problem, steps=800, learning_rate=made.learning_rate))
+    variant = with_mistake(name, problem, problem.learning_rate)
+    trace = record(variant.train(problem, steps=800, learning_rate=variant.learning_rate))
     columns = check(problem, trace, keep=100)
     assert np.all(columns["error"] > 100 * columns["allowed"])
     assert np.all(columns["allowed"] < 0.01)

@@ -1,0 +1,163 @@
+"""What a page shows of a regression in training: pictures, how it ended, formulas, the check."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+from numpy.typing import NDArray
+
+from engines.problem import Loss, Problem
+from engines.trace import Trace, thin
+from views.player import Computed, Phase, Series, Timeline, every_step, live, now, show, some_steps
+from views.regression import charts
+from views.regression.surface import landscape
+from views.ui.numbers import number
+from views.ui.palette import MISTAKE, MODEL
+from views.ui.table import html_table
+
+# What the lines of the family's listings compute, by how they begin, where each phase is a single
+# moment; see views/player/timeline.py. The lines of an update compute the state of the next step.
+COMPUTED = {
+    "y_pred =": Computed([Phase.PREDICT]),
+    "loss = factor": Computed([Phase.LOSS], "loss"),
+    "loss = loss +": Computed([Phase.LOSS], "loss"),
+    "grad_y_pred =": Computed([Phase.GRADIENT]),
+    "grad_w = ": Computed([Phase.GRADIENT], "grad_w"),
+    "grad_b = ": Computed([Phase.GRADIENT], "grad_b"),
+    "w = w -": Computed([Phase.UPDATE], "w_next"),
+    "b = b -": Computed([Phase.UPDATE], "b_next"),
+}
+
+# What the loss puts before the sum, and what is left of it in the gradient.
+FACTORS: dict[Loss, tuple[str, str]] = {
+    "half_sum": (r"\tfrac{1}{2}\sum_{i=1}^{%d} (\hat y_i - y_i)^2", ""),
+    "mean": (r"\tfrac{1}{%d}\sum_{i} (\hat y_i - y_i)^2", r"\tfrac{2}{%d}"),
+    "mean_half_squared": (
+        r"\tfrac{1}{%d}\sum_{i} \left(\tfrac{\hat y_i - y_i}{2}\right)^2",
+        r"\tfrac{1}{2 \cdot %d}",
+    ),
+}
+
+
+def followed(
+    trace: Trace,
+    *checks: Mapping[str, NDArray[Any]],
+    run: str = "",
+    keep: int | None = None,
+) -> dict[str, Series]:
+    """The series of a run, and of checks of its gradients if there are any, for a Timeline.
+
+    checks: columns, of which the first are the steps that were checked. run: a prefix for the
+    names. keep: at most so many of the steps, None for all of them.
+    """
+    columns = trace.columns()
+    if keep is None or len(trace) <= keep:
+        series = every_step(columns)
+    else:
+        at = thin(len(trace), keep)
+        series = some_steps({name: column[at] for name, column in columns.items()}, at)
+    for check in checks:
+        series |= some_steps(check, next(iter(check.values())))
+    return {run + name: one for name, one in series.items()}
+
+
+def overview(problem: Problem, trace: Trace, timeline: Timeline, run: str = "") -> None:
+    """The three pictures of a run side by side: the fit, the path over (w, b), the loss.
+
+    run: the prefix of its series, for a run with a mistake beside the right one.
+    """
+    drawn_as = {"run": run, "color": MISTAKE if run else MODEL}
+    pictures = {
+        "fit": charts.fit(problem, timeline, **drawn_as),
+        "surface": landscape(problem, trace, timeline, **drawn_as),
+        "loss_curve": charts.loss(problem, trace, timeline, **drawn_as),
+    }
+    for place, (key, figure) in zip(st.columns([5, 6, 5]), pictures.items(), strict=True):
+        with place:
+            show(figure, key=run + key, height=330, in_hall=560)
+
+
+def verdict(problem: Problem, trace: Trace, learning_rate: float) -> None:
+    """Say how the run ended, and where it did not end well, why."""
+    end, limit = trace.final, number(problem.largest_stable_learning_rate, 4)
+    last = len(trace) - 1
+    growth = abs(1 - learning_rate * problem.lambda_max)
+    if end.non_finite:
+        st.error(
+            f"The run ended at step {last}: {', '.join(end.non_finite)} grew past the largest "
+            f"number that {8 * problem.x.itemsize} bits can hold. The steepest curvature of this "
+            f"loss is λ_max = {number(problem.lambda_max, 4)}. Along it each step multiplies the "
+            f"error by |1 − η·λ_max| = {number(growth, 3)}, and what is multiplied by more than 1 "
+            f"again and again overflows."
+        )
+    elif learning_rate > problem.largest_stable_learning_rate and end.loss > trace.losses[0]:
+        st.warning(
+            f"The learning rate is beyond 2/λ_max = {limit}. Along the steepest direction each "
+            f"step multiplies the error by |1 − η·λ_max| = {number(growth, 4)}: it jumps across "
+            f"the valley and lands higher. At step {last} the loss is {number(end.loss, 4)}."
+        )
+    else:
+        w, b = number(end.params["w"], 9), number(end.params["b"], 9)
+        best_w, best_b = (number(best, 9) for best in problem.least_squares())
+        st.markdown(
+            f"At step **{last}** w is **{w}** and b is **{b}**. The best there is, by least "
+            f"squares: {best_w} and {best_b}."
+        )
+
+
+def check_in_numbers(*, run: str = "") -> None:
+    """The gradient by hand and by central differences at the step shown, and how far apart."""
+
+    def measured(name: str, digits: int = 6) -> str:
+        return now(run + name, known=Phase.GRADIENT, digits=digits)
+
+    error, allowed = measured("error", 2), measured("allowed", 2)
+    heads = [f"step {now(run + 'checked', digits=0)}", "by hand", "central difference"]
+    rows = [
+        ["grad_w", measured("hand_w"), measured("numeric_w")],
+        ["grad_b", measured("hand_b"), measured("numeric_b")],
+        ["relative error", f"<b>{error}</b>", f"rounding excuses {allowed}"],
+    ]
+    live(html_table(heads, rows), key=f"{run}check")
+
+
+def formulas(problem: Problem, learning_rate: float) -> None:
+    """Show loss, gradient and update: each formula, and what it comes to at the step shown."""
+    n, x = len(problem.x), "x_i" if problem.power == 1 else "x_i^2"
+    loss, factor = (text.replace("%d", str(n)) for text in FACTORS[problem.loss])
+    chain = r"\sum_i \frac{\partial L}{\partial \hat y_i} \frac{\partial \hat y_i}{\partial %s}"
+    lines = [rf"\hat y_i &= w\,{x} + b", rf"L &= {loss}"]
+    for name, by in (("w", x), ("b", "1")):
+        slope = rf"\frac{{\partial L}}{{\partial {name}}}"
+        sum_of_terms = rf"{factor}\sum_i (\hat y_i - y_i) \cdot {by}"
+        lines.append(rf"{slope} &= {chain % name} = {sum_of_terms}")
+    for name in ("w", "b"):
+        slope = rf"\frac{{\partial L}}{{\partial {name}}}"
+        lines.append(rf"{name} &\leftarrow {name} - \eta\,{slope}")
+
+    model = f"{now('w')} · {'x' if problem.power == 1 else 'x²'} + {now('b')}"
+    numbers = [
+        ("ŷ =", model, Phase.PREDICT),
+        ("L =", now("loss", known=Phase.LOSS), Phase.LOSS),
+        ("∂L/∂w =", now("grad_w", known=Phase.GRADIENT), Phase.GRADIENT),
+        ("∂L/∂b =", now("grad_b", known=Phase.GRADIENT), Phase.GRADIENT),
+        ("w ←", _update_in_numbers("w", learning_rate), Phase.UPDATE),
+        ("b ←", _update_in_numbers("b", learning_rate), Phase.UPDATE),
+    ]
+    rows = "".join(
+        f'<tr data-moments="{phase:d}"><th>{name}</th><td>{value}</td></tr>'
+        for name, value, phase in numbers
+    )
+    left, right = st.columns(2, vertical_alignment="center")
+    with left:
+        st.latex(r"\begin{aligned}" + r" \\[0.6em] ".join(lines) + r"\end{aligned}")
+    with right:
+        live(f'<table class="digits">{rows}</table>', key="formulas")
+
+
+def _update_in_numbers(name: str, learning_rate: float) -> str:
+    gradient = now(f"grad_{name}", known=Phase.GRADIENT)
+    result = now(f"{name}_next", known=Phase.UPDATE)
+    return f"{now(name)} − {number(learning_rate)} · ({gradient}) = <b>{result}</b>"
