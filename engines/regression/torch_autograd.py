@@ -5,7 +5,7 @@ The model is  y_pred = w * x**power + b.  Each forward pass builds a new graph a
 
 `stream` trains the same model on data that never repeats.
 
-Source: experiment E3; the stream is E4. The same listing in other clothes: numpy_vectorized.py and
+Source: experiment E3; the stream is E4. The same algorithm elsewhere: numpy_vectorized.py and
 numpy_loops.py (gradients by hand), tf_tape.py (a tape), tf_session.py (a graph built once).
 """
 

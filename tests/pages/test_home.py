@@ -62,9 +62,8 @@ def test_the_path_names_every_built_page_with_its_question(first_visit):
         assert page.question in text
 
 
-@pytest.mark.parametrize("value", ["maybe", "1e9", "<script>"])
-def test_nonsense_in_the_address_is_refused_aloud(value, first_visit):
-    at = visit(frameworks=value, step="-3", moment="7", lecture=value)
+def test_nonsense_in_the_address_is_refused_aloud(first_visit):
+    at = visit(frameworks="maybe", step="-3", moment="7", lecture="<script>")
     assert not at.exception
     told = at.warning[0].value
     assert all(f"{name} = " in told for name in ("frameworks", "step", "moment", "lecture"))

@@ -94,13 +94,17 @@ def test_the_relative_error_of_a_pair(one, other, error):
 # A correct gradient passes
 
 
-@every_side
-@pytest.mark.parametrize("h", [10.0**k for k in range(-14, 0)], ids="{:.0e}".format)
-def test_a_correct_gradient_passes_at_every_step_of_many_runs(h, side):
+@pytest.fixture(scope="module")
+def many_runs():
     problems = [random_problem(seed) for seed in range(60)]
     problems += [preset(name).astype(np.float64) for name in PRESETS]
-    for problem in problems:
-        w, b, grads = a_run(problem)
+    return [(problem, *a_run(problem)) for problem in problems]
+
+
+@every_side
+@pytest.mark.parametrize("h", [10.0**k for k in range(-14, 0)], ids="{:.0e}".format)
+def test_a_correct_gradient_passes_at_every_step_of_many_runs(h, side, many_runs):
+    for problem, w, b, grads in many_runs:
         error, limit = error_and_limit(problem, w, b, grads, h=h, side=side)
         assert np.all(error <= limit * (1 + 1e-9))
 
