@@ -42,6 +42,7 @@ def relative_error(one: Any, other: Any) -> Any:
 
     The first axis is that of a vector, and what follows it are several vectors at once.
     """
-    gap = np.linalg.norm(np.asarray(one) - other, axis=0)
-    size = np.maximum(np.linalg.norm(one, axis=0), np.linalg.norm(other, axis=0))
+    # np.hypot, because the squares of the smallest and the largest numbers are no numbers.
+    gap = np.hypot.reduce(np.asarray(one) - other, axis=0)
+    size = np.maximum(np.hypot.reduce(one, axis=0), np.hypot.reduce(other, axis=0))
     return gap / np.where(size > 0, size, 1)

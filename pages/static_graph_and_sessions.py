@@ -11,7 +11,8 @@ from engines.problem import preset
 from engines.trace import record
 from views.player import Timeline, cached, player, source_of
 from views.regression import agreement
-from views.regression import settings as regression
+from views.regression import sections as regression
+from views.regression import settings as data_settings
 from views.static_graph_and_sessions import ask, sections, story, watching
 from views.static_graph_and_sessions import printed_table as printed
 from views.static_graph_and_sessions.drawing import show_both
@@ -89,7 +90,7 @@ with shell.settings():
     )
 refused, stage = st.container(), st.container()  # filled when the data below are known
 with st.expander("Data, rate and steps of the regression"):
-    problem, rate, steps = regression.choose(controls, PRESETS, max_steps=4000)
+    problem, rate, steps = data_settings.choose(controls, PRESETS, max_steps=4000)
 problem = problem.astype("float32")  # as the article's placeholders
 settings = {"steps": steps, "learning_rate": rate}
 looked = look(problem, rate, asked)

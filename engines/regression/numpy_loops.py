@@ -3,8 +3,8 @@
 The model is  y_pred = w * x**power + b.  Nothing here differentiates for us, and nothing is hidden
 in an array operation either: every term of the gradient is added where you can see it.
 
-Source: experiment E2. The same listing in other clothes: numpy_vectorized.py (whole arrays at
-once), torch_autograd.py, tf_tape.py, tf_session.py (the framework finds the gradient).
+Source: experiment E2. The same algorithm elsewhere: numpy_vectorized.py (whole arrays at once),
+torch_autograd.py, tf_tape.py, tf_session.py (the framework finds the gradient).
 """
 
 from collections.abc import Iterator

@@ -3,7 +3,7 @@
 The model is  y_pred = w * x**power + b.  Nothing here differentiates for us: the two lines that
 compute grad_w and grad_b are the chain rule, worked out on paper and typed in.
 
-Source: experiment E1. The same listing in other clothes: numpy_loops.py (one point at a time),
+Source: experiment E1. The same algorithm elsewhere: numpy_loops.py (one point at a time),
 torch_autograd.py, tf_tape.py, tf_session.py (the framework finds the gradient).
 """
 

@@ -3,9 +3,9 @@
 The model is  y_pred = w * x**power + b.  While the graph is built nothing is computed; the update
 is part of the graph too. Each `session.run` feeds the data and fetches what is asked for.
 
-Source: experiment E7. The same listing in other clothes: numpy_vectorized.py and numpy_loops.py
-(gradients by hand), torch_autograd.py and tf_tape.py (the gradient found as the lines run).
-What went wrong on the way to it, and other updates: the folder static_graph_and_sessions.
+Source: experiment E7. The same algorithm elsewhere: numpy_vectorized.py and numpy_loops.py
+(gradients by hand), torch_autograd.py and tf_tape.py (the gradient found as the lines run). Its
+pitfalls, and other updates: engines/static_graph_and_sessions.
 """
 
 from collections.abc import Iterator

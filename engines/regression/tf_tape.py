@@ -3,7 +3,7 @@
 The model is  y_pred = w * x**power + b.  Operations run at once, as in NumPy; a GradientTape
 writes down those that touch a variable, and is then asked to differentiate what it wrote.
 
-Source: experiment E5. The same listing in other clothes: numpy_vectorized.py and numpy_loops.py
+Source: experiment E5. The same algorithm elsewhere: numpy_vectorized.py and numpy_loops.py
 (gradients by hand), torch_autograd.py (a graph instead of a tape), tf_session.py (built once).
 """
 

@@ -272,7 +272,7 @@ def test_two_over_lambda_max_divides_converging_from_diverging(problem):
     assert misfit_after(1.01 * problem.largest_stable_learning_rate) > 10 * misfit
 
 
-# Other clothes of the same problem
+# The same problem in another type, or from another start
 
 
 @pytest.mark.parametrize("dtype", [np.float32, "float64"])
