@@ -241,7 +241,7 @@ class _Matching:
     def _is_gone(self, tensor: str) -> bool:
         return tensor not in self.fed and _name(tensor) not in self.believed
 
-    # Ways through the graphs
+    # Paths through the graphs
 
     def _needed(self) -> set[str]:
         """The written operations that have to run for the fetches: feeds make theirs needless."""
