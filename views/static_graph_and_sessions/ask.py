@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import streamlit as st
 
 from engines.graphs.matching import Status
 from engines.static_graph_and_sessions import adding
 from engines.static_graph_and_sessions.one_run import FEEDS, FETCHES, Request, Run
 from views.player import source_of
-from views.ui import errors
+from views.ui import errors, texts
 from views.ui.controls import Controls
 from views.ui.numbers import number
 
@@ -30,18 +33,7 @@ FED = {
 }
 LARGEST = 1e6  # of the numbers to add: with seven digits their sum is still what one expects
 
-FATES: dict[Status, str] = {
-    "kept": "run as written",
-    "rewritten": "run as another operation that computes the same",
-    "fused": "fused into a neighbour, which does the work of both",
-    "reordered": "computed in another order, with other results on the way",
-    "folded": "turned into a constant, once for all runs",
-    "merged": "left out, because another computes the same",
-    "absorbed": "not needed by what replaced its user",
-    "lowered": "a loop or a branch, taken apart",
-    "fed": "fed: the runtime hands in the value",
-    "pruned": "not run: nothing that was fetched needs it",
-}
+FATES: dict[Any, dict[str, str]] = texts.read(Path(__file__).with_name("fates.toml"))
 
 
 def names(request: Request) -> list[str]:
@@ -123,8 +115,8 @@ def tell(run: Run) -> None:
         return
     counts = run.match.counts
     rows = "".join(
-        f"| {counts[status]} | {meaning} | {_examples(run, status)} |\n"
-        for status, meaning in FATES.items()
+        f"| {counts[status]} | {told['many']} | {_examples(run, status)} |\n"
+        for status, told in FATES.items()
         if counts[status]
     )
     own = sum(source.origin != "written" for source in run.match.sources.values())

@@ -6,11 +6,13 @@ those that ran in their place.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from engines.graphs.static import Op, Timing, source_of
 from engines.static_graph_and_sessions.one_run import Run
 from views.static_graph_and_sessions.moments import events, range_of, runs_as
+from views.ui import texts
 
 Places = dict[tuple[str, str], tuple[float, float]]  # by side and name, column and row
 
@@ -19,23 +21,12 @@ SMALL = 12  # operations: so few that each box has room for a value
 GAP = 0.3  # between the halves, in boxes
 HALF = 0.38  # of the distance between two rows is half of a box
 
-FATES = {
-    "kept": "runs as it was written",
-    "rewritten": "runs as another operation that computes the same",
-    "folded": "became a constant, computed once for all runs",
-    "merged": "left out, because {into} computes the same",
-    "fused": "its work is a part of {into}",
-    "reordered": "computed in another order, as a part of {into}",
-    "absorbed": "no longer needed, because {into} does without it",
-    "lowered": "a loop or a branch, taken apart",
-    "fed": "its value is handed in",
-    "pruned": "did not run: nothing that was fetched needs it",
-}
+FATES = texts.read(Path(__file__).with_name("fates.toml"))
 ORIGINS = {
-    "written": "computes {of}",
-    "lowered": "a part of {of}",
-    "fed": "where the runtime hands in {of}",
-    "fetched": "where the runtime hands out {of}",
+    "written": "computes {written}",
+    "lowered": "a part of {written}",
+    "fed": "where the runtime hands in {written}",
+    "fetched": "where the runtime hands out {written}",
     "reused": "added by TensorFlow, under a name that something else had",
     "added": "added by TensorFlow",
 }
@@ -55,7 +46,7 @@ def places_of(run: Run) -> tuple[Places, float]:
     line_of = {op.name: op.line for op in run.written.ops}
     for op in run.executed.ops:
         source = run.match.sources[op.name]
-        line = line_of[source_of(source.of[0])[0]] if source.of else None
+        line = line_of[source_of(source.written[0])[0]] if source.written else None
         right.setdefault(line, []).append(op.name)
     columns = columns_of(run)
     places: Places = {}
@@ -136,7 +127,7 @@ def _look(run: Run, op: Op) -> str:
     source = run.match.sources[op.name]
     if source.origin != "written":
         return "runtime"
-    as_written = source.of == (op.name,) and run.match.fates[op.name].status == "kept"
+    as_written = source.written == (op.name,) and run.match.fates[op.name].status == "kept"
     return "kept" if as_written else "changed"
 
 
@@ -145,7 +136,7 @@ def _label(op: Op, run: Run | None = None) -> str:
     if op.kind in ("Placeholder", "VarHandleOp"):
         return f"{op.kind} {op.name}"
     if run and op.kind in ("_Arg", "_Retval"):
-        return f"{op.kind} {' '.join(run.match.sources[op.name].of)}"
+        return f"{op.kind} {' '.join(run.match.sources[op.name].written)}"
     return op.kind
 
 
@@ -167,13 +158,13 @@ def _told(run: Run, op: Op, *, written: bool) -> dict[str, str]:
     """What a box says when pointed at."""
     if written:
         fate = run.match.fates[op.name]
-        became = FATES[fate.status].format(into=fate.into)
+        became = FATES[fate.status]["one"].format(into=fate.into)
         value = range_of(run.values[op.name]) if op.name in run.values else "not computed"
     else:
         source = run.match.sources[op.name]
-        became = ORIGINS[source.origin].format(of=", ".join(source.of))
-        of = [name for name in source.of if name in run.values]
-        value = range_of(run.values[of[-1]]) if of else "–"
+        became = ORIGINS[source.origin].format(written=", ".join(source.written))
+        known = [name for name in source.written if name in run.values]
+        value = range_of(run.values[known[-1]]) if known else "–"
     timing = None if written else run.executed.timings.get(op.name)
     shape = op.shapes[0] if op.shapes else None
     lengths = " × ".join("?" if n is None else str(n) for n in shape or ()) or "one number"

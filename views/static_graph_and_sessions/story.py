@@ -168,7 +168,7 @@ def _asked(run: Run) -> str:
 
 def _ran(run: Run, name: str) -> str:
     op, timing = run.executed[name], run.executed.timings[name]
-    written = run.match.sources[name].of
+    written = run.match.sources[name].written
     if op.kind.startswith(("Assign", "ResourceApply")):
         does = "It puts the new value into the variable, in this session and nowhere else."
     elif op.kind == "NoOp":

@@ -14,25 +14,17 @@ from engines.static_graph_and_sessions.one_run import Request, Run
 from views.graphs.small_graph import height, small_graph
 from views.player import in_lecture, show
 from views.static_graph_and_sessions import runs
+from views.ui import texts
 from views.ui.controls import Controls
 from views.ui.prediction import predicted
 
-WAYS = {"alone": "loss", "watched": "loss and y_pred − y", "as_written": "loss, optimiser off"}
+WAYS = texts.read(__file__)
 REQUESTS = {
     "alone": Request("regression", ("loss",)),
     "watched": Request("regression", ("residual", "loss")),
     "as_written": Request("regression", ("loss",), rewrite=False),
 }
 PREDICTION = Request("regression", ("y_pred",))
-SAID = {
-    "alone": "Only the square takes the difference. So TensorFlow makes both in one pass over the "
-    "data: **SquaredDifference**. The power of 2 has become a **Square**, which is cheaper.",
-    "watched": "Now the difference has to exist, because it is handed out. So the square is on its "
-    "own again. The run that you look at is not the run that you would have had.",
-    "as_written": "The optimiser is a choice of the session. Without it the graph is only pruned: "
-    "what the loss does not need is left out, equal constants are shared, and everything else runs "
-    "as it was written, both powers of 2 with it.",
-}
 
 
 def predict(problem: Problem) -> None:
@@ -59,7 +51,8 @@ def predict(problem: Problem) -> None:
 
 def section(controls: Controls, problem: Problem) -> None:
     """The three ways in a row, and for the one chosen its executed graph and what it shows."""
-    way = controls.choice(st.segmented_control, "Fetch", "loss_fetched", WAYS, "alone") or "alone"
+    labels = {way: told["label"] for way, told in WAYS.items()}
+    way = controls.choice(st.segmented_control, "Fetch", "loss_fetched", labels, "alone") or "alone"
     run = runs.run(REQUESTS[way], problem, problem.learning_rate)
     ops, fates = run.executed.ops, run.match.fates
     changed = {
@@ -88,7 +81,7 @@ def section(controls: Controls, problem: Problem) -> None:
             in_hall=height(drawing, lecture=True),
         )
     with right:
-        st.markdown(SAID[way])
+        st.markdown(WAYS[way]["story"])
 
 
 def _named(graph: Graph, run: Run) -> Graph:

@@ -69,7 +69,7 @@ def test_equal_constants_are_merged_and_computed_ones_folded():
     assert merged
     for name, into in merged.items():
         assert graph[name].value == ran[into].value
-        assert name in matched.sources[into].of
+        assert name in matched.sources[into].written
     folded = [name for name, fate in matched.fates.items() if fate.status == "folded"]
     assert {graph[name].kind for name in folded} == {"Reshape", "Sub"}
     assert {ran[name].kind for name in folded} == {"Const"}
@@ -134,7 +134,7 @@ def test_a_name_that_is_called_kept_has_the_inputs_it_was_written_with(name, rew
         for tensor in ran[op.name].data:
             source = matched.sources[source_of(tensor)[0]]
             assert source.origin in ("written", "fed", "lowered")
-            assert as_written & {source_of(one)[0] for one in source.of}
+            assert as_written & {source_of(one)[0] for one in source.written}
 
 
 @every_run
@@ -184,7 +184,9 @@ def valued(name):
     with paused_by_name(listing) as (names, graph):
         ran = trace(names, fetches, feeds)
         matched = match(graph, ran)
-        told = {one for it in matched.sources.values() if it.origin == "written" for one in it.of}
+        told = {
+            one for it in matched.sources.values() if it.origin == "written" for one in it.written
+        }
         data = {names[name]: value for name, value in feeds.items()}
         every = {one: f"{one}:0" for one in told | {"add"} if graph[one].kind != "VarHandleOp"}
         as_written = names["session"].run(every, data)
@@ -199,7 +201,7 @@ def test_what_is_said_to_compute_something_has_its_value(name):
     pairs = [
         (run, one)
         for run, source in matched.sources.items()
-        for one in source.of
+        for one in source.written
         if run in values and one in as_written
     ]
     assert len(pairs) > len(values) / 2
@@ -209,7 +211,7 @@ def test_what_is_said_to_compute_something_has_its_value(name):
 
 def test_what_is_said_to_have_another_meaning_has_another_value():
     matched, values, as_written = valued("session_loss")
-    assert matched.sources["sub"].of == ("pow_1",)
+    assert matched.sources["sub"].written == ("pow_1",)
     np.testing.assert_allclose(values["sub"], (values["add"] - ARTICLE.y) ** 2, rtol=1e-6)
     matched, values, as_written = valued("baked_in_loss")
     assert matched.sources["add"].origin == "reused"

@@ -87,7 +87,7 @@ def test_no_two_boxes_share_a_place_and_each_stands_in_the_band_of_its_line(list
         below = [top for top in tops.values() if top > tops[str(op.line)]]
         assert tops[str(op.line)] < places["written", op.name][1] < min(below, default=bottom)
     for op in seen.executed.ops:
-        of = seen.match.sources[op.name].of
+        of = seen.match.sources[op.name].written
         line = seen.written[source_of(of[0])[0]].line
         assert places["executed", op.name][1] > tops[str(line)]
 
