@@ -56,14 +56,14 @@ class Fate(NamedTuple):
 class Source(NamedTuple):
     """Where an executed operation comes from.
 
-    written: it computes what these written operations (of) say. lowered: a part of the loop or
-    branch `of`. fed, fetched: the runtime's, where the tensor `of` enters or leaves. added: made by
+    written: it computes what these written operations say. lowered: a part of that written loop or
+    branch. fed, fetched: the runtime's, where that written tensor enters or leaves. added: made by
     the optimiser or the runtime. reused: made by the optimiser as well, but under the name of a
     written operation, which it does not compute.
     """
 
     origin: Origin
-    of: tuple[str, ...] = ()
+    written: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +85,7 @@ class Match:
         ]
         lines += ["", "executed"]
         for name, source in self.sources.items():
-            lines.append(f"{name}: {' '.join([source.origin, *source.of])}")
+            lines.append(f"{name}: {' '.join([source.origin, *source.written])}")
         return "\n".join(lines) + "\n"
 
 
@@ -241,7 +241,7 @@ class _Matching:
     def _is_gone(self, tensor: str) -> bool:
         return tensor not in self.fed and _name(tensor) not in self.believed
 
-    # Ways through the graphs
+    # Paths through the graphs
 
     def _needed(self) -> set[str]:
         """The written operations that have to run for the fetches: feeds make theirs needless."""

@@ -83,7 +83,7 @@ def _name(element: Any) -> str:
 def executed(
     session: Any, fetches: Any, feeds: Mapping[Any, Any], *, rewrite: bool = True
 ) -> Executed:
-    """Run a session once, looking at what it executes; updates among the fetches take place.
+    """Run a session once, noting what it executes; updates among the fetches take place.
 
     fetches, feeds: as for session.run, which also says what is raised.
     rewrite: False to see the graph before its optimiser rewrites it, without what is not needed.
@@ -91,7 +91,7 @@ def executed(
     them as they are.
     """
     if rewrite:
-        return _traced(session, fetches, feeds)
+        return _executed(session, fetches, feeds)
     config = tf.compat.v1.ConfigProto()
     config.graph_options.rewrite_options.disable_meta_optimizer = True
     other = tf.compat.v1.Session(graph=session.graph, config=config)
@@ -100,22 +100,22 @@ def executed(
             with suppress(tf.errors.FailedPreconditionError):  # it has no value yet
                 start = variable.initializer.inputs[1]
                 other.run(variable.initializer, {start: session.run(variable)})
-        return _traced(other, fetches, feeds)
+        return _executed(other, fetches, feeds)
     finally:
         other.close()
 
 
-def _traced(session: Any, fetches: Any, feeds: Mapping[Any, Any]) -> Executed:
+def _executed(session: Any, fetches: Any, feeds: Mapping[Any, Any]) -> Executed:
     options = tf.compat.v1.RunOptions(
         trace_level=tf.compat.v1.RunOptions.SOFTWARE_TRACE, output_partition_graphs=True
     )
-    seen = tf.compat.v1.RunMetadata()
+    noted = tf.compat.v1.RunMetadata()
     fetches = tf.nest.flatten(fetches)
-    values = session.run(fetches, feeds, options=options, run_metadata=seen)
+    values = session.run(fetches, feeds, options=options, run_metadata=noted)
 
-    nodes = {node.name: node for part in seen.partition_graphs for node in part.node}
+    nodes = {node.name: node for part in noted.partition_graphs for node in part.node}
     runs: dict[str, list[Any]] = {name: [] for name in nodes}
-    for device in seen.step_stats.dev_stats:
+    for device in noted.step_stats.dev_stats:
         for run in device.node_stats:
             if run.node_name in nodes:
                 runs[run.node_name].append(run)

@@ -116,7 +116,7 @@ def to_graph(ops: Sequence[Op]) -> Graph:
 
     Every node has an output, the first of which has the operation's name. A length that is not
     known is -1. An edge's argument counts all inputs, also those that hand nothing over. What a
-    loop hands to its next round is an edge from a later node to an earlier one.
+    loop hands to its next iteration is an edge from a later node to an earlier one.
     """
     number = {op.name: i for i, op in enumerate(ops)}
     nodes, edges = [], []
@@ -166,5 +166,6 @@ class Message(NamedTuple):
 
     @property
     def refused(self) -> bool:
-        """Whether nothing ran: Python's own errors come from the door of the session or graph."""
-        return self.error in ("ValueError", "TypeError", "RuntimeError")
+        """Whether nothing ran: the session or the graph refuses with one of Python's own errors."""
+        own = ("ValueError", "TypeError", "RuntimeError", "OperatorNotAllowedInGraphError")
+        return self.error in own

@@ -1,21 +1,21 @@
 """Two numbers added by a static graph: described first, computed when a session is asked to.
 
-Each listing waits at its `yield` with its session open, so that graph and session can be looked
-at, and closes it when it is resumed or let go. `MISTAKES` are the same with one line changed.
+Each listing waits at its `yield` with its session open, so that graph and session can be inspected,
+and closes it when it is resumed or let go. `MISTAKES` are the same with one line changed.
 
 Source: experiment E6.
 """
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import tensorflow as tf
 
 from engines.graphs.static import Message
 from engines.graphs.tf_errors import message
+from engines.listing import edited
 
 
 def add(a_value: float, b_value: float) -> Iterator[float]:
@@ -70,50 +70,42 @@ def total(a_value: float, b_value: float) -> Iterator[float]:
 
 
 Listing = Callable[[float, float], Iterator[float]]
-LISTINGS: dict[str, Listing] = {"add": add, "total": total}
-
-
-class Mistake(NamedTuple):
-    """A listing, one place in it, and what somebody wrote there."""
-
-    listing: Listing
-    right: str
-    wrong: str
-
-
-MISTAKES: dict[str, Mistake] = {
-    "not_fed": Mistake(add, "{a: a_value, b: b_value}", "{a: a_value}"),
-    "wrong_shape": Mistake(add, "{a: a_value, b: b_value}", "{a: [a_value, a_value], b: b_value}"),
-    "not_initialized": Mistake(total, "session.run(initialize)", "# session.run(initialize)"),
-    "closed": Mistake(add, "session.run(initialize)", "session.close()  # too early"),
+RUN = "        yield session.run(c, {a: a_value, b: b_value})\n"
+INITIALIZE = "        session.run(initialize)\n"
+# By name, a listing and the change that somebody made in it.
+MISTAKES: dict[str, tuple[Listing, dict[str, str]]] = {
+    "not_fed": (add, {RUN: RUN.replace(", b: b_value", "")}),
+    "wrong_shape": (add, {RUN: RUN.replace("a: a_value", "a: [a_value, a_value]")}),
+    "not_initialized": (total, {INITIALIZE: "        # session.run(initialize)\n"}),
+    "closed": (add, {INITIALIZE: "        session.close()  # too early\n"}),
 }
 
 
-class Ran(NamedTuple):
-    """What became of a listing: its text, what it yielded, and the error it ended in, if any."""
+class Broken(NamedTuple):
+    """What became of a listing with a mistake in it.
 
+    right, wrong: the lines that differ. source: the listing that ran. values: what it yielded.
+    message: the error it ended in, if any.
+    """
+
+    right: str
+    wrong: str
     source: str
     values: list[float]
     message: Message | None
 
 
-def run(name: str, a_value: float, b_value: float) -> Ran:
-    """Run one of LISTINGS or of MISTAKES to its end. Raises KeyError for any other name.
+def run(mistake: str, a_value: float, b_value: float) -> Broken:
+    """Run a listing with one of MISTAKES in it to its end. Raises KeyError for any other name.
 
     a_value, b_value: numbers that a float32 can hold.
     """
-    if name in LISTINGS:
-        listing = LISTINGS[name]
-        source = inspect.getsource(listing)
-    else:
-        listing, right, wrong = MISTAKES[name]
-        source = inspect.getsource(listing).replace(right, wrong, 1)
-        namespace: dict[str, Any] = dict(globals())
-        exec(compile(source, "<mistake>", "exec", dont_inherit=True), namespace)
-        listing = namespace[listing.__name__]
+    listing, change = MISTAKES[mistake]
+    broken = edited(listing, change)
     values: list[float] = []
+    said = None
     try:
-        values.extend(float(value) for value in listing(a_value, b_value))
+        values.extend(map(float, broken.names[listing.__name__](a_value, b_value)))
     except (tf.errors.OpError, ValueError, TypeError, RuntimeError) as error:
-        return Ran(source, values, message(error))
-    return Ran(source, values, None)
+        said = message(error)
+    return Broken(broken.right, broken.wrong, broken.source, values, said)

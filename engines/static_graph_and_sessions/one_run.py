@@ -1,7 +1,7 @@
-"""One run of a session, looked at: what was written, what was asked for, and what really ran.
+"""One run of a session: what was written, what was requested, and what was really executed.
 
-The graph is that of a listing, unchanged. The session is one of our own on it, so that the run
-looked at is the first one, before any update.
+The graph is that of a listing, unchanged. The session is one of our own on it, so that this is its
+first run, before any update.
 
 Source: experiments E6 and E7.
 """
@@ -9,7 +9,9 @@ Source: experiments E6 and E7.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 import numpy as np
 import tensorflow as tf
@@ -22,8 +24,7 @@ from engines.graphs.static import Executed, Message, Written
 from engines.listing import waiting
 from engines.problem import Problem
 from engines.regression import tf_session
-from engines.static_graph_and_sessions import adding
-from engines.static_graph_and_sessions import baked_in as tf_baked_in
+from engines.static_graph_and_sessions import adding, baked_in
 
 Array = NDArray[Any]
 RESIDUAL = "sub:0"  # y_pred - y, to which the listings of a regression give no name
@@ -31,9 +32,9 @@ RESIDUAL = "sub:0"  # y_pred - y, to which the listings of a regression give no 
 LISTINGS: dict[str, Callable[..., Any]] = {
     "sum": adding.add,
     "regression": tf_session.train,
-    "baked_in": tf_baked_in.train,
+    "baked_in": baked_in.train,
 }
-# By listing, what may be asked of its graph; see `look`.
+# By listing, what may be fetched and fed; see Request.
 FETCHES: dict[str, tuple[str, ...]] = {
     "sum": ("a", "b", "c", "initialize"),
     "regression": (
@@ -48,54 +49,67 @@ FEEDS: dict[str, tuple[str, ...]] = {
 FEEDS["baked_in"] = FEEDS["regression"]
 
 
-class Looked(NamedTuple):
-    """What one run of a session did.
+class Request(NamedTuple):
+    """What one run is to fetch, and what it is fed.
 
-    message: the error that the run ended in, if any; then nothing ran.
-    values: of written operations that the run needed, by name, as the session would have handed
-    them out had it been asked to. They come from a second session: watching changes what runs.
+    listing: "sum", which adds the numbers; "regression" or "baked_in", which train on a problem.
+    fetches: some of FETCHES[listing], also none. feeds: one of FEEDS[listing]: all that the listing
+    feeds; one placeholder left out; an array or a number of the wrong shape; y_pred as well, as
+    zeros; or all, but to a session whose variables were never initialised.
+    rewrite: whether TensorFlow's optimiser may change the graph.
     """
 
+    listing: str
+    fetches: tuple[str, ...]
+    feeds: str = "all"
+    numbers: tuple[float, float] = (2.0, 4.0)
+    rewrite: bool = True
+
+    @property
+    def initializes(self) -> bool:
+        """Whether the session runs the initialiser before."""
+        return self.feeds != "not_initialized"
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """What one run of a session did.
+
+    message: the error that the run ended in, if any; then nothing was executed.
+    values: of written operations that the run needed, by name, as the session would have handed
+    them out had it been asked to. They come from a second session: watching changes what runs.
+    key: of this very run. Another one of the same request has other timings.
+    """
+
+    request: Request
     written: Written
-    ran: Executed
+    executed: Executed
     match: Match
     message: Message | None
     values: Mapping[str, Array]
+    key: str = field(default_factory=lambda: uuid4().hex)
 
 
-def look(
-    listing: str,
-    problem: Problem,
-    *,
-    learning_rate: float,
-    numbers: tuple[float, float],
-    fetches: Sequence[str],
-    feeds: str = "all",
-    rewrite: bool = True,
-) -> Looked:
-    """Describe the graph of a listing, run a session on it once, and look at what it executes.
+def run(request: Request, problem: Problem, learning_rate: float) -> Run:
+    """Write the graph of a listing, run a session on it once, and read what was executed.
 
-    listing: "sum", with the numbers to add; "regression" or "baked_in", with the problem and the
-    rate. fetches: some of FETCHES[listing], also none. feeds: one of FEEDS[listing]: all that the
-    listing feeds; one placeholder left out; an array or a number of the wrong shape; y_pred as
-    well, as zeros; or all, but to a session whose variables were never initialised.
-    rewrite: whether TensorFlow's optimiser may change the graph. Raises KeyError for other names.
+    problem, learning_rate: for a listing that trains. Raises KeyError for names that are not known.
     """
-    source = LISTINGS[listing]
+    listing = LISTINGS[request.listing]
     settings: dict[str, Any] = {"steps": 1, "learning_rate": learning_rate}
-    run = source(*numbers) if listing == "sum" else source(problem, **settings)
-    with waiting(run) as names:
+    adds = request.listing == "sum"
+    with waiting(listing(*request.numbers) if adds else listing(problem, **settings)) as names:
         graph = names["graph"]
         named = {**names, "residual": RESIDUAL}
-        wanted = [graph.as_graph_element(named[one]) for one in fetches]
-        fed = _feeds(names, feeds, problem, numbers)
-        as_written = written(graph, source)
+        wanted = [graph.as_graph_element(named[name]) for name in request.fetches]
+        fed = _feeds(names, request, problem)
+        as_written = written(graph, listing)
         message = None
         session = tf.compat.v1.Session(graph=graph)
         try:
-            if feeds != "not_initialized":
+            if request.initializes:
                 session.run(names["initialize"])
-            ran = executed(session, wanted, fed, rewrite=rewrite)
+            ran = executed(session, wanted, fed, rewrite=request.rewrite)
         except (tf.errors.OpError, ValueError, TypeError, RuntimeError) as error:
             ran, message = Executed((), {}, {}, {}, {}), tf_errors.message(error)
         finally:
@@ -103,28 +117,27 @@ def look(
         found = match(as_written, ran)
         needed = [name for name, fate in found.fates.items() if fate.status != "pruned"]
         values = {} if message else _values(graph, names["initialize"], needed, fed)
-    return Looked(as_written, ran, found, message, values)
+    return Run(request, as_written, ran, found, message, values)
 
 
-def _feeds(
-    names: Mapping[str, Any], feeds: str, problem: Problem, numbers: tuple[float, float]
-) -> dict[Any, Any]:
+def _feeds(names: Mapping[str, Any], request: Request, problem: Problem) -> dict[Any, Any]:
     """What is handed to `session.run`, by placeholder."""
     changed: dict[str, dict[Any, Any]]
-    if "a" in names:
+    if request.listing == "sum":
         a, b = names["a"], names["b"]
-        given: dict[Any, Any] = {a: numbers[0], b: numbers[1]}
-        changed = {"without_b": {a: numbers[0]}, "two_numbers": {**given, a: [numbers[0]] * 2}}
-        return changed.get(feeds, given)
-    baked_in = "x1" in names  # where x and y are arrays, and the placeholders are called x1 and y1
-    x, y = (names[f"{name}1" if baked_in else name] for name in ("x", "y"))
+        a_value, b_value = request.numbers
+        given: dict[Any, Any] = {a: a_value, b: b_value}
+        changed = {"without_b": {a: a_value}, "two_numbers": {**given, a: [a_value, a_value]}}
+        return changed.get(request.feeds, given)
+    # With the data baked in, x and y are arrays, and the placeholders are called x1 and y1.
+    x, y = (names["x1"], names["y1"]) if request.listing == "baked_in" else (names["x"], names["y"])
     given = {x: problem.x, y: problem.y}
     changed = {
         "without_y": {x: problem.x},
         "short_y": {**given, y: problem.y[:-1]},
         "y_pred": {**given, names["y_pred"]: np.zeros_like(problem.y)},
     }
-    return changed.get(feeds, given)
+    return changed.get(request.feeds, given)
 
 
 def _values(

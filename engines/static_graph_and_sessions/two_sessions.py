@@ -16,7 +16,7 @@ from engines.graphs.tf_errors import message
 
 
 def totals(a_value: float, b_value: float) -> Iterator[float | None]:
-    """Add to a total in two sessions, and wait after each event, so that both can be looked at."""
+    """Add to a total in two sessions, and wait after each event, so that both can be asked."""
     graph = tf.Graph()
     with graph.as_default():
         amount = tf.compat.v1.placeholder(tf.float32, shape=(), name="amount")
@@ -61,7 +61,7 @@ class Event(NamedTuple):
     other_session: float | Message
 
 
-def look(a_value: float, b_value: float) -> list[Event]:
+def run(a_value: float, b_value: float) -> list[Event]:
     """Run `totals` to its end, and ask both sessions for the total after each event.
 
     a_value, b_value: numbers whose sums a float32 can hold.

@@ -104,6 +104,6 @@ def test_an_operation_that_is_pointed_at_tells_what_became_of_it(visit):
 
 
 def test_two_visitors_run_their_own_graphs(visit):
-    pages = {b: visit(PAGE + f"?second={b}&moment=8") for b in (10, -3)}
+    pages = {b: visit(PAGE + f"?b_value={b}&moment=8") for b in (10, -3)}
     for b, page in pages.items():
         assert story(page).replace("−", "-").startswith(f"c = {2 + b}.")

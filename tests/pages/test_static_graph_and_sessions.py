@@ -7,9 +7,11 @@ import re
 import numpy as np
 import pyarrow as pa
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from engines.problem import preset
 from engines.regression import numpy_vectorized, tf_session
+from engines.static_graph_and_sessions import one_run
 from engines.trace import record
 from tests.support.visit import charts, live_texts, player, plays, series, visit, words
 
@@ -60,9 +62,9 @@ def test_slow_motion_is_on_and_goes_through_build_open_and_run(first_visit):
 
 
 def test_other_numbers_have_another_sum():
-    at = visit(PAGE, first="-1.5", second="0.25")
+    at = visit(PAGE, a_value="-1.5", b_value="0.25")
     assert "<b>c = −1.25.</b>" in told(at)[8]
-    assert "It returned **-1.25**" in words(at)
+    assert "It returned **−1.25**" in words(at)
 
 
 def test_the_player_plays_the_session_s_own_training(first_visit):
@@ -76,6 +78,20 @@ def test_the_gradients_of_the_graph_are_those_by_hand(first_visit):
     np.testing.assert_allclose(shown["tf_session_grad_w"], TRACE.grads["w"], rtol=1e-7)
     np.testing.assert_allclose(shown["numpy_vectorized_grad_w"], by_hand.grads["w"], rtol=1e-7)
     assert 0 < shown["tf_session_apart"].max() < 1e-5
+
+
+def read(listing, *fetches, **options):
+    """What is said of a run, outside the page."""
+
+    def section(run):
+        from views.static_graph_and_sessions import ask
+
+        ask.tell(run)
+
+    run = one_run.run(one_run.Request(listing, fetches, **options), ARTICLE, 0.01)
+    at = AppTest.from_function(section, kwargs={"run": run}).run()
+    assert not at.exception
+    return at
 
 
 @pytest.mark.parametrize(
@@ -93,11 +109,16 @@ def test_the_gradients_of_the_graph_are_those_by_hand(first_visit):
     ],
 )
 def test_what_is_fetched_decides_what_runs(fetch, ran, said):
-    at = visit(PAGE, graph="regression", fetch=fetch)
+    at = read("regression", *filter(None, fetch.split(",")))
     assert f"**88 operations are written, {ran} ran:**" in words(at)
     assert said in words(at)
+
+
+def test_a_linked_fetch_is_run_told_and_drawn():
+    at = visit(PAGE, graph="regression", fetch="residual,loss")
+    assert "**88 operations are written, 17 ran:**" in words(at)
     assert picture(at)["written"][-1] == 88
-    assert picture(at)["ran"][-1] == ran
+    assert picture(at)["ran"][-1] == 17
 
 
 def test_a_fetch_chosen_by_hand_is_run_and_stands_in_the_address():
@@ -130,21 +151,8 @@ def test_the_graph_cannot_be_chosen_away():
     assert not at.exception
 
 
-def test_a_run_that_did_not_compute_the_loss_does_not_tell_it():
-    readout = {
-        fetch: player(visit(PAGE, graph="regression", fetch=fetch))["readout"]
-        for fetch in ("loss", "y_pred")
-    }
-    moments = sum(player(visit(PAGE, graph="regression", fetch="y_pred"))["parts"])
-    assert readout["y_pred"]["loss"] == [moments, None]  # not before slow motion is over
-    assert readout["loss"]["loss"][0] < moments + 10
-    failed = player(visit(PAGE, graph="regression", feed="short_y"))
-    assert failed["readout"]["loss"] == [sum(failed["parts"]), None]
-    assert player(visit(PAGE))["readout"] == {}
-
-
 def test_without_the_optimiser_the_loss_takes_more_operations():
-    at = visit(PAGE, graph="regression", as_written="true")
+    at = visit(PAGE, graph="regression", rewriting_off="true")
     assert "Nothing is rewritten" in words(at)
     labels = [box["label"] for box in boxes(at) if box["side"] == "executed"]
     assert labels.count("Pow") == 2
@@ -152,22 +160,28 @@ def test_without_the_optimiser_the_loss_takes_more_operations():
 
 
 @pytest.mark.parametrize(
-    ("query", "operation", "phrase"),
+    ("listing", "fetch", "feed", "phrase"),
     [
-        ({"feed": "without_b"}, "b", "You must feed a value"),
-        ({"graph": "regression", "feed": "without_y"}, "y", "You must feed a value"),
-        ({"graph": "regression", "feed": "short_y"}, "sub", "Incompatible shapes"),
-        ({"graph": "baked_in", "feed": "not_initialized"}, None, "Could not find variable"),
+        ("sum", "c", "without_b", "You must feed a value"),
+        ("regression", "loss", "without_y", "You must feed a value"),
+        ("regression", "loss", "short_y", "Incompatible shapes"),
+        ("baked_in", "loss", "not_initialized", "Could not find variable"),
     ],
 )
-def test_a_session_s_error_is_shown_explained_and_marked(query, operation, phrase):
-    at = visit(PAGE, **query)
+def test_a_session_s_error_is_shown_and_explained(listing, fetch, feed, phrase):
+    at = read(listing, fetch, feeds=feed)
     assert phrase in "\n".join(code.value for code in at.code)
     assert f"| `{phrase}" in words(at)
     assert "To mend it" in words(at)
+
+
+def test_an_error_is_told_and_marked_on_the_page():
+    at = visit(PAGE, graph="regression", feed="short_y")
+    assert "Incompatible shapes" in "\n".join(code.value for code in at.code)
+    assert "The session stops with an error: <b>InvalidArgumentError" in told(at)[-3]
     assert picture(at)["failed"] is True
-    marked = [box["name"] for box in boxes(at) if box["failed"]]
-    assert marked == [operation] if operation else len(marked) == 1
+    assert [box["name"] for box in boxes(at) if box["failed"]] == ["sub"]
+    assert player(at)["readout"]["loss"] == [sum(player(at)["parts"]), None]
 
 
 def test_the_baked_in_data_does_not_need_to_be_fed():
@@ -185,25 +199,21 @@ def test_the_page_asks_how_many_operations_run_before_it_tells():
     assert "18 operations stand in the graph by the time y_pred" in words(at)
 
 
-@pytest.mark.parametrize(("way", "ran"), [("alone", 15), ("watched", 17), ("as_written", 17)])
-def test_the_ways_to_fetch_the_loss_run_different_graphs(way, ran):
-    at = visit(PAGE, watch=way)
-    titles = [chart["title"]["text"] for chart in charts(at) if isinstance(chart["title"], dict)]
-    assert f"Executed: {ran} operations" in titles
+@pytest.mark.parametrize(("way", "ran"), [("watched", 17), ("as_written", 17)])
+def test_the_ways_to_fetch_the_loss_run_different_graphs(first_visit, way, ran):
+    for at, executed in ((first_visit, 15), (visit(PAGE, loss_fetched=way), ran)):
+        titles = [one["title"]["text"] for one in charts(at) if isinstance(one["title"], dict)]
+        assert f"Executed: {executed} operations" in titles
 
 
 BAD = [
-    {"graph": "tower"},
-    {"graph": "regression", "fetch": "secret,loss,loss"},
-    {"fetch": "c" * 5000},
-    {"feed": "y_pred"},
-    {"graph": "regression", "feed": "without_b", "as_written": "perhaps"},
-    {"first": "nan", "second": "1e300"},
-    {"steps": "inf"},
-    {"preset": "own", "points": "1e400", "seed": "-inf"},
+    {"graph": "tower", "first": "3"},
+    {"graph": "regression", "fetch": "secret,loss,loss", "feed": "without_b"},
+    {"fetch": "c" * 5000, "feed": "y_pred", "rewriting_off": "perhaps", "loss_fetched": "secretly"},
+    {"a_value": "nan", "b_value": "1e300", "steps": "-3", "moment": "99999", "mistake": "all"},
+    {"preset": "own", "points": "1e400", "seed": "-inf", "steps": "inf"},
     {"graph": "regression", "lr": "10", "steps": "4000"},
     {"graph": "regression", "preset": "own", "points": "3", "noise": "0", "slope": "0"},
-    {"steps": "-3", "moment": "99999", "watch": "closely", "mistake": "all"},
 ]
 
 

@@ -1,32 +1,19 @@
 """A static graph as written, beside what a session executed of it: band by band, line by line.
 
 Each band is a line of the listing. Left of it are the operations that the line made, right those
-that ran in their place. Pointing at one shows where its inputs come from and who uses it.
+that ran in their place. Pointing at one shows where its inputs come from and what uses it.
 """
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-from typing import Any
 
 import altair as alt
 import pandas as pd
 import streamlit as st
 
-from views.player import (
-    MOMENT,
-    PHASE,
-    Figure,
-    between,
-    cached,
-    drawn,
-    figure,
-    show,
-    sized,
-    template,
-)
+from engines.static_graph_and_sessions.one_run import Run
+from views.player import MOMENT, PHASE, Drawing, Filling, between, drawing, picture, show
 from views.static_graph_and_sessions.layout import GAP, HALF, columns_of, places_of, tables_of
-from views.static_graph_and_sessions.moments import Looked, Moment
+from views.static_graph_and_sessions.moments import events
 from views.ui.palette import BEST, GRADIENT, MISTAKE, MODEL, QUIET
 
 TOLD = ("operation", "name", "written in", "takes", "value", "shape", "time", "what became of it")
@@ -35,50 +22,44 @@ AT = alt.param(name="at", expr=f"{PHASE} == 4 ? last : {MOMENT}")
 HERE = alt.param(name="here", expr=f"{PHASE} == 4 ? -1 : {MOMENT}")  # outside slow motion nowhere
 
 
-def show_both(looked: Looked, happened: Sequence[Moment], *, key: Any) -> None:
-    """Show the two graphs. key: equal for runs of the same kind."""
-    # Two runs of a kind compute the same, but not in the same time, and not in the same order.
-    key = (key, str(looked.ran.timings))
-    picture, rows = _filled(looked, happened, key=key)
-    show(picture, key="picture", height=int(rows * 27) + 20, in_hall=int(rows * 48) + 20)
+def show_both(run: Run) -> None:
+    """Show the two graphs."""
+    _, rows = places_of(run)
+    show(both(run), key="picture", height=int(rows * 27) + 20, in_hall=int(rows * 48) + 20)
     st.caption(
         "Blue: runs as it was written. Violet, with a thick edge: changed by TensorFlow. Orange: "
-        "now. "
-        "Dotted: does not run. Round: the runtime's own. Point at an operation to see what it "
-        "takes, who takes from it, and what became of it. Each run is timed once and with tracing "
+        "now. Dotted: does not run. Round: the runtime's own. Point at an operation to see what it "
+        "takes, what takes from it, and what became of it. Each run is timed once and with tracing "
         "on, so only the order of magnitude counts; time passes between operations, too."
     )
 
 
-@cached
-def _filled(_looked: Looked, _happened: Sequence[Moment], *, key: Any) -> tuple[Figure, float]:
-    """The picture, and how many rows high it is."""
-    places, bottom = places_of(_looked)
-    tables = tables_of(_looked, _happened, places)
+@picture
+def both(run: Run) -> Filling:
+    """The written graph beside the executed one."""
+    places, bottom = places_of(run)
+    tables = tables_of(run, places)
+    last = len(events(run)) - 1
     written, ran = (
         [sum(chip["made"] <= m for chip in tables["chips"] if chip["side"] == side)
-         for m in range(len(_happened))]
+         for m in range(last + 1)]
         for side in ("written", "executed")
     )  # fmt: skip
-    values = {
-        "last": len(_happened) - 1,
+    timings = run.executed.timings.values()
+    return {name: pd.DataFrame(rows) for name, rows in tables.items()}, {
+        "last": last,
         "bottom": bottom,
         "written": written,
         "ran": ran,
-        "failed": _looked.message is not None,
-        "took": max((one.start + one.total for one in _looked.ran.timings.values()), default=0.0),
-        "edge": 0.9 if columns_of(_looked) == 1 else 0.3,
-        "columns": columns_of(_looked),
+        "failed": run.message is not None,
+        "took": max((timing.start + timing.total for timing in timings), default=0.0),
+        "edge": 0.9 if columns_of(run) == 1 else 0.3,
+        "columns": columns_of(run),
     }
-    frames = {name: pd.DataFrame(rows) for name, rows in tables.items()}
-    return figure(_draw(), frames, values), bottom
 
 
-# ---- The drawing
-
-
-@drawn
-def _draw() -> Figure:
+@both.drawing
+def _draw() -> Drawing:
     size = "(lecture ? 19 : 11.5)"
     right, half = f"(2 * columns + 1.4 * {GAP})", f"width * columns / (2 * columns + 1.4 * {GAP})"
     across, down = between("0", right), between("bottom", "0")
@@ -173,7 +154,7 @@ def _draw() -> Figure:
             f"columns === 1 && at !== last ? 'not computed' : ''",
         )
         .mark_text(
-            fontSize=sized(11.5, 19),
+            fontSize=alt.ExprRef(size),
             baseline="middle",
             align=alt.ExprRef("datum.role === 'took' ? 'right' : 'left'"),
             color=alt.ExprRef("ink"),
@@ -193,7 +174,7 @@ def _draw() -> Figure:
             align="left",
             baseline="middle",
             font="monospace",
-            fontSize=sized(12, 19.5),
+            fontSize=alt.ExprRef(f"{size} + 0.5"),
             color=alt.ExprRef("ink"),
             opacity=alt.ExprRef("here === datum.made ? 1 : 0.75"),
             fontWeight=alt.ExprRef("here === datum.made ? 700 : 400"),
@@ -217,14 +198,13 @@ def _draw() -> Figure:
             "failed && at >= last - 1 ? 'an error' : ran[at] === 0 ? datum.none : datum.some)",
         )
         .mark_text(
-            align="left", baseline="middle", fontSize=sized(14.5, 22), fontWeight=700,
+            align="left", baseline="middle", fontSize=alt.ExprRef(f"{size} + 3"), fontWeight=700,
             color=alt.ExprRef("ink"), limit=alt.ExprRef(half),
         )
         .encode(x=x("x"), y=y("y"), text="said:N")
     )  # fmt: skip
-    return template(
+    return drawing(
         alt.layer(edges, ground, boxes, arrows, texts, lines, heads).add_params(AT, HERE),
-        ("last", "bottom", "columns", "written", "ran", "failed", "took", "edge"),
         title="",
         description=(
             "One band for each line of the listing: left the operations that it wrote, right those "

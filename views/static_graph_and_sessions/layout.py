@@ -6,57 +6,50 @@ those that ran in their place.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from engines.graphs.static import Op, Timing, source_of
-from views.static_graph_and_sessions.moments import Looked, Moment, runs_as, said
+from engines.static_graph_and_sessions.one_run import Run
+from views.static_graph_and_sessions.moments import events, range_of, runs_as
+from views.ui import texts
+
+Places = dict[tuple[str, str], tuple[float, float]]  # by side and name, column and row
 
 ADDED = "added by TensorFlow"
 SMALL = 12  # operations: so few that each box has room for a value
 GAP = 0.3  # between the halves, in boxes
 HALF = 0.38  # of the distance between two rows is half of a box
 
-FATES = {
-    "kept": "runs as it was written",
-    "rewritten": "runs as another operation that computes the same",
-    "folded": "became a constant, computed once for all runs",
-    "merged": "left out, because {into} computes the same",
-    "fused": "its work is a part of {into}",
-    "reordered": "computed in another order, as a part of {into}",
-    "absorbed": "no longer needed, because {into} does without it",
-    "lowered": "a loop or a branch, taken apart",
-    "fed": "its value is handed in",
-    "pruned": "did not run: nothing that was fetched needs it",
-}
+FATES = texts.read(Path(__file__).with_name("fates.toml"))
 ORIGINS = {
-    "written": "computes {of}",
-    "lowered": "a part of {of}",
-    "fed": "where the runtime hands in {of}",
-    "fetched": "where the runtime hands out {of}",
+    "written": "computes {written}",
+    "lowered": "a part of {written}",
+    "fed": "where the runtime hands in {written}",
+    "fetched": "where the runtime hands out {written}",
     "reused": "added by TensorFlow, under a name that something else had",
     "added": "added by TensorFlow",
 }
 
 
-def columns_of(looked: Looked) -> int:
+def columns_of(run: Run) -> int:
     """How many boxes are beside each other in either half."""
-    return 1 if len(looked.written.ops) <= SMALL else 5
+    return 1 if len(run.written.ops) <= SMALL else 5
 
 
-def places_of(looked: Looked) -> tuple[dict[tuple[str, str], tuple[float, float]], float]:
+def places_of(run: Run) -> tuple[Places, float]:
     """By side and name, column and row of each operation; and how many rows there are."""
     left: dict[int | None, list[str]] = {}
-    for op in looked.written.ops:
+    for op in run.written.ops:
         left.setdefault(op.line, []).append(op.name)
     right: dict[int | None, list[str]] = {line: [] for line in left}
-    line_of = {op.name: op.line for op in looked.written.ops}
-    for op in looked.ran.ops:
-        source = looked.match.sources[op.name]
-        line = line_of[source_of(source.of[0])[0]] if source.of else None
+    line_of = {op.name: op.line for op in run.written.ops}
+    for op in run.executed.ops:
+        source = run.match.sources[op.name]
+        line = line_of[source_of(source.written[0])[0]] if source.written else None
         right.setdefault(line, []).append(op.name)
-    columns = columns_of(looked)
-    places: dict[tuple[str, str], tuple[float, float]] = {}
+    columns = columns_of(run)
+    places: Places = {}
     row = 1.4  # under the heads of the two halves
     for line in {**left, **right}:
         top = row + 0.95
@@ -72,12 +65,9 @@ def places_of(looked: Looked) -> tuple[dict[tuple[str, str], tuple[float, float]
     return places, row
 
 
-def tables_of(
-    looked: Looked,
-    happened: Sequence[Moment],
-    places: dict[tuple[str, str], tuple[float, float]],
-) -> dict[str, list[dict[str, Any]]]:
+def tables_of(run: Run, places: Places) -> dict[str, list[dict[str, Any]]]:
     """The rows of boxes ("chips"), edges and lines, each with the moments at which it changes."""
+    happened = events(run)
     never = len(happened) + 1
     made = {name: m for m, one in enumerate(happened) if one.kind == "build" for name in one.ops}
     started = {
@@ -89,93 +79,93 @@ def tables_of(
         if one.kind in ("given", "run", "fetch")
         for name in one.ops
     }
-    failed = looked.message.operation if looked.message else None
+    failed = run.message.operation if run.message else None
     chips: list[dict[str, Any]] = []
     edges: list[dict[str, Any]] = []
-    for op in looked.written.ops:
+    for op in run.written.ops:
         x, y = places["written", op.name]
-        ran = running.get(runs_as(looked, op), never)
-        status = looked.match.fates[op.name].status
+        ran = running.get(runs_as(run, op), never)
+        status = run.match.fates[op.name].status
         chips.append({
-            "side": "written", "x": x, "y": y, "label": _label(op), "took": _value(looked, op),
+            "side": "written", "x": x, "y": y, "label": _label(op), "took": _value(run, op),
             "made": made[op.name], "ran": ran, "also": started.get(op.name, never),
             "failed": op.name == failed,
             "look": "kept" if status in ("kept", "fed") else "changed",
-            **_told(looked, op, written=True),
+            **_told(run, op, written=True),
         })  # fmt: skip
         edges += _edges(op, "written", places, made[op.name])
-    for op in looked.ran.ops:
+    for op in run.executed.ops:
         x, y = places["executed", op.name]
         ran = running.get(op.name, never)
         chips.append({
-            "side": "executed", "x": x, "y": y, "label": _label(op, looked),
-            "took": _took(looked, looked.ran.timings.get(op.name)),
+            "side": "executed", "x": x, "y": y, "label": _label(op, run),
+            "took": _took(run, run.executed.timings.get(op.name)),
             "made": ran, "ran": ran, "also": never, "failed": False,
-            "look": _look(looked, op),
-            **_told(looked, op, written=False),
+            "look": _look(run, op),
+            **_told(run, op, written=False),
         })  # fmt: skip
         edges += _edges(op, "executed", places, ran)
     lines = [
         {"x": 0.04, "y": places["line", str(line)][1], "text": text, "made": m}
-        for m, (line, text) in enumerate(_lines(looked))
+        for m, (line, text) in enumerate(_lines(run))
     ]
     if ("line", "None") in places:  # there is no line that wrote these
         first = min(chip["made"] for chip in chips if chip["y"] > places["line", "None"][1])
-        x, y = columns_of(looked) + GAP + 0.04, places["line", "None"][1]
+        x, y = columns_of(run) + GAP + 0.04, places["line", "None"][1]
         lines.append({"x": x, "y": y, "text": ADDED, "made": first})
     return {"chips": chips, "edges": edges, "lines": lines}
 
 
-def _lines(looked: Looked) -> list[tuple[int | None, str]]:
+def _lines(run: Run) -> list[tuple[int | None, str]]:
     """The lines that made something, in order."""
-    texts = {op.line: op.text for op in looked.written.ops}
+    texts = {op.line: op.text for op in run.written.ops}
     return list(texts.items())
 
 
-def _look(looked: Looked, op: Op) -> str:
+def _look(run: Run, op: Op) -> str:
     """Whether an executed operation is one that was written, a changed one, or the runtime's."""
-    source = looked.match.sources[op.name]
+    source = run.match.sources[op.name]
     if source.origin != "written":
         return "runtime"
-    as_written = source.of == (op.name,) and looked.match.fates[op.name].status == "kept"
+    as_written = source.written == (op.name,) and run.match.fates[op.name].status == "kept"
     return "kept" if as_written else "changed"
 
 
-def _label(op: Op, looked: Looked | None = None) -> str:
+def _label(op: Op, run: Run | None = None) -> str:
     """What stands in a box: the kind of the operation, and a name where that says more."""
     if op.kind in ("Placeholder", "VarHandleOp"):
         return f"{op.kind} {op.name}"
-    if looked and op.kind in ("_Arg", "_Retval"):
-        return f"{op.kind} {' '.join(looked.match.sources[op.name].of)}"
+    if run and op.kind in ("_Arg", "_Retval"):
+        return f"{op.kind} {' '.join(run.match.sources[op.name].written)}"
     return op.kind
 
 
-def _value(looked: Looked, op: Op) -> str:
+def _value(run: Run, op: Op) -> str:
     """What it computed, where a box has room for that."""
-    value = said(looked.values[op.name]) if op.name in looked.values else ""
-    room = 15 if columns_of(looked) > 1 else 40
+    value = range_of(run.values[op.name]) if op.name in run.values else ""
+    room = 15 if columns_of(run) > 1 else 40
     return value if len(_label(op)) + len(value) < room else ""
 
 
-def _took(looked: Looked, timing: Timing | None) -> str:
+def _took(run: Run, timing: Timing | None) -> str:
     """How long it ran; where boxes are small the head of the half says that these are µs."""
     if timing is None:
         return ""
-    return f"{timing.total:.1f}" if columns_of(looked) > 1 else f"{timing.total:.1f} µs"
+    return f"{timing.total:.1f}" if columns_of(run) > 1 else f"{timing.total:.1f} µs"
 
 
-def _told(looked: Looked, op: Op, *, written: bool) -> dict[str, str]:
+def _told(run: Run, op: Op, *, written: bool) -> dict[str, str]:
     """What a box says when pointed at."""
     if written:
-        fate = looked.match.fates[op.name]
-        became = FATES[fate.status].format(into=fate.into)
-        value = said(looked.values[op.name]) if op.name in looked.values else "not computed"
+        fate = run.match.fates[op.name]
+        became = FATES[fate.status]["one"].format(into=fate.into)
+        value = range_of(run.values[op.name]) if op.name in run.values else "not computed"
     else:
-        source = looked.match.sources[op.name]
-        became = ORIGINS[source.origin].format(of=", ".join(source.of))
-        of = [name for name in source.of if name in looked.values]
-        value = said(looked.values[of[-1]]) if of else "–"
-    timing = None if written else looked.ran.timings.get(op.name)
+        source = run.match.sources[op.name]
+        became = ORIGINS[source.origin].format(written=", ".join(source.written))
+        known = [name for name in source.written if name in run.values]
+        value = range_of(run.values[known[-1]]) if known else "–"
+    timing = None if written else run.executed.timings.get(op.name)
     shape = op.shapes[0] if op.shapes else None
     lengths = " × ".join("?" if n is None else str(n) for n in shape or ()) or "one number"
     line = f"line {op.line}: {op.text}" if op.line else "–"
@@ -191,9 +181,7 @@ def _told(looked: Looked, op: Op, *, written: bool) -> dict[str, str]:
     }
 
 
-def _edges(
-    op: Op, side: str, places: dict[tuple[str, str], tuple[float, float]], made: int
-) -> list[dict[str, Any]]:
+def _edges(op: Op, side: str, places: Places, made: int) -> list[dict[str, Any]]:
     """The points of a line from each operation that hands something to this one."""
     x2, y2 = places[side, op.name]
     points: list[dict[str, Any]] = []

@@ -1,90 +1,57 @@
-"""What Python's own control flow cannot do while a static graph is built, and what is said then."""
+"""Mistakes with sessions, and what Python cannot do while a static graph is built."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import NamedTuple
-
 import streamlit as st
 
+from engines.recurrent import tf_cells, torch_cell
+from engines.static_graph_and_sessions import adding
+from views.player import cached
+from views.ui import errors, mistakes
 from views.ui.controls import Controls
-from views.ui.errors import explain_phrases
 
-
-class Told(NamedTuple):
-    """What a visitor reads of a mistake.
-
-    label: its name. story: why TensorFlow refuses, and what mends it. phrases: by phrase of its
-    message, what that means.
-    """
-
-    label: str
-    story: str
-    phrases: Mapping[str, str]
-
-
-MISTAKES = {
-    "if": Told(
-        "Python's if",
-        "Python asks the comparison for True or False while the graph is being built, and there "
-        "is no word yet, so there is nothing to compare. `tf.cond` mends it: both ways are "
-        "described, and each run decides. So does `tf.function`, which reads the source of a "
-        "function and turns an `if` like this one into a `tf.cond`. It calls that part of it "
-        "AutoGraph.",
-        {
-            "Using a symbolic": "A tensor of a graph is a **symbol**: it has a name, a type and a "
-            "shape, and no value before a session runs it.",
-            "as a Python": "`if` calls `bool()` on its condition, which must be True or False at "
-            "once.",
-            "use Eager execution mode": "There each line is run as it is reached, as in PyTorch, "
-            "and the comparison has a value.",
-            "decorate this function with @tf.function": "Then the `if` is rewritten before the "
-            "graph is built. The last row of the table above was read in this way.",
-        },
-    ),
-    "any_length": Told(
-        "A loop over a word of any length",
-        "Python's loop runs while the graph is built, so it must know then how many rounds there "
-        "are. The placeholder leaves that open. `tf.while_loop` mends it, because there the "
-        "number of rounds is the result of an operation.",
-        {
-            "Cannot infer argument": "How many pieces there are to make, one for each letter, is "
-            "not known.",
-            "from shape (None, 1, 2)": "The shape of x. None stands for a length that only a run "
-            "will tell.",
-        },
-    ),
-    "other_length": Told(
-        "A word of another length",
-        "The unrolled graph was built for words that are one letter longer than yours, and has "
-        "the copies of the cell for that. Nothing in it could leave one of them out, so the "
-        "session refuses the word before anything runs. One graph for each length mends it, or "
-        "words that are filled up to one length, or the loop.",
-        {
-            "Cannot feed value of shape": "The shape of the letters that were fed: how many there "
-            "are comes first.",
-            "for Tensor x:0, which has shape": "What the placeholder was built for.",
-        },
-    ),
+TOLD = mistakes.told_in(__file__)
+ENDS = {
+    "fine": "it runs to its end",
+    "refused": "it is refused before any operation runs",
+    "stopped": "it stops while the operations run",
 }
+run = cached(adding.run)
 
 
-def choose(
-    controls: Controls, refuse: Callable[[str, str], tuple[str, tuple[str, str, str]]], word: str
-) -> None:
-    """What Python cannot do while the graph is built: choose it, and read what TensorFlow says.
+def in_a_session(controls: Controls, a_value: float, b_value: float) -> None:
+    """A row of mistakes to make. Of the one that is chosen: predict how it ends, and then read.
 
-    refuse: by name of a mistake and word, the source, and the error, its operation and sentence.
+    a_value, b_value: the numbers that the listing adds.
     """
-    labels = {name: told.label for name, told in MISTAKES.items()}
+    chosen = mistakes.choose(controls, {name: TOLD[name] for name in adding.MISTAKES})
+    if chosen is None:
+        return
+    broken = run(chosen, a_value, b_value)
+    said = broken.message
+    end = "fine" if said is None else "refused" if said.refused else "stopped"
+    lines = broken.right, broken.wrong
+    if not mistakes.predict(TOLD[chosen], *lines, ENDS, end, key=f"session {chosen}"):
+        return
+    if said is not None:
+        errors.explain(said.error, said.sentence, operation=said.operation, refused=said.refused)
+    mistakes.listing_that_ran(broken.source, *lines, key="session_mistake")
+
+
+@cached
+def refused(name: str, word: str) -> tf_cells.Refused:
+    """What TensorFlow says of one of the mistakes of tf_cells, with this word."""
+    return tf_cells.refused(name, *torch_cell.arrays(word))
+
+
+def while_building(controls: Controls, word: str) -> None:
+    """What Python cannot do while the graph is built: choose it, and read what TensorFlow says."""
     st.markdown("##### What Python cannot do while the graph is built")
-    name = controls.choice(
-        st.pills, "A mistake", "cannot", labels, None, label_visibility="collapsed"
-    )
+    offered = {name: TOLD[name] for name in tf_cells.MISTAKES}
+    name = mistakes.choose(controls, offered, name="build_mistake", label="A mistake")
     if name is None:
         return
-    source, (error, _, sentence) = refuse(name, word)
+    source, said = refused(name, word)[:2]
     st.code(source, language="python")
-    st.code(f"{error}: {sentence}", language=None, wrap_lines=True)
-    st.markdown(MISTAKES[name].story)
-    explain_phrases(MISTAKES[name].phrases)
+    errors.explain(said.error, said.sentence, operation=said.operation, refused=said.refused)
+    st.markdown(TOLD[name].story)

@@ -10,6 +10,7 @@ import streamlit as st
 
 from engines.trace import Trace
 from views.player import cached, live
+from views.ui.table import html_table
 
 NAMES = ("loss", "w", "b")
 # E7 as published, by step: its second listing fetches the loss, w and b beside the assignments of
@@ -87,19 +88,13 @@ def _of_the_sentence(trace: Trace, end: Sequence[str]) -> str:
 
 def _table(ours: dict[int, tuple[str, ...]], end: Sequence[str]) -> str:
     """HTML with a row for each printed step, and one for the sentence about the end."""
-    rows = [(str(step), PUBLISHED[step], ours[step]) for step in PUBLISHED]
-    rows.append(("end", IN_WORDS, tuple(end)))
-    body = "".join(
-        f"<tr><th>{step}</th>{''.join(map(_cell, published, own))}</tr>"
-        for step, published, own in rows
-    )
-    head = "".join(f"<th>{name}</th>" for name in ("step", *NAMES))
-    return f'<table class="digits"><tr>{head}</tr>{body}</table>'
+    rows = [(str(step), *map(_cell, PUBLISHED[step], ours[step])) for step in PUBLISHED]
+    return html_table(("step", *NAMES), [*rows, ("end", *map(_cell, IN_WORDS, end))])
 
 
 def _cell(published: str, own: str) -> str:
     """Both numbers, side by side or one below the other, as there is room."""
     if published == own:
-        return f"<td>{published} {own}&nbsp;✓</td>"
+        return f"{published} {own}&nbsp;✓"
     same = sum(takewhile(bool, map(eq, published, own)))
-    return f"<td>{published} {own[:same]}<mark>{own[same:]}</mark>&nbsp;≠</td>"
+    return f"{published} {own[:same]}<mark>{own[same:]}</mark>&nbsp;≠"

@@ -1,143 +1,110 @@
-"""The sections of the page on static graphs and sessions, each with the engines that it runs.
-
-engines: the modules of engines/ by their names, as the page has loaded them. What they compute is
-kept for all visitors; what depends on a visitor's choices is computed when it is asked for.
-"""
+"""Until it is merged: what the sections of others will be, made of what they are now."""
 
 from __future__ import annotations
 
 from functools import partial
+from types import SimpleNamespace as Sections
 from typing import Any
 
+from engines.benchmark import child
 from engines.graphs.autograd import Graph
+from engines.network import compare as networks
+from engines.network import tf_session as tf_two_layers
+from engines.network import torch_two_layers
 from engines.problem import Problem, preset
+from engines.recurrent import tf_cells, tf_graphs, torch_cell
+from engines.static_graph_and_sessions import baked_in_graph, race_graph, update_graphs
+from engines.static_graph_and_sessions import growing_graph as growth
+from engines.static_graph_and_sessions import race as races
+from engines.static_graph_and_sessions import tracing as traces
+from engines.static_graph_and_sessions import update_styles as styles
 from views.network import two_layers
-from views.player import cached, kept, source_of
-from views.static_graph_and_sessions import (
-    baked_in,
-    first_calls,
-    growing_graph,
-    race,
-    tracing,
-    update_styles,
-)
-from views.static_graph_and_sessions import control_flow as graph_loops
-from views.static_graph_and_sessions import mistakes as unrolled_mistakes
-from views.static_graph_and_sessions import two_sessions as sessions
+from views.player import cached, in_lecture, kept
+from views.static_graph_and_sessions import baked_in as baked
+from views.static_graph_and_sessions import control_flow as loops
+from views.static_graph_and_sessions import first_calls as calls
+from views.static_graph_and_sessions import growing_graph as grown
+from views.static_graph_and_sessions import mistakes
+from views.static_graph_and_sessions import race as hidden_race
+from views.static_graph_and_sessions import tracing as traced
+from views.static_graph_and_sessions import update_styles as updates
 from views.ui.controls import Controls
 from views.ui.measuring import Measuring
 
-RATE = 1e-6  # E11's learning rate
 
-
-def two_sessions(engines: Any, *numbers: float) -> None:
-    """One graph, two sessions: where the values of variables live. numbers: to add."""
-    listing, look = (
-        engines.tf_two_sessions.totals,
-        kept(engines.tf_two_sessions.look),
-    )
-    sessions.watch(source_of(listing), look, *numbers)
-
-
-def hidden_race(controls: Controls, engines: Any, problem: Problem) -> None:
-    """Variables fetched beside their assignments, counted on this problem."""
-
-    watch = partial(_count, engines.tf_race, problem)
-    race.tell(controls, kept(engines.tf_race_graph.around), watch)
+def _race(controls: Controls, problem: Problem) -> None:
+    around = kept(race_graph.around)
+    hidden_race.tell(controls, around, partial(_count, problem), lecture=in_lecture())
 
 
 @cached
-def _count(_engine: Any, problem: Problem, attempt: int, **settings: Any) -> Any:
-    # The key has the attempt, because another attempt is another count.
-    return _engine.watch(problem, learning_rate=problem.learning_rate, **settings)
+def _count(problem: Problem, attempt: int, **settings: Any) -> Any:
+    return races.watch(problem, learning_rate=problem.learning_rate, **settings)
 
 
-def data_baked_in(controls: Controls, engines: Any, problem: Problem, **settings: Any) -> None:
-    """A graph that ignores what it is fed. settings: steps, learning_rate."""
+def _baked_in(controls: Controls, problem: Problem, **settings: Any) -> None:
     if controls.flag("Bake the data into the graph", "baked_in"):
-        graphs = engines.tf_baked_in_graph
-        train, inside = kept(graphs.train), kept(graphs.look_inside)
-        baked_in.tell(problem, graphs.LISTINGS, train, inside, **settings)
+        train, inside = kept(baked_in_graph.train), kept(baked_in_graph.look_inside)
+        listings = baked_in_graph.LISTINGS
+        baked.tell(problem, listings, train, inside, **settings, lecture=in_lecture())
 
 
-def three_updates(controls: Controls, engines: Any) -> None:
-    """The styles of E8: which build the same graph, and what each lets in."""
-    problem, styles = (
-        preset("update_styles_article"),
-        engines.tf_update_styles,
-    )
-    build = kept(engines.tf_update_graphs.build)
-    update_styles.ask(problem, styles.STYLES, build)
-    ways = {"between": styles.BETWEEN, "train": styles.train, "build": build}
-    update_styles.compare(controls, problem, styles.STYLES, **ways)
+def _update_styles(controls: Controls) -> None:
+    problem, build = preset("update_styles_article"), kept(update_graphs.build)
+    updates.ask(problem, styles.STYLES, build, lecture=in_lecture())
+    how: Any = {"between": styles.BETWEEN, "train": styles.train, "build": build}
+    updates.compare(controls, problem, styles.STYLES, **how, lecture=in_lecture())
 
 
-def first_and_later_calls(controls: Controls, engines: Any) -> Measuring:
-    """What is paid once and what at every step. Returns what the page is to run at its end."""
-    measuring = Measuring(engines.child.in_child)
-    first_calls.section(controls, measuring)
+def _first_calls(controls: Controls) -> Measuring:
+    measuring = Measuring(child.in_child)
+    calls.section(controls, measuring, lecture=in_lecture())
     return measuring
 
 
-def control_flow(controls: Controls, engines: Any) -> None:
-    """A loop and a branch as operations, and as Python while the graph is built."""
-    cells, graphs = engines.tf_control_flow, engines.tf_control_flow_graph
-    count = kept(graphs.count)
-    if graph_loops.ask((cells.looped, cells.unrolled), count):
-        drawn = kept(graphs.drawings)(graph_loops.DRAWN_LETTERS)
-        about = {"longest": engines.torch_recurrent.LONGEST}
-        word = graph_loops.compare(controls, count, drawn, partial(_read, engines), **about)
-        unrolled_mistakes.choose(controls, partial(_refused, engines), word)
+def _control_flow(controls: Controls) -> None:
+    count, lecture = kept(tf_graphs.count), in_lecture()
+    if loops.ask((tf_cells.looped, tf_cells.unrolled), count, lecture=lecture):
+        drawn = kept(tf_graphs.drawings)(loops.DRAWN_LETTERS)
+        longest = torch_cell.LONGEST
+        word = loops.compare(controls, count, drawn, _read, longest=longest, lecture=lecture)
+        mistakes.while_building(controls, word)
 
 
 @cached
-def _read(_engines: Any, word: str) -> tuple[Any, Graph]:
-    """A word read by the static graphs, and the graph that PyTorch builds for it."""
-    recurrent = _engines.torch_recurrent
-    static = _engines.tf_control_flow_graph.look_at(*recurrent.arrays(word))
-    return static, recurrent.look_at(word)[0]
+def _read(word: str) -> tuple[Any, Graph]:
+    return tf_graphs.look_at(*torch_cell.arrays(word)), torch_cell.look_at(word)[0]
 
 
-@cached
-def _refused(_engines: Any, name: str, word: str) -> Any:
-    return _engines.tf_control_flow.refused(name, *_engines.torch_recurrent.arrays(word))
+def _tracing(controls: Controls) -> None:
+    run = kept(traces.run)
+    traced.tell(controls, traces.call_each, run, tf_cells.rewritten, lecture=in_lecture())
 
 
-def traced_functions(controls: Controls, engines: Any) -> None:
-    """What `tf.function` traces, and when it does so again."""
-    run, rewritten = (
-        kept(engines.tf_traced.run),
-        engines.tf_control_flow.rewritten,
-    )
-    tracing.tell(
-        controls,
-        engines.tf_traced.call_each,
-        run,
-        rewritten,
-    )
-
-
-def two_networks(controls: Controls, engines: Any) -> None:
-    """The network of E11 in TensorFlow and in PyTorch, from the same arrays."""
-    ours, theirs = engines.tf_two_layers, engines.torch_two_layers
-
+def _training(controls: Controls) -> None:
     def start(steps: int, dtype: str) -> tuple[Any, Any]:
-        arrays, how = (
-            engines.two_layers.draw(0, dtype),
-            {"steps": steps, "learning_rate": RATE},
-        )
-        return ours.train(*arrays, **how), theirs.train(*arrays, **how)
+        arrays = networks.draw(0, dtype)
+        how: Any = {"steps": steps, "learning_rate": 1e-6}
+        return tf_two_layers.train(*arrays, **how), torch_two_layers.train(*arrays, **how)
 
-    listings = {"network/tf_session.py": ours.train, "torch_two_layers.py": theirs.train}
-    two_layers.compare(controls, listings, start, ours.compare)
+    listings = {
+        "network/tf_session.py": tf_two_layers.train,
+        "torch_two_layers.py": torch_two_layers.train,
+    }
+    lecture = in_lecture()
+    two_layers.compare(controls, listings, start, tf_two_layers.compare, lecture=lecture)
 
 
-def mistakes(controls: Controls, engines: Any, problem: Problem, *numbers: float) -> None:
-    """What a session refuses, and a graph that grows while it trains. numbers: to add."""
-    sessions.break_it(
-        controls,
-        engines.tf_sum.MISTAKES,
-        kept(engines.tf_sum.run),
-        *numbers,
-    )
-    growing_graph.watch(controls, engines.tf_growth.start, problem)
+def _growing_graph(controls: Controls, problem: Problem) -> None:
+    start: Any = growth.start
+    grown.watch(controls, start, problem, lecture=in_lecture())
+
+
+race = Sections(section=_race)
+baked_in = Sections(section=_baked_in)
+update_styles = Sections(section=_update_styles)
+first_calls = Sections(section=_first_calls)
+control_flow = Sections(section=_control_flow)
+tracing = Sections(section=_tracing)
+training = Sections(in_both_frameworks=_training)
+growing_graph = Sections(section=_growing_graph)

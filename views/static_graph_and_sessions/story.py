@@ -8,248 +8,227 @@ from collections.abc import Sequence
 import streamlit as st
 
 from engines.graphs.static import Op
-from views.player import Computed, Readout, listing, paragraphs, show_story
-from views.static_graph_and_sessions.moments import Looked, Moment, said
+from engines.static_graph_and_sessions.one_run import LISTINGS, Run
+from views.player import Moment, Readout, Story, listing, source_of
+from views.static_graph_and_sessions import ask
+from views.static_graph_and_sessions.moments import Event, events, range_of
 
-PLACEHOLDER = (
-    "A <b>placeholder</b> is a gap with a name. It has a type and a shape, and no value: each run "
-    "will have to fill it."
-)
-VARIABLE = (
-    "One line, five operations: a first value, the place where the variable is kept, the question "
-    "whether it has a value, an assignment, a read. The value itself will live in a session."
-)
-GRADIENT = (
-    "No derivative has been computed. TensorFlow went through the graph from the loss backwards "
-    "and wrote down the operations that <i>would</i> compute one."
-)
-UPDATE = (
-    "Even the update is a part of the graph. It will change the variable each time that a session "
-    "runs it, and not before."
-)
-INITIALIZER = (
-    "It computes nothing itself. Its edges make it wait until every variable has been assigned its "
-    "first value."
-)
-NOTHING_TO_INITIALIZE = (
-    "Run, it would give all <b>variables</b> their first values. They are the part of a graph that "
-    "can change from run to run, and this graph has none."
-)
-FORWARD = (
-    "The name on the left stands for a result that nobody has computed. Print it, and you read a "
-    "description instead of a number."
-)
-ADDS_ONE = "<b><code>{text}</code> adds 1 operation to the graph.</b>"
-ADDS = "<b><code>{text}</code> adds {count} operations to the graph.</b>"
-OPEN = (
-    "The graph is complete: <b>{count} operations, and not one number has been computed.</b> Now a "
-    "<b>session</b> is opened. It takes a graph, keeps the values of its variables, and runs what "
-    "it is asked for."
-)
-INITIALIZE = (
-    "<code>session.run(initialize)</code> is the first run: it runs the marked operations, and "
-    "nothing else. From here on w is {w} and b is {b}, in this session."
-)
-NO_VARIABLE = (
-    "<code>session.run(initialize)</code> gives variables their first values. This graph has none, "
-    "so that run does nothing."
-)
-NOT_INITIALIZED = (
-    "Here somebody forgot <code>session.run(initialize)</code>. The graph knows which first values "
-    "w and b should get, but in this session they have none."
-)
-ASKED_OF_SUM = (
-    "<code>{call}</code> asks for {fetches}. The session walks back from there, along the edges, "
-    "and takes what it needs. What is fed is there at once."
-)
-ASKED = (
-    "<code>{call}</code> asks for {fetches}. The session walks back from there, along the edges, "
-    "and takes what it needs. What is fed and what is constant is there at once, and so are the "
-    "places of variables."
-)
-ASKED_NOTHING = (
-    "<code>{call}</code> asks for nothing. So nothing is needed, and nothing runs, however large "
-    "the graph is."
-)
-RUNS = "<b>{kind}</b> begins after {start:.0f} µs and takes {total:.1f} µs. {computes}"
-COMPUTES = "It computes <code>{name}</code> of line {line}: {value}."
-REPLACES_ONE = (
-    "You wrote {wrote}. TensorFlow has put this operation in its place, which computes the same: "
-    "{value}."
-)
-REPLACES = (
-    "You wrote {wrote}. TensorFlow has put other operations in their place, of which this is the "
-    "last, and the result is the same: {value}."
-)
-ASSIGNS = "It puts the new value into the variable, in this session and nowhere else."
-WAITS = "It computes nothing: it was asked for because of what has to run before it."
-ADDED = "Nobody wrote it: TensorFlow has added it while it rewrote the graph."
-FETCHED = (
-    "<b>{fetched}</b> That is what comes back. The dotted operations on the left were not needed: "
-    "they are written, and that is all."
-)
-FETCHED_ALL = "<b>{fetched}</b> That is what comes back."
-HAS_NO_RESULT = "{name}: None, for it was asked for its effect"
-NOTHING_BACK = "An empty list comes back."
-FAILED = (
-    "The session stops with an error: <b>{error}: {sentence}</b> What that means, and how to mend "
-    "it, stands below."
-)
-AFTER_FAILURE = "No number comes back from a run that fails. The graph is as it was."
-WHOLE = (
-    "Below is the whole graph after that run. Slow motion goes through its building and its run; "
-    "without it, the player goes through the training further down, one run of the session for "
-    "each step."
-)
-PRESS = "<i>Press → or play.</i>"
+PHASES = ("build", "open", "run")  # a run is not followed by an update
+PHASE_OF = {"build": 0, "open": 1, "initialize": 1}  # all else is the run
+OPENS, INITIALIZES = "session = ", "session.run(initialize)"
+RUNS = {"sum": "yield session.run(", "regression": "loss_value, *grads"}  # how the line begins
 
 
-def story(looked: Looked, happened: Sequence[Moment], call: str, fetches: Sequence[str]) -> None:
-    """One paragraph for each moment, of which the player shows the one it is at.
+def story_of(run: Run) -> Story:
+    """One paragraph for each event, with the line of the listing that makes it happen."""
+    happened = events(run)
+    moments = [
+        Moment(PHASE_OF.get(one.kind, 2), _told(run, one), _line(run, one)) for one in happened
+    ]
+    begin = moments[0]._replace(text=f"{moments[0].text} <i>Press → or play.</i>")
+    whole = (
+        "Below is the whole graph after that run. Slow motion goes through its building and its "
+        "run; without it, the player goes through the training further down, one run of the "
+        "session for each step."
+    )
+    return Story([begin, *moments[1:]], whole=whole)
 
-    call: the run, as a line of Python. fetches: the names of what was asked for.
-    """
-    told = [_told(looked, moment, html.escape(call), fetches) for moment in happened]
-    told[0] += f" {PRESS}"
-    told.append(WHOLE)
-    show_story(paragraphs(told), key="story")
+
+def code(run: Run, story: Story) -> None:
+    """The listing, with the line marked that makes something, or opens the session, or runs."""
+    source = source_of(LISTINGS[run.request.listing])
+    listing(source, story.computed, title="The listing", key="listing", follows=True)
+    st.caption(f"Its last run was replaced by your choice: `{ask.call(run.request)}`")
 
 
-def _told(looked: Looked, moment: Moment, call: str, fetches: Sequence[str]) -> str:
-    match moment.kind:
+def readout(run: Run) -> Readout:
+    """For the player, beside the training: what slow motion's run knows of loss, w and b."""
+    if not _variables(run):
+        return {}  # a graph without variables trains nothing
+    kinds = [event.kind for event in events(run)]
+    never = len(kinds)  # not before slow motion is over
+    start = kinds.index("initialize") if run.request.initializes else never
+    hands_out = "loss" in run.request.fetches and run.request.feeds != "y_pred" and not run.message
+    loss = kinds.index("fetch") if hands_out else never
+    return {"loss": (loss, None), "w": (start, None), "b": (start, None)}
+
+
+def _line(run: Run, event: Event) -> str:
+    """How the line of the listing begins that makes this happen."""
+    if event.kind == "build":
+        return run.written[event.ops[0]].text
+    if event.kind in ("open", "initialize"):
+        return OPENS if event.kind == "open" else INITIALIZES
+    return RUNS.get(run.request.listing, RUNS["regression"])
+
+
+def _told(run: Run, event: Event) -> str:
+    match event.kind:
         case "build":
-            text = _built(looked, moment)
+            text = _built(run, event)
         case "open":
-            text = OPEN.format(count=len(looked.written.ops))
+            text = (
+                f"The graph is complete: <b>{len(run.written.ops)} operations, and not one number "
+                "has been computed.</b> Now a <b>session</b> is opened. It takes a graph, keeps "
+                "the values of its variables, and runs what it is asked for."
+            )
         case "initialize":
-            text = _initialized(looked, moment)
+            text = _initialized(run)
         case "given":
-            names = ", ".join(f"<b>{name}</b>" for name in fetches)
-            asked = ASKED if _variables(looked) else ASKED_OF_SUM
-            text = (asked if fetches else ASKED_NOTHING).format(call=call, fetches=names)
+            text = _asked(run)
         case "run":
-            text = _ran(looked, moment.ops[0])
+            text = _ran(run, event.ops[0])
         case "fail":
-            text = _failed(looked)
+            text = _failed(run)
         case "fetch":
-            text = _fetched(looked, fetches)
+            text = _fetched(run)
     return text
 
 
-def _built(looked: Looked, moment: Moment) -> str:
-    ops = [looked.written[name] for name in moment.ops]
-    adds = (ADDS_ONE if len(ops) == 1 else ADDS).format(
-        text=html.escape(ops[0].text), count=len(ops)
-    )
+def _built(run: Run, event: Event) -> str:
+    ops = [run.written[name] for name in event.ops]
+    count = "1 operation" if len(ops) == 1 else f"{len(ops)} operations"
     kinds = {op.kind for op in ops}
-    explained = (
-        PLACEHOLDER if "Placeholder" in kinds
-        else VARIABLE if "VarIsInitializedOp" in kinds
-        else INITIALIZER if "NoOp" in kinds and _variables(looked)
-        else NOTHING_TO_INITIALIZE if "NoOp" in kinds
-        else UPDATE if "AssignVariableOp" in kinds
-        else GRADIENT if any(op.forward for op in ops)
-        else FORWARD
-    )  # fmt: skip
-    return f"{adds} {explained}"
-
-
-def _initialized(looked: Looked, moment: Moment) -> str:
-    variables = _variables(looked)
-    if not variables:
-        return NO_VARIABLE
-    if not moment.ops:
-        return NOT_INITIALIZED
-    first = {op.name: looked.written[f"{op.name}/Initializer/initial_value"] for op in variables}
-    return INITIALIZE.format(**{name: said(op.value) for name, op in first.items()})
-
-
-def _variables(looked: Looked) -> list[Op]:
-    return [op for op in looked.written.ops if op.kind == "VarHandleOp"]
-
-
-def _failed(looked: Looked) -> str:
-    assert looked.message is not None, "it failed"
-    sentence = html.escape(looked.message.sentence)
-    return FAILED.format(error=looked.message.error, sentence=sentence.rstrip(".") + ".")
-
-
-def _ran(looked: Looked, name: str) -> str:
-    op, timing, source = looked.ran[name], looked.ran.timings[name], looked.match.sources[name]
-    if op.kind.startswith(("Assign", "ResourceApply")):
-        computes = ASSIGNS
-    elif op.kind == "NoOp":
-        computes = WAITS
-    elif not source.of:
-        computes = ADDED
+    if "Placeholder" in kinds:
+        explained = (
+            "A <b>placeholder</b> is a gap with a name. It has a type and a shape, and no value: "
+            "each run will have to fill it."
+        )
+    elif "VarIsInitializedOp" in kinds:
+        explained = (
+            "One line, five operations: a first value, the place where the variable is kept, the "
+            "question whether it has a value, an assignment, a read. The value itself will live "
+            "in a session."
+        )
+    elif "NoOp" in kinds and _variables(run):
+        explained = (
+            "It computes nothing itself. Its edges make it wait until every variable has been "
+            "assigned its first value."
+        )
+    elif "NoOp" in kinds:
+        explained = (
+            "Run, it would give all <b>variables</b> their first values. They are the part of a "
+            "graph that can change from run to run, and this graph has none."
+        )
+    elif "AssignVariableOp" in kinds:
+        explained = (
+            "Even the update is a part of the graph. It will change the variable each time that a "
+            "session runs it, and not before."
+        )
+    elif any(op.forward for op in ops):
+        explained = (
+            "No derivative has been computed. TensorFlow went through the graph from the loss "
+            "backwards and wrote down the operations that <i>would</i> compute one."
+        )
     else:
-        computes = _computes(looked, op, looked.written[source.of[-1]])
-    return RUNS.format(kind=op.kind, start=timing.start, total=timing.total, computes=computes)
+        explained = (
+            "The name on the left stands for a result that nobody has computed. Print it, and you "
+            "read a description instead of a number."
+        )
+    return f"<b><code>{html.escape(ops[0].text)}</code> adds {count} to the graph.</b> {explained}"
 
 
-def _computes(looked: Looked, op: Op, stands_for: Op) -> str:
-    value = said(looked.values[stands_for.name]) if stands_for.name in looked.values else "–"
-    if stands_for.kind == op.kind and looked.match.fates[stands_for.name].status == "kept":
-        return COMPUTES.format(name=stands_for.name, line=stands_for.line, value=value)
+def _initialized(run: Run) -> str:
+    call, variables = f"<code>{INITIALIZES}</code>", _variables(run)
+    if not variables:
+        return (
+            f"{call} gives variables their first values. This graph has none, so that run does "
+            "nothing."
+        )
+    if not run.request.initializes:
+        return (
+            f"Here somebody forgot {call}. The graph knows which first values w and b should get, "
+            "but in this session they have none."
+        )
+    w, b = (range_of(run.written[f"{op.name}/Initializer/initial_value"].value) for op in variables)
+    return (
+        f"{call} is the first run: it runs the marked operations, and nothing else. From here on w "
+        f"is {w} and b is {b}, in this session."
+    )
+
+
+def _asked(run: Run) -> str:
+    call = f"<code>{html.escape(ask.call(run.request))}</code>"
+    if not run.request.fetches:
+        return (
+            f"{call} asks for nothing. So nothing is needed, and nothing runs, however large the "
+            "graph is."
+        )
+    fetches = ", ".join(f"<b>{name}</b>" for name in ask.names(run.request))
+    there = (
+        "What is fed and what is constant is there at once, and so are the places of variables."
+        if _variables(run)
+        else "What is fed is there at once."
+    )
+    return (
+        f"{call} asks for {fetches}. The session walks back from there, along the edges, and takes "
+        f"what it needs. {there}"
+    )
+
+
+def _ran(run: Run, name: str) -> str:
+    op, timing = run.executed[name], run.executed.timings[name]
+    written = run.match.sources[name].written
+    if op.kind.startswith(("Assign", "ResourceApply")):
+        does = "It puts the new value into the variable, in this session and nowhere else."
+    elif op.kind == "NoOp":
+        does = "It computes nothing: it was asked for because of what has to run before it."
+    elif not written:
+        does = "Nobody wrote it: TensorFlow has added it while it rewrote the graph."
+    else:
+        does = _computes(run, op, run.written[written[-1]])
+    start, took = f"{timing.start:.0f} µs", f"{timing.total:.1f} µs"
+    return f"<b>{op.kind}</b> begins after {start} and takes {took}. {does}"
+
+
+def _computes(run: Run, op: Op, written: Op) -> str:
+    """What an executed operation computes. written: the one whose value that is."""
+    value = range_of(run.values[written.name]) if written.name in run.values else "–"
+    if written.kind == op.kind and run.match.fates[written.name].status == "kept":
+        return f"It computes <code>{written.name}</code> of line {written.line}: {value}."
     taken_over = [("fused", op.name), ("reordered", op.name)]
-    others = [one for one in looked.written.ops if looked.match.fates[one.name] in taken_over]
-    wrote = sorted({f"{one.kind} in line {one.line}" for one in [*others, stands_for]})
-    text = REPLACES_ONE if len(wrote) == 1 else REPLACES
-    return text.format(wrote=" and ".join(wrote), value=value)
+    others = [one for one in run.written.ops if run.match.fates[one.name] in taken_over]
+    wrote = sorted({f"{one.kind} in line {one.line}" for one in [*others, written]})
+    if len(wrote) == 1:
+        return (
+            f"You wrote {wrote[0]}. TensorFlow has put this operation in its place, which computes "
+            f"the same: {value}."
+        )
+    return (
+        f"You wrote {' and '.join(wrote)}. TensorFlow has put other operations in their place, of "
+        f"which this is the last, and the result is the same: {value}."
+    )
 
 
-def _fetched(looked: Looked, fetches: Sequence[str]) -> str:
-    if looked.message:
-        return AFTER_FAILURE
-    if not fetches:
-        return NOTHING_BACK
-    values = zip(fetches, looked.ran.values.values(), strict=True)
-    told = ", ".join(
-        HAS_NO_RESULT.format(name=name) if value is None else f"{name} = {said(value, 7)}"
+def _failed(run: Run) -> str:
+    assert run.message is not None, "it failed"
+    sentence = html.escape(run.message.sentence).rstrip(".")
+    return (
+        f"The session stops with an error: <b>{run.message.error}: {sentence}.</b> What that "
+        "means, and how to mend it, stands below."
+    )
+
+
+def _fetched(run: Run) -> str:
+    if run.message:
+        return "No number comes back from a run that fails. The graph is as it was."
+    if not run.request.fetches:
+        return "An empty list comes back."
+    values = zip(ask.names(run.request), run.executed.values.values(), strict=True)
+    fetched = ", ".join(
+        f"{name}: None, for it was asked for its effect"
+        if value is None
+        else f"{name} = {range_of(value, 7)}"
         for name, value in values
     )
-    text = FETCHED if looked.match.counts["pruned"] else FETCHED_ALL
-    return text.format(fetched=f"{told}.")
-
-
-def code(looked: Looked, happened: Sequence[Moment], source: str, call: str) -> None:
-    """The listing, with the line marked that makes something, or opens the session, or runs.
-
-    call: what runs in the place of the last of these.
-    """
-    kinds = [moment.kind for moment in happened]
-    lines = source.split("\n")
-    computed = {
-        lines[moment.line - 1].strip(): Computed([m])
-        for m, moment in enumerate(happened)
-        if moment.kind == "build" and moment.line
-    }
-    opened = kinds.index("open")
-    computed |= {
-        "session = ": Computed([opened]),
-        "session.run(initialize)": Computed([opened + 1]),
-        "yield session.run(": Computed(range(opened + 2, len(kinds))),
-        "loss_value, *grads": Computed(range(opened + 2, len(kinds))),
-    }
-    listing(source, computed, title="The listing", key="listing", follows=True)
-    st.caption(f"In the place of its last run, your choice has been run: `{call}`")
-
-
-def readout(happened: Sequence[Moment], *, loss: bool) -> Readout:
-    """For the player, beside the training: what slow motion's run knows of loss, w and b.
-
-    loss: whether that run hands out the loss of the data.
-    """
-    if not any(moment.kind == "initialize" and len(moment.ops) != 1 for moment in happened):
-        return {}  # a graph without variables trains nothing
-    known = {moment.kind: m for m, moment in enumerate(happened)}
-    never = len(happened)  # outside slow motion
-    start = next(
-        (m for m, one in enumerate(happened) if one.kind == "initialize" and len(one.ops) > 1),
-        never,
+    text = f"<b>{fetched}.</b> That is what comes back."
+    if not run.match.counts["pruned"]:
+        return text
+    return (
+        f"{text} The dotted operations on the left were not needed: they are written, and that is "
+        "all."
     )
-    return {
-        "loss": (known["fetch"] if loss else never, None),
-        "w": (start, None),
-        "b": (start, None),
-    }
+
+
+def _variables(run: Run) -> Sequence[Op]:
+    return [op for op in run.written.ops if op.kind == "VarHandleOp"]

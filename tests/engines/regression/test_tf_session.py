@@ -58,7 +58,7 @@ def test_visitors_of_different_listings_do_not_disturb_each_other(sessions):
             lambda style=style: record(update_styles.train(line, **settings, style=style)).key
             for style in update_styles.STYLES
         ),
-        lambda: adding.run("total", 2, 4),
+        lambda: [*adding.total(2, 4)],
         lambda: adding.run("not_initialized", 2, 4),
     ]
     alone = [listing() for listing in listings]

@@ -4,7 +4,7 @@ import inspect
 
 import pytest
 
-from engines.static_graph_and_sessions.two_sessions import look, totals
+from engines.static_graph_and_sessions.two_sessions import run, totals
 
 SOURCE = inspect.getsource(totals).splitlines()
 
@@ -16,7 +16,7 @@ def held(event):
 
 def test_each_session_has_its_own_total_for_as_long_as_it_is_open():
     unset, gone = "FailedPreconditionError", "RuntimeError"
-    assert [(event.text, event.returned, *held(event)) for event in look(2, 4)] == [
+    assert [(event.text, event.returned, *held(event)) for event in run(2, 4)] == [
         ("session.run(initialize)", None, 0, unset),
         ("session.run(new_total, {amount: a_value})", 2, 2, unset),
         ("session.run(new_total, {amount: b_value})", 6, 6, unset),
@@ -29,18 +29,18 @@ def test_each_session_has_its_own_total_for_as_long_as_it_is_open():
 
 
 def test_an_event_names_the_line_of_the_listing_that_ran():
-    for event in look(1, 1):
+    for event in run(1, 1):
         assert SOURCE[event.line - 1].strip().removeprefix("yield ") == event.text
 
 
 @pytest.mark.parametrize(("a", "b"), [(0, 0), (-1.5, 0.25), (1e6, -1e6)])
 def test_any_two_amounts_are_added(a, b):
-    totals_then = [event.session for event in look(a, b)[:3]]
+    totals_then = [event.session for event in run(a, b)[:3]]
     assert totals_then == [0, a, a + b]
 
 
-def test_to_look_adds_nothing_to_the_graph_and_no_session_stays_open(sessions):
-    look(2, 4)
+def test_asking_adds_nothing_to_the_graph_and_no_session_stays_open(sessions):
+    run(2, 4)
     assert len(sessions) == 3
     assert len({session.graph for session in sessions}) == 1
     listing = totals(2, 4)

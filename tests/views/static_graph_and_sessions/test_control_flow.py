@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from engines.recurrent import tf_graphs, torch_cell
 from engines.static_graph_and_sessions import tracing
 from tests.support.visit import charts, live_texts, words
-from views.static_graph_and_sessions import control_flow, mistakes
+from views.static_graph_and_sessions import control_flow
 from views.static_graph_and_sessions import tracing as traced
 
 WORD, CALLS = "a longer word", "three calls"  # the two questions
@@ -40,26 +40,25 @@ def run(name):
 def section():
     from engines.recurrent import tf_graphs
     from engines.static_graph_and_sessions import tracing
-    from views.static_graph_and_sessions import control_flow, mistakes
+    from views.static_graph_and_sessions import control_flow
 
     """A page that has nothing but these."""
     import streamlit as st
 
     from engines.recurrent import tf_cells as cells
-    from tests.views.static_graph_and_sessions.test_control_flow import count, fed, read_word, run
+    from tests.views.static_graph_and_sessions.test_control_flow import count, read_word, run
     from views.static_graph_and_sessions import tracing as traced
     from views.ui.controls import Controls
 
     controls = Controls("section")
-    st.session_state["lecture"] = st.query_params.get("lecture") == "true"
-    if control_flow.ask((cells.looped, cells.unrolled), count):
+    lecture = st.query_params.get("lecture") == "true"
+    if control_flow.ask((cells.looped, cells.unrolled), count, lecture=lecture):
         drawings = tf_graphs.drawings(control_flow.DRAWN_LETTERS)
         word = control_flow.compare(
             controls, count, drawings, read_word, longest=59, lecture=lecture
         )
         st.session_state["looked at"] = word
-        mistakes.choose(controls, lambda name, word: cells.refused(name, *fed(word)), word)
-    traced.tell(controls, tracing.call_each, run, cells.rewritten)
+    traced.tell(controls, tracing.call_each, run, cells.rewritten, lecture=lecture)
     st.session_state["refused"] = controls.refused
 
 
@@ -194,25 +193,6 @@ def test_hostile_words_are_read_or_cut_and_never_understood_as_markup(word, read
     heading = "".join(f"&#{ord(letter)};" for letter in read)
     assert f"“{heading}” in every graph" in words(at)
     assert "<b>$" not in words(at) + live_texts(at)
-
-
-# What Python cannot do
-
-
-@pytest.mark.parametrize("name", mistakes.MISTAKES)
-def test_every_phrase_explained_is_in_the_message(name):
-    at = visit(WORD, cannot=name, word="at")
-    told = mistakes.MISTAKES[name]
-    said = next(code.value for code in at.code if "Error: " in code.value)
-    assert all(phrase in said for phrase in told.phrases)
-    assert told.story in words(at)
-    assert all(f"`{phrase}`" in words(at) for phrase in told.phrases)
-
-
-def test_a_mistake_that_is_none_of_them_is_refused():
-    at = visit(WORD, cannot="<script>")
-    assert ("cannot", "<script>", "none") in at.session_state["refused"]
-    assert not [code for code in at.code if "Error: " in code.value]
 
 
 # tf.function

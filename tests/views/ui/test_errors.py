@@ -65,6 +65,16 @@ def feed_what_may_not_be_fed(n):
     return n["session"].run(n["loss"], {n["loss"]: 1.0})
 
 
+def branch_on_a_symbol(n):
+    with n["graph"].as_default():
+        return 1 if n["loss"] > 0 else 0
+
+
+def take_apart_what_is_of_any_length(n):
+    with n["graph"].as_default():
+        return tf.unstack(n["x"])
+
+
 def run_without_a_graph(n):
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
         return session.run([])
@@ -132,6 +142,8 @@ RAISED = {
         "The value of a feed cannot be a tf.Tensor object",
     ),
     "feed what may not be fed": (feed_what_may_not_be_fed, "may not be fed"),
+    "branch on a symbol": (branch_on_a_symbol, "Using a symbolic"),
+    "take apart any length": (take_apart_what_is_of_any_length, "from shape (None,)"),
     "feed a text": (
         lambda n: n["session"].run(n["loss"], {n["x"]: "abc"}),
         "could not convert string to float",
