@@ -126,8 +126,8 @@ def test_no_size_is_larger_than_asked_for_or_offered(plans):
         ("--out no/such/folder/file.json", "folder that does not exist"),
         ("--out .", "is a folder"),
         ("--out file.json devices", "--out is for the sweep"),
-        ("fooled --trap nothing", "invalid choice"),
-        ("fooled --device banana", "invalid choice"),
+        ("traps --trap nothing", "invalid choice"),
+        ("traps --device banana", "invalid choice"),
         ("everything", "invalid choice"),
     ],
 )
@@ -263,8 +263,9 @@ def test_a_recording_that_could_not_be_read_again_is_not_written(monkeypatch, tm
 
 
 LOUD = """
-import sys
-from engines import command_line
+import signal, sys
+from engines.benchmark import command_line
+signal.signal(signal.SIGINT, signal.default_int_handler)  # it may be inherited as ignored
 measure = command_line.run
 def run(*args, **options):
     for event in measure(*args, **options):
@@ -302,7 +303,7 @@ def test_a_framework_that_crashes_while_it_is_loaded_has_found_nothing(tmp_path)
     crashing.mkdir()
     (crashing / "__init__.py").write_text("import os, signal; os.kill(os.getpid(), signal.SIGILL)")
     script = (
-        "from engines import command_line\n"
+        "from engines.benchmark import command_line\n"
         "command_line.MODULES = {'numpy': '', 'torch': ''}\n"
         "if __name__ == '__main__':\n"
         "    for one in command_line.all_devices():\n"
