@@ -19,8 +19,8 @@ class Crossing(NamedTuple):
     Those are the sizes of which both have FEW samples or more. verdict: "never", "always",
     "crosses", or, where nobody knows who wins in the end, why: at the largest size the quartiles of
     the two "overlap", or they are "level", within MARGIN of each other; or there are too "few"
-    samples at every size. size: from where on its median wins by MARGIN, interpolated;
-    infinity if never, the smallest if always. smallest, largest: of the sizes that count, or of all if none
+    samples at every size. size: from where on its median wins by MARGIN, interpolated; infinity if
+    never, the smallest if always. smallest, largest: of the sizes that count, or of all if none
     does.
     """
 

@@ -16,8 +16,9 @@ from engines.benchmark.command_line import everyone, main
 from engines.benchmark.contender import Contender
 from engines.benchmark.machine import KINDS, Device
 from engines.benchmark.operations import OPERATIONS
-from engines.benchmark.recording import Measurement, from_text, to_text
+from engines.benchmark.recording import from_text, to_text
 from engines.benchmark.sweep import recorded
+from tests.support.measurements import events, measurement
 from tests.support.processes import ended, started_by
 
 ROOT = Path(__file__).parents[3]
@@ -202,25 +203,13 @@ def test_a_run_to_the_end_writes_what_was_asked_for(tmp_path):
     assert {"python", "numpy", "torch"} <= recording.libraries.keys()
 
 
-def events_of(*measured, then=None):
-    """A run that measures so much, and ends like this."""
-    one = Measurement(
-        *("square", "numpy", "cpu", 1, 16, "float32", False), *[1e-3, 4, 9], *[1e-5] * 5
-    )
-    machine = {
-        **{"name": "m", "processor": "p", "cores": 1, "memory_bytes": 1, "system": "Linux 6"},
-        "gpus": [],
-    }
-    made = {"made": "2026-03-01T14:05:00Z", "libraries": {}, "settings": {}, "machine": machine}
-    yield {"event": "began", "of": 9, **made}
-    for done, size in enumerate(measured, start=1):
-        fields = one._replace(size=size)._asdict()
-        yield {"event": "measured", "done": done, "of": 9, "measurement": fields}
+def events_of(*sizes, then=None):
+    """A run that measures so much, and ends like this. then: an error, or why the next is out."""
+    out = {"framework": "torch", "device": "cpu", "operation": "square", "size": 512}
+    left_out = [{**out, "reason": then}] if isinstance(then, str) else []
+    yield from events([measurement(size, 1e-5) for size in sizes], left_out=left_out)
     if isinstance(then, BaseException):
         raise then
-    if then:
-        left_out = {"framework": "torch", "device": "cpu", "operation": "square", "size": 512}
-        yield {"event": "left out", "done": 9, "of": 9, **left_out, "reason": then}
 
 
 def test_ctrl_c_keeps_what_was_measured(monkeypatch, capsys, tmp_path):
