@@ -31,9 +31,9 @@ _queue_lock = threading.Lock()
 
 
 class Waiting(NamedTuple):
-    """A place in the queue. ahead: how many come first, the one who is measuring included."""
+    """A place in the queue. before: how many come first, the one who is measuring included."""
 
-    ahead: int
+    before: int
 
 
 def in_child(
@@ -52,8 +52,8 @@ def in_child(
     with _queue_lock:
         _queue.append(ticket)
     try:
-        while ahead := _ahead_of(ticket):
-            yield Waiting(ahead)
+        while before := _before(ticket):
+            yield Waiting(before)
             time.sleep(HEARTBEAT)
         yield from _run(arguments, seconds)
     finally:
@@ -69,7 +69,7 @@ def answers(arguments: Sequence[str], *, seconds: float = 60) -> list[dict[str, 
     return [result for result in _run(arguments, seconds) if result is not None]
 
 
-def _ahead_of(ticket: object) -> int:
+def _before(ticket: object) -> int:
     with _queue_lock:
         return _queue.index(ticket)
 

@@ -1,13 +1,4 @@
-"""Timing done right: warm-up apart, the device waited for, repeated until the spread is known.
-
-From the command line, everything this machine has is measured and written to a file, with the
-machine and its settings:
-
-    python -m engines.benchmark --out my_machine.json
-
-Without --out each result is a line of JSON. `python -m engines.benchmark --help` says what else can
-be measured, and how.
-"""
+"""Timing done right: warm-up apart, the device waited for, repeated until the spread is known."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def _devices(asked: Namespace) -> Iterator[Event]:
     yield {"event": "cores", "cores": cores()}
 
 
-def _fooled(asked: Namespace) -> Iterator[Event]:
+def _traps(asked: Namespace) -> Iterator[Event]:
     yield from traps.run(
         asked.trap, device=asked.device, cores=cores(), seconds=0.3 if asked.quick else 2.0
     )
@@ -88,7 +88,7 @@ def _paid_once(asked: Namespace) -> Iterator[Event]:
 WHAT: dict[str, Callable[[Namespace], Iterator[Event]]] = {
     "sweep": _sweep,
     "devices": _devices,
-    "fooled": _fooled,
+    "traps": _traps,
     "check": _check,
     "paid_once": _paid_once,
 }
@@ -241,13 +241,13 @@ def _parser() -> ArgumentParser:
     add("--sizes", nargs="+", type=_size, default=[], help="default: each operation's own")
     add("--largest", type=_size, help="leave out larger sizes")
     add("--precision", choices=ITEM_BYTES, default="float32")
-    add("--transfer", choices=TRANSFERS, default="both", help="count the way of the data?")
-    add("--trap", choices=traps.NAMES, default="once", help="fooled: which one")
+    add("--transfer", choices=TRANSFERS, default="both", help="include transfer time?")
+    add("--trap", choices=traps.NAMES, default="once", help="traps: which one")
     add(
         "--device",
         choices=KINDS["torch"],
         default="cpu",
-        help="fooled: the device of PyTorch (default %(default)s)",
+        help="traps: the device of PyTorch (default %(default)s)",
     )
     add("--quick", action="store_true", help="for tests: too short to mean much")
     add("--attended", action="store_true", help="end when the standard input ends or falls silent")

@@ -1,4 +1,4 @@
-"""Who is measured: a process for each framework, device and number of threads, asked and answering.
+"""What is measured: a process for each framework, device and number of threads, which answers.
 
 A framework reads its number of threads when it is loaded, so each contender has a process with an
 environment of its own. While one answers, the others wait and do nothing.
@@ -182,7 +182,7 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
 
 def _answer(pipe: Connection, contender: Contender, started: float) -> None:
     """In the process: load the framework, then answer until nobody asks any more."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one who asks ends us
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that asks ends this one
     os.dup2(2, 1)  # what a driver prints must not come between the lines of results
     framework = import_module(MODULES[contender.framework])
     framework.use(contender.device, **({"ahead": True} if contender.ahead else {}))

@@ -2,7 +2,7 @@
 
 A step is the same for all of them: predict, find the gradients, update, and read the loss back. The
 first one also pays for what has to be there before: a graph and its session, a traced function, or
-nothing but the variables. Whoever runs it for the first time in a process pays once more.
+nothing but the variables. Where it is the first in its process, it pays once more.
 
 Source: experiment E9. The listings: first_calls_tensorflow.py and first_calls_torch.py. The
 problems: E7's parabola, and the two-layer network of E10 and E11.
@@ -22,6 +22,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from engines.benchmark.clock import measure
+from engines.benchmark.contender import THREADS
 from engines.network.compare import draw
 from engines.problem import preset
 
@@ -66,28 +68,18 @@ class Settings(NamedTuple):
     """How long is measured.
 
     rebuilt: how often the first call is repeated in the running process. warm_up: steps before
-    later calls are timed, and after which the losses are compared. blocks: how many times later
-    calls are timed, for block_seconds each.
+    later calls are timed, and after which the losses are compared. seconds: for timing those.
     """
 
     rebuilt: int = 5
     warm_up: int = 100
-    blocks: int = 9
-    block_seconds: float = 0.06
+    seconds: float = 0.6
 
 
-# A framework reads these when it is loaded. On one thread each, all of them have the same machine,
-# and none waits for threads of its own that a busy machine has put aside.
-ONE_THREAD = {
-    "OMP_NUM_THREADS": "1",
-    "TF_NUM_INTEROP_THREADS": "1",
-    "TF_NUM_INTRAOP_THREADS": "1",
-}
-
-QUICK = Settings(rebuilt=2, warm_up=20, blocks=3, block_seconds=0.01)
+QUICK = Settings(rebuilt=2, warm_up=20, seconds=0.03)
 
 
-def measure(task: str, engine: str, settings: Settings) -> dict[str, Any]:
+def time_engine(task: str, engine: str, settings: Settings) -> dict[str, Any]:
     """Time one engine on one task. The first call is cold if nothing has run in this process.
 
     Returns cold, milliseconds of the first call; warm, those of the first calls after it, and
@@ -110,24 +102,16 @@ def measure(task: str, engine: str, settings: Settings) -> dict[str, Any]:
     warm = [first_call() for _ in range(settings.rebuilt)]
 
     losses = listing(*trained)
-    next(losses)  # the first call is not like the others
-    start = time.perf_counter()
-    *_, loss = islice(losses, settings.warm_up)
-    step_seconds = (time.perf_counter() - start) / settings.warm_up
-    block = max(1, round(settings.block_seconds / step_seconds))
-    later = []
-    for _ in range(settings.blocks):
-        start = time.perf_counter()
-        for _ in range(block):
-            next(losses)
-        later.append(1000 * (time.perf_counter() - start) / block)
+    *_, loss = islice(losses, settings.warm_up + 1)  # the first one is before any update
+    # A step reads its loss back, so there is nothing left to wait for.
+    later = measure(lambda: next(losses), lambda: None, seconds=settings.seconds).samples
     losses.close()
     return {
         "task": task,
         "engine": engine,
         "cold": cold,
         "warm": np.percentile(warm, [25, 50, 75]).tolist(),
-        "later": np.percentile(later, [25, 50, 75]).tolist(),
+        "later": np.percentile(1000 * np.array(later), [25, 50, 75]).tolist(),
         "steps": settings.warm_up,
         "loss": loss,
         "framework": framework,
@@ -136,7 +120,7 @@ def measure(task: str, engine: str, settings: Settings) -> dict[str, Any]:
 
 
 def run(*, quick: bool) -> Iterator[dict[str, Any]]:
-    """Measure every engine on every task; yield what `measure` returns, then the machine's part.
+    """Measure every engine on every task; yield what `time_engine` returns, then the cores.
 
     With each row goes how many are `done`, of how many.
 
@@ -150,10 +134,11 @@ def run(*, quick: bool) -> Iterator[dict[str, Any]]:
     with get_context("spawn").Pool(1, _on_one_thread, maxtasksperchild=1) as processes:
         pairs = list(product(tasks, engines))
         for done, (task, engine) in enumerate(pairs, start=1):
-            row = processes.apply(measure, (task, engine, settings))
+            row = processes.apply(time_engine, (task, engine, settings))
             yield row | {"done": done, "of": len(pairs)}
     yield {"cores": os.cpu_count()}
 
 
 def _on_one_thread() -> None:
-    os.environ.update(ONE_THREAD)
+    """All have the same machine, and none waits for threads that a busy machine has put aside."""
+    os.environ.update(dict.fromkeys(THREADS, "1"))  # read by a framework when it is loaded

@@ -1,4 +1,4 @@
-"""How not to time: what `engines.benchmark.measure` does, with one thing left out each time."""
+"""How not to time: what `clock.measure` does, with one thing left out each time."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def without_waiting(run: Run, wait: Wait, *, seconds: float) -> Measured:
 
 
 def one_by_one(run: Run, wait: Wait, *, seconds: float) -> Measured:
-    """Each call by itself, in order: whoever times once has one of these."""
+    """Each call by itself, in order: to time once is to get one of these."""
     end = time.perf_counter() + seconds
     samples: list[float] = []
     while not samples or (time.perf_counter() < end and len(samples) < MOST):

@@ -7,20 +7,16 @@ JSON; recording.schema.json is its schema.
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Sequence
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from jsonschema import Draft202012Validator, validators
 
 from engines.benchmark.operations import ITEM_BYTES, OPERATIONS
 
 FORMAT, VERSION = "backstep-recording", 1
-AHEAD = 1.05  # times as fast: less is a difference of no use to anybody, and often noise
-FEW = 3  # samples: the quartiles of fewer say nothing
 MAX_BYTES = 1_000_000  # of a file: more than the most measurements that the schema allows need
 SCHEMA = json.loads(Path(__file__).with_suffix(".schema.json").read_text(encoding="utf-8"))
 
@@ -33,8 +29,8 @@ REASONS = {
     "number": "the file holds a number that cannot be read",
     "name twice": "a name stands twice in the same object",
     "too deep": "lists or objects are nested too deeply",
-    "not a recording": "the file is JSON, but it is not a recording",
-    "version": "the recording was made by a newer version of this program",
+    "not a recording": "the file is JSON, but it is not a recording made by Backstep",
+    "version": "the recording was made by a newer version of Backstep",
     "schema": "a part of the recording is not what it must be",
     "time": "the recording names a time that does not exist",
     "order": "the times of a measurement are not in order",
@@ -46,7 +42,7 @@ class Measurement(NamedTuple):
     """How long one operation took at one size. Times are seconds for one call.
 
     size: n, or for the training step the number of hidden units. threads: that the framework had on
-    the CPU. transfer: whether the way of the data to the device and of the result back is counted.
+    the CPU. transfer: whether bringing the data to the device and the result back is included.
     first: the first call at this size, which is not a sample. samples: how many were taken, each
     the mean of `calls` calls in a row; least to most: their least, quartiles and most.
     """
@@ -66,6 +62,11 @@ class Measurement(NamedTuple):
     median: float
     high: float
     most: float
+
+    @property
+    def key(self) -> str:
+        """All of it in one text, by which pictures of it are told apart quickly."""
+        return repr(self)
 
     @property
     def gflops(self) -> float:
@@ -119,7 +120,7 @@ class Recording(NamedTuple):
 
 
 class RecordingError(ValueError):
-    """A file that is no recording. reason: a key of REASONS, for a sentence of one's own.
+    """A file that is no recording. reason: a key of REASONS. sentence: the same in words.
 
     where: the part at fault, such as "measurements[3].median", or "". detail: more about it in
     English, or "". Both are one short line, whatever the file holds.
@@ -245,66 +246,3 @@ def _line(text: str) -> str:
     """At most 200 characters of a text, its beginning and its end, all of them visible."""
     short = text if len(text) <= 200 else f"{text[:99]}…{text[-100:]}"
     return "".join(letter if letter.isprintable() else " " for letter in short)
-
-
-Verdict = Literal["never", "always", "crosses", "overlap", "level", "few"]
-
-
-class Crossing(NamedTuple):
-    """From which size on the second of two lines is faster, at the sizes that count.
-
-    Those are the sizes of which both have FEW samples or more. verdict: "never", "always",
-    "crosses", or, where nobody knows who wins in the end, why: at the largest size the quartiles of
-    the two "overlap", or they are "level", neither AHEAD of the other; or there are too "few"
-    samples at every size. size: from where on it is AHEAD by the medians, interpolated; infinity if
-    never, the smallest if always. smallest, largest: of the sizes that count, or of all if none
-    does.
-    """
-
-    verdict: Verdict
-    size: float
-    smallest: int
-    largest: int
-
-    @property
-    def settled(self) -> bool:
-        """Whether it is known who wins at the largest size."""
-        return self.verdict in ("never", "always", "crosses")
-
-
-def crossing(slower: Sequence[Measurement], faster: Sequence[Measurement]) -> Crossing:
-    """From which size on `faster` is AHEAD of `slower`, and stays so. Any order of sizes.
-
-    Between the last size where it is not and the next, both times are taken as straight lines in a
-    picture with two logarithmic axes. Raises ValueError if no size is common to both.
-    """
-    first, second = ({one.size: one for one in line} for line in (slower, faster))
-    common = sorted(first.keys() & second.keys())
-    if not common:
-        raise ValueError("the two lines have no size in common")
-    sizes = [n for n in common if min(first[n].samples, second[n].samples) >= FEW]
-    if not sizes:
-        return Crossing("few", math.inf, common[0], common[-1])
-    # Above zero where the second one takes longer, or is not far enough ahead.
-    lead = [math.log(AHEAD * second[n].median / first[n].median) for n in sizes]
-    behind = [k for k, value in enumerate(lead) if value >= 0]
-    last = behind[-1] if behind else -1
-    one, other = first[sizes[-1]], second[sizes[-1]]
-    verdict: Verdict = "crosses"
-    if last == -1:
-        verdict, size = "always", float(sizes[0])
-    elif last == len(sizes) - 1:
-        verdict, size = "never", math.inf
-    else:
-        share = lead[last] / (lead[last] - lead[last + 1])
-        size = sizes[last] * (sizes[last + 1] / sizes[last]) ** share
-    if 1 / AHEAD < one.median / other.median < AHEAD:
-        verdict = "level"
-    elif overlap(one, other):
-        verdict = "overlap"
-    return Crossing(verdict, size, sizes[0], sizes[-1])
-
-
-def overlap(one: Measurement, other: Measurement) -> bool:
-    """Whether the middle half of the one's samples reaches into that of the other's."""
-    return one.low <= other.high and other.low <= one.high

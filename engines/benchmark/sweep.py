@@ -29,7 +29,7 @@ ENOUGH = 0.3  # seconds for a question whose calls are short
 class Plan(NamedTuple):
     """What is measured. sizes: by operation, from small to large. seconds: for all of it.
 
-    transfers: whether the way of the data counts; False and True for both.
+    transfers: whether transfer time is included; False and True for both.
     """
 
     contenders: tuple[Contender, ...]

@@ -1,4 +1,4 @@
-"""Seven ways to fool oneself with a measurement: each has its naive and its honest parts.
+"""Seven traps of measuring: each has its naive parts and its honest ones.
 
 On a machine without another device than the CPU, TensorFlow is told to give operations back before
 they are done (`Contender.ahead`), as every GPU does, so that not waiting can be shown there too.
@@ -22,7 +22,7 @@ class Part(NamedTuple):
     others: int = 0
 
 
-def traps(device: str, cores: int) -> dict[str, dict[str, Part]]:
+def parts_of(device: str, cores: int) -> dict[str, dict[str, Part]]:
     """By name of the trap: its parts by name. device: the best one that PyTorch has here."""
     torch, alone = Contender("torch", device, cores), Contender("torch", "cpu", 1)
     numpy = Contender("numpy", "cpu", 1)
@@ -66,7 +66,7 @@ def traps(device: str, cores: int) -> dict[str, dict[str, Part]]:
     }
 
 
-NAMES = tuple(traps("cpu", 1))
+NAMES = tuple(parts_of("cpu", 1))
 
 
 def run(trap: str, *, device: str, cores: int, seconds: float = 1.0) -> Iterator[Event]:
@@ -76,7 +76,7 @@ def run(trap: str, *, device: str, cores: int, seconds: float = 1.0) -> Iterator
     where each call was timed by itself. seconds: for each part. Raises
     KeyError for a trap that does not exist, and RuntimeError where a part cannot be measured.
     """
-    parts = traps(device, cores)[trap]
+    parts = parts_of(device, cores)[trap]
     with ExitStack() as stack:
         processes = {}
         # One after the other, because how long it takes to load a framework is told.

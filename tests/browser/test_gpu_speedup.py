@@ -103,5 +103,5 @@ def test_a_recording_that_is_brought_is_laid_over_and_a_broken_one_is_refused(vi
     page.locator("input[type=file]").set_input_files(good)
     page.get_by_text("the recorded GPU beat the CPU").wait_for()
     wait_until_idle(page)
-    assert "over=own" in page.url
+    assert "recording=own" in page.url
     assert page.get_by_text("a *large* machine", exact=True).count()

@@ -153,7 +153,7 @@ def test_one_core_leaves_nothing_to_guess(on):
 def test_numpy_has_no_transfer_to_count(on):
     on(NO_GPU)
     at = visit(PAGE, frameworks="numpy", transfer="true")
-    assert "Nobody who is chosen can do this here" in words(at)
+    assert "None of the selected frameworks supports this here" in words(at)
     assert "NumPy is left out: its numbers are in main memory" in captions(at)
     assert "Run it here" not in {button.label for button in at.button}
 
@@ -184,7 +184,7 @@ def test_with_a_gpu_the_question_is_about_it(on):
 
 def test_a_framework_without_the_device_is_measured_on_what_it_has(on):
     asked = on(WITH_GPU, events(ONE))
-    press(visit(PAGE, frameworks="tensorflow", on="cuda,cpu"), "Run it here")
+    press(visit(PAGE, frameworks="tensorflow", processors="cuda,cpu"), "Run it here")
     [(arguments, _)] = asked
     assert option(arguments, "--contenders") == ["tensorflow:cpu:16"]
 
@@ -200,7 +200,7 @@ def elsewhere(monkeypatch):
 
 def test_a_recording_is_compared_with_what_is_measured_here(on, elsewhere):
     on(NO_GPU, events(ONE, TWO))
-    at = visit(PAGE, over="tower", guess="1024")
+    at = visit(PAGE, recording="tower", guess="1024")
     [slider] = at.select_slider
     assert "from which n on did the recorded GPU beat its own CPU?" in slider.label
     assert "PyTorch: the recorded GPU against the recorded CPU" in str(charts(at)[0])
@@ -223,7 +223,7 @@ def test_a_recording_with_transfer_is_not_laid_over_a_run_without(on, monkeypatc
     monkeypatch.setattr(recordings, "shipped", lambda folder: {"tower": both})
     for transfer in (False, True):
         more = {"transfer": "true"} if transfer else {}
-        at = visit(PAGE, over="tower", guess="16", **more)
+        at = visit(PAGE, recording="tower", guess="16", **more)
         labels = [line.removeprefix("PyTorch, GPU, ") for line in str(charts(at)[1]).split("'")]
         assert ("with transfer, recorded" in labels) is transfer
         assert ("recorded" in labels) is not transfer
@@ -235,10 +235,12 @@ def test_what_a_recording_has_of_larger_sizes_is_not_compared(on, monkeypatch):
         [*lines, lines[-1]._replace(size=8192)] for lines in (GPU, line(1e-6, 300, threads=16))
     ]
     monkeypatch.setattr(recordings, "shipped", lambda folder: {"tower": recording(*larger)})
-    at = visit(PAGE, over="tower", guess="16")
+    at = visit(PAGE, recording="tower", guess="16")
     assert "times as fast at n = 1,024" in words(at)
     assert "8,192" not in words(at)
-    assert "at n = 8,192" in words(visit(PAGE, over="tower", guess="16", largest_square="8192"))
+    assert "at n = 8,192" in words(
+        visit(PAGE, recording="tower", guess="16", largest_square="8192")
+    )
 
 
 def test_a_guess_is_not_judged_by_another_contest(on, elsewhere):
@@ -249,8 +251,8 @@ def test_a_guess_is_not_judged_by_another_contest(on, elsewhere):
 
 def test_a_recording_is_drawn_only_when_somebody_has_guessed(on, elsewhere):
     on(NO_GPU)
-    assert len(charts(visit(PAGE, over="tower"))) == 1
-    assert len(charts(visit(PAGE, over="tower", guess="16"))) == 3
+    assert len(charts(visit(PAGE, recording="tower"))) == 1
+    assert len(charts(visit(PAGE, recording="tower", guess="16"))) == 3
 
 
 def test_a_control_that_goes_and_comes_back_holds_what_it_held(on):
@@ -260,16 +262,16 @@ def test_a_control_that_goes_and_comes_back_holds_what_it_held(on):
         at.button_group(key="operation").set_value(operation).run()
         assert not at.exception
     assert at.select_slider[0].options[-2] == "512"
-    at.button_group(key="on").set_value(["cpu"]).run()
+    at.button_group(key="processors").set_value(["cpu"]).run()
     assert not at.select_slider
-    at.button_group(key="on").set_value(["cpu", "cpu-1"]).run()
+    at.button_group(key="processors").set_value(["cpu", "cpu-1"]).run()
     assert not at.exception
     assert at.select_slider[0].value == "64"
 
 
 def test_a_recording_of_other_frameworks_adds_nothing(on, elsewhere):
     on(NO_GPU)
-    at = visit(PAGE, over="tower", frameworks="numpy")
+    at = visit(PAGE, recording="tower", frameworks="numpy")
     assert "recorded" not in str(charts(at)[0])
     assert "2 threads beat one" in at.select_slider[0].label
 
@@ -285,7 +287,7 @@ def test_a_recording_of_other_frameworks_adds_nothing(on, elsewhere):
         ("seconds", "nan", "20"),
         ("largest_square", "10000000000", "2048"),
         ("precision", "float16", "float32"),
-        ("over", "../../etc", "none"),
+        ("recording", "../../etc", "none"),
         ("trap", "nothing", "first_call"),
         ("guess", "-5", "unsure"),
     ],
@@ -300,7 +302,12 @@ def test_what_the_address_asks_for_and_cannot_have_is_said(on, name, value, used
 
 def test_nobody_chosen_is_no_error(on):
     on(NO_GPU)
-    for address in ({"frameworks": ""}, {"on": ""}, {"frameworks": "jax"}, {"on": "tpu,cuda"}):
+    for address in (
+        {"frameworks": ""},
+        {"processors": ""},
+        {"frameworks": "jax"},
+        {"processors": "tpu,cuda"},
+    ):
         at = visit(PAGE, **address)
         assert not at.exception
         assert not at.warning or "not possible" in at.warning[0].value

@@ -9,15 +9,13 @@ MACHINE = Machine("a made up machine", "Some CPU", 4, 8 * 2**30, "Linux 6.1", ()
 CARD = Gpu("Some Card", 16 * 2**30, "550.1")
 
 
-def measurement(size, median, **other):
-    """One of PyTorch's square product on one thread; its quartiles are a tenth to either side."""
+def measurement(size, median, *, spread=0.1, **other):
+    """One of PyTorch's square product on one thread. spread: from the median to each quartile."""
     plain = {"operation": "square", "framework": "torch", "device": "cpu", "threads": 1}
     plain |= {"precision": "float32", "transfer": False, "first": 3 * median, "calls": 8}
-    times = {name: part * median for name, part in TIMES.items()}
+    parts = {"least": 1 - 2 * spread, "low": 1 - spread, "median": 1, "high": 1 + spread}
+    times = {name: part * median for name, part in {**parts, "most": 1 + 10 * spread}.items()}
     return Measurement(**plain | {"size": size, "samples": 20} | times | other)
-
-
-TIMES = {"least": 0.8, "low": 0.9, "median": 1.0, "high": 1.1, "most": 2.0}
 
 
 def line(overhead, gflops, sizes=(16, 64, 256, 1024), **other):

@@ -1,4 +1,4 @@
-"""How the contenders of a benchmark look in every picture, and how their numbers are written."""
+"""How the contenders of a benchmark look in every picture, and how times are written."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ from itertools import groupby
 from typing import Literal, NamedTuple
 
 from engines.benchmark.recording import Measurement
-from views.ui.palette import ENGINES
+from views.ui.numbers import number
+from views.ui.palette import ENGINES, Look
 
 Unit = Literal["time", "gflops"]
 UNITS = {"time": "time for one call", "gflops": "GFLOP/s"}
 SECONDS = {"ns": 1e-9, "µs": 1e-6, "ms": 1e-3, "s": 1.0}
 
-# For each framework: its name, its colour, the shape of its marks on a CPU and on any other device.
+# Each framework, and the shape of its marks where it does not compute on the CPU.
 LOOKS = {
-    "numpy": ("NumPy", ENGINES["numpy_vectorized"].color, "circle", "circle"),
-    "torch": ("PyTorch", ENGINES["torch_autograd"].color, "triangle", "square"),
-    "tensorflow": ("TensorFlow", ENGINES["tf_tape"].color, "diamond", "cross"),
+    "numpy": Look("NumPy", ENGINES["numpy_vectorized"].color, shape="circle"),
+    "torch": Look("PyTorch", ENGINES["torch_autograd"].color, shape="triangle"),
+    "tensorflow": Look("TensorFlow", ENGINES["tf_tape"].color, shape="diamond"),
 }
+ELSEWHERE = {"numpy": "circle", "torch": "square", "tensorflow": "cross"}
 DEVICES = {"cuda": "GPU", "mps": "GPU (MPS)", "xpu": "GPU (XPU)"}
 # Paths in a box from -1 to 1: marks, and what a legend draws through each for the line.
 SHAPES = {
@@ -34,36 +36,37 @@ STROKES[DOTTED] = "M-2.4,0H-2.2M-1.8,0H-1.6M-1.2,0H-1M1,0H1.2M1.6,0H1.8M2.2,0H2.
 
 
 class Line(NamedTuple):
-    """One contender in a chart. shape: of SHAPES. dash: of STROKES. hollow: its marks are."""
+    """One contender in a chart. look: with a shape of SHAPES. hollow: its marks are."""
 
-    label: str
-    color: str
-    shape: str
-    dash: tuple[int, int] = SOLID
+    look: Look
     width: float = 2.5
     hollow: bool = False
     measurements: tuple[Measurement, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """Its name in a legend."""
+        return self.look.label
 
 
 # ---- What a contender looks like
 
 
-def look_of(
+def line_of(
     framework: str, device: str, threads: int, *, transfer: bool = False, recorded: bool = False
 ) -> Line:
     """The line of a contender, with nothing measured yet. recorded: on another machine."""
-    name, color, on_cpu, elsewhere = LOOKS[framework]
-    if device == "cpu":
+    look, on_cpu = LOOKS[framework], device == "cpu"
+    if on_cpu:
         where = f"{threads} thread" if threads == 1 else f"{threads} threads"
     else:
         where = DEVICES.get(device.split(":", maxsplit=1)[0], device)
-    said = [name, where, *["with transfer"] * transfer]
+    said = [look.label, where, *["with transfer"] * transfer]
     said += ["recorded"] * recorded
-    dash = DASHED if device == "cpu" and threads == 1 else DOTTED if transfer else SOLID
-    shape, width = (on_cpu, 2.5) if device == "cpu" else (elsewhere, 4.5)
-    if recorded:
-        width /= 2
-    return Line(", ".join(said), color, shape, dash, width, recorded)
+    dash = DASHED if on_cpu and threads == 1 else DOTTED if transfer else SOLID
+    shape, width = (look.shape, 2.5) if on_cpu else (ELSEWHERE[framework], 4.5)
+    look = Look(", ".join(said), look.color, dash, shape)
+    return Line(look, width / 2 if recorded else width, recorded)
 
 
 def lines_of(measurements: Sequence[Measurement], *, recorded: bool = False) -> list[Line]:
@@ -79,28 +82,28 @@ def lines_of(measurements: Sequence[Measurement], *, recorded: bool = False) -> 
     for (framework, device, threads, transfer), found in groupby(
         sorted(measurements, key=contender), contender
     ):
-        look = look_of(framework, device, threads, transfer=transfer, recorded=recorded)
-        lines.append(look._replace(measurements=tuple(found)))
+        line = line_of(framework, device, threads, transfer=transfer, recorded=recorded)
+        lines.append(line._replace(measurements=tuple(found)))
     return lines
 
 
 # ---- Numbers as they are written
 
 
-def number(value: float) -> str:
+def digits(value: float) -> str:
     """Three digits, or all that stand before the point."""
-    return f"{value:,.0f}" if value >= 99.95 else f"{value:.3g}"
+    return f"{value:,.0f}" if value >= 99.95 else number(value, 3)
 
 
 def written(value: float, unit: Unit) -> str:
     """A time in the unit that suits it, given in seconds, or a speed."""
     if unit == "gflops":
-        return f"{number(value)} GFLOP/s"
+        return f"{digits(value)} GFLOP/s"
     name = next((name for name, size in SECONDS.items() if value < 999.5 * size), "s")
-    return f"{number(value / SECONDS[name])} {name}"
+    return f"{digits(value / SECONDS[name])} {name}"
 
 
-def plain(unit: Unit) -> str:
+def tick_labels(unit: Unit) -> str:
     """The same for the ticks of an axis, as an expression of Vega."""
     if unit == "gflops":
         return "format(datum.value, ',~g')"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engines.benchmark.recording import Measurement
-from views.gpu_speedup.contenders import look_of
+from views.gpu_speedup.contenders import line_of
 from views.ui.measuring import Event, Found
 
 LEFT_OUT = {
@@ -23,15 +23,15 @@ def measured(events: Sequence[Event]) -> tuple[Measurement, ...]:
 
 
 def left_out(events: Sequence[Event]) -> list[str]:
-    """For each reason, who was not measured at which sizes."""
+    """For each reason, what was not measured at which sizes."""
     missing: dict[str, dict[str, list[int]]] = {}
     for event in _left_out(events):
-        label = look_of(event["framework"], event["device"], event["threads"]).label
+        label = line_of(event["framework"], event["device"], event["threads"]).label
         missing.setdefault(event["reason"], {}).setdefault(label, []).append(event["size"])
     told = []
     for reason, contenders in missing.items():
         each = [
-            f"{who} ({', '.join(f'{n:,}' for n in sizes)})" for who, sizes in contenders.items()
+            f"{line} ({', '.join(f'{n:,}' for n in sizes)})" for line, sizes in contenders.items()
         ]
         told.append(LEFT_OUT[reason].format(what="; ".join(each)))
     return told

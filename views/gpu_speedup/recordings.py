@@ -9,7 +9,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from engines.benchmark.recording import MAX_BYTES, Recording, RecordingError, from_text
+from engines.benchmark.recording import Recording, RecordingError, from_text
 from views.ui.controls import Controls
 
 OWN = "own"  # the name of the recording that a visitor has brought
@@ -17,22 +17,6 @@ UPLOAD = "uploaded recording"
 RESERVED = (OWN, "none", "here")  # what the controls call other things than recordings
 
 COMMAND = 'python -m engines.benchmark --out my_machine.json --name "a desktop with a large GPU"'
-
-REFUSED = {
-    "empty": "The file is empty.",
-    "too large": f"The file has more than {MAX_BYTES:,} bytes. A recording is much smaller.",
-    "not text": "The file is not text. A recording is a JSON file.",
-    "not json": "The file is not JSON.",
-    "number": "The file holds a number that cannot be read.",
-    "name twice": "In this file a name stands twice where it may stand once.",
-    "too deep": "The file is nested too deeply to be a recording.",
-    "not a recording": "The file is JSON, and it is not a recording made by Backstep.",
-    "version": "The recording was made by a newer version of Backstep.",
-    "schema": "A part of the recording is not what it must be.",
-    "time": "The recording names a time that does not exist.",
-    "order": "The quartiles of a measurement are not in order.",
-    "twice": "Two measurements of the recording answer the same question.",
-}
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -95,7 +79,8 @@ def add(recordings: Mapping[str, Recording]) -> None:
     own = _read(file.getvalue())
     if isinstance(own, RecordingError):
         more = [f"`{one.replace('`', '')}`" for one in (own.where, own.detail) if one]
-        st.warning(" ".join([REFUSED[own.reason], *more]))
+        sentence = f"{own.sentence[:1].upper()}{own.sentence[1:]}."
+        st.warning(" ".join([sentence, *more]))
     else:
         st.success(
             f"Your recording has {len(own.measurements):,} measurements of "
@@ -104,10 +89,10 @@ def add(recordings: Mapping[str, Recording]) -> None:
 
 
 def _brought() -> None:
-    """Lay a recording over what is measured here as soon as it is there."""
+    """Compare what is measured here with a recording as soon as that is there."""
     Controls.moved()
     if _own():
-        st.session_state["over"] = OWN
+        st.session_state["recording"] = OWN
 
 
 def listed(recordings: Mapping[str, Recording]) -> None:

@@ -10,11 +10,11 @@ import streamlit as st
 
 from engines.benchmark.operations import ITEM_BYTES
 from engines.benchmark.recording import Measurement, Recording
-from views.gpu_speedup.contenders import look_of
+from views.gpu_speedup.contenders import line_of
 from views.gpu_speedup.events import measured, provenance
 from views.gpu_speedup.recordings import as_text, made_elsewhere
-from views.gpu_speedup.roof_words import roof_of, told
-from views.gpu_speedup.roofline import roofline
+from views.gpu_speedup.roof_words import limits_of, told
+from views.gpu_speedup.roofline import under_the_roof
 from views.gpu_speedup.this_machine import Here
 from views.player import show
 from views.ui.controls import Controls
@@ -28,19 +28,13 @@ SECONDS = 20
 HERE = "here"  # in the address: the machine that the app runs on
 
 
-def roof(
-    controls: Controls, measuring: Measuring, here: Here, recordings: Mapping[str, Recording]
+def section(
+    controls: Controls,
+    measuring: Measuring,
+    here: Here,
+    recordings: Mapping[str, Recording],
 ) -> None:
     """Offer to measure the limits of this machine; show them, or those of a recording."""
-    st.markdown(
-        "A **flop** is one addition or multiplication of two numbers with a decimal point; "
-        "**GFLOP/s** counts billions of them a second. Before anything can be computed, its "
-        "numbers have to come from memory. How many flops an operation does for each byte that it "
-        "reads or writes is its **intensity**. An operation of I flops a byte cannot be faster "
-        "than I times what memory hands over in a second, nor faster than arithmetic goes. These "
-        "two limits lie over all operations like a roof, and a picture of the roof and of the "
-        "operations below it is called a **roofline**."
-    )
     usable = {name: fastest(one.measurements) for name, one in recordings.items()}
     named = {
         name: as_text(f"recorded on {recordings[name].machine.name}")
@@ -49,8 +43,10 @@ def roof(
     }
     chosen = HERE
     if named:
-        of = {HERE: "This machine", **named}
-        chosen = str(controls.choice(st.pills, "The roof of", "roof", of, HERE, required=True))
+        machines = {HERE: "This machine", **named}
+        chosen = str(
+            controls.choice(st.pills, "The roof of", "roof", machines, HERE, required=True)
+        )
     if chosen != HERE:
         _show(usable[chosen])
         st.caption(made_elsewhere(recordings[chosen]))
@@ -63,7 +59,7 @@ def roof(
 
     def draw(events: list[Event]) -> None:
         so_far = measured(events)
-        if all(roof_of(so_far)):
+        if all(limits_of(so_far)):
             with again().container():
                 _show(so_far)
 
@@ -87,15 +83,15 @@ def roof(
 
 def fastest(found: Sequence[Measurement]) -> tuple[Measurement, ...]:
     """What was measured of the one whose arithmetic is fastest, of all that have both limits."""
-    by = defaultdict(list)
+    by_contender = defaultdict(list)
     for one in found:
         if not one.transfer:
-            by[one.framework, one.device, one.threads, one.precision].append(one)
+            by_contender[one.framework, one.device, one.threads, one.precision].append(one)
     best: tuple[float, tuple[Measurement, ...]] = (0.0, ())
-    for of_it in by.values():
-        limits = roof_of(of_it)
+    for measured_of_it in by_contender.values():
+        limits = limits_of(measured_of_it)
         if limits.copy and limits.product and limits.product.gflops > best[0]:
-            best = limits.product.gflops, tuple(of_it)
+            best = limits.product.gflops, tuple(measured_of_it)
     return best[1]
 
 
@@ -103,20 +99,20 @@ def fastest(found: Sequence[Measurement]) -> tuple[Measurement, ...]:
 
 
 def _show(found: tuple[Measurement, ...]) -> None:
-    limits = roof_of(found)
+    limits = limits_of(found)
     text = "\n\n".join(told(found))
     if not (limits.copy and limits.product):
         st.markdown(text)
         return
     words, picture = side_by_side([2, 3])
     with picture:
-        drawing = roofline(found, limits.product.gflops, limits.bytes_per_second)
+        drawing = under_the_roof(found, limits.product.gflops, limits.bytes_per_second)
         show(drawing, key="roofline", height=480, in_hall=700)
         one = found[0]
-        look = look_of(one.framework, one.device, one.threads)
+        line = line_of(one.framework, one.device, one.threads)
         st.caption(
-            f"{look.label}, numbers of {8 * ITEM_BYTES[one.precision]} bits. A chain of points is "
+            f"{line.label}, numbers of {8 * ITEM_BYTES[one.precision]} bits. A chain of points is "
             "one operation, from its smallest size to its largest. The data lies on the device "
-            "already; its way to there is not counted."
+            "already; transfer time is not included."
         )
     words.markdown(text)

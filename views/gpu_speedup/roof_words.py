@@ -7,15 +7,15 @@ from typing import NamedTuple
 
 from engines.benchmark.operations import ITEM_BYTES, OPERATIONS
 from engines.benchmark.recording import Measurement
-from views.gpu_speedup.contenders import LOOKS, number, written
-from views.gpu_speedup.roofline import OPERATIONS as DRAWN
+from views.gpu_speedup.contenders import LOOKS, digits, written
+from views.gpu_speedup.roofline import OPERATIONS as CHAINS
 
 LARGE = 100e6  # bytes that a copy moves: most caches are smaller
 ENOUGH = 256  # n of a square product: a smaller one does not keep the arithmetic busy
 ABOVE = 1.1  # times the roof: less may be noise
 
 
-class Roof(NamedTuple):
+class Limits(NamedTuple):
     """The two limits, each the measurement that shows it, or None where nothing does.
 
     copy: the fastest of those that move at least LARGE bytes. product: the fastest square one, if
@@ -38,12 +38,12 @@ class Roof(NamedTuple):
         return one.gflops / min(memory, self.product.gflops)
 
 
-def roof_of(found: Sequence[Measurement]) -> Roof:
+def limits_of(found: Sequence[Measurement]) -> Limits:
     """The limits of a contender, by what was measured of it."""
     copies = [one for one in found if one.operation == "copy" and one.moved_bytes >= LARGE]
     products = [one for one in found if one.operation == "square"]
     fastest = max(products, key=lambda one: one.gflops, default=None)
-    return Roof(
+    return Limits(
         min(copies, key=lambda one: one.median / one.moved_bytes, default=None),
         fastest if fastest and fastest.size >= ENOUGH else None,
     )
@@ -51,7 +51,7 @@ def roof_of(found: Sequence[Measurement]) -> Roof:
 
 def told(found: Sequence[Measurement]) -> list[str]:
     """What the measurements of one contender say; less where some are missing."""
-    limits = roof_of(found)
+    limits = limits_of(found)
     by = {
         name: sorted((one for one in found if one.operation == name), key=lambda one: one.size)
         for name in OPERATIONS
@@ -66,11 +66,11 @@ def told(found: Sequence[Measurement]) -> list[str]:
     ]
 
 
-def _limits(limits: Roof) -> list[str]:
+def _limits(limits: Limits) -> list[str]:
     text = []
     if limits.copy:
         text.append(
-            f"**Memory** hands over {number(limits.bytes_per_second / 1e9)} GB/s: that is the "
+            f"**Memory** hands over {digits(limits.bytes_per_second / 1e9)} GB/s: that is the "
             f"fastest copy of those that move at least {LARGE / 1e6:.0f} MB, too much for most "
             f"caches. A **cache** is a small, fast memory that keeps what was used last."
         )
@@ -81,9 +81,9 @@ def _limits(limits: Roof) -> list[str]:
         )
     if limits.product:
         text.append(
-            f"**Arithmetic** goes at {number(limits.product.gflops)} GFLOP/s: that is the fastest "
+            f"**Arithmetic** goes at {digits(limits.product.gflops)} GFLOP/s: that is the fastest "
             f"product of two square matrices, at n = {limits.product.size:,}, as "
-            f"{LOOKS[limits.product.framework][0]} computes it. Other libraries use other "
+            f"{LOOKS[limits.product.framework].label} computes it. Other libraries use other "
             "instructions of the same processor and may be faster or slower."
         )
     else:
@@ -95,30 +95,30 @@ def _limits(limits: Roof) -> list[str]:
     return text
 
 
-def _row_by_column(rows: Sequence[Measurement], limits: Roof) -> list[str]:
+def _row_by_column(rows: Sequence[Measurement], limits: Limits) -> list[str]:
     if not limits.copy:
         return []
     intensity = rows[-1].intensity
     most = intensity * limits.bytes_per_second / 1e9
     text = (
-        f"**A row by a column** does about {number(intensity)} flops a byte, whatever n is. So "
-        f"memory lets it do {number(most)} GFLOP/s"
+        f"**A row by a column** does about {digits(intensity)} flops a byte, whatever n is. So "
+        f"memory lets it do {digits(most)} GFLOP/s"
     )
     best = max(rows, key=lambda one: one.gflops)
     if not limits.product:
         text += "."
     elif most < limits.product.gflops:
         text += (
-            f" of the {number(limits.product.gflops)} that arithmetic could: "
-            f"**{number(100 * most / limits.product.gflops)} %**. The faster the arithmetic of a "
+            f" of the {digits(limits.product.gflops)} that arithmetic could: "
+            f"**{digits(100 * most / limits.product.gflops)} %**. The faster the arithmetic of a "
             "device, the more of it waits for data here."
         )
     else:
         text += (
-            f", and arithmetic goes at {number(limits.product.gflops)}: on this device memory is "
+            f", and arithmetic goes at {digits(limits.product.gflops)}: on this device memory is "
             "not what holds it back."
         )
-    text += f" The fastest one measured did {number(best.gflops)} GFLOP/s, at n = {best.size:,}."
+    text += f" The fastest one measured did {digits(best.gflops)} GFLOP/s, at n = {best.size:,}."
     if best.gflops < most / 2:
         text += " A roof is a limit and not a promise."
     if best.gflops > ABOVE * most:
@@ -126,7 +126,7 @@ def _row_by_column(rows: Sequence[Measurement], limits: Roof) -> list[str]:
     return [text]
 
 
-def _square(squares: Sequence[Measurement], limits: Roof) -> list[str]:
+def _square(squares: Sequence[Measurement], limits: Limits) -> list[str]:
     divisor = 1.5 * ITEM_BYTES[squares[0].precision]
     text = (
         "**A square product** uses each number n times. Its intensity is "
@@ -136,13 +136,13 @@ def _square(squares: Sequence[Measurement], limits: Roof) -> list[str]:
         return [f"{text}."]
     ridge = limits.product.gflops * 1e9 / limits.bytes_per_second
     return [
-        f"{text}: from n ≈ {max(1, round(ridge * divisor)):,} on, at {number(ridge)} flops a byte, "
+        f"{text}: from n ≈ {max(1, round(ridge * divisor)):,} on, at {digits(ridge)} flops a byte, "
         "memory is fast enough, and arithmetic decides: there the roof has its **ridge**. This is "
         "what a GPU is made for."
     ]
 
 
-def _small(rows: Sequence[Measurement], limits: Roof) -> list[str]:
+def _small(rows: Sequence[Measurement], limits: Limits) -> list[str]:
     """The call itself: how long it takes where there is next to nothing to compute."""
     first = rows[0]
     if not limits.copy:
@@ -152,7 +152,7 @@ def _small(rows: Sequence[Measurement], limits: Roof) -> list[str]:
         return []
     text = (
         f"**Small sizes** lie far below the roof: at n = {first.size:,} a row by a column does "
-        f"{number(first.gflops)} GFLOP/s, where the roof is {number(allowed / first.gflops)} times "
+        f"{digits(first.gflops)} GFLOP/s, where the roof is {digits(allowed / first.gflops)} times "
         "as high."
     )
     alike = [one for one in rows if one.median < 1.5 * first.median]
@@ -165,17 +165,17 @@ def _small(rows: Sequence[Measurement], limits: Roof) -> list[str]:
     ]
 
 
-def _above(found: Sequence[Measurement], limits: Roof) -> list[str]:
+def _above(found: Sequence[Measurement], limits: Limits) -> list[str]:
     """What else lies above the roof, and why it can."""
-    others = [one for one in found if one.operation in DRAWN and one.operation != "row_by_column"]
+    others = [one for one in found if one.operation in CHAINS and one.operation != "row_by_column"]
     above = [one for one in others if limits.above(one) > ABOVE]
     if not above:
         return []
     one = max(above, key=limits.above)
     assert limits.product
     text = (
-        f"**Above the roof** lies {DRAWN[one.operation].label} at n = {one.size:,}: "
-        f"{number(limits.above(one))} times what the roof allows. "
+        f"**Above the roof** lies {CHAINS[one.operation].label} at n = {one.size:,}: "
+        f"{digits(limits.above(one))} times what the roof allows. "
     )
     if one.gflops > limits.product.gflops:
         return [
@@ -187,7 +187,7 @@ def _above(found: Sequence[Measurement], limits: Roof) -> list[str]:
 
 def _how(one: Measurement) -> str:
     """How something can be faster than memory."""
-    moved = f"It moves {number(one.moved_bytes / 1e6)} MB"
+    moved = f"It moves {digits(one.moved_bytes / 1e6)} MB"
     if one.moved_bytes < LARGE:
         return f"{moved}: that fits into a cache, and a cache is faster than the memory behind it."
     return (

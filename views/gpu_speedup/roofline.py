@@ -14,24 +14,13 @@ import altair as alt
 import pandas as pd
 
 from engines.benchmark.recording import Measurement
-from views.gpu_speedup.contenders import SHAPES, number, plain, written
-from views.player import (
-    TEXT,
-    Drawing,
-    Figure,
-    Filling,
-    between,
-    drawing,
-    mark,
-    picture,
-    readable,
-    sized,
-)
+from views.gpu_speedup.contenders import SHAPES, digits, tick_labels, written
+from views.player import Drawing, Filling, between, drawing, mark, picture, readable, sized
 from views.ui.palette import BEST, GRADIENT, MODEL, QUIET, RESIDUAL
 
 
-class Drawn(NamedTuple):
-    """An operation, and where its name stands: align, dx, dy and upright of Words.
+class Chain(NamedTuple):
+    """How an operation is drawn, and where its name stands: align, dx, dy and upright of Words.
 
     named: the place among its points of the one that has the name, the first or the last.
     """
@@ -62,67 +51,63 @@ class Words(NamedTuple):
 
 
 OPERATIONS = {
-    "row_by_column": Drawn("row by column", GRADIENT, "triangle", ("left", 0.8, 0, False)),
-    "elementwise": Drawn("elementwise", RESIDUAL, "square", ("right", -0.8, 0, True)),
-    "training_step": Drawn("training step", MODEL, "diamond", ("left", 0.8, 0.7, False), named=-1),
-    "square": Drawn("square product", BEST, "circle", ("left", 0.8, 0, False)),
+    "row_by_column": Chain("row by column", GRADIENT, "triangle", ("left", 0.8, 0, False)),
+    "elementwise": Chain("elementwise", RESIDUAL, "square", ("right", -0.8, 0, True)),
+    "training_step": Chain("training step", MODEL, "diamond", ("left", 0.8, 0.7, False), named=-1),
+    "square": Chain("square product", BEST, "circle", ("left", 0.8, 0, False)),
 }
 LARGEST_AT = {"row_by_column": ("left", 0.8, 0.2), "square": ("right", 0.4, 1.2)}
 SIZES = (("M", 2**20), ("k", 2**10))
+LETTER = "(lecture ? 24 : 13)"  # pixels of the font, for expressions
 POWERS = [10.0**power for power in range(-9, 10)]
 
 
-def roofline(
-    measurements: Sequence[Measurement], peak_gflops: float, bytes_per_second: float
-) -> Figure:
+@picture
+def under_the_roof(
+    measurements: tuple[Measurement, ...], peak_gflops: float, bytes_per_second: float
+) -> Filling:
     """GFLOP/s against flops for each byte moved, both logarithmic, under the roof of a device.
 
     measurements: of one contender; those of operations that compute nothing are left out.
     peak_gflops, bytes_per_second: the flat and the slanted part of the roof. Points may stand
     above the slanted one: what fits into a cache need not wait for memory.
     """
-    found = tuple(one for one in measurements if one.operation in OPERATIONS)
-    return _filled_roof(repr(found), found, peak_gflops, bytes_per_second)
-
-
-def short(size: int) -> str:
-    """A size as axes write it: 1k is 1024."""
-    name, unit = next((pair for pair in SIZES if size >= pair[1]), ("", 1))
-    return f"{size / unit:.3g}{name}"
-
-
-@picture
-def _filled_roof(
-    content: str, _found: Sequence[Measurement], peak: float, bytes_per_second: float
-) -> Filling:
+    found = [one for one in measurements if one.operation in OPERATIONS]
     memory = bytes_per_second / 1e9  # GFLOP/s at one flop for each byte
-    ridge = peak / memory
-    x = [ridge, *(one.intensity for one in _found)]
+    ridge = peak_gflops / memory
+    x = [ridge, *(one.intensity for one in found)]
     low, high = 2.0 ** math.floor(math.log2(min(x) / 4)), 2.0 ** math.ceil(math.log2(max(x) * 2))
-    y = [peak, low * memory, *(one.gflops for one in _found)]
+    y = [peak_gflops, low * memory, *(one.gflops for one in found)]
     ends = {"x_low": low, "x_high": high}
     ends["y_low"] = 10.0 ** math.floor(math.log10(min(y) / 3))
     ends["y_high"] = 10.0 ** math.ceil(math.log10(max(y) * 3))
     slope, level = math.cbrt(low * ridge**2), math.sqrt(ridge * high)  # clear of the points
     words = [
         Words(slope, slope * memory, "memory decides", "memory decides", slanted=True),
-        Words(level, peak, "arithmetic decides", "arithmetic decides"),
+        Words(level, peak_gflops, "arithmetic decides", "arithmetic decides"),
         Words(
             ridge,
             ends["y_low"],
-            f"ridge: {number(ridge)} flops a byte",
-            f"ridge: {number(ridge)}",
+            f"ridge: {digits(ridge)} flops a byte",
+            f"ridge: {digits(ridge)}",
             "left",
             dx=0.6,
         ),
     ]
+    heights = [low * memory, peak_gflops, peak_gflops]
     data = {
-        "roof": pd.DataFrame({"x": [low, ridge, high], "y": [low * memory, peak, peak]}),
-        "ridge": pd.DataFrame({"x": [ridge], "y": [peak]}),
-        "points": _points(_found),
-        "words": pd.DataFrame(words + _words(_found)),
+        "roof": pd.DataFrame({"x": [low, ridge, high], "y": heights}),
+        "ridge": pd.DataFrame({"x": [ridge], "y": [peak_gflops]}),
+        "points": _points(found),
+        "words": pd.DataFrame(words + _words(found)),
     }
     return data, ends
+
+
+def short(size: int) -> str:
+    """A size as axes write it: 1k is 1024."""
+    name, unit = next((pair for pair in SIZES if size >= pair[1]), ("", 1))
+    return f"{size / unit:.3g}{name}"
 
 
 def _points(found: Sequence[Measurement]) -> pd.DataFrame:
@@ -134,7 +119,7 @@ def _points(found: Sequence[Measurement]) -> pd.DataFrame:
             OPERATIONS[one.operation].label,
             one.size,
             written(one.gflops, "gflops"),
-            number(one.intensity),
+            digits(one.intensity),
             one.samples,
         )
         for one in found
@@ -160,8 +145,8 @@ def _words(found: Sequence[Measurement]) -> list[Words]:
     return words
 
 
-@_filled_roof.drawing
-def _() -> Drawing:
+@under_the_roof.drawing
+def _draw() -> Drawing:
     ink = alt.ExprRef("ink")
     labels = [one.label for one in OPERATIONS.values()]
 
@@ -180,14 +165,14 @@ def _() -> Drawing:
         "y:Q",
         title="GFLOP/s",
         scale=between("y_low", "y_high", type="log"),
-        axis=alt.Axis(values=POWERS, labelExpr=plain("gflops"), labelOverlap=True),
+        axis=alt.Axis(values=POWERS, labelExpr=tick_labels("gflops"), labelOverlap=True),
     )
     roof = alt.Chart(alt.NamedData("roof"))
     ridge = alt.Chart(alt.NamedData("ridge"))
     points = alt.Chart(alt.NamedData("points")).encode(x=x, y=y)
     # Both axes being logarithmic, the roof rises by a factor for each same factor to the right.
     slope = "atan2(height * log(x_high / x_low), width * log(y_high / y_low)) * 180 / PI"
-    narrow = f"(width < 45 * {TEXT})"
+    narrow = f"(width < 45 * {LETTER})"
     upright = f"({narrow} && datum.upright)"
     words = readable(
         alt.Chart(alt.NamedData("words"))
@@ -196,8 +181,8 @@ def _() -> Drawing:
         color=ink,
         baseline="middle",
         align=alt.ExprRef(f"{upright} ? 'left' : datum.align"),
-        dx=alt.ExprRef(f"{TEXT} * ({upright} ? 1 : datum.dx)"),
-        dy=alt.ExprRef(f"{TEXT} * ({upright} ? -1 : datum.dy)"),
+        dx=alt.ExprRef(f"{LETTER} * ({upright} ? 1 : datum.dx)"),
+        dy=alt.ExprRef(f"{LETTER} * ({upright} ? -1 : datum.dy)"),
         angle=alt.ExprRef(f"{upright} ? -90 : datum.slanted ? -{slope} : 0"),
     )
     return drawing(

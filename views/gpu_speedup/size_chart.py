@@ -11,8 +11,9 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from views.gpu_speedup.contenders import SHAPES, STROKES, UNITS, Line, Unit, plain, written
-from views.player import Figure, between, cached, drawn, figure, mark, sized, template
+from engines.benchmark.recording import Measurement
+from views.gpu_speedup.contenders import SHAPES, STROKES, UNITS, Line, Unit, tick_labels, written
+from views.player import Drawing, Figure, Filling, between, drawing, mark, picture, sized
 
 TITLES = {"time": "Time for one call", "gflops": "Speed"}
 DECADES = [10.0**power for power in range(-10, 8)]
@@ -24,47 +25,39 @@ PLAIN_SIZE = (
 
 
 def against_size(
-    lines: Sequence[Line],
-    *,
-    what: Unit,
-    sizes: Sequence[int],
-    size_name: str = "n",
+    lines: Sequence[Line], *, what: Unit, sizes: Sequence[int], size_name: str = "n"
 ) -> Figure:
     """Time or speed against size, both logarithmic: medians, and bands between the quartiles.
 
     sizes: the ticks, and how far the picture reaches, whether or not anything has been measured;
-    what lies further out is not drawn. Only the looks of the lines and the sizes enter the drawing.
-    All else is data, so a picture in the page grows without a flicker.
+    what lies further out is not drawn. Only the looks of the lines enter the drawing. All else is
+    data, so a picture in the page grows without a flicker.
     """
     looks = tuple(line._replace(measurements=()) for line in lines)
-    return _filled_sizes(
-        repr([line.measurements for line in lines]),
-        lines,
-        looks,
-        what=what,
-        sizes=tuple(sizes),
-        name=size_name,
-    )
+    measured = tuple(line.measurements for line in lines)
+    return _against_size(looks, measured, what=what, sizes=tuple(sizes), size_name=size_name)
 
 
-@cached
-def _filled_sizes(
-    content: str,
-    _lines: Sequence[Line],
+@picture
+def _against_size(
     looks: tuple[Line, ...],
+    measured: tuple[tuple[Measurement, ...], ...],
     *,
     what: Unit,
     sizes: tuple[int, ...],
-    name: str,
-) -> Figure:
+    size_name: str,
+) -> Filling:
     low, high = min(sizes) / 1.4, max(sizes) * 1.4
-    rows = [row for line in _lines for row in _rows(line, what) if low <= row["size"] <= high]
+    rows = [
+        row
+        for look, found in zip(looks, measured, strict=True)
+        for row in _rows(look.label, found, what)
+        if low <= row["size"] <= high
+    ]
     numbers = dict.fromkeys(("size", "low", "middle", "high"), "float64")
     words = dict.fromkeys(("label", "n", "median", "quartiles", "samples"), "str")
     lines = pd.DataFrame(rows, columns=[*numbers, *words]).astype(numbers | words)
-    values = {"size_low": low, "size_high": high, "size_ticks": sorted(sizes)}
-    drawing = _draw_sizes(looks, what, name)
-    return figure(drawing, {"lines": lines}, values)
+    return {"lines": lines}, {"size_low": low, "size_high": high, "size_ticks": sorted(sizes)}
 
 
 def size_axis(title: str) -> alt.X:
@@ -84,12 +77,12 @@ def gaps(sizes: Sequence[int]) -> list[float]:
     return [middle for length, middle in steps if length > 1.5 * usual]
 
 
-def _rows(line: Line, what: Unit) -> list[dict[str, Any]]:
+def _rows(label: str, found: Sequence[Measurement], what: Unit) -> list[dict[str, Any]]:
     """The points of a line, and where a size is missing one without a height, to break it."""
     rows: list[dict[str, Any]] = [
-        {"size": gap, "label": line.label} for gap in gaps([one.size for one in line.measurements])
+        {"size": gap, "label": label} for gap in gaps([one.size for one in found])
     ]
-    for one in line.measurements:
+    for one in found:
         flops = one.gflops * one.median  # in billions
         low, middle, high = one.low, one.median, one.high
         if what == "gflops":
@@ -98,17 +91,17 @@ def _rows(line: Line, what: Unit) -> list[dict[str, Any]]:
         told = {"n": f"{one.size:,}", "median": written(middle, what), "quartiles": quartiles}
         told["samples"] = f"{one.samples:,} of {one.calls:,} calls each"
         height = {"low": low, "middle": middle, "high": high}
-        rows.append({"size": float(one.size), "label": line.label, **height, **told})
+        rows.append({"size": float(one.size), "label": label, **height, **told})
     return rows
 
 
-@drawn
-def _draw_sizes(looks: tuple[Line, ...], what: Unit, size_name: str) -> Figure:
+@_against_size.drawing
+def _draw(looks: tuple[Line, ...], *, what: Unit, size_name: str) -> Drawing:
     x = size_axis(size_name)
     y: dict[str, Any] = {
         "title": UNITS[what],
         "scale": alt.Scale(type="log"),
-        "axis": alt.Axis(values=DECADES, labelExpr=plain(what), labelOverlap=True),
+        "axis": alt.Axis(values=DECADES, labelExpr=tick_labels(what), labelOverlap=True),
     }
 
     def by_line(channel: Any, values: Sequence[Any], legend: Any = None) -> Any:
@@ -116,8 +109,8 @@ def _draw_sizes(looks: tuple[Line, ...], what: Unit, size_name: str) -> Figure:
         scale = alt.Scale(type="ordinal", domain=labels, range=list(values))
         return channel("label:N", scale=scale, legend=legend, title=None)
 
-    colors = [look.color for look in looks]
-    fills = ["transparent" if look.hollow else look.color for look in looks]
+    colors = [line.look.color for line in looks]
+    fills = ["transparent" if line.hollow else line.look.color for line in looks]
     lines = alt.Chart(alt.NamedData("lines")).encode(x=x)
     middle = alt.Y("middle:Q", **y)
     band = lines.mark_area(opacity=0.25).encode(
@@ -126,14 +119,14 @@ def _draw_sizes(looks: tuple[Line, ...], what: Unit, size_name: str) -> Figure:
     line = lines.mark_line().encode(
         y=middle,
         color=by_line(alt.Color, colors),
-        strokeDash=by_line(alt.StrokeDash, [look.dash for look in looks]),
-        size=by_line(alt.Size, [sized(look.width, 1.8 * look.width) for look in looks]),
+        strokeDash=by_line(alt.StrokeDash, [line.look.dash for line in looks]),
+        size=by_line(alt.Size, [sized(line.width, 1.8 * line.width) for line in looks]),
     )
     points = lines.mark_point(opacity=1, size=mark(70)).encode(
         y=middle,
         stroke=by_line(alt.Stroke, colors),
         fill=by_line(alt.Fill, fills),
-        shape=by_line(alt.Shape, [SHAPES[look.shape] for look in looks]),
+        shape=by_line(alt.Shape, [SHAPES[line.look.shape] for line in looks]),
         tooltip=[
             alt.Tooltip("label:N", title="measured"),
             alt.Tooltip("n:N", title=size_name),
@@ -143,9 +136,8 @@ def _draw_sizes(looks: tuple[Line, ...], what: Unit, size_name: str) -> Figure:
         ],
     )
     layers = band + line + points + _key(looks, by_line, what, y)
-    return template(
+    return drawing(
         layers.resolve_scale(shape="independent", stroke="independent", fill="independent"),
-        ("size_low", "size_high", "size_ticks"),
         title=TITLES[what],
         description=(
             f"{TITLES[what]} against {size_name}, both axes logarithmic. Each line joins the "
@@ -159,19 +151,20 @@ def _key(looks: tuple[Line, ...], by_line: Any, what: Unit, y: dict[str, Any]) -
 
     And for the axis, that it has something to follow before anything has been measured.
     """
+    small, large = 12, 20  # pixels of a symbol, the latter in a hall
     legend = alt.Legend(
         labelLimit=alt.ExprRef("max(100, width - (lecture ? 80 : 48))"),
-        rowPadding=sized(-2.4, -4),
-        symbolSize=sized(144, 400),
+        rowPadding=sized(-0.2 * small, -0.2 * large),
+        symbolSize=sized(small**2, large**2),
         symbolOpacity=1,
         symbolStrokeWidth=sized(1.5, 2.7),
-        symbolOffset=sized(8.4, 14),
-        labelOffset=sized(19, 32),
-        columnPadding=sized(19, 32),
+        symbolOffset=sized(0.7 * small, 0.7 * large),
+        labelOffset=sized(1.6 * small, 1.6 * large),
+        columnPadding=sized(1.6 * small, 1.6 * large),
         columns=alt.ExprRef("max(1, floor(width / (lecture ? 400 : 230)))"),
     )
-    paths = [STROKES[look.dash] + SHAPES[look.shape] for look in looks]
-    fills = ["transparent" if look.hollow else look.color for look in looks]
+    paths = [STROKES[line.look.dash] + SHAPES[line.look.shape] for line in looks]
+    fills = ["transparent" if line.hollow else line.look.color for line in looks]
     extent = [1e-6, 1e-3] if what == "time" else [0.1, 10]
     legends = legend if looks else None
     return (
@@ -180,7 +173,7 @@ def _key(looks: tuple[Line, ...], by_line: Any, what: Unit, y: dict[str, Any]) -
         .encode(
             y=alt.Y("extent:Q", **y),
             shape=by_line(alt.Shape, paths, legends),
-            stroke=by_line(alt.Stroke, [look.color for look in looks], legends),
+            stroke=by_line(alt.Stroke, [line.look.color for line in looks], legends),
             fill=by_line(alt.Fill, fills, legends),
         )
     )

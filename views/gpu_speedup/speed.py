@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -11,12 +11,13 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from engines.benchmark.recording import Recording, to_text
-from views.gpu_speedup.contenders import LOOKS, Line, lines_of, look_of
+from engines.benchmark.sweep import recorded as recording_of
+from views.gpu_speedup.contenders import LOOKS, Line, line_of, lines_of
 from views.gpu_speedup.contests import (
     Contest,
-    Who,
+    Side,
+    all_contests,
     answer,
-    contests,
     fastest,
     pairs,
     results,
@@ -28,7 +29,7 @@ from views.gpu_speedup.events import left_out, measured
 from views.gpu_speedup.recordings import as_text, made_elsewhere
 from views.gpu_speedup.size_chart import against_size
 from views.gpu_speedup.speed_choice import ABOUT, Chosen, choose
-from views.gpu_speedup.speedup_chart import speedup
+from views.gpu_speedup.speedup_chart import Mark, speedup
 from views.gpu_speedup.this_machine import Here
 from views.player import show
 from views.ui.controls import Controls
@@ -43,19 +44,18 @@ def section(
     measuring: Measuring,
     machine: Here,
     recordings: Mapping[str, Recording],
-    recorded: Callable[[Sequence[Event]], Recording],
 ) -> None:
-    """Choose, guess, run, and see. recorded: makes a recording of what a run has said."""
+    """Choose, guess, run, and see."""
     with settings():
         chosen = choose(controls, machine, recordings)
-    contested = contests([*_lines(chosen, [], recorded=False)])
+    contested = all_contests([*_lines(chosen, [], recorded=False)])
     guess = _guess(controls, chosen, contested)
     run = st.container()
     first, verdict = st.container(), st.container()
     places = [first, *side_by_side(2)]
     draw = partial(_draw, chosen, contested, guess, places)
 
-    def lines_so_far(events: Sequence[Event]) -> dict[Who, Line]:
+    def lines_so_far(events: Sequence[Event]) -> dict[Side, Line]:
         # A recording is shown to those who have guessed, or have run what was asked.
         return _lines(chosen, events, recorded=bool(events) or guess is not None)
 
@@ -71,18 +71,21 @@ def section(
                 draw=lambda events: draw(lines_so_far(events)),
             )
         else:
-            st.info("Nobody who is chosen can do this here. Choose other frameworks or processors.")
+            st.info(
+                "None of the selected frameworks supports this here. Choose other frameworks or "
+                "processors."
+            )
     lines = lines_so_far(found.events if found else [])
     draw(lines)
     with verdict:
         if found:
             found.warn()
         _verdict(chosen, contested, guess, lines)
-    if chosen.over:
-        st.caption(made_elsewhere(chosen.over))
+    if chosen.recording:
+        st.caption(made_elsewhere(chosen.recording))
     if found:
         _details(chosen, lines, found)
-        _keep(recorded(found.events))
+        _keep(recording_of(found.events))
 
 
 def _guess(controls: Controls, chosen: Chosen, contested: Sequence[Contest]) -> float | None:
@@ -118,20 +121,20 @@ def _guess(controls: Controls, chosen: Chosen, contested: Sequence[Contest]) -> 
 # ---- The pictures
 
 
-def _lines(chosen: Chosen, events: Sequence[Event], *, recorded: bool) -> dict[Who, Line]:
+def _lines(chosen: Chosen, events: Sequence[Event], *, recorded: bool) -> dict[Side, Line]:
     """First all that were chosen, measured or not yet, so that the key of the picture stays."""
-    found = {_who(line): line for line in lines_of(measured(events))}
-    looks = {Who(*one): look_of(*one, transfer=chosen.transfer) for one in chosen.contenders}
-    lines = {who: found.get(who, look) for who, look in looks.items()}
+    found = {_side(line): line for line in lines_of(measured(events))}
+    looks = {Side(*one): line_of(*one, transfer=chosen.transfer) for one in chosen.contenders}
+    lines = {side: found.get(side, look) for side, look in looks.items()}
     for line in lines_of(chosen.of_recording(), recorded=True):
-        who = _who(line)._replace(recorded=True)
-        lines[who] = line if recorded else line._replace(measurements=())
+        side = _side(line)._replace(recorded=True)
+        lines[side] = line if recorded else line._replace(measurements=())
     return lines
 
 
-def _who(line: Line) -> Who:
+def _side(line: Line) -> Side:
     one = line.measurements[0]
-    return Who(one.framework, one.device, one.threads)
+    return Side(one.framework, one.device, one.threads)
 
 
 def _draw(
@@ -139,22 +142,22 @@ def _draw(
     contested: Sequence[Contest],
     guess: float | None,
     places: list[DeltaGenerator],
-    lines: Mapping[Who, Line],
+    lines: Mapping[Side, Line],
 ) -> None:
     """places: where the three pictures go, and then the pictures, to be replaced."""
-    tall = {"height": 360, "in_hall": 480}
+    height: dict[str, Any] = {"height": 360, "in_hall": 480}
     sizes: dict[str, Any] = {"sizes": chosen.sizes, "size_name": chosen.size_name}
     if contested:
         marks = turns(results(contested, lines))
-        mark = None if guess == math.inf else guess
-        found = pairs(contested, lines)
-        first = speedup(found, guess=mark, crossings=marks, **sizes)
-        places[0] = show(first, key="times as fast", **tall, place=places[0])
+        if guess is not None and guess < math.inf:
+            marks.append(Mark(guess, "your guess", "guess"))
+        first = speedup(pairs(contested, lines), marks, **sizes)
+        places[0] = show(first, key="times as fast", **height, place=places[0])
     if any(line.measurements for line in lines.values()):
         drawn = partial(against_size, [*lines.values()], **sizes)
         second, third = drawn(what="time"), drawn(what="gflops")
-        places[1] = show(second, key="time against size", **tall, place=places[1])
-        places[2] = show(third, key="speed against size", **tall, place=places[2])
+        places[1] = show(second, key="time against size", **height, place=places[1])
+        places[2] = show(third, key="speed against size", **height, place=places[2])
 
 
 # ---- What they say
@@ -164,12 +167,12 @@ def _verdict(
     chosen: Chosen,
     contested: Sequence[Contest],
     guess: float | None,
-    lines: Mapping[Who, Line],
+    lines: Mapping[Side, Line],
 ) -> None:
     """The guess beside what was measured, and how each contest ended."""
     if chosen.contenders and not contested:
         st.caption("Choose two processors to see how many times as fast the one is as the other.")
-    if chosen.over and not chosen.of_recording():
+    if chosen.recording and not chosen.of_recording():
         st.caption(
             "The recording has nothing of this question: choose other frameworks, other sizes, or "
             "32 bits."
@@ -181,9 +184,9 @@ def _verdict(
     st.markdown("\n\n".join(told))
 
 
-def _details(chosen: Chosen, lines: Mapping[Who, Line], found: Found) -> None:
+def _details(chosen: Chosen, lines: Mapping[Side, Line], found: Found) -> None:
     """Small against large, in numbers; what is missing; and how all of it was measured."""
-    here = [line for who, line in lines.items() if not who.recorded]
+    here = [line for side, line in lines.items() if not side.recorded]
     if any(line.measurements for line in here):
         numbers = table([*lines.values()], chosen.size_name)
         st.markdown("\n\n".join((fastest(here, chosen.size_name), numbers)))
@@ -210,7 +213,7 @@ def _made(found: Found) -> str:
     machine, versions = began["machine"], began["libraries"]
     loaded = {event["framework"] for event in found.events if event["event"] == "loaded"}
     used = ", ".join(
-        f"{LOOKS[name][0]} {versions.get(name, '')}" for name in LOOKS if name in loaded
+        f"{LOOKS[name].label} {versions.get(name, '')}" for name in LOOKS if name in loaded
     )
     counts = [one.samples for one in measured(found.events)]
     if not counts:

@@ -1,4 +1,4 @@
-"""What is to be measured against size: the operation, who does it, how far, and for how long."""
+"""What is to be measured against size: the operation, by what, how far, and for how long."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Chosen(NamedTuple):
     precision: str
     transfer: bool
     seconds: int
-    over: Recording | None
+    recording: Recording | None
 
     def arguments(self) -> tuple[str, ...]:
         """For the command line of engines.benchmark."""
@@ -62,7 +62,7 @@ class Chosen(NamedTuple):
         frameworks = {framework for framework, *_ in self.contenders}
         same = [
             one
-            for one in (self.over.measurements if self.over else ())
+            for one in (self.recording.measurements if self.recording else ())
             if (one.operation, one.precision) == (self.operation, self.precision)
             and one.transfer == self.transfer
             and one.framework in frameworks
@@ -78,7 +78,7 @@ class Chosen(NamedTuple):
 
 
 def choose(controls: Controls, machine: Here, recordings: Mapping[str, Recording]) -> Chosen:
-    """The controls, with what is on this machine and the recordings that can be laid over it."""
+    """The controls, with what is on this machine and the recordings to compare with."""
     first, second, third = st.columns([5, 3, 4])
     with first:
         operation = controls.choice(
@@ -86,19 +86,24 @@ def choose(controls: Controls, machine: Here, recordings: Mapping[str, Recording
         )
     with second:
         frameworks = controls.several(
-            "Frameworks", "frameworks", {name: look[0] for name, look in LOOKS.items()}, ("torch",)
+            "Frameworks",
+            "frameworks",
+            {name: look.label for name, look in LOOKS.items()},
+            ("torch",),
         )
     with third:
-        processors = controls.several("On", "on", _processors(machine), tuple(_processors(machine)))
+        processors = controls.several(
+            "Processors", "processors", _processors(machine), tuple(_processors(machine))
+        )
     assert operation
     more, elsewhere = st.columns([7, 5])
     with more, st.expander("Sizes, time, precision, transfer"):
         largest, seconds, precision, transfer = _more(controls, operation)
     with elsewhere:
-        over = controls.choice(
+        recording = controls.choice(
             st.selectbox,
-            "A recording to lay over it",
-            "over",
+            "Compare with",
+            "recording",
             _named(recordings),
             "none",
             label_visibility="collapsed",
@@ -119,7 +124,7 @@ def choose(controls: Controls, machine: Here, recordings: Mapping[str, Recording
         precision,
         transfer,
         int(seconds),
-        recordings.get(str(over)),
+        recordings.get(str(recording)),
     )
 
 
@@ -139,13 +144,13 @@ def _more(controls: Controls, operation: str) -> tuple[int, float, str, bool]:
         seconds = controls.number("Time budget in seconds", "seconds", *SECONDS)
     with columns[2]:
         precision = controls.choice(
-            st.segmented_control, "Numbers of", "precision", PRECISIONS, "float32", required=True
+            st.segmented_control, "Precision", "precision", PRECISIONS, "float32", required=True
         )
     with columns[3]:
         transfer = controls.flag(
             "Transfer",
             "transfer",
-            help="The way of the data to the device and of the result back, in every call.",
+            help="Whether each call also brings the data to the device and the result back.",
         )
     return int(str(largest)), seconds, str(precision), transfer
 
@@ -165,7 +170,7 @@ def _processor(name: str, machine: Here) -> tuple[str, int]:
 
 
 def _named(recordings: Mapping[str, Recording]) -> dict[str, str]:
-    named = {name: f"Beside it: {one.machine.name}" for name, one in recordings.items()}
+    named = {name: f"Compare with {one.machine.name}" for name, one in recordings.items()}
     if OWN in named:
-        named[OWN] = f"Beside it: your own recording, {recordings[OWN].machine.name}"
-    return {"none": "No recording beside it", **named}
+        named[OWN] = f"Compare with your own recording, {recordings[OWN].machine.name}"
+    return {"none": "Compare with no recording", **named}

@@ -4,27 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import altair as alt
 import pandas as pd
 
 from engines.benchmark.recording import Measurement
-from views.gpu_speedup.contenders import SHAPES, Line, number
+from views.gpu_speedup.contenders import SHAPES, digits
 from views.gpu_speedup.size_chart import gaps, size_axis
-from views.player import (
-    TEXT,
-    Drawing,
-    Figure,
-    Filling,
-    drawing,
-    mark,
-    picture,
-    readable,
-    sized,
-)
-from views.ui.palette import BEST, GRADIENT, QUIET
+from views.player import Drawing, Figure, Filling, drawing, mark, picture, readable, sized
+from views.ui.palette import BEST, GRADIENT, QUIET, Look
 
+LETTER = "(lecture ? 24 : 13)"  # pixels of the font, for expressions
 POWERS = [2.0**power for power in range(-20, 21)]
 PLAIN = (
     "datum.value >= 1 ? format(datum.value, ',~g') + ' ×' "
@@ -33,77 +24,82 @@ PLAIN = (
 
 
 class Pair(NamedTuple):
-    """Two that are compared. line: how the faster one is drawn, under a label for both."""
+    """Two that are compared. look: of the line, under a label for both."""
 
-    line: Line
+    look: Look
     slower: tuple[Measurement, ...]
     faster: tuple[Measurement, ...]
 
 
+class Mark(NamedTuple):
+    """An upright line in the picture, and what to write at it."""
+
+    size: float
+    label: str
+    kind: Literal["crossing", "guess"]
+
+
 def speedup(
-    pairs: Sequence[Pair],
-    *,
-    sizes: Sequence[int],
-    size_name: str,
-    guess: float | None,
-    crossings: Sequence[tuple[float, str]],
+    pairs: Sequence[Pair], marks: Sequence[Mark], *, sizes: Sequence[int], size_name: str
 ) -> Figure:
     """By the medians, in a band between the quartiles that favour the one and the other.
 
-    sizes: the ticks, and how far the picture reaches. guess: where the visitor's mark stands.
-    crossings: sizes at which something begins to win, and what to write there. Only the looks of
-    the lines and the sizes enter the drawing; all else is data, and a picture in the page grows
-    without a flicker.
+    sizes: the ticks, and how far the picture reaches. Only the looks of the lines enter the
+    drawing; all else is data, and a picture in the page grows without a flicker.
     """
-    marks = [(float(size), label, "crossing") for size, label in crossings]
-    if guess is not None:
-        marks.append((float(guess), "your guess", "guess"))
-    looks = tuple(pair.line._replace(measurements=()) for pair in pairs)
-    content = repr(([pair[1:] for pair in pairs], marks))
-    return _filled(content, pairs, looks, marks, tuple(sizes), size_name)
+    looks = tuple(pair.look for pair in pairs)
+    measured = tuple((pair.slower, pair.faster) for pair in pairs)
+    return _speedup(looks, measured, tuple(marks), sizes=tuple(sizes), size_name=size_name)
 
 
 @picture
-def _filled(
-    content: str,
-    _pairs: Sequence[Pair],
-    looks: tuple[Line, ...],
-    _marks: Sequence[tuple[float, str, str]],
+def _speedup(
+    looks: tuple[Look, ...],
+    measured: tuple[tuple[tuple[Measurement, ...], tuple[Measurement, ...]], ...],
+    marks: tuple[Mark, ...],
+    *,
     sizes: tuple[int, ...],
     size_name: str,
 ) -> Filling:
     low, high = min(sizes) / 1.4, max(sizes) * 1.4
-    rows = [row for pair in _pairs for row in _rows(pair) if low <= row["size"] <= high]
+    rows = [
+        row
+        for look, sides in zip(looks, measured, strict=True)
+        for row in _rows(look.label, *sides)
+        if low <= row["size"] <= high
+    ]
     numbers = dict.fromkeys(("size", "low", "middle", "high"), "float64")
     words = dict.fromkeys(("label", "n", "times", "quartiles"), "str")
     lines = pd.DataFrame(rows, columns=[*numbers, *words]).astype(numbers | words)
-    inside = sorted(one for one in _marks if low <= one[0] <= high)
-    marks = pd.DataFrame(inside, columns=["size", "label", "kind"])
-    marks = marks.astype({"size": "float64", "label": "str", "kind": "str"})
-    marks["right"] = marks["size"] > math.sqrt(low * high)
-    marks["row"] = (marks["kind"] == "crossing").cumsum().astype("int64")
+    shown = sorted(one for one in marks if low <= one.size <= high)
+    upright = pd.DataFrame(shown, columns=list(Mark._fields))
+    upright = upright.astype({"size": "float64", "label": "str", "kind": "str"})
+    upright["right"] = upright["size"] > math.sqrt(low * high)
+    upright["row"] = (upright["kind"] == "crossing").cumsum().astype("int64")
     values = {"size_low": low, "size_high": high, "size_ticks": sorted(sizes)}
-    return {"lines": lines, "marks": marks}, values
+    return {"lines": lines, "marks": upright}, values
 
 
-def _rows(pair: Pair) -> list[dict[str, Any]]:
+def _rows(
+    label: str, first: Sequence[Measurement], second: Sequence[Measurement]
+) -> list[dict[str, Any]]:
     """At each size that both have: how many times as fast, at least, by the medians, at most."""
-    slower = {one.size: one for one in pair.slower}
-    both = sorted((one.size, one, slower[one.size]) for one in pair.faster if one.size in slower)
+    slower = {one.size: one for one in first}
+    both = sorted((one.size, one, slower[one.size]) for one in second if one.size in slower)
     rows: list[dict[str, Any]] = [
-        {"size": gap, "label": pair.line.label} for gap in gaps([size for size, *_ in both])
+        {"size": gap, "label": label} for gap in gaps([size for size, *_ in both])
     ]
     for size, one, other in both:
         low, middle, high = other.low / one.high, other.median / one.median, other.high / one.low
-        told = {"n": f"{size:,}", "times": f"{number(middle)} times as fast"}
-        told["quartiles"] = f"{number(low)} to {number(high)} times"
+        told = {"n": f"{size:,}", "times": f"{digits(middle)} times as fast"}
+        told["quartiles"] = f"{digits(low)} to {digits(high)} times"
         height = {"low": low, "middle": middle, "high": high}
-        rows.append({"size": float(size), "label": pair.line.label, **height, **told})
+        rows.append({"size": float(size), "label": label, **height, **told})
     return rows
 
 
-@_filled.drawing
-def _(looks: tuple[Line, ...], size_name: str) -> Drawing:
+@_speedup.drawing
+def _draw(looks: tuple[Look, ...], *, size_name: str) -> Drawing:
     x = size_axis(size_name)
     y: dict[str, Any] = {
         "title": "times as fast",
@@ -116,7 +112,7 @@ def _(looks: tuple[Line, ...], size_name: str) -> Drawing:
         scale = alt.Scale(type="ordinal", domain=labels, range=list(values))
         return channel("label:N", scale=scale, title=None, **more)
 
-    columns = alt.ExprRef("max(1, floor(width / (lecture ? 528 : 286)))")
+    columns = alt.ExprRef(f"max(1, floor(width / (22 * {LETTER})))")
     key = alt.Legend(labelLimit=0, columns=columns, symbolSize=300, symbolOpacity=1)
     legend = {"legend": key if looks else None}
     colors = by_line(alt.Color, [look.color for look in looks], **legend)
@@ -151,7 +147,7 @@ def _(looks: tuple[Line, ...], size_name: str) -> Drawing:
             even.encode(x=alt.value("width"), text="label:N"),
             align="right",
             dx=-6,
-            dy=sized(-8, -14),
+            dy=sized(-0.6 * 13, -0.6 * 24),
             color=alt.ExprRef("ink"),
         )
         + _upright(x)
@@ -162,7 +158,7 @@ def _(looks: tuple[Line, ...], size_name: str) -> Drawing:
         description=(
             f"How many times as fast one is as another, against {size_name}, both axes "
             "logarithmic. A level line stands where both are equally fast; upright lines mark a "
-            "guess, and sizes from which on somebody is ahead."
+            "guess, and sizes from which on one of them wins."
         ),
     )
 
@@ -181,7 +177,7 @@ def _upright(x: alt.X) -> Any:
         baseline="middle",
         dx=alt.ExprRef("datum.right ? -6 : 6"),
         dy=alt.ExprRef(
-            f"{TEXT} * ({is_guess} ? 0.8 : 0.4 - 1.3 * datum.row) + ({is_guess} ? 0 : height)"
+            f"{LETTER} * ({is_guess} ? 0.8 : 0.4 - 1.3 * datum.row) + ({is_guess} ? 0 : height)"
         ),
         color=alt.ExprRef("ink"),
     )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import streamlit as st
 
+from engines.benchmark import child
 from views.gpu_speedup.contenders import LOOKS
+from views.ui.table import markdown_table
 
 # How the kinds of device are called, and why one may not be found.
 KINDS = {
@@ -48,13 +50,11 @@ class Here(NamedTuple):
         return next((kind for kind in self.found("torch") if kind != "cpu"), "cpu")
 
 
-def look(answers: Callable[..., Sequence[Mapping[str, Any]]]) -> Here:
-    """Ask a child process what there is; without an answer, the CPU is all that is known.
-
-    answers: engines.benchmark.child.answers.
-    """
+@st.cache_resource(show_spinner="Looking for the devices of this machine: some seconds, once.")
+def inspected() -> Here:
+    """Ask a child process what there is; without an answer, the CPU is all that is known."""
     try:
-        return here(answers(["devices"], seconds=120))
+        return here(child.answers(["devices"], seconds=120))
     except (OSError, ValueError) as error:
         logging.getLogger(__name__).error("the devices of this machine are unknown: %s", error)
         cpu = {"kind": "cpu", "name": "CPU", "found": True, "reason": ""}
@@ -69,13 +69,13 @@ def here(answers: Sequence[Mapping[str, Any]]) -> Here:
 
 def devices(machine: Here) -> None:
     """A table of the devices that each framework has found, or why it has not."""
-    heads = "".join(f" {name} |" for name, *_ in LOOKS.values())
-    text = f"| |{heads}\n|---|" + "---|" * len(LOOKS) + "\n"
+    heads = ["", *(look.label for look in LOOKS.values())]
     by = {(device["framework"], device["kind"]): device for device in machine.devices}
-    for kind, called in KINDS.items():
-        cells = [_cell(by.get((framework, kind))) for framework in LOOKS]
-        text += f"| {called} | {' | '.join(cells)} |\n"
-    st.markdown(text)
+    rows = [
+        [called, *(_cell(by.get((framework, kind))) for framework in LOOKS)]
+        for kind, called in KINDS.items()
+    ]
+    st.markdown(markdown_table(heads, rows))
 
 
 def _cell(device: Mapping[str, Any] | None) -> str:

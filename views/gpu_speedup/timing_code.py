@@ -3,46 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import streamlit as st
 
+from engines.benchmark import clock
 from views.gpu_speedup.contenders import written
 from views.gpu_speedup.roofline import OPERATIONS
 from views.player import source_of
 from views.ui.measuring import Event, Measuring
+from views.ui.table import markdown_table
 
 SECONDS = 20
 CLOSE = 0.1  # how far apart two timers may be and still agree, relative to theirs
 
 
-def code(engines: Any) -> None:
-    """The two functions that measure. engines: with the module `benchmark`."""
-    benchmark = engines.benchmark
+def code() -> None:
+    """The two functions that measure."""
     st.markdown(
         "This is what measured every honest number on this page, as it ran. **The first call** is "
         "timed and kept apart (`first`). **`wait()`** stands before the clock starts and before it "
         "is read: a GPU hands an operation back before it is done. **One sample is a block of "
-        f"calls**: `calls` doubles until a block takes {1000 * benchmark.BLOCK_SECONDS:.0f} ms, or "
+        f"calls**: `calls` doubles until a block takes {1000 * clock.BLOCK_SECONDS:.0f} ms, or "
         "a twentieth of the time there is, next to which a clock and a loop cost nothing. The "
         "shorter blocks before that are the warm-up, and are thrown away. **It stops when the "
-        f"answer is known**: `known` wants at least {benchmark.LEAST_SAMPLES} samples, and more "
+        f"answer is known**: `known` wants at least {clock.LEAST_SAMPLES} samples, and more "
         "until an interval that holds the true median most of the time (the notch of a box plot) "
-        f"reaches no farther than {100 * benchmark.CLOSE_ENOUGH:g} % to either side; it ends at "
-        f"{benchmark.MOST_SAMPLES} samples, and when the time is over. What you read is the "
+        f"reaches no farther than {100 * clock.CLOSE_ENOUGH:g} % to either side; it ends at "
+        f"{clock.MOST_SAMPLES} samples, and when the time is over. What you read is the "
         "**median** with the quartiles around it: one disturbed sample moves a mean, and hardly a "
         "median."
     )
-    listing = f"{source_of(benchmark.measure)}\n\n{source_of(benchmark.known)}"
+    listing = f"{source_of(clock.measure)}\n\n{source_of(clock.known)}"
     st.code(listing, language="python", wrap_lines=True)
 
 
 def check(measuring: Measuring) -> None:
     """Offer to compare with PyTorch's own timer, and say what came of it."""
-    st.markdown(
-        "PyTorch has a timer of its own, `torch.utils.benchmark`. Here both time the same "
-        "operations in the same process, in turn. **How far apart will they be?**"
-    )
     label = "Compare with PyTorch's own timer"
     found = measuring.offer("check", label, ("check",), seconds=SECONDS)
     if not found:
@@ -81,11 +77,12 @@ def _name(row: Event) -> str:
 
 
 def _table(rows: Sequence[Event]) -> str:
-    text = "| | ours | PyTorch's timer | difference |\n|---|--:|--:|--:|\n"
+    table = []
     for row in rows:
-        times = written(row["ours"], "time"), written(row["theirs"], "time")
         percent = 100 * _difference(row)
         apart = f"{percent:+,.1f} %" if abs(percent) < 99.95 else f"{percent:+,.0f} %"
         apart = apart.replace("-0.0", "0.0").replace("+0.0", "0.0")
-        text += f"| {_name(row)} | {' | '.join(times)} | {apart.replace('-', '−')} |\n"
-    return text
+        times = written(row["ours"], "time"), written(row["theirs"], "time")
+        table.append([_name(row), *times, apart.replace("-", "−")])
+    heads = "", "ours", "PyTorch's timer", "difference"
+    return markdown_table(heads, table, numbers=True)

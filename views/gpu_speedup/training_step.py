@@ -1,4 +1,4 @@
-"""A whole training step by the width of the network, with and without the way of its data."""
+"""A whole training step by the width of the network, with and without transfer time."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from itertools import combinations
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from engines.benchmark.operations import BATCH, INPUTS, OUTPUTS
-from engines.benchmark.recording import FEW, Crossing, Measurement, Recording, crossing
-from views.gpu_speedup.contenders import Line, lines_of, look_of, number
+from engines.benchmark.recording import Measurement, Recording
+from engines.benchmark.who_wins import FEW, Crossing, crossing
+from views.gpu_speedup.contenders import Line, digits, line_of, lines_of
 from views.gpu_speedup.contests import about
 from views.gpu_speedup.events import measured, provenance
 from views.gpu_speedup.recordings import as_text, made_elsewhere
@@ -26,30 +26,27 @@ SECONDS = 20
 NONE = "none"  # in the address: no recording
 
 
-def step(
-    controls: Controls, measuring: Measuring, here: Here, recordings: Mapping[str, Recording]
+def section(
+    controls: Controls,
+    measuring: Measuring,
+    here: Here,
+    recordings: Mapping[str, Recording],
 ) -> None:
-    """Offer to measure training steps; show them, and over them those of a recording."""
-    st.markdown(
-        f"The network of two layers: a **batch** of {BATCH} inputs of {INPUTS:,} numbers, a hidden "
-        f"layer with a ReLU, {OUTPUTS} outputs. A step predicts, finds the gradients and updates "
-        "the weights. Its size is the number of **hidden units**, the width of the network. With "
-        "the **transfer**, each step brings a new batch from main memory to the device and the "
-        "loss, one number, back, as training does; the weights stay on the device. On a CPU the "
-        "transfer is a copy."
-    )
+    """Offer to measure training steps; show them beside those of a recording."""
     tensorflow = controls.flag("TensorFlow too (it takes some seconds to load)", "step_tensorflow")
     recording = _chosen(controls, recordings)
     contenders = _contenders(here, tensorflow=tensorflow)
-    over = _recorded(recording, {framework for framework, *_ in contenders}) if recording else []
+    recorded = (
+        _recorded(recording, {framework for framework, *_ in contenders}) if recording else []
+    )
     arguments: tuple[str, ...] = ("sweep", "--operations", "training_step", "--transfer", "both")
     arguments += ("--contenders", *(":".join(map(str, one)) for one in contenders))
     arguments += ("--sizes", *map(str, WIDTHS), "--seconds", str(SECONDS))
     places = list[DeltaGenerator]()
-    draw = partial(_draw, contenders, over, places)
+    draw = partial(_draw, contenders, recorded, places)
     found = measuring.offer("step", "Measure training steps", arguments, seconds=SECONDS, draw=draw)
     places.append(st.container())
-    if not (found or over):
+    if not (found or recorded):
         places[0] = places[0].markdown(
             "A wide network gives each operation much to do, a narrow one next to nothing, and "
             "the batch is the same. **At which width does the transfer matter most, and from "
@@ -61,7 +58,7 @@ def step(
     events = found.events if found else []
     draw(events)
     own = lines_of(measured(events))
-    st.markdown("\n".join(f"- {said}" for said in told([*own, *over])))
+    st.markdown("\n".join(f"- {said}" for said in told([*own, *recorded])))
     if found:
         st.caption(provenance(found))
     if recording:
@@ -69,7 +66,7 @@ def step(
 
 
 def _chosen(controls: Controls, recordings: Mapping[str, Recording]) -> Recording | None:
-    """The recording that is chosen to be laid over it, of those that have training steps."""
+    """The recording to compare with, of those that have training steps."""
     named = {
         name: as_text(f"recorded on {one.machine.name}")
         for name, one in recordings.items()
@@ -78,7 +75,9 @@ def _chosen(controls: Controls, recordings: Mapping[str, Recording]) -> Recordin
     if not named:
         return None
     offered = {NONE: "no recording", **named}
-    chosen = controls.choice(st.pills, "Lay over it", "step_over", offered, NONE, required=True)
+    chosen = controls.choice(
+        st.pills, "Compare with", "step_recording", offered, NONE, required=True
+    )
     return recordings[str(chosen)] if chosen != NONE else None
 
 
@@ -115,7 +114,7 @@ def _contenders(here: Here, *, tensorflow: bool) -> list[tuple[str, str, int]]:
     return [(*one, here.cores) for one in contenders]
 
 
-def _who(one: Measurement) -> tuple[str, str, int]:
+def _contender(one: Measurement) -> tuple[str, str, int]:
     return one.framework, one.device, one.threads
 
 
@@ -128,21 +127,21 @@ def _framework(line: Line) -> str:
 
 def _draw(
     contenders: Sequence[tuple[str, str, int]],
-    over: Sequence[Line],
+    recorded: Sequence[Line],
     places: list[DeltaGenerator],
     events: Sequence[Event],
 ) -> None:
     """places: where the picture goes, and then the picture, to be replaced."""
     found = {line.label: line for line in lines_of(measured(events))}
-    looks = [
-        look_of(*one, transfer=transfer)
+    chosen = [
+        line_of(*one, transfer=transfer)
         for one in contenders
         for transfer in (False, True)
         if not (transfer and one[0] == "numpy")
     ]
     # Measured or not yet: so the key of the picture stays as it is.
-    own = [found.get(look.label, look) for look in looks] if events else []
-    picture = against_size([*own, *over], what="time", sizes=WIDTHS, size_name="hidden units")
+    own = [found.get(line.label, line) for line in chosen] if events else []
+    picture = against_size([*own, *recorded], what="time", sizes=WIDTHS, size_name="hidden units")
     places[0] = show(picture, key="training step", height=440, in_hall=700, place=places[0])
 
 
@@ -150,22 +149,22 @@ def _draw(
 
 
 def told(lines: Sequence[Line]) -> list[str]:
-    """Steps a second and the share of the transfer, for each; then who wins from which width on."""
+    """Steps a second and the share of the transfer, for each; then which wins, and from where."""
     alone = [line for line in lines if not line.measurements[0].transfer]
     with_transfer = {
-        (line.hollow, _who(line.measurements[0])): line
+        (line.hollow, _contender(line.measurements[0])): line
         for line in lines
         if line.measurements[0].transfer
     }
     said = []
     for line in alone:
-        other = with_transfer.get((line.hollow, _who(line.measurements[0])))
+        other = with_transfer.get((line.hollow, _contender(line.measurements[0])))
         said.append(_one(line, other))
     for one, other in combinations(alone, 2):
         # Of another framework on another machine nobody knows which of both makes the difference.
         if one.hollow == other.hollow or _framework(one) == _framework(other):
             said += _contest(one, other)
-    return said + _worth_the_way(alone, list(with_transfer.values()))
+    return said + _with_transfer_counted(alone, list(with_transfer.values()))
 
 
 def _one(line: Line, with_transfer: Line | None) -> str:
@@ -181,13 +180,14 @@ def _one(line: Line, with_transfer: Line | None) -> str:
     common = sorted(by.keys() & way.keys())
     if not common:
         return text
-    return f"{text} {_way([(by[n], way[n]) for n in dict.fromkeys((common[0], common[-1]))])}"
+    ends = [(by[n], way[n]) for n in dict.fromkeys((common[0], common[-1]))]
+    return f"{text} {_transfer_share(ends)}"
 
 
-def _way(pairs: Sequence[tuple[Measurement, Measurement]]) -> str:
+def _transfer_share(pairs: Sequence[tuple[Measurement, Measurement]]) -> str:
     """What part of a step the transfer takes, at each width, if it can be told from noise."""
     shares = {
-        alone.size: f"{number(100 * (1 - alone.median / way.median))} %"
+        alone.size: f"{digits(100 * (1 - alone.median / way.median))} %"
         for alone, way in pairs
         if alone.high < way.low and min(alone.samples, way.samples) >= FEW
     }
@@ -205,11 +205,11 @@ def _way(pairs: Sequence[tuple[Measurement, Measurement]]) -> str:
 
 
 def _rate(one: Measurement) -> str:
-    return f"**{number(1 / one.median)}** steps a second"
+    return f"**{digits(1 / one.median)}** steps a second"
 
 
 def _contest(one: Line, other: Line) -> list[str]:
-    """Who wins between two, with the one that is faster at the widest network in the lead."""
+    """Which of two wins, with the one that is faster at the widest network in the lead."""
     ends = [{found.size: found.median for found in line.measurements} for line in (one, other)]
     common = ends[0].keys() & ends[1].keys()
     if not common:
@@ -221,14 +221,14 @@ def _contest(one: Line, other: Line) -> list[str]:
     return [_verdict(turn, as_text(other.label), as_text(one.label))]
 
 
-def _worth_the_way(alone: Sequence[Line], with_transfer: Sequence[Line]) -> list[str]:
+def _with_transfer_counted(alone: Sequence[Line], with_transfer: Sequence[Line]) -> list[str]:
     """Whether another device wins against the same framework on the CPU, its transfer counted."""
     said = []
     for way in with_transfer:
-        framework, device, _ = _who(way.measurements[0])
+        framework, device, _ = _contender(way.measurements[0])
         for line in alone:
             found = {one.size for one in line.measurements}
-            if device == "cpu" or _who(line.measurements[0])[:2] != (framework, "cpu"):
+            if device == "cpu" or _contender(line.measurements[0])[:2] != (framework, "cpu"):
                 continue
             if found & {one.size for one in way.measurements}:
                 turn = crossing(line.measurements, way.measurements)
@@ -248,5 +248,5 @@ def _verdict(turn: Crossing, faster: str, slower: str) -> str:
         "their quartiles overlap.",
         "level": f"{faster} and {slower} are too close to tell at {turn.largest:,} hidden units: "
         "their medians lie within a twentieth of each other.",
-        "few": f"Of {faster} and {slower} there are too few samples to tell who is ahead.",
+        "few": f"Of {faster} and {slower} there are too few samples to tell which is ahead.",
     }[turn.verdict]

@@ -1,19 +1,23 @@
-"""How to fool yourself: seven ways to time wrongly, each measured beside the right one."""
+"""Seven traps of measuring: each wrong way to time, measured beside the right one.
+
+Their texts: traps.toml.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from statistics import quantiles
 from textwrap import dedent
-from typing import Any
+from typing import Any, NamedTuple
 
 import streamlit as st
 
+from engines.benchmark import clock, naive_clock
 from engines.benchmark.recording import Measurement
-from views.gpu_speedup.contenders import LOOKS, number, written
+from views.gpu_speedup.contenders import LOOKS, Unit, digits, written
 from views.gpu_speedup.traps_charts import naive_and_honest, one_by_one, result
-from views.gpu_speedup.traps_told import TRAPS, Pair
 from views.player import show, source_of
+from views.ui import texts
 from views.ui.controls import Controls
 from views.ui.measuring import Event, Measuring
 from views.ui.prediction import predicted
@@ -26,22 +30,87 @@ MOST = "by more than 20"
 HARDLY = 1.2  # calls that differ by less could as well have been timed once
 
 
-def fooled(controls: Controls, measuring: Measuring, engines: Any, *, device: str) -> None:
-    """Choose a way to fool oneself, measure it both ways, and read how far it is off.
+class Pair(NamedTuple):
+    """A naive part, the honest one that belongs in its place, and what is said of the two.
 
-    engines: has naive_timing and benchmark, whose functions are shown. device: the best one that
-    PyTorch has here, "cpu" if there is no other.
+    slower: which of both should take longer, "naive" or "honest". shown: said where it does; close:
+    where the quartiles overlap; opposite: where it is the other way round. beside: a part that both
+    are compared with.
+    """
+
+    naive: str
+    honest: str
+    slower: str
+    shown: str
+    close: str
+    opposite: str
+    beside: str = ""
+
+
+class Trap(NamedTuple):
+    """A wrong way to measure. claim: what somebody says who has fallen into it.
+
+    why: it is wrong; on_cpu, on_gpu: what more is to be said there. pairs: what is compared; the
+    last one is guessed at. rows: of the picture, a label for each part.
+    """
+
+    label: str
+    claim: str
+    why: str
+    on_cpu: str = ""
+    on_gpu: str = ""
+    pairs: tuple[Pair, ...] = ()
+    rows: Mapping[str, str] = {}
+    unit: Unit = "time"
+    asked: str = "By what factor is the naive number wrong?"
+
+
+def _trap(texts: Mapping[str, Any], **usual: str) -> Trap:
+    pairs = tuple(Pair(**usual | pair) for pair in texts.get("pairs", ()))
+    return Trap(**{**texts, "pairs": pairs})
+
+
+_texts = texts.read(__file__)
+_usual = {name: _texts.pop(name) for name in ("close", "opposite")}
+TRAPS = {name: _trap(trap, **_usual) for name, trap in _texts.items()}
+# The naive lines and the honest ones, where no function of the engines is the difference.
+LINES = {
+    "transfer": (
+        'a = torch.tensor(row, device="{device}")\n'
+        'b = torch.tensor(column, device="{device}")\n\n'
+        "measure(lambda: a @ b, wait, seconds=1)",
+        'def product():\n    a = torch.tensor(row, device="{device}")\n'
+        '    b = torch.tensor(column, device="{device}")\n    return (a @ b).cpu().numpy()\n\n'
+        "measure(product, wait, seconds=1)",
+    ),
+    "precision": (
+        "a = rng.random((n, n))  # NumPy: 64 bits\nb = torch.rand(n, n)  # PyTorch: 32 bits",
+        "a = rng.random((n, n), dtype=numpy.float32)\nb = torch.tensor(a)  # 32 bits, as a",
+    ),
+    "threads": (
+        "OMP_NUM_THREADS=1 python with_numpy.py\npython with_pytorch.py  # all cores",
+        "OMP_NUM_THREADS=1 python with_numpy.py\nOMP_NUM_THREADS=1 python with_pytorch.py",
+    ),
+}
+
+
+def section(controls: Controls, measuring: Measuring, *, device: str) -> None:
+    """Choose a trap, measure it both ways, and read how far the naive number is off.
+
+    device: the best one that PyTorch has here, "cpu" if there is no other.
     """
     labels = {name: trap.label for name, trap in TRAPS.items()}
     name = controls.choice(st.pills, "Seven ways", "trap", labels, "first_call", required=True)
     assert name
     trap = TRAPS[name]
-    st.markdown(f"> “{trap.claim}”\n\n{trap.wrong[device != 'cpu'].format(device=device)}")
-    if code := _code(name, engines):
+    why = f"{trap.why} {trap.on_cpu if device == 'cpu' else trap.on_gpu}".format(device=device)
+    st.markdown(f"> “{trap.claim}”\n\n{why.rstrip()}")
+    if code := _code(name):
+        language = "bash" if name == "threads" else "python"
         for place, (way, lines) in zip(side_by_side(2), code.items(), strict=True):
             place.caption(way)
-            place.code(lines.replace("{device}", device), language=trap.language, wrap_lines=True)
-    arguments = ("fooled", "--trap", name, "--device", device)
+            place.code(lines.replace("{device}", device), language=language, wrap_lines=True)
+    arguments = ("traps", "--trap", name, "--device", device)
     found = measuring.offer(f"trap {name}", "Measure it both ways", arguments, seconds=20)
     if not found:
         st.markdown(f"**Guess first, then measure:** {trap.asked}")
@@ -77,16 +146,19 @@ def read(events: Sequence[Event]) -> tuple[dict[str, Measurement], dict[str, flo
     )
 
 
-def _code(name: str, engines: Any) -> dict[str, str]:
+def _code(name: str) -> dict[str, str]:
     """The naive lines and the honest ones: as they run, where a function is the difference."""
-    naive, measure = engines.naive_timing, source_of(engines.benchmark.measure)
-    beginning, kept_apart, rest = measure.partition("    # Kept apart")
+    beginning, kept_apart, rest = source_of(clock.measure).partition("    # Kept apart")
     sample = "".join(beginning.partition("    def sample")[1:])
-    lines = {
-        "first_call": (source_of(naive.without_warm_up), dedent(kept_apart + rest)),
-        "not_waiting": (source_of(naive.without_waiting), dedent(sample)),
-        "once": (source_of(naive.one_by_one), dedent(kept_apart + rest)),
-    }.get(name, TRAPS[name].code)
+    lines = (
+        {
+            "first_call": (source_of(naive_clock.without_warm_up), dedent(kept_apart + rest)),
+            "not_waiting": (source_of(naive_clock.without_waiting), dedent(sample)),
+            "once": (source_of(naive_clock.one_by_one), dedent(kept_apart + rest)),
+        }.get(name)
+        or LINES.get(name)
+        or ()
+    )
     return dict(zip(("The naive way", "The honest way"), lines, strict=False))
 
 
@@ -121,12 +193,8 @@ def _both_ways(name: str, parts: Parts, loaded: Mapping[str, float]) -> None:
         if part in parts
     ]
     height = 110 + 55 * len(rows)
-    show(
-        naive_and_honest(rows, unit=trap.unit),
-        key=f"trap {name}",
-        height=height,
-        in_hall=2 * height,
-    )
+    drawing = naive_and_honest(rows, unit=trap.unit)
+    show(drawing, key=f"trap {name}", height=height, in_hall=2 * height)
     st.markdown("\n\n".join(told(pair, parts, loaded) for pair in pairs))
 
 
@@ -134,7 +202,8 @@ def told(pair: Pair, parts: Parts, loaded: Mapping[str, float]) -> str:
     """What is to be said of a pair: that it shows the mistake, or not, or the opposite."""
     naive, honest = parts[pair.naive], parts[pair.honest]
     sign = _longer(naive, honest)
-    text = pair.shown if sign == pair.sign else pair.opposite if sign else pair.close
+    expected = 1 if pair.slower == "naive" else -1
+    text = pair.shown if sign == expected else pair.opposite if sign else pair.close
     load = loaded.get(naive.framework, 0.0)
     values = {
         "naive": written(naive.median, "time"),
@@ -143,7 +212,7 @@ def told(pair: Pair, parts: Parts, loaded: Mapping[str, float]) -> str:
         "high": written(honest.high, "time"),
         "naive_speed": written(naive.gflops, "gflops"),
         "honest_speed": written(honest.gflops, "gflops"),
-        "factor": number((naive.median / honest.median) ** sign),
+        "factor": digits((naive.median / honest.median) ** sign),
         "share": f"{1 - naive.median / honest.median:.0%}",
         "loaded": written(load, "time"),
         "script": written(load / 10 + naive.median, "time"),
@@ -164,10 +233,10 @@ def _longer(one: Measurement, other: Measurement) -> int:
 def _faster(one: Measurement, other: Measurement) -> str:
     """Which framework is faster, and how much."""
     slow, fast = (one, other) if one.median > other.median else (other, one)
-    slower, faster = LOOKS[slow.framework][0], LOOKS[fast.framework][0]
+    slower, faster = LOOKS[slow.framework].label, LOOKS[fast.framework].label
     if not _longer(slow, fast):
         return f"{faster} and {slower} are too close to tell apart."
-    return f"{faster} is {number(slow.median / fast.median)} times as fast as {slower}."
+    return f"{faster} is {digits(slow.median / fast.median)} times as fast as {slower}."
 
 
 def _once(samples: Sequence[float], size: int) -> None:
@@ -187,10 +256,10 @@ def _once(samples: Sequence[float], size: int) -> None:
     low, median, high = quantiles(samples, n=4, method="inclusive")
     spread = (
         f"The median of {len(samples)} calls is **{written(median, 'time')}**, and call {k + 1} "
-        f"took {number(samples[k] / median)} times that. Half of them lie between "
+        f"took {digits(samples[k] / median)} times that. Half of them lie between "
         f"{written(low, 'time')} and {written(high, 'time')}. The shortest took "
         f"{written(least, 'time')} and the longest {written(most, 'time')}, "
-        f"**{number(most / least)} times** as long."
+        f"**{digits(most / least)} times** as long."
     )
     if most < HARDLY * least:
         spread += (

@@ -1,8 +1,9 @@
-"""How to fool oneself, drawn: naive results beside honest ones, and a sample call by call."""
+"""The traps, drawn: naive results beside honest ones, and a sample call by call."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import median
 from typing import Any, Literal, NamedTuple
 
 import altair as alt
@@ -10,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from engines.benchmark.recording import Measurement
-from views.gpu_speedup.contenders import SHAPES, UNITS, Unit, plain, written
-from views.player import Figure, between, cached, decades, drawn, figure, mark, sized, template
+from views.gpu_speedup.contenders import SHAPES, UNITS, Unit, tick_labels, written
+from views.player import Drawing, Figure, Filling, between, decades, drawing, mark, picture, sized
 from views.ui.palette import DATA, GRADIENT, MISTAKE, MODEL
 
 ROLES = ["naive", "honest"]
@@ -31,12 +32,12 @@ class Result(NamedTuple):
     high: float
 
 
-def result(label: str, role: Literal["naive", "honest"], of: Measurement, unit: Unit) -> Result:
+def result(label: str, role: Literal["naive", "honest"], one: Measurement, unit: Unit) -> Result:
     """The row of a measurement, at its median."""
     if unit == "time":
-        return Result(label, role, of.median, of.low, of.high)
-    flops = of.gflops * of.median  # in billions
-    return Result(label, role, of.gflops, flops / of.high, flops / of.low)
+        return Result(label, role, one.median, one.low, one.high)
+    flops = one.gflops * one.median  # in billions
+    return Result(label, role, one.gflops, flops / one.high, flops / one.low)
 
 
 # ---- Naive beside honest
@@ -48,14 +49,14 @@ def naive_and_honest(rows: Sequence[Result], *, unit: Unit) -> Figure:
     The axis begins at zero, or where the largest is FAR times the smallest it is logarithmic.
     A height of 55 pixels a row and 110 more is enough; in a lecture twice as much.
     """
-    return _filled_results(tuple(rows), unit)
+    least, most = min(row.low for row in rows), max(row.high for row in rows)
+    return _results(tuple(rows), unit=unit, log=most > FAR * least > 0)
 
 
-@cached
-def _filled_results(rows: tuple[Result, ...], unit: Unit) -> Figure:
+@picture
+def _results(rows: tuple[Result, ...], *, unit: Unit, log: bool) -> Filling:
     table = pd.DataFrame(rows, columns=list(Result._fields))
     least, most = float(table["low"].min()), float(table["high"].max())
-    log = most > FAR * least > 0
     low = 10.0 ** np.floor(np.log10(least)) if log else 0.0
     high = 10.0 ** np.ceil(np.log10(most)) if log else 1.15 * most
     place = np.log(table["value"] / low) / np.log(high / low) if log else table["value"] / high
@@ -66,14 +67,13 @@ def _filled_results(rows: tuple[Result, ...], unit: Unit) -> Figure:
     values: dict[str, Any] = {"value_low": low, "value_high": high}
     if log:
         values["value_ticks"] = decades(low, high)
-    drawing = _draw_results(unit, log)
-    return figure(drawing, {"results": table}, values)
+    return {"results": table}, values
 
 
-@drawn
-def _draw_results(unit: Unit, log: bool) -> Figure:
+@_results.drawing
+def _draw_results(*, unit: Unit, log: bool) -> Drawing:
     ticks = {"values": alt.ExprRef("value_ticks")} if log else {"tickCount": 5}
-    axis = alt.Axis(labelExpr=plain(unit), labelOverlap=True, labelFlush=True, **ticks)
+    axis = alt.Axis(labelExpr=tick_labels(unit), labelOverlap=True, labelFlush=True, **ticks)
     scale = between("value_low", "value_high", type="log" if log else "linear")
     x: dict[str, Any] = {"title": UNITS[unit], "scale": scale, "axis": axis}
     y = alt.Y(
@@ -102,20 +102,18 @@ def _draw_results(unit: Unit, log: bool) -> Figure:
         tooltip=["label:N", "role:N", alt.Tooltip("text:N", title="value")],
     )
     ink = alt.ExprRef("ink")
-    gap = "(lecture ? 29 : 16)"
     values = results.mark_text(
         align=alt.ExprRef("datum.before ? 'right' : 'left'"),
-        dx=alt.ExprRef(f"datum.before ? -{gap} : {gap}"),
+        dx=alt.ExprRef("1.2 * (lecture ? 24 : 13) * (datum.before ? -1 : 1)"),
         baseline="middle",
         fontWeight="bold",
         color=ink,
     ).encode(x=alt.X("at:Q", **x), text="text:N")
     labels = results.mark_text(
-        align="left", baseline="bottom", dx=4, dy=sized(-10, -18), color=ink
+        align="left", baseline="bottom", dx=4, dy=sized(-0.75 * 13, -0.75 * 24), color=ink
     ).encode(x=alt.value(0), text="label:N")
-    return template(
+    return drawing(
         whiskers + marks + values + labels,
-        ("value_low", "value_high", *["value_ticks"] * log),
         title="",
         description=(
             f"A row for each result, its {UNITS[unit]} as a mark: a cross where it was measured "
@@ -127,19 +125,21 @@ def _draw_results(unit: Unit, log: bool) -> Figure:
 # ---- Call by call
 
 
-def one_by_one(samples: Sequence[float], shown: int | None = None) -> Figure:
-    """Seconds of single calls in their order, their median and quartiles, and one call pointed at.
+def one_by_one(samples: Sequence[float], *, shown: int | None) -> Figure:
+    """The seconds of each call, in order, around their median and quartiles; one is pointed at.
 
     shown: its place in the samples, from 0. Of the samples at most CALLS are drawn, the first.
     Raises ValueError if there is none.
     """
     if not len(samples):
         raise ValueError("there is no call to draw")
-    return _filled_calls(tuple(map(float, samples[:CALLS])), shown)
+    drawn = tuple(map(float, samples[:CALLS]))
+    log = max(drawn) > SPREAD * median(drawn) and min(drawn) > 0
+    return _calls(drawn, shown, log=log)
 
 
-@cached
-def _filled_calls(samples: tuple[float, ...], shown: int | None) -> Figure:
+@picture
+def _calls(samples: tuple[float, ...], shown: int | None, *, log: bool) -> Filling:
     seconds = np.array(samples)
     low, middle, high = np.quantile(seconds, [0.25, 0.5, 0.75])
     table = pd.DataFrame({"call": np.arange(1, len(seconds) + 1), "seconds": seconds})
@@ -150,7 +150,6 @@ def _filled_calls(samples: tuple[float, ...], shown: int | None) -> Figure:
     table["shown"] = np.arange(len(seconds)) == (-1 if shown is None else shown)
     table["right"] = table["call"] > len(seconds) / 2
     rest = pd.DataFrame({"low": [low], "middle": [middle], "high": [high]})
-    log = seconds.max() > SPREAD * middle and seconds.min() > 0
     bottom, top = float(seconds.min()), float(seconds.max())
     margin = 0.1 * (top - bottom) or 0.1 * top or 1e-9
     bottom, top = (bottom / 1.3, top * 1.5) if log else (max(0.0, bottom - margin), top + margin)
@@ -158,16 +157,16 @@ def _filled_calls(samples: tuple[float, ...], shown: int | None) -> Figure:
     values: dict[str, Any] = {"low": bottom, "high": top, "last": len(seconds) + 1, "told": told}
     if log:
         values["ticks"] = decades(bottom, top)
-    return figure(_draw_calls(bool(log)), {"calls": table, "rest": rest}, values)
+    return {"calls": table, "rest": rest}, values
 
 
-@drawn
-def _draw_calls(log: bool) -> Figure:
+@_calls.drawing
+def _draw_calls(*, log: bool) -> Drawing:
     ticks = {"values": alt.ExprRef("ticks")} if log else {"tickCount": 5}
     y: dict[str, Any] = {
         "title": "time for this call",
         "scale": between("low", "high", type="log" if log else "linear"),
-        "axis": alt.Axis(labelExpr=plain("time"), labelOverlap=True, **ticks),
+        "axis": alt.Axis(labelExpr=tick_labels("time"), labelOverlap=True, **ticks),
     }
     x = alt.X(
         "call:Q",
@@ -198,9 +197,8 @@ def _draw_calls(log: bool) -> Figure:
         )
         .encode(x=x, y=alt.Y("seconds:Q", **y), text="text:N")
     )
-    return template(
+    return drawing(
         band + middle + points + words,
-        ("low", "high", "last", "told", *["ticks"] * log),
         title=alt.Title(alt.ExprRef("told")),
         description=(
             "The time of each call in the order of the calls, with a line at their median, a band "

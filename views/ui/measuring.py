@@ -166,18 +166,18 @@ def _follow(
     bar, drawn, measuring = offered.bar, 0.0, None
     done, of, said = 0, 1, "The process that measures is starting."
     for result in results:
-        ahead = getattr(result, "ahead", 0)
-        if measuring is not (not ahead):
-            measuring = not ahead
+        before = getattr(result, "before", 0)
+        if measuring is not (not before):
+            measuring = not before
             offered.buttons.button(
                 "Stop" if measuring else "Leave the queue",
                 key="stop measuring" if measuring else "leave the queue",
                 on_click=Controls.moved,
             )
-        if ahead:
+        if before:
             bar.markdown(
                 "Somebody else is measuring, and two at once would disturb each other. "
-                + ("**You are next.**" if ahead == 1 else f"**You are number {ahead}** in line.")
+                + ("**You are next.**" if before == 1 else f"**You are number {before}** in line.")
             )
             continue
         if result is not None:

@@ -301,7 +301,7 @@ def test_three_visitors_measure_one_after_the_other(child):
     times = [next(one for one in seen[name] if isinstance(one, list)) for name in "abc"]
     for (_, end), (start, _) in pairwise(times):
         assert end < start
-    places = [[one.ahead for one in seen[name] if isinstance(one, Waiting)] for name in "abc"]
+    places = [[one.before for one in seen[name] if isinstance(one, Waiting)] for name in "abc"]
     assert places[0] == []
     assert set(places[1]) == {1}
     assert places[2] == sorted(places[2], reverse=True)

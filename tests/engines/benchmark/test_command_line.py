@@ -16,8 +16,9 @@ from engines.benchmark.command_line import everyone, main
 from engines.benchmark.contender import Contender
 from engines.benchmark.machine import KINDS, Device
 from engines.benchmark.operations import OPERATIONS
-from engines.benchmark.recording import Measurement, from_text, to_text
+from engines.benchmark.recording import from_text, to_text
 from engines.benchmark.sweep import recorded
+from tests.support.measurements import events, measurement
 from tests.support.processes import ended, started_by
 
 ROOT = Path(__file__).parents[3]
@@ -126,8 +127,8 @@ def test_no_size_is_larger_than_asked_for_or_offered(plans):
         ("--out no/such/folder/file.json", "folder that does not exist"),
         ("--out .", "is a folder"),
         ("--out file.json devices", "--out is for the sweep"),
-        ("fooled --trap nothing", "invalid choice"),
-        ("fooled --device banana", "invalid choice"),
+        ("traps --trap nothing", "invalid choice"),
+        ("traps --device banana", "invalid choice"),
         ("everything", "invalid choice"),
     ],
 )
@@ -202,25 +203,13 @@ def test_a_run_to_the_end_writes_what_was_asked_for(tmp_path):
     assert {"python", "numpy", "torch"} <= recording.libraries.keys()
 
 
-def events_of(*measured, then=None):
-    """A run that measures so much, and ends like this."""
-    one = Measurement(
-        *("square", "numpy", "cpu", 1, 16, "float32", False), *[1e-3, 4, 9], *[1e-5] * 5
-    )
-    machine = {
-        **{"name": "m", "processor": "p", "cores": 1, "memory_bytes": 1, "system": "Linux 6"},
-        "gpus": [],
-    }
-    made = {"made": "2026-03-01T14:05:00Z", "libraries": {}, "settings": {}, "machine": machine}
-    yield {"event": "began", "of": 9, **made}
-    for done, size in enumerate(measured, start=1):
-        fields = one._replace(size=size)._asdict()
-        yield {"event": "measured", "done": done, "of": 9, "measurement": fields}
+def events_of(*sizes, then=None):
+    """A run that measures so much, and ends like this. then: an error, or why the next is out."""
+    out = {"framework": "torch", "device": "cpu", "operation": "square", "size": 512}
+    left_out = [{**out, "reason": then}] if isinstance(then, str) else []
+    yield from events([measurement(size, 1e-5) for size in sizes], left_out=left_out)
     if isinstance(then, BaseException):
         raise then
-    if then:
-        left_out = {"framework": "torch", "device": "cpu", "operation": "square", "size": 512}
-        yield {"event": "left out", "done": 9, "of": 9, **left_out, "reason": then}
 
 
 def test_ctrl_c_keeps_what_was_measured(monkeypatch, capsys, tmp_path):
@@ -263,8 +252,9 @@ def test_a_recording_that_could_not_be_read_again_is_not_written(monkeypatch, tm
 
 
 LOUD = """
-import sys
-from engines import command_line
+import signal, sys
+from engines.benchmark import command_line
+signal.signal(signal.SIGINT, signal.default_int_handler)  # it may be inherited as ignored
 measure = command_line.run
 def run(*args, **options):
     for event in measure(*args, **options):
@@ -302,7 +292,7 @@ def test_a_framework_that_crashes_while_it_is_loaded_has_found_nothing(tmp_path)
     crashing.mkdir()
     (crashing / "__init__.py").write_text("import os, signal; os.kill(os.getpid(), signal.SIGILL)")
     script = (
-        "from engines import command_line\n"
+        "from engines.benchmark import command_line\n"
         "command_line.MODULES = {'numpy': '', 'torch': ''}\n"
         "if __name__ == '__main__':\n"
         "    for one in command_line.all_devices():\n"

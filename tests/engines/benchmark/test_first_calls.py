@@ -6,7 +6,7 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from engines.benchmark.first_calls import ENGINES, QUICK, TASKS, measure, parabola, two_layers
+from engines.benchmark.first_calls import ENGINES, QUICK, TASKS, parabola, time_engine, two_layers
 from engines.network import torch_two_layers
 from engines.network.compare import draw
 from engines.problem import preset
@@ -48,7 +48,7 @@ def test_the_arrays_of_the_two_layers_are_those_of_their_other_listings():
 
 @pytest.mark.parametrize("task", TASKS)
 def test_measuring_returns_ordered_quartiles_and_the_loss_of_that_step(task):
-    row = measure(task, "torch_autograd", QUICK)
+    row = time_engine(task, "torch_autograd", QUICK)
     assert row["loss"] == losses("torch_autograd", TASKS[task]())[row["steps"]]
     for name in ("warm", "later"):
         low, median, high = row[name]

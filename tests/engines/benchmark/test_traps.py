@@ -1,16 +1,16 @@
-"""Seven ways to fool oneself: each pair differs in one thing, and it can be measured."""
+"""Seven traps of measuring: each pair differs in one thing, and it can be measured."""
 
 import time
 
 import psutil
 import pytest
 
-from engines.benchmark import traps as fooled
+from engines.benchmark import traps
 from engines.benchmark.contender import HOW, Contender, LostError, Scheduled
 from engines.benchmark.machine import KINDS
 from engines.benchmark.operations import ITEM_BYTES, OPERATIONS
 from engines.benchmark.recording import Measurement
-from engines.benchmark.traps import NAMES, run, traps
+from engines.benchmark.traps import NAMES, parts_of, run
 from tests.support.processes import children_of, ended, plain_main
 
 DEVICES = KINDS["torch"]
@@ -33,7 +33,7 @@ def differ(one, other):
 @pytest.mark.parametrize("cores", [1, 2, 64])
 @pytest.mark.parametrize("device", DEVICES)
 def test_what_is_asked_can_be_answered(device, cores):
-    by_name = traps(device, cores)
+    by_name = parts_of(device, cores)
     assert tuple(by_name) == NAMES
     for contender, question, others in (p for parts in by_name.values() for p in parts.values()):
         assert contender.device in KINDS[contender.framework]
@@ -48,7 +48,7 @@ def test_what_is_asked_can_be_answered(device, cores):
 
 @pytest.mark.parametrize("device", DEVICES)
 def test_a_naive_part_and_its_honest_one_differ_in_one_thing(device):
-    parts = traps(device, 4)
+    parts = parts_of(device, 4)
     pairs = {
         "first_call": ("product, naive", "product, honest", {"how"}),
         "not_waiting": ("naive", "honest", {"how"}),
@@ -72,7 +72,7 @@ def test_a_naive_part_and_its_honest_one_differ_in_one_thing(device):
 
 @pytest.mark.parametrize("device", DEVICES)
 def test_not_waiting_is_shown_where_something_does_not_wait(device):
-    (contender,) = {part.contender for part in traps(device, 4)["not_waiting"].values()}
+    (contender,) = {part.contender for part in parts_of(device, 4)["not_waiting"].values()}
     assert contender.device == device
     assert contender.ahead == (device == "cpu")
 
@@ -107,7 +107,7 @@ def test_calls_timed_once_come_in_their_order():
 
 def test_other_visitors_compute_while_one_measures_and_not_after():
     before = children_of(psutil.Process())
-    with fooled._busy(2):
+    with traps._busy(2):
         others = children_of(psutil.Process()) - before
         assert len(others) == 2
         deadline = time.monotonic() + 20
@@ -148,7 +148,7 @@ class Nobody:
     [(None, "transfer, naive: not enough memory or time"), (LostError("it has ended"), "ended")],
 )
 def test_a_part_that_cannot_be_measured_ends_the_run(monkeypatch, answer, message):
-    monkeypatch.setattr(fooled, "Process", Nobody)
+    monkeypatch.setattr(traps, "Process", Nobody)
     monkeypatch.setattr(Nobody, "answer", answer)
     events = run("transfer", device="cpu", cores=1)
     next(events)

@@ -6,44 +6,31 @@ import altair as alt
 import pytest
 
 from engines.benchmark.operations import OPERATIONS
-from engines.benchmark.recording import Measurement
+from tests.support.measurements import measurement
 from views.gpu_speedup.contenders import (
     DASHED,
     DOTTED,
     SHAPES,
     SOLID,
+    line_of,
     lines_of,
-    look_of,
-    plain,
+    tick_labels,
     written,
 )
-from views.gpu_speedup.roofline import roofline
+from views.gpu_speedup.roofline import under_the_roof
 from views.gpu_speedup.size_chart import against_size
-from views.gpu_speedup.speedup_chart import Pair, speedup
+from views.gpu_speedup.speedup_chart import Mark, Pair, speedup
 from views.gpu_speedup.traps_charts import Result, naive_and_honest, one_by_one, result
 
 SIZES = (64, 128, 256, 512, 1024)
 
 
-def measured(size, *, operation="square", framework="torch", device="cpu", seconds=None, **other):
+def measured(size, *, operation="square", seconds=None, **other):
     """What a machine with 50 GFLOP/s would take, that needs 5 µs for each call."""
-    flops = OPERATIONS[operation].flops(size)
-    median = seconds or 5e-6 + flops / 50e9
-    about = {"threads": 1, "precision": "float32", "transfer": False, "first": 40 * median}
-    times = dict(
-        zip(
-            ("least", "low", "median", "high", "most"),
-            (median * k for k in (0.9, 0.95, 1, 1.25, 3)),
-            strict=True,
-        )
-    )
-    taken = {"calls": 20, "samples": 30, **times}
-    return Measurement(
-        **{"operation": operation, "framework": framework, "device": device, "size": size}
-        | about
-        | taken
-        | other
-    )
+    median = seconds or 5e-6 + OPERATIONS[operation].flops(size) / 50e9
+    quartiles = {"low": 0.95 * median, "high": 1.25 * median}
+    more = {"operation": operation, "calls": 20, "samples": 30, "most": 3 * median, **quartiles}
+    return measurement(size, median, **more | other)
 
 
 def drawing(of):
@@ -99,13 +86,13 @@ def test_a_speed_is_written_in_gflops():
 
 
 def test_ticks_ask_for_the_largest_unit_first():
-    told = plain("time")
+    told = tick_labels("time")
     assert told.index("' s'") < told.index("' ms'") < told.index("' µs'") < told.index("' ns'")
 
 
 def test_threads_and_devices_differ_in_more_than_colour():
     one, all_of_them, gpu = (
-        look_of("torch", device, threads)
+        line_of("torch", device, threads)
         for device, threads in (("cpu", 1), ("cpu", 8), ("cuda", 8))
     )
     assert [look.label for look in (one, all_of_them, gpu)] == [
@@ -113,14 +100,14 @@ def test_threads_and_devices_differ_in_more_than_colour():
         "PyTorch, 8 threads",
         "PyTorch, GPU",
     ]
-    assert (one.dash, all_of_them.dash, gpu.dash) == (DASHED, SOLID, SOLID)
+    assert (one.look.dash, all_of_them.look.dash, gpu.look.dash) == (DASHED, SOLID, SOLID)
     assert gpu.width > all_of_them.width
-    assert gpu.shape != all_of_them.shape
-    assert len({look.color for look in (one, all_of_them, gpu)}) == 1
+    assert gpu.look.shape != all_of_them.look.shape
+    assert len({line.look.color for line in (one, all_of_them, gpu)}) == 1
 
 
 def test_a_recording_says_so_and_is_thinner_and_hollow():
-    here, elsewhere = (look_of("torch", "cuda", 8, recorded=yes) for yes in (False, True))
+    here, elsewhere = (line_of("torch", "cuda", 8, recorded=yes) for yes in (False, True))
     assert elsewhere.label == "PyTorch, GPU, recorded"
     assert elsewhere.width < here.width
     assert elsewhere.hollow
@@ -140,7 +127,7 @@ def test_each_contender_has_a_line_of_its_own():
     lines = lines_of(mixed)
     labels = ["NumPy, 1 thread", "PyTorch, GPU", "PyTorch, GPU, with transfer"]
     assert [line.label for line in lines] == labels
-    assert lines[2].dash == DOTTED
+    assert lines[2].look.dash == DOTTED
     assert all(tuple(one.size for one in line.measurements) == SIZES for line in lines)
 
 
@@ -186,7 +173,7 @@ def test_results_arrive_without_a_new_drawing(what):
 
     def after(count):
         lines = [
-            look_of(*contender, 1)._replace(
+            line_of(*contender, 1)._replace(
                 measurements=tuple(
                     one for one in all_of_them[:count] if (one.framework, one.device) == contender
                 )
@@ -234,12 +221,13 @@ def test_extreme_times_are_drawn_and_told():
 
 def pair(slower, faster):
     [line] = lines_of(faster)
-    return Pair(line, tuple(slower), tuple(faster))
+    return Pair(line.look, tuple(slower), tuple(faster))
 
 
 def speedup_chart(pairs, guess=None, crossings=()):
-    more = {"size_name": "n", "guess": guess, "crossings": crossings}
-    return speedup(pairs, sizes=SIZES, **more)
+    marks = [Mark(size, label, "crossing") for size, label in crossings]
+    marks += [Mark(guess, "your guess", "guess")] if guess else []
+    return speedup(pairs, marks, sizes=SIZES, size_name="n")
 
 
 def test_before_anything_was_measured_the_guess_stands_alone():
@@ -280,7 +268,7 @@ def test_marks_outside_of_the_sizes_are_left_out():
 
 
 def test_the_roof_rises_with_memory_up_to_the_ridge_and_is_flat_from_there():
-    chart = roofline([], 100.0, 20e9)
+    chart = under_the_roof((), 100.0, 20e9)
     valid(chart)
     low, ridge, high = table(chart, "roof")
     assert low["y"] == pytest.approx(20 * low["x"])
@@ -293,7 +281,7 @@ def test_the_roof_rises_with_memory_up_to_the_ridge_and_is_flat_from_there():
 def test_operations_stand_where_their_intensity_is():
     operations = ("row_by_column", "square", "elementwise", "training_step", "copy")
     found = [measured(size, operation=one) for one in operations for size in (64, 1024)]
-    chart = roofline(found, 100.0, 20e9)
+    chart = under_the_roof(tuple(found), 100.0, 20e9)
     valid(chart)
     points = {(row["operation"], row["n"]): row for row in table(chart, "points")}
     assert len(points) == 8  # a copy computes nothing
@@ -343,7 +331,7 @@ def test_each_result_has_its_value_beside_it_on_the_side_with_room():
 
 def test_one_call_is_pointed_at_among_all_of_them():
     samples = [1e-3, 1.1e-3, 1.2e-3, 1.3e-3, 1.4e-3]
-    chart = one_by_one(samples, 3)
+    chart = one_by_one(samples, shown=3)
     valid(chart)
     calls = table(chart, "calls")
     assert [row["call"] for row in calls] == [1, 2, 3, 4, 5]
@@ -351,13 +339,13 @@ def test_one_call_is_pointed_at_among_all_of_them():
     [rest] = table(chart, "rest")
     assert (rest["low"], rest["middle"], rest["high"]) == pytest.approx((1.1e-3, 1.2e-3, 1.3e-3))
     assert value(chart, "told") == "Call by call: median 1.2 ms"
-    assert drawing(chart) == drawing(one_by_one(samples, 0))
-    assert not any(row["shown"] for row in table(one_by_one(samples), "calls"))
+    assert drawing(chart) == drawing(one_by_one(samples, shown=0))
+    assert not any(row["shown"] for row in table(one_by_one(samples, shown=None), "calls"))
 
 
 def test_a_call_far_off_makes_the_axis_logarithmic():
     def kind_of_axis(*samples):
-        chart = one_by_one(samples, 0)
+        chart = one_by_one(samples, shown=0)
         valid(chart)
         return chart["layer"][0]["encoding"]["y"]["scale"]["type"]
 
@@ -368,6 +356,6 @@ def test_a_call_far_off_makes_the_axis_logarithmic():
 
 
 def test_of_very_many_calls_the_first_are_shown_and_of_none_there_is_no_picture():
-    assert len(table(one_by_one([1e-3] * 1000), "calls")) == 300
+    assert len(table(one_by_one([1e-3] * 1000, shown=None), "calls")) == 300
     with pytest.raises(ValueError, match="no call"):
-        one_by_one([])
+        one_by_one([], shown=None)

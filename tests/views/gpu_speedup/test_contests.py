@@ -1,16 +1,16 @@
-"""Who is compared with whom, who wins from where on, and whether the sentences say so."""
+"""What is compared with what, which wins from where on, and whether the sentences say so."""
 
 import math
 
 import pytest
 
 from tests.support.measurements import line, measurement
-from views.gpu_speedup.contenders import DOTTED, SOLID, lines_of, look_of
+from views.gpu_speedup.contenders import DOTTED, SOLID, line_of, lines_of
 from views.gpu_speedup.contests import (
     Contest,
-    Who,
+    Side,
+    all_contests,
     answer,
-    contests,
     fastest,
     pairs,
     results,
@@ -19,8 +19,8 @@ from views.gpu_speedup.contests import (
     turns,
 )
 
-ONE, TWO = Who("torch", "cpu", 1), Who("torch", "cpu", 2)
-GPU, RECORDED = Who("torch", "cuda", 2), Who("torch", "cuda", 16, recorded=True)
+ONE, TWO = Side("torch", "cpu", 1), Side("torch", "cpu", 2)
+GPU, RECORDED = Side("torch", "cuda", 2), Side("torch", "cuda", 16, recorded=True)
 
 
 THREADS = Contest(ONE, TWO)
@@ -33,7 +33,7 @@ def ended(slower, faster, contest=THREADS):
 
 
 def test_a_gpu_here_comes_before_a_recorded_one_and_threads_come_last():
-    assert contests([ONE, TWO, RECORDED, GPU]) == [
+    assert all_contests([ONE, TWO, RECORDED, GPU]) == [
         Contest(TWO, GPU),
         Contest(TWO, RECORDED),
         Contest(ONE, TWO),
@@ -41,8 +41,8 @@ def test_a_gpu_here_comes_before_a_recorded_one_and_threads_come_last():
 
 
 def test_a_recorded_gpu_is_compared_with_its_own_cpu_first():
-    own = Who("torch", "cpu", 16, recorded=True)
-    first, second, _ = contests([ONE, TWO, RECORDED, own])
+    own = Side("torch", "cpu", 16, recorded=True)
+    first, second, _ = all_contests([ONE, TWO, RECORDED, own])
     assert first == Contest(own, RECORDED)
     assert first.said == "the recorded GPU against the recorded CPU"
     assert second == Contest(TWO, RECORDED)
@@ -50,11 +50,11 @@ def test_a_recorded_gpu_is_compared_with_its_own_cpu_first():
 
 
 def test_machines_that_differ_are_drawn_differently():
-    own = Who("torch", "cpu", 16, recorded=True)
-    found = {who: look_of(*who[:3], recorded=who.recorded) for who in (ONE, TWO, RECORDED, own)}
-    drawn = pairs(contests([*found]), found)
-    assert [pair.line.dash for pair in drawn] == [SOLID, DOTTED, SOLID]
-    assert len({pair.line.label for pair in drawn}) == 3
+    own = Side("torch", "cpu", 16, recorded=True)
+    found = {side: line_of(*side[:3], recorded=side.recorded) for side in (ONE, TWO, RECORDED, own)}
+    drawn = pairs(all_contests([*found]), found)
+    assert [pair.look.dash for pair in drawn] == [SOLID, DOTTED, SOLID]
+    assert len({pair.look.label for pair in drawn}) == 3
 
 
 def test_few_samples_settle_nothing():
@@ -92,11 +92,11 @@ def test_what_is_too_close_to_tell_is_said_with_its_reason_and_wins_nothing():
 def test_a_winner_of_two_contests_is_ahead_of_somebody():
     one, two = Contest(ONE, GPU), Contest(TWO, GPU)
     ends = [ended(line(1e-6, 10), line(11e-6, 40), contest) for contest in (one, two)]
-    assert [label for _, label in turns(ends)] == [
+    assert [mark.label for mark in turns(ends)] == [
         "PyTorch: the GPU ahead of 1 thread",
         "PyTorch: the GPU ahead of 2 threads",
     ]
-    assert [label for _, label in turns(ends[:1])] == ["PyTorch: the GPU ahead"]
+    assert [mark.label for mark in turns(ends[:1])] == ["PyTorch: the GPU ahead"]
 
 
 def test_hidden_units_are_not_called_n():
@@ -106,10 +106,10 @@ def test_hidden_units_are_not_called_n():
 
 
 def test_each_framework_has_contests_of_its_own():
-    numpy = [Who("numpy", "cpu", 1), Who("numpy", "cpu", 2)]
-    assert contests([*numpy, ONE, TWO]) == [Contest(*numpy), Contest(ONE, TWO)]
-    assert contests([numpy[0], ONE]) == []
-    assert contests([GPU]) == []
+    numpy = [Side("numpy", "cpu", 1), Side("numpy", "cpu", 2)]
+    assert all_contests([*numpy, ONE, TWO]) == [Contest(*numpy), Contest(ONE, TWO)]
+    assert all_contests([numpy[0], ONE]) == []
+    assert all_contests([GPU]) == []
 
 
 def test_a_crossing_is_said_where_it_is_and_by_how_much_at_the_end():
@@ -121,7 +121,7 @@ def test_a_crossing_is_said_where_it_is_and_by_how_much_at_the_end():
     assert text.startswith("**PyTorch:** 2 threads against 1 thread: ahead **from about")
     assert "from about n = 43 on" in text
     assert "4 times as fast at n = 1,024" in text
-    assert turns([result]) == [(result.turn.size, "PyTorch: 2 threads ahead")]
+    assert turns([result]) == [(result.turn.size, "PyTorch: 2 threads ahead", "crossing")]
 
 
 def test_who_never_wins_is_said_to_be_slower():

@@ -6,7 +6,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from engines.benchmark.recording import REASONS, RecordingError, to_text
+from engines.benchmark.recording import to_text
 from tests.support.measurements import CARD, line, recording
 from tests.support.visit import ROOT, words
 from views.gpu_speedup import recordings
@@ -76,10 +76,23 @@ def test_a_name_made_of_markdown_stays_what_it_is(shown):
     assert "](http" not in text
 
 
-def test_every_refusal_has_its_sentence():
-    assert list(recordings.REFUSED) == list(REASONS)
-    for reason in REASONS:
-        assert RecordingError(reason).reason in recordings.REFUSED
+def test_a_file_that_is_refused_is_told_so_as_the_command_would():
+    def page():
+        import streamlit as st
+
+        from views.gpu_speedup import recordings
+
+        recordings.st.file_uploader = lambda *_, **__: st.session_state["file"]
+        recordings.add({})
+
+    original = recordings.st.file_uploader
+    at = AppTest.from_function(page, default_timeout=30)
+    at.session_state["file"] = SimpleNamespace(getvalue='{"a": `1`}'.encode)
+    try:
+        [warning] = at.run().warning
+    finally:
+        recordings.st.file_uploader = original
+    assert warning.value.startswith("The file is not JSON. `Expecting value")
 
 
 def test_a_gpu_is_one_that_has_measured_something():

@@ -6,12 +6,13 @@ from itertools import takewhile
 import pytest
 
 from engines.benchmark.operations import OPERATIONS
-from engines.benchmark.recording import Gpu, Machine, Measurement, Recording
+from engines.benchmark.recording import Gpu
+from tests.support.measurements import events, measurement, recording
 from tests.support.visit import charts, visit_section, words
 from views.gpu_speedup import roof
 from views.gpu_speedup.events import left_out_in_short, measured
 from views.gpu_speedup.roof import ASKED, SIZES, fastest
-from views.gpu_speedup.roof_words import LARGE, roof_of, told
+from views.gpu_speedup.roof_words import LARGE, limits_of, told
 from views.ui import measuring, shell
 from views.ui.measuring import _latest
 
@@ -27,26 +28,12 @@ def nothing_measured():
     _latest().clear()
 
 
-def one(operation, size, *, call=1e-6, speed=100e9, memory=20e9, device="cpu", **other):
+def one(operation, size, *, call=1e-6, speed=100e9, memory=20e9, **other):
     """A measurement of a machine that takes as long as a call and the slower of its limits."""
     made = OPERATIONS[operation]
     bits = 8 if other.get("precision") == "float64" else 4
     seconds = call + max(made.flops(size) / speed, bits * made.moved(size) / memory)
-    asked = {"framework": "torch", "threads": 2, "precision": "float32", "transfer": False}
-    return Measurement(
-        operation=operation,
-        device=device,
-        size=size,
-        **asked | other,
-        first=10 * seconds,
-        calls=1,
-        samples=20,
-        least=0.9 * seconds,
-        low=0.95 * seconds,
-        median=seconds,
-        high=1.05 * seconds,
-        most=1.2 * seconds,
-    )
+    return measurement(size, seconds, spread=0.05, **{"operation": operation, "threads": 2} | other)
 
 
 def all_of(**machine):
@@ -59,40 +46,33 @@ def all_of(**machine):
     ]
 
 
-def events(measurements):
-    of = len(measurements)
-    yield {"event": "began", "made": "2026-03-01T12:00:00Z", "of": of}
-    for done, each in enumerate(measurements, start=1):
-        yield {"event": "measured", "done": done, "of": of, "measurement": each._asdict()}
-
-
 # What follows from measurements
 
 
-def test_the_roof_of_memory_is_a_copy_that_no_small_cache_can_hold():
+def test_the_limits_of_memory_is_a_copy_that_no_small_cache_can_hold():
     cached = one("copy", 2**16, call=0, memory=500e9)
     large = [one("copy", 2**24, call=0, memory=20e9), one("copy", 2**26, call=0, memory=18e9)]
-    limits = roof_of([cached, *large])
+    limits = limits_of([cached, *large])
     assert limits.copy == large[0]
     assert limits.copy.moved_bytes >= LARGE
     assert limits.bytes_per_second == pytest.approx(20e9)
-    assert roof_of([cached]).copy is None
+    assert limits_of([cached]).copy is None
 
 
-def test_the_roof_of_arithmetic_is_the_fastest_square_product():
+def test_the_limits_of_arithmetic_is_the_fastest_square_product():
     found = all_of(speed=100e9)
-    assert roof_of(found).product.size == 4096
-    assert roof_of(found).product.gflops == pytest.approx(100, rel=0.01)
+    assert limits_of(found).product.size == 4096
+    assert limits_of(found).product.gflops == pytest.approx(100, rel=0.01)
 
 
 def test_where_a_small_product_is_faster_than_all_large_ones_they_were_disturbed():
     small = [one("square", 16, call=0, speed=5e9)]
     slow = [one("square", n, call=0.1, speed=100e9) for n in (256, 512)]
-    assert roof_of([*small, *slow]).product is None
+    assert limits_of([*small, *slow]).product is None
     text = "\n".join(told([*all_of()[:9], *small, *slow]))
     assert "How fast arithmetic goes is not known" in text
     assert "%" not in text
-    assert roof_of([*small, one("square", 256)]).product.size == 256
+    assert limits_of([*small, one("square", 256)]).product.size == 256
 
 
 def test_a_row_by_a_column_reaches_a_share_of_the_arithmetic_and_it_is_said_which():
@@ -212,8 +192,7 @@ def section():
     found = [{"framework": "torch", "kind": one, "found": True, "name": one} for one in kinds]
     here = Here(st.session_state.get("cores", 2), tuple(found))
     recordings = st.session_state.get("recordings", {})
-    st.session_state["lecture"] = st.query_params.get("lecture") == "true"
-    roof.roof(controls, measuring, here, recordings)
+    roof.section(controls, measuring, here, recordings)
     st.session_state["refused"] = controls.refused
     measuring.run()
 
@@ -229,8 +208,7 @@ def measure(at):
 
 
 def recorded(measurements, name="a *loud* server"):
-    machine = Machine(name, "processor", 16, 2**36, "Linux 6", (Gpu("card", 2**36, "1"),))
-    return Recording("2026-03-01T12:00:00Z", machine, {}, {}, tuple(measurements))
+    return recording(measurements, name=name, gpus=[Gpu("card", 2**36, "1")])
 
 
 def drawn(at):
@@ -247,8 +225,6 @@ def test_before_it_was_measured_there_is_a_question_and_no_picture():
     at = visit()
     assert not charts(at)
     assert "Which of the two limits will it meet" in words(at)
-    for term in ("flop", "GFLOP/s", "intensity", "roofline"):
-        assert f"**{term}**" in words(at)
     assert not at.pills
 
 
@@ -265,7 +241,7 @@ def test_what_is_measured_here_is_drawn_and_told():
 def test_while_it_is_measured_it_is_drawn_once_both_limits_are_there(monkeypatch):
     monkeypatch.setattr(measuring, "DRAW_EVERY", 0)
     drawings = []
-    monkeypatch.setattr(roof, "_show", lambda found, lecture: drawings.append(len(found)))
+    monkeypatch.setattr(roof, "_show", lambda found: drawings.append(len(found)))
     measure(visit(events(all_of())))
     with_both = all_of().index(one("square", 256)) + 1
     assert drawings == [*range(with_both, len(all_of()) + 1), len(all_of())]

@@ -2,6 +2,7 @@
 
 from streamlit.testing.v1 import AppTest
 
+from engines.benchmark import child
 from engines.benchmark.machine import KINDS, REASONS
 from tests.support.visit import words
 from views.gpu_speedup import this_machine
@@ -37,16 +38,19 @@ def test_what_was_found_is_known_by_framework():
     assert Here(2, tuple(ANSWERS[:1])).device == "cpu"
 
 
-def test_where_nobody_answers_the_cpu_is_all_that_is_known():
+def test_where_nobody_answers_the_cpu_is_all_that_is_known(monkeypatch):
     def late(arguments, *, seconds):
         assert (arguments, seconds) == (["devices"], 120)
         raise TimeoutError
 
-    machine = this_machine.look(late)
+    inspected = this_machine.inspected.__wrapped__
+    monkeypatch.setattr(child, "answers", late)
+    machine = inspected()
     assert machine.cores >= 1
     assert machine.device == "cpu"
     assert all(machine.found(framework) == {"cpu": "CPU"} for framework in LOOKS)
-    assert this_machine.look(lambda *_, **__: ANSWERS) == this_machine.here(ANSWERS)
+    monkeypatch.setattr(child, "answers", lambda *_, **__: ANSWERS)
+    assert inspected() == this_machine.here(ANSWERS)
 
 
 def test_devices_that_were_not_found_have_their_reason():

@@ -1,4 +1,4 @@
-"""The ways to fool oneself, as a visitor meets them: asked, measured both ways, and told."""
+"""The traps of measuring, as a visitor meets them: asked, measured both ways, and told."""
 
 import inspect
 
@@ -9,10 +9,11 @@ from streamlit.testing.v1 import AppTest
 from engines.benchmark import naive_clock
 from engines.benchmark import traps as engine
 from engines.benchmark.child import answers
+from tests.support.measurements import measurement
 from tests.support.visit import charts, words
 from views.gpu_speedup import traps
 from views.gpu_speedup.contenders import written
-from views.gpu_speedup.traps_told import TRAPS
+from views.gpu_speedup.traps import TRAPS
 from views.ui import measuring, shell
 
 CORES = 4
@@ -31,17 +32,9 @@ def nothing_kept():
     measuring._latest.clear()
 
 
-def measured(framework, median, spread=0.02, *, size=512, threads=1, device="cpu", **more):
+def measured(framework, median, spread=0.02, *, size=512, **more):
     """A measurement as the child prints it, its quartiles so far from the median."""
-    operation = more.pop("operation", "square")
-    low, high = median * (1 - spread), median * (1 + spread)
-    return {
-        **{"operation": operation, "framework": framework, "device": device, "threads": threads},
-        **{"size": size, "precision": "float32", "transfer": False},
-        **{"first": 2 * median, "calls": 1, "samples": 40},
-        **{"least": low / 2, "low": low, "median": median, "high": high, "most": 2 * high},
-        **more,
-    }
+    return measurement(size, median, spread=spread, framework=framework, **more)._asdict()
 
 
 def part(name, measurement, samples=()):
@@ -117,12 +110,9 @@ RIGHT = {  # the factor that is guessed at: 15, 40, 500, 4, 2, 4, 5
 
 def section():
     """A page that has nothing but this. What it measures is in the session's `events`."""
-    from types import SimpleNamespace
-
     import streamlit as st
 
-    from engines.benchmark import clock, naive_clock
-    from views.gpu_speedup.traps import fooled
+    from views.gpu_speedup import traps
     from views.ui.controls import Controls
     from views.ui.measuring import Measuring
 
@@ -141,9 +131,7 @@ def section():
 
     controls = Controls("section")
     measuring = Measuring(stopped if st.session_state["stopped"] else in_child)
-    engines = SimpleNamespace(benchmark=clock, naive_timing=naive_clock)
-    st.session_state["lecture"] = st.query_params.get("lecture") == "true"
-    fooled(controls, measuring, engines, device=st.session_state["device"])
+    traps.section(controls, measuring, device=st.session_state["device"])
     measuring.run()
     st.session_state["refused"] = controls.refused
 
@@ -153,6 +141,7 @@ def visit(trap, events=(), *, device="cpu", stopped=False, measure=True, guess="
     at = AppTest.from_function(section, default_timeout=30)
     for name, value in {"trap": trap, **query}.items():
         at.query_params[name] = value
+    at.session_state["lecture"] = query.get("lecture") == "true"
     at.session_state["events"] = [*LOADED, *events]
     at.session_state["device"], at.session_state["stopped"] = device, stopped
     at.run()
@@ -186,7 +175,10 @@ def alike(trap):
 
 def reversed_in_time(trap):
     """The events of a trap whose naive parts are twice as far off, in the other direction."""
-    return scaled(alike(trap), **{pair.naive: 2.0**-pair.sign for pair in TRAPS[trap].pairs})
+    return scaled(
+        alike(trap),
+        **{pair.naive: 0.5 if pair.slower == "naive" else 2.0 for pair in TRAPS[trap].pairs},
+    )
 
 
 # The question
@@ -215,7 +207,7 @@ def test_a_trap_that_does_not_exist_is_refused():
 
 @pytest.mark.parametrize("trap", TRAPS)
 def test_every_part_that_is_compared_or_drawn_is_measured_by_the_engine(trap):
-    parts = engine.traps("cpu", CORES)[trap]
+    parts = engine.parts_of("cpu", CORES)[trap]
     for pair in TRAPS[trap].pairs:
         assert {pair.naive, pair.honest, pair.beside} <= {*parts, ""}
     assert set(TRAPS[trap].rows) == (set() if trap == "once" else set(parts))
@@ -243,7 +235,7 @@ def test_the_code_shown_is_the_code_that_runs(trap, how):
 @pytest.mark.parametrize("trap", TRAPS)
 def test_where_the_mistake_shows_the_measured_numbers_say_so(trap):
     at = visit(trap, SHOWN[trap])
-    arguments = ("fooled", "--trap", trap, "--device", "cpu")
+    arguments = ("traps", "--trap", trap, "--device", "cpu")
     assert at.session_state["arguments"] == arguments
     missing = [text for text in TOLD[trap] if text not in words(at)]
     assert not missing, words(at)
@@ -359,7 +351,7 @@ def test_in_lecture_mode_the_listings_stand_below_each_other():
 
 def test_what_the_engine_measures_is_what_the_view_reads():
     # In a process of its own: what it starts would run this process's script again, AppTest's.
-    parts, load, samples = traps.read(answers(["fooled", "--trap", "precision", "--quick"]))
+    parts, load, samples = traps.read(answers(["traps", "--trap", "precision", "--quick"]))
     assert {name: (m.framework, m.precision) for name, m in parts.items()} == {
         "NumPy, 64 bits": ("numpy", "float64"),
         "NumPy, 32 bits": ("numpy", "float32"),

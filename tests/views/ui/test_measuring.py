@@ -132,8 +132,8 @@ def test_those_who_wait_see_their_place_and_then_the_progress(visit):
 
     def results():
         try:
-            yield SimpleNamespace(ahead=2)
-            yield SimpleNamespace(ahead=1)
+            yield SimpleNamespace(before=2)
+            yield SimpleNamespace(before=1)
             yield None
             yield {"done": 1, "of": 2}
         finally:
