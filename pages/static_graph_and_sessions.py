@@ -22,24 +22,12 @@ FILE = "pages/static_graph_and_sessions.py"
 PRESETS = {"session_article": "Parabola, as in the article", "own": "Your own data"}
 ENGINES, GRADIENTS = ("numpy_vectorized", "tf_session"), ("grad_w", "grad_b")
 LOADED = {
-    "child": "engines.benchmark.child",
     "numpy_vectorized": "engines.regression.numpy_vectorized",
-    "tf_baked_in": "engines.static_graph_and_sessions.baked_in",
-    "tf_baked_in_graph": "engines.static_graph_and_sessions.baked_in_graph",
-    "tf_control_flow": "engines.recurrent.tf_cells",
-    "tf_control_flow_graph": "engines.recurrent.tf_graphs",
-    "tf_growth": "engines.static_graph_and_sessions.growing_graph",
     "tf_looked": "engines.static_graph_and_sessions.one_run",
-    "tf_race": "engines.static_graph_and_sessions.race",
-    "tf_race_graph": "engines.static_graph_and_sessions.race_graph",
     "tf_session": "engines.regression.tf_session",
     "tf_sum": "engines.static_graph_and_sessions.adding",
-    "tf_traced": "engines.static_graph_and_sessions.tracing",
     "tf_two_layers": "engines.network.tf_session",
     "tf_two_sessions": "engines.static_graph_and_sessions.two_sessions",
-    "tf_update_graphs": "engines.static_graph_and_sessions.update_graphs",
-    "tf_update_styles": "engines.static_graph_and_sessions.update_styles",
-    "torch_recurrent": "engines.recurrent.torch_cell",
     "torch_two_layers": "engines.network.torch_two_layers",
     "two_layers": "engines.network.compare",
 }
@@ -75,6 +63,14 @@ def play(problem, in_parts, **settings):
 controls, lecture = shell.open_page(FILE), in_lecture()
 with shell.loading("PyTorch and TensorFlow"):
     engines = load()
+    from views.static_graph_and_sessions import (
+        baked_in,
+        control_flow,
+        first_calls,
+        race,
+        tracing,
+        update_styles,
+    )
 article = preset("session_article").astype("float32")
 """
 In a **static graph** two things happen at two times. First the lines of a program *build*: each
@@ -140,13 +136,13 @@ printed.compare(trained("tf_session", article, **how))
 The listing that printed this table fetches w and b beside their assignments, in one run. Its row
 for step 0 is the start, so there they were read first. Did it have to be so?
 """
-sections.hidden_race(controls, engines, article, lecture=lecture)
+race.section(controls, article)
 
 """
 ### The data baked in
 The article's first listing ran and printed good numbers, and its data could not be changed.
 """
-sections.data_baked_in(controls, engines, problem, **settings, lecture=lecture)
+baked_in.section(controls, problem, steps=steps, learning_rate=rate)
 
 """
 ### Three ways to update
@@ -154,15 +150,32 @@ An **optimiser** is an object that adds the update to the graph. It can be asked
 ways, and one can do without it. Each listing has the loss of the same straight line, y_pred =
 w·x + b; `between` is what may be done to a gradient before it is used: so far, nothing.
 """
-sections.three_updates(controls, engines, lecture=lecture)
+update_styles.section(controls)
 
-"### Paid once, used often"
-measuring = sections.first_and_later_calls(controls, engines, lecture=lecture)
+"""
+### Paid once, used often
+A static graph is built, pruned, optimised and placed **once**, and then run many times. Eager code
+has nothing to prepare, and decides everything anew at each operation. Which is faster depends on
+how many steps follow. So here both parts are timed, for a session that runs a graph, for
+`tf.function`, which **traces** a Python function (runs it once to record its operations) and keeps
+a graph of them, and for the eager modes of TensorFlow and PyTorch. All take the same step: predict,
+find the gradients, update, read the loss. Each of the 8 measurements starts a process of its own;
+together they take about half a minute.
+"""
+measuring = first_calls.section(controls)
 
-"### Control flow inside the graph"
-sections.control_flow(controls, engines, lecture=lecture)
+"""
+### Control flow inside the graph
+A **recurrent cell** reads a word letter by letter: from its state h and the letter x_t it makes the
+next state, each time with the same parameters u, w and b. On the dynamic page Python's `for` and
+`if` see to that, because PyTorch builds its graph while the word is read. A static graph is
+finished before there is a word. Either the loop and the branch are **operations** of the graph, as
+in the first listing. Or Python's loop runs while the graph is built and leaves a copy of the cell
+for each letter, as in the second: the loop is **unrolled**.
+"""
+control_flow.section(controls)
 "#### `tf.function`: traced, then reused"
-sections.traced_functions(controls, engines, lecture=lecture)
+tracing.section(controls)
 
 """
 ### A network of two layers
@@ -170,7 +183,12 @@ A larger model, y_pred = relu(x·w1)·w2 with 101,000 weights, in both framework
 """
 sections.two_networks(controls, engines, lecture=lecture)
 
-"### Where it breaks"
+"""
+### Where it breaks
+In a loop of TensorFlow 1 a line that looks like arithmetic adds operations to the graph. Here
+`tf.reduce_mean(tf.abs(y_pred - y))`, meant for a log, stands inside the training loop. Every number
+it prints is right.
+"""
 sections.mistakes(controls, engines, article, *asked.numbers, lecture=lecture)
 
 with refused:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import streamlit as st
 
+from engines.recurrent import tf_cells, torch_cell
+from views.player import cached
 from views.ui.controls import Controls
 from views.ui.errors import explain_phrases
 
@@ -69,13 +71,13 @@ MISTAKES = {
 }
 
 
-def choose(
-    controls: Controls, refuse: Callable[[str, str], tuple[str, tuple[str, str, str]]], word: str
-) -> None:
-    """What Python cannot do while the graph is built: choose it, and read what TensorFlow says.
+@cached
+def _refused(name: str, word: str) -> tf_cells.Refused:
+    return tf_cells.refused(name, *torch_cell.arrays(word))
 
-    refuse: by name of a mistake and word, the source, and the error, its operation and sentence.
-    """
+
+def while_building(controls: Controls, word: str) -> None:
+    """What Python cannot do while the graph is built: choose it, and read what TensorFlow says."""
     labels = {name: told.label for name, told in MISTAKES.items()}
     st.markdown("##### What Python cannot do while the graph is built")
     name = controls.choice(
@@ -83,7 +85,7 @@ def choose(
     )
     if name is None:
         return
-    source, (error, _, sentence) = refuse(name, word)
+    source, (error, _, sentence) = _refused(name, word)
     st.code(source, language="python")
     st.code(f"{error}: {sentence}", language=None, wrap_lines=True)
     st.markdown(MISTAKES[name].story)
