@@ -3,7 +3,7 @@
 import streamlit as st
 
 from engines.problem import preset
-from views.player import in_lecture, player
+from views.player import player
 from views.ui import shell
 
 FILE = "pages/static_graph_and_sessions.py"
@@ -11,27 +11,24 @@ PRESETS = {"session_article": "Parabola, as in the article", "own": "Your own da
 
 controls = shell.open_page(FILE)
 with shell.loading("TensorFlow and PyTorch"):
-    from views.regression import agreement
-    from views.regression import settings as regression
+    from views.network import training
+    from views.regression import agreement, sections, settings
     from views.static_graph_and_sessions import (
         ask,
-        drawing,
-        mistakes,
-        printed_table,
-        runs,
-        story,
-        two_sessions,
-        watching,
-    )
-    from views.static_graph_and_sessions.sections import (
         baked_in,
         control_flow,
+        drawing,
         first_calls,
         growing_graph,
+        mistakes,
+        printed_table,
         race,
+        runs,
+        story,
         tracing,
-        training,
+        two_sessions,
         update_styles,
+        watching,
     )
 article = preset("session_article").astype("float32")
 """
@@ -43,7 +40,7 @@ with shell.settings():
     request = ask.choose(controls)
 refused, stage = st.container(), st.container()  # filled when the data below are known
 with st.expander("Data, rate and steps of the regression"):
-    problem, rate, steps = regression.choose(controls, PRESETS, max_steps=4000)
+    problem, rate, steps = settings.choose(controls, PRESETS, max_steps=4000)
 problem = problem.astype("float32")  # as the article's placeholders
 run = runs.run(request, problem, rate)
 told = story.story_of(run)
@@ -82,10 +79,10 @@ One run of the session for each step of the player, without slow motion. Each ru
 both gradients and both updates; the curve is computed outside, from w and b.
 """
 trace = runs.trained(problem, steps, rate)
-regression.overview(problem, trace, timeline, lecture=in_lecture())
-regression.verdict(problem, trace, rate)
+sections.overview(problem, trace, timeline)
+sections.verdict(problem, trace, rate)
 "#### By hand and by the graph: the same gradients"
-agreement.compare(runs.ENGINES, runs.GRADIENTS, timeline, lecture=in_lecture())
+agreement.compare(runs.ENGINES, runs.GRADIENTS, timeline)
 "#### The table that the article printed"
 printed_table.compare(runs.trained(article, article.steps, article.learning_rate))
 

@@ -9,7 +9,6 @@ the loop and the branch are Python's own: torch_cell.py.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 
 from engines.graphs.static import Message
 from engines.graphs.tf_errors import message
+from engines.listing import edited
 
 Array = NDArray[np.float64]
 
@@ -46,7 +46,7 @@ def looped() -> Cell:
         h = tf.zeros((1, 3), tf.float64, name="h")
 
         # The loop is one operation. Its functions are called
-        # once, here: is there another round, and what does it do?
+        # once, here: is there another letter, and what is done with it?
         _, h = tf.while_loop(
             lambda t, h: t < tf.shape(x)[0],
             lambda t, h: (
@@ -178,25 +178,23 @@ PYTHONS_BRANCH = """\
         else:
             loss = tf.reduce_sum(tf.abs(h))
 """
-MISTAKES = {
-    "if": (BRANCH, PYTHONS_BRANCH),
-    "any_length": ("inputs(letters)", "inputs(letters=None)"),
-    "other_length": ("", ""),  # the listing as it is, with a word that is one letter shorter
+# By name: what is changed in the listing.
+MISTAKES: dict[str, dict[str, str]] = {
+    "if": {BRANCH: PYTHONS_BRANCH},
+    "any_length": {"inputs(letters)": "inputs(letters=None)"},
+    "other_length": {},  # the listing as it is, with a word that is one letter shorter
 }
 
 
 def refused(name: str, x_value: Array, *values: Array) -> Refused:
     """Read a word with the unrolled listing and one of MISTAKES in it. Raises KeyError for others.
 
-    x_value, values: as for look_at.
+    x_value, values: as for tf_graphs.in_every_graph.
     """
-    right, wrong = MISTAKES[name]
-    source = inspect.getsource(unrolled).replace(right, wrong, 1)
-    namespace: dict[str, Any] = dict(globals())
-    exec(compile(source, "<mistake>", "exec", dont_inherit=True), namespace)
+    listing = edited(unrolled, MISTAKES[name])
     letters = len(x_value) + (name == "other_length")
     try:
-        learn(namespace["unrolled"](letters), x_value, *values)
+        learn(listing.names["unrolled"](letters), x_value, *values)
     except (TypeError, ValueError) as error:
-        return Refused(source, message(error))
+        return Refused(listing.source, message(error))
     raise AssertionError("TensorFlow has taken what it should refuse")

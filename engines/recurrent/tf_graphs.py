@@ -30,7 +30,7 @@ SHORT = {"StatelessWhile": "While", "StatelessIf": "If", "NextIteration": "Next"
 def count(letters: int) -> tuple[int, int]:
     """How many operations the graph with the loop has written, and how many the unrolled one.
 
-    Those inside of the loop and of the branches are counted, too.
+    Those inside the loop and the branches are counted, too.
     """
     return total(written(looped().graph)), total(written(unrolled(letters).graph))
 
@@ -48,33 +48,33 @@ class Ran(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Operations of one kind inside of the executed loop: how many, and how often each ran."""
+    """Operations of one kind inside the executed loop: how many, and how often each ran."""
 
     kind: str
     ops: int
     runs: int
 
 
-class Looked(NamedTuple):
+class Reading(NamedTuple):
     """A word, read by each of the graphs.
 
     learnt: by name, what came of it. ran: what a run of the loop's graph and one of the unrolled
-    graph executed. groups: what the loop became. way: the operations that h passes in the loop,
-    their kinds as in SHORT, without the edge back to the next round. runs: by id, how often each of
-    these ran.
+    graph executed. groups: what the loop became. path: the operations that h passes in the
+    loop, their kinds as in SHORT, without the edge back to the next iteration. runs: by id, how
+    often each of these ran.
     branches: by "then" and "else", what is in it, with microseconds, None for what did not run.
     """
 
     learnt: Mapping[str, Learnt]
     ran: tuple[Ran, Ran]
     groups: Sequence[Group]
-    way: Graph
+    path: Graph
     runs: Mapping[int, int]
     branches: Mapping[str, Sequence[tuple[str, float | None]]]
 
 
-def look_at(x_value: Array, *values: Array) -> Looked:
-    """Read a word with each of the graphs, and look at what a session makes of the loop.
+def in_every_graph(x_value: Array, *values: Array) -> Reading:
+    """Read a word with each of the graphs, and say what a session made of the loop.
 
     x_value: as torch_cell.encode returns it, at least one letter. values: of u, w and b.
     """
@@ -85,13 +85,13 @@ def look_at(x_value: Array, *values: Array) -> Looked:
         "rewritten": rewritten(*word),
     }
     loop, straight = _executed(looped(), *word), _executed(unrolled(letters), *word)
-    way, names = _way_of_h(loop)
-    passed = [op.name for op in loop.ops if op.name in way]
-    return Looked(
+    path, names = _path_of_h(loop)
+    passed = [op.name for op in loop.ops if op.name in path]
+    return Reading(
         learnt,
         (_ran(loop), _ran(straight)),
         _groups(loop),
-        _part(loop, way, names),
+        _part(loop, path, names),
         {i: loop.timings[name].runs for i, name in enumerate(passed)},
         {name: _branch(loop, f"cond/{name}/") for name in ("then", "else")},
     )
@@ -110,13 +110,13 @@ def _ran(run: Executed) -> Ran:
 
 
 def _groups(run: Executed) -> list[Group]:
-    """What is inside of the loop, those that began first before others."""
-    inside = [name for name in run.order if name.startswith("while/")]
-    counts = Counter((run[name].kind, run.timings[name].runs) for name in inside)
+    """What is in the loop, those that began first before others."""
+    names = [name for name in run.order if name.startswith("while/")]
+    counts = Counter((run[name].kind, run.timings[name].runs) for name in names)
     return [Group(kind, ops, runs) for (kind, runs), ops in counts.items()]
 
 
-def _way_of_h(run: Executed) -> tuple[set[str], dict[str, str]]:
+def _path_of_h(run: Executed) -> tuple[set[str], dict[str, str]]:
     """What h passes between entering the loop and leaving it; and names for where it comes in."""
     [out] = [op for op in run.ops if op.kind == "Exit"]
     switch = run[source_of(out.data[0])[0]]
@@ -147,7 +147,7 @@ def drawings(letters: int) -> dict[str, Graph]:
     """
     loop, straight = written(looped().graph), written(unrolled(letters).graph)
     body = loop["while"].bodies["body"]
-    # What a round takes, in the same order as the loop, under the loop's names for it.
+    # What an iteration takes, in the same order as the loop, under the loop's names for it.
     taken = [op.name for op in body.ops if op.kind == "Placeholder"]
     names = dict(zip(taken, loop["while"].inputs, strict=True))
     ends = {

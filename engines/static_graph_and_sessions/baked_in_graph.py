@@ -39,8 +39,8 @@ def _steps(name: str, problem: Problem, fed: Problem, **settings: Any) -> Iterat
 
 
 @dataclass(frozen=True, eq=False)
-class Inside:
-    """What is in the graph of a listing, and what a session makes of it for the loss.
+class Found:
+    """The graph of a listing, and what a session makes of it for the loss.
 
     graph: what the loss is computed from, and the placeholders; a variable and the operations that
     read it are one node. placeholders: by name, the id in that graph.
@@ -62,7 +62,7 @@ class Inside:
     ran: int
 
 
-def look_inside(name: str, problem: Problem) -> Inside:
+def graph_of(name: str, problem: Problem) -> Found:
     """Build one of LISTINGS for the data of `problem`, and fetch its loss once.
 
     Raises KeyError for any other name.
@@ -85,7 +85,7 @@ def look_inside(name: str, problem: Problem) -> Inside:
     ]
     number = {op.name: i for i, op in enumerate(drawn)}
     arrays = {op.name: op.value for op in drawn if op.value is not None and op.value.size > 1}
-    return Inside(
+    return Found(
         graph=to_graph(drawn),
         placeholders={one: number[one] for one in placeholders},
         takers={

@@ -3,18 +3,18 @@
 `train` is the listing as it should be. VERSIONS has it with the mistake, and with the mistake and a
 finalized graph, in which it cannot happen.
 
-Source: experiment E7, with a mean error to look at; `Graph.finalize` in TensorFlow's documentation.
+Source: experiment E7, with a mean error to log; `Graph.finalize` in TensorFlow's documentation.
 """
 
 from __future__ import annotations
 
-import inspect
 import time
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections.abc import Generator
+from typing import NamedTuple
 
 import tensorflow as tf
 
+from engines.listing import edited
 from engines.problem import Problem
 
 
@@ -26,7 +26,7 @@ class Run(NamedTuple):
     milliseconds: float
 
 
-def train(problem: Problem, *, steps: int) -> Iterator[Run]:
+def train(problem: Problem, *, steps: int) -> Generator[Run]:
     """Yield a Run for each step, then a few more in which nothing is new."""
     graph = tf.Graph()
     with graph.as_default():
@@ -89,7 +89,7 @@ class Started(NamedTuple):
 
     source: str
     changed: str
-    runs: Iterator[Run]
+    runs: Generator[Run]
 
 
 def start(version: str, problem: Problem, *, steps: int) -> Started:
@@ -97,10 +97,5 @@ def start(version: str, problem: Problem, *, steps: int) -> Started:
 
     Where the graph is finalized, the first step raises RuntimeError.
     """
-    source = inspect.getsource(train)
-    for right, wrong in VERSIONS[version].items():
-        source = source.replace(right, wrong, 1)
-    namespace: dict[str, Any] = dict(globals())
-    exec(compile(source, f"<{version}>", "exec", dont_inherit=True), namespace)
-    changed = "".join(VERSIONS[version].values())
-    return Started(source, changed, namespace["train"](problem, steps=steps))
+    listing = edited(train, VERSIONS[version])
+    return Started(listing.source, listing.wrong, listing.names["train"](problem, steps=steps))

@@ -10,19 +10,34 @@ assignments return: tf_session.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from engines.problem import Problem
+from engines.graphs.autograd import Graph
+from engines.graphs.read_tensorflow import written
+from engines.graphs.static import source_of, to_graph
+from engines.listing import waiting
+from engines.problem import Problem, preset
 from engines.regression import tf_session
-from engines.trace import Step, record
+from engines.trace import record
 
 Reads = Literal["variables", "operations", "operations_first"]
 MOST_RUNS, MOST_THREADS = 4000, 8
+
+
+class Run(NamedTuple):
+    """What one run of the session handed out. w, b: from before its update, or from after it."""
+
+    loss: np.float32
+    w: np.float32
+    b: np.float32
+    grad_w: np.float32
+    grad_b: np.float32
 
 
 def train(
@@ -32,8 +47,8 @@ def train(
     learning_rate: float,
     reads: Reads = "variables",
     threads: int = 8,
-) -> Iterator[Step]:
-    """Yield step 0, 1, … steps, with w and b as a run happened to read them.
+) -> Iterator[Run]:
+    """Yield run 0, 1, … steps, with w and b as it happened to read them.
 
     problem: the data, the start and the loss.
     reads: fetch the variables, as the article does; or operations of our own that read them; or
@@ -69,12 +84,13 @@ def train(
         session.run(initialize)
         fetches = [loss, w_read, b_read, grad_w, grad_b, [new_w, new_b]]
         for _ in range(steps + 1):
-            loss_value, w_value, b_value, *grads, _ = session.run(
-                fetches, {x: problem.x, y: problem.y}
-            )
-            yield Step(loss_value, {"w": w_value, "b": b_value}, {"w": grads[0], "b": grads[1]})
+            *values, _ = session.run(fetches, {x: problem.x, y: problem.y})
+            yield Run(*values)
     finally:
         session.close()
+
+
+# ---- Which value was read
 
 
 class Late(NamedTuple):
@@ -83,27 +99,86 @@ class Late(NamedTuple):
     w: NDArray[np.bool_]
     b: NDArray[np.bool_]
 
-    @property
-    def mixed(self) -> int:
-        """In how many runs one was read after its assignment and the other before."""
-        return int(np.sum(self.w ^ self.b))
 
-
-def watch(problem: Problem, *, runs: int, learning_rate: float, **settings: Any) -> Late:
+def late_reads(
+    problem: Problem,
+    *,
+    runs: int,
+    learning_rate: float,
+    reads: Reads = "variables",
+    threads: int = 0,
+) -> Late:
     """Train through `runs` runs, 4000 at most, and say in which w and b were read too late.
 
-    What they were before and after each run is known from tf_session.py's run of the same. A run
-    that left a value as it was has not read it late. settings: `reads` and `threads` of `train`.
+    What they were before and after each run is known from the same training in tf_session.py. A run
+    that left a value as it was has not read it late. Where the training overflows, the runs up to
+    that are told. reads, threads: as for `train`.
     Raises ValueError for less than 1 run, more than 4000, or more than 8 threads.
 
     Nearly all late reads are in a session's first 90 runs. TensorFlow's executor takes every
     operation for an expensive one until it has seen it run some times, and hands expensive ones
     on to be run later.
     """
-    if not (1 <= runs <= MOST_RUNS and 0 <= settings.get("threads", 0) <= MOST_THREADS):
+    if not (1 <= runs <= MOST_RUNS and 0 <= threads <= MOST_THREADS):
         raise ValueError(f"1 to {MOST_RUNS} runs and 0 to {MOST_THREADS} threads")
     truth = record(tf_session.train(problem, steps=runs, learning_rate=learning_rate))
-    read = record(train(problem, steps=runs - 1, learning_rate=learning_rate, **settings))
-    seen = min(len(read), len(truth) - 1)  # fewer than `runs` where the run overflowed
-    w, b = (read.params[name][:seen] != truth.params[name][:seen] for name in ("w", "b"))
-    return Late(w, b)
+    finite = len(truth) - 1
+    how: Any = {"learning_rate": learning_rate, "reads": reads, "threads": threads}
+    seen = list(train(problem, steps=finite - 1, **how))
+    w, b = truth.params["w"][:finite], truth.params["b"][:finite]
+    return Late(np.array([run.w for run in seen]) != w, np.array([run.b for run in seen]) != b)
+
+
+# ---- The edge that is not there
+
+
+class Around(NamedTuple):
+    """The operations from the variable w to what is fetched of it.
+
+    graph: its first node is w. A kind is without TensorFlow's ending "VariableOp".
+    fetched: by id, the name of what is fetched there, first w and then new_w.
+    only_order: the places in `graph.edges` of those that hand nothing over and only say what runs
+    first.
+    """
+
+    graph: Graph
+    fetched: Mapping[int, str]
+    only_order: Sequence[int]
+
+
+def around_w(reads: Reads) -> Around:
+    """What is written around w. The way through the gradient is left out, and what belongs to b."""
+    listing: Any = train(preset("session_article"), steps=0, learning_rate=0.01, reads=reads)
+    with waiting(listing) as held:
+
+        def operation(name: str) -> str:
+            return str(held["graph"].as_graph_element(held[name]).op.name)
+
+        fetched = {operation("w_read"): "w", operation("new_w"): "new_w"}
+        grad_w, ops = operation("grad_w"), written(held["graph"], train).ops
+
+    def sources(tensors: Sequence[str]) -> set[str]:
+        return {source_of(tensor)[0] for tensor in tensors}
+
+    # Each operation is written after those it takes from: once down, once up.
+    from_w = {"w"}
+    for op in ops:
+        if op.name != grad_w and sources(op.data) & from_w:
+            from_w.add(op.name)
+    needed = set(fetched)
+    for op in reversed(ops):
+        if op.name in needed:
+            needed |= sources(op.inputs) & from_w
+    kept = [
+        replace(
+            op,
+            kind=op.kind.removesuffix("VariableOp"),
+            inputs=tuple(one for one in op.inputs if source_of(one)[0] in needed),
+        )
+        for op in ops
+        if op.name in needed
+    ]
+    number = {op.name: i for i, op in enumerate(kept)}
+    inputs = [tensor for op in kept for tensor in op.inputs]
+    only_order = [place for place, tensor in enumerate(inputs) if tensor.startswith("^")]
+    return Around(to_graph(kept), {number[op]: name for op, name in fetched.items()}, only_order)

@@ -48,11 +48,11 @@ def call_each(arguments: Iterable[Any], **settings: Any) -> list[Call]:
         value = traced(argument)
         seconds = perf_counter() - start
         traces = traced.experimental_get_tracing_count()
-        calls.append(told(argument, noted, traces, value, seconds))
+        calls.append(as_data(argument, noted, traces, value, seconds))
     return calls
 
 
-def told(argument: Any, noted: list[Any], traces: int, value: Any, seconds: float) -> Call:
+def as_data(argument: Any, noted: list[Any], traces: int, value: Any, seconds: float) -> Call:
     """A call as plain data, without a tensor in it."""
     call = f"square({_text(argument)})"
     python = ", ".join(map(_noted, noted))
@@ -60,7 +60,7 @@ def told(argument: Any, noted: list[Any], traces: int, value: Any, seconds: floa
 
 
 def _text(argument: Any) -> str:
-    """The argument as somebody would write it."""
+    """The argument as it would be written in a program."""
     tensor = isinstance(argument, tf.Tensor)
     return f"tf.constant({argument.numpy().tolist()})" if tensor else repr(argument)
 

@@ -1,7 +1,7 @@
 """Three ways to write the update into a static graph, on data that the graph draws itself.
 
 The model is  y_pred = w * x + b.  The data are operations, too: each run draws eight new points.
-What a style gives into our hands between the gradient and the update is the difference.
+They differ in what they hand out between the gradient and the update.
 
 Source: experiment E8. One update on fixed data: tf_session.py. The stream in PyTorch: `stream` in
 torch_autograd.py.
@@ -9,13 +9,18 @@ torch_autograd.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from engines.graphs.autograd import brief
+from engines.graphs.read_tensorflow import executed, written
+from engines.graphs.static import Executed, Op, source_of
+from engines.listing import waiting
 from engines.problem import Problem
 from engines.trace import Step
 
@@ -80,12 +85,12 @@ def train(
     style: str = "assign",
     between: str = "nothing",
     seed: int = 1000,
-) -> Iterator[Step]:
+) -> Generator[Step, None, None]:
     """Yield step 0, 1, … steps: the state before each update, and the one after the last.
 
-    problem: the start (w, b), in float32; the data are drawn. style: one of STYLES; with "minimize"
-    a step has no gradients. between: one of BETWEEN. Raises KeyError for other names, ValueError
-    where "minimize" is to have something in between.
+    problem: the start (w, b), in float32; the data are drawn. style: one of STYLES; "minimize"
+    hands no gradients out, so its steps have none. between: one of BETWEEN. Raises KeyError for
+    other names, ValueError where "minimize" is to have something in between.
     """
     if style == "minimize" and between != "nothing":
         raise ValueError("minimize leaves no room between the gradient and the update")
@@ -133,3 +138,60 @@ def batches(*, steps: int, seed: int = 1000) -> Iterator[tuple[NDArray[Any], NDA
             yield np.asarray(x_value), np.asarray(y_value)
     finally:
         session.close()
+
+
+# ---- The graphs that the three styles build
+
+
+class Built(NamedTuple):
+    """The graph of one way to write the update.
+
+    text: all of it, as written: equal texts are equal graphs. written, ran: how many operations
+    there are of each kind, as written and when a session runs the update alone.
+    update: how w is updated, see `update_of`.
+    """
+
+    text: str
+    written: Mapping[str, int]
+    ran: Mapping[str, int]
+    update: str
+
+
+def build(problem: Problem, style: str, between: str = "nothing") -> Built:
+    """Build the graph and run it a few times. Raises what `train` raises."""
+    rate = problem.learning_rate
+    listing: Any = train(problem, steps=1, learning_rate=rate, style=style, between=between)
+    with waiting(listing) as held:  # the session is open, and its variables have values
+        whole = written(held["graph"])
+        ran = executed(held["session"], held["update"], {})
+    return Built(whole.to_text(), _kinds(whole.ops), _kinds(ran.ops), update_of(ran, "w"))
+
+
+def update_of(ran: Executed, variable: str) -> str:
+    """What writes to a variable, and below it, further in, what each operation takes, as a text.
+
+    It goes back as far as the variable, constants, and the gradient.
+    """
+    [writer] = (
+        op for op in ran.ops if variable in op.data and not op.kind.startswith("ReadVariable")
+    )
+    return "\n".join(_tree(ran, writer))
+
+
+def _tree(ran: Executed, op: Op) -> list[str]:
+    if op.kind == "Const":
+        return [brief(op.value)]
+    if op.name.startswith("gradients/"):  # where TensorFlow puts what computes a gradient
+        return ["the gradient"]
+    if op.kind == "VarHandleOp":
+        return [f"variable {op.name}"]
+    lines = [op.kind]
+    *others, last = [_tree(ran, ran[source_of(tensor)[0]]) for tensor in op.data]
+    for first, *below in others:
+        lines += [f"├─ {first}", *(f"│  {line}" for line in below)]
+    first, *below = last
+    return [*lines, f"└─ {first}", *(f"   {line}" for line in below)]
+
+
+def _kinds(ops: Iterable[Op]) -> Mapping[str, int]:
+    return Counter(op.kind for op in ops)

@@ -15,7 +15,7 @@ import pandas as pd
 
 from engines.graphs.autograd import Edge, Graph, Node, brief
 from views.graphs.layered import positions
-from views.player import Figure, between, cached, drawn, figure, in_lecture, sized, template
+from views.player import Drawing, Figure, Filling, between, drawing, picture, show, sized
 from views.ui.palette import BEST, MODEL, QUIET
 
 FOLD = "Repetitions"  # the kind of the node that stands for many
@@ -50,13 +50,13 @@ def folded(graph: Graph) -> Graph:
     )
     leaves = {leaf.id for leaf in graph.leaves}
     middle = [node for node in graph.nodes if first <= node.id < end and node.id not in leaves]
-    inside, number = {node.id for node in middle}, middle[0].id
+    hidden, number = {node.id for node in middle}, middle[0].id
     counts = {"repetitions": often - 2 * KEPT, "of": often, "nodes": len(middle)}
     fold = Node(number, FOLD, None, "", KEPT, middle[-1].outputs, {}, counts)
-    nodes = [node for node in graph.nodes if node.id not in inside]
+    nodes = [node for node in graph.nodes if node.id not in hidden]
     edges: dict[tuple[int, int, int], Edge] = {}
     for edge in graph.edges:
-        source, target = (number if n in inside else n for n in (edge.source, edge.target))
+        source, target = (number if n in hidden else n for n in (edge.source, edge.target))
         if source != target:
             one_for_all = number in (source, target)
             key = source, target, 0 if one_for_all else edge.argument
@@ -72,49 +72,91 @@ def _place(node: Node) -> tuple[Any, ...]:
 # ---- The drawing
 
 
-@cached
-def small_graph(
-    _graph: Graph,
+def draw_graph(
+    graph: Graph,
     *,
     key: Any,
     title: str,
     description: str,
     labels: Mapping[int, str] | None = None,
     emphasised: Collection[int] = (),
+    only_order: Collection[int] = (),
+    places: Mapping[int, tuple[float, float]] | None = None,
     wide: float = 1.0,
 ) -> Figure:
     """A graph whose boxes hold the short names of operations and the names of leaves.
 
     key: equal for equal graphs; it is what the cache goes by. labels: by id, more to write in a
-    box. emphasised: ids of nodes to mark. wide: how much wider than usual boxes may be.
+    box. emphasised: ids of nodes to mark. only_order: the indices in `graph.edges` of those to draw
+    dashed, which hand nothing over. places: by id, column and layer, where they are not to be found
+    by `_positions`. wide: how much wider than usual boxes may be.
     """
-    at = _positions(_graph)
+    drawn = _picture(
+        graph,
+        key=key,
+        labels=labels or {},
+        emphasised=tuple(emphasised),
+        only_order=tuple(only_order),
+        places=places or {},
+        wide=wide,
+    )
+    # Words of a visitor go in here, after the drawing, which is kept for all of them.
+    return {
+        **drawn,
+        "title": {"text": title, "limit": {"expr": "width"}},
+        "description": description,
+    }
+
+
+def show_graph(figure: Figure, *, key: str) -> None:
+    """Show what `draw_graph` made. Each layer is as high in all, so the deeper graph is taller."""
+    [bottom] = [param["value"] for param in figure["params"] if param["name"] == "bottom"]
+    layers = bottom + 1
+    show(figure, key=key, height=int(25 * layers + 50), in_hall=int(44 * layers + 80))
+
+
+@picture
+def _picture(
+    _graph: Graph,
+    *,
+    key: Any,
+    labels: Mapping[int, str],
+    emphasised: tuple[int, ...],
+    only_order: tuple[int, ...],
+    places: Mapping[int, tuple[float, float]],
+    wide: float,
+) -> Filling:
+    at = places or _positions(_graph)
     looks = dict.fromkeys(at, "operation") | {leaf.id: "leaf" for leaf in _graph.leaves}
     looks |= {node.id: "fold" for node in _graph.nodes if node.kind == FOLD}
-    labels, marked = labels or {}, set(emphasised)
     boxes = [
         {
             **_told(node, looks[node.id], labels.get(node.id, "")),
             "x": at[node.id][0],
             "y": at[node.id][1],
             "look": looks[node.id],
-            "emphasised": node.id in marked,
+            "emphasised": node.id in emphasised,
         }
         for node in _graph.nodes
     ]
+    edges = _lines(_graph, at, looks, down_first=bool(places))
+    edges["only_order"] = edges["edge"].isin(only_order)
     across, down = (max((place[i] for place in at.values()), default=0) for i in (0, 1))
-    tables = {"boxes": pd.DataFrame(boxes), "edges": _lines(_graph, at, looks)}
     values = {"right": float(across), "bottom": float(down), "wide": wide}
-    # Words of a visitor go in here, after the drawing, which is kept for all of them.
-    heading = {"text": title, "limit": {"expr": "width"}}
-    told = {"title": heading, "description": description}
-    return {**figure(_draw(), tables, values), **told}
+    return {"boxes": pd.DataFrame(boxes), "edges": edges}, values
 
 
 def _lines(
-    graph: Graph, at: Mapping[int, tuple[float, float]], looks: Mapping[int, str]
+    graph: Graph,
+    at: Mapping[int, tuple[float, float]],
+    looks: Mapping[int, str],
+    *,
+    down_first: bool,
 ) -> pd.DataFrame:
-    """The points of each edge's line, from its source down to its target."""
+    """The points of each edge's line, from its source down to its target.
+
+    down_first: whether a line to another column stays in its own up to the layer above.
+    """
     right, bottom = (max((place[i] for place in at.values()), default=0) for i in (0, 1))
     points = []
     for i, edge in enumerate(graph.edges):
@@ -122,19 +164,14 @@ def _lines(
         # A fold is as wide as the picture, so what leads to it and from it goes straight down.
         x = x2 if looks[edge.source] == "fold" else x
         x2 = x if looks[edge.target] == "fold" else x2
-        way = [(x, y + HALF), (x2, y2 - HALF)]
+        path = [(x, y + HALF), (x2, y2 - HALF)]
         if x == x2 and y2 - y > 1:  # past other boxes of its column: round them, on the outside
             out = x + (1 if x > right / 2 else -1) * (0.35 + 0.25 * (y2 - y) / bottom)
-            way[1:1] = [(out, y + min(1, (y2 - y) / 3)), (out, y2 - min(1, (y2 - y) / 3))]
-        points += [(i, k, *point, k == len(way) - 1) for k, point in enumerate(way)]
+            path[1:1] = [(out, y + min(1, (y2 - y) / 3)), (out, y2 - min(1, (y2 - y) / 3))]
+        elif down_first and y2 - y > 1:
+            path[1:1] = [(x, y2 - 1)]
+        points += [(i, k, *point, k == len(path) - 1) for k, point in enumerate(path)]
     return pd.DataFrame(points, columns=["edge", "order", "x", "y", "end"])
-
-
-def height(drawing: Figure) -> int:
-    """Pixels for `show`: the same for each layer, so of two graphs the deeper is the taller."""
-    [bottom] = [param["value"] for param in drawing["params"] if param["name"] == "bottom"]
-    layer, margin = (44, 80) if in_lecture() else (25, 50)
-    return int((bottom + 1) * layer + margin)
 
 
 def _positions(graph: Graph) -> dict[int, tuple[float, float]]:
@@ -190,8 +227,9 @@ def _told(node: Node, look: str, label: str) -> dict[str, str]:
     }
 
 
-@drawn
-def _draw() -> Figure:
+@_picture.drawing
+def _draw() -> Drawing:
+    size = sized(12, 19)
     across, down = between("-0.6", "right + 0.6"), between("bottom + 0.5", "-0.5")
 
     def x(field: str) -> alt.X:
@@ -200,25 +238,25 @@ def _draw() -> Figure:
     def y(field: str) -> alt.Y:
         return alt.Y(f"{field}:Q", axis=None, scale=down)
 
-    edges = alt.Chart(alt.NamedData("edges"))
-    lines = edges.mark_line(color=QUIET, strokeWidth=1.2, interpolate="basis", tooltip=None).encode(
-        x=x("x"), y=y("y"), detail="edge:N", order="order:Q"
+    def ordered(then: Any, otherwise: Any) -> Any:
+        return alt.when("datum.only_order").then(alt.value(then)).otherwise(alt.value(otherwise))
+
+    edges = alt.Chart(alt.NamedData("edges")).encode(x=x("x"), y=y("y"))
+    lines = edges.mark_line(interpolate="basis", tooltip=None).encode(
+        detail="edge:N",
+        order="order:Q",
+        color=ordered(BEST, QUIET),
+        strokeWidth=ordered(3, 1.2),
+        strokeDash=ordered([7, 4], [1, 0]),
     )
     heads = (
         edges.transform_filter("datum.end")
-        .mark_point(
-            shape="triangle-down",
-            tooltip=None,
-            color=QUIET,
-            filled=True,
-            size=sized(36, 57),
-            opacity=1,
-        )
-        .encode(x=x("x"), y=y("y"))
+        .mark_point(shape="triangle-down", tooltip=None, filled=True, size=sized(36, 57), opacity=1)
+        .encode(color=ordered(BEST, QUIET))
     )
 
     # A box is as wide as the widest name it may hold, where the columns leave room for that.
-    reach = "min(0.47, (lecture ? 61 : 38) * wide * (right + 1.2) / width)"
+    reach = "min(0.47, 3.2 * (lecture ? 19 : 12) * wide * (right + 1.2) / width)"
     boxes = alt.Chart(alt.NamedData("boxes")).transform_calculate(
         x1=f"datum.look === 'fold' ? -0.55 : datum.x - {reach}",
         x2=f"datum.look === 'fold' ? right + 0.55 : datum.x + {reach}",
@@ -241,14 +279,23 @@ def _draw() -> Figure:
         strokeDash=alt.ExprRef("datum.look === 'fold' ? [5, 4] : [1, 0]"),
     ).encode(**outline, tooltip=told)
     names = boxes.mark_text(
-        fontSize=sized(12, 19),
+        fontSize=size,
         color=alt.ExprRef("ink"),
         fontWeight=alt.ExprRef("datum.emphasised ? 700 : 400"),
         limit=alt.ExprRef("width * (datum.x2 - datum.x1) / (right + 1.2)"),
     ).encode(x=x("middle"), y=y("y"), text="name:N", tooltip=told)
-    return template(
-        alt.layer(lines, heads, ground, rectangles, names),
-        ("right", "bottom", "wide"),
-        title="",
-        description="",
-    )
+    return drawing(alt.layer(lines, heads, ground, rectangles, names), title="", description="")
+
+
+# ---- The old way, until its users are converted
+
+
+def small_graph(graph: Graph, *, lecture: bool = False, **how: Any) -> Figure:
+    """`draw_graph`, which replaces it."""
+    return draw_graph(graph, **how)
+
+
+def height(drawing: Figure, *, lecture: bool) -> int:
+    """Pixels for `show`; `show_graph` replaces both."""
+    [bottom] = [param["value"] for param in drawing["params"] if param["name"] == "bottom"]
+    return int((bottom + 1) * (44 if lecture else 25) + (80 if lecture else 50))

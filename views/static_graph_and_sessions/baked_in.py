@@ -7,24 +7,26 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from textwrap import dedent
-from typing import Any, Protocol
+from typing import Any
 
 import altair as alt
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from engines.graphs.autograd import Graph
 from engines.problem import Problem
+from engines.static_graph_and_sessions import baked_in_graph
+from engines.static_graph_and_sessions.baked_in_graph import Found
 from engines.trace import Trace
-from views.graphs.small_graph import height, small_graph
+from views.graphs.small_graph import draw_graph, show_graph
 from views.player import (
     Drawing,
     Filling,
     between,
+    cached,
     drawing,
     listing,
     live,
@@ -33,24 +35,12 @@ from views.player import (
     show,
     source_of,
 )
+from views.ui.controls import Controls
+from views.ui.numbers import number
 from views.ui.palette import DATA, ENGINES, MISTAKE, QUIET
 from views.ui.prediction import predicted
 from views.ui.shell import side_by_side
-
-
-class Inside(Protocol):
-    """What is in a graph: baked_in_graph.Inside in the engines."""
-
-    graph: Graph
-    placeholders: Mapping[str, int]
-    takers: Mapping[str, tuple[str, ...]]
-    fates: Mapping[str, str]
-    arrays: Mapping[int, int]
-    data_size: int
-    size: int
-    written: int
-    ran: int
-
+from views.ui.table import html_table
 
 LABELS = {"baked_in": "baked in", "mended": "mended"}
 FILES = {"baked_in": "baked_in.py", "mended": "tf_session.py"}
@@ -68,54 +58,52 @@ ANSWERS = {
 }
 
 
+train, graph_of = cached(baked_in_graph.train), cached(baked_in_graph.graph_of)
+
+
 def upside_down(problem: Problem) -> Problem:
     """The same points turned upside down; where all are at one height, one higher."""
     low, high = problem.y.min(), problem.y.max()
     return replace(problem, y=low + high - problem.y if low < high else problem.y + 1)
 
 
-def tell(
-    problem: Problem,
-    listings: Mapping[str, Callable[..., Any]],
-    train: Callable[..., Trace],
-    inside: Callable[[str, Problem], Inside],
-    *,
-    steps: int,
-    learning_rate: float,
-) -> None:
+def section(controls: Controls, problem: Problem, *, steps: int, learning_rate: float) -> None:
     """Both listings; after a prediction, what each does with other data, and what is in its graph.
 
-    listings, train, inside: LISTINGS, train and look_inside of the engine baked_in_graph.
+    problem: in float32. steps, learning_rate: of all runs.
     """
-    sources = {name: source_of(listings[name]) for name in LABELS}
-    _listings(sources)
+    if not controls.flag("Bake the data into the graph", "baked_in"):
+        return
+    _listings()
     other = upside_down(problem)
     low, high = other.y.min(), other.y.max()
     question = (
         f"The first listing is written for its data, and then it is fed other data: the same "
-        f"points upside down, each y replaced by {low + high:.4g} − y. What does it print?"
+        f"points upside down, each y replaced by {number(float(low + high), 4)} − y. What "
+        "does it print?"
     )
     if not predicted(question, ANSWERS, "same", key="baked in"):
         return
     runs: dict[tuple[str, bool], Trace] = {}
-    settings = {"steps": steps, "learning_rate": learning_rate}
     for name in LABELS:
         for is_other in (False, True):
             # A spinner for each, so that a control that is moved stops the rest.
             with st.spinner(f"Training, {len(runs) + 1} of {2 * len(LABELS)} runs"):
                 fed = other if is_other else problem
-                runs[name, is_other] = train(name, problem, fed, **settings)
+                run = train(name, problem, fed, steps=steps, learning_rate=learning_rate)
+                runs[name, is_other] = run
     _numbers(problem, other, runs)
     ends = {name: runs[name, True].final.params for name in LABELS}
     lines = {name: (float(end["w"]), float(end["b"])) for name, end in ends.items()}
     show(fit(problem, other, lines), key="baked_in", height=320, in_hall=520)
-    _inside(problem, {name: inside(name, problem) for name in LABELS})
+    _graphs(problem, {name: graph_of(name, problem) for name in LABELS})
 
 
-def _listings(sources: Mapping[str, str]) -> None:
+def _listings() -> None:
     """Both of them without their headings, with the code marked that the other one has not."""
     bodies = {
-        name: dedent(source.rpartition('"""')[2].lstrip("\n")) for name, source in sources.items()
+        name: dedent(source_of(baked_in_graph.LISTINGS[name]).rpartition('"""')[2].lstrip("\n"))
+        for name in LABELS
     }
     places = side_by_side(2)
     for place, (name, body) in zip(places, bodies.items(), strict=True):
@@ -135,18 +123,15 @@ def _listings(sources: Mapping[str, str]) -> None:
 
 
 def _numbers(problem: Problem, other: Problem, runs: Mapping[tuple[str, bool], Trace]) -> None:
-    rows = ""
+    rows = []
     for (name, is_other), run in runs.items():
-        _, params, _ = run.final
-        w, b, loss = params["w"], params["b"], run.final.loss
-        misfit = (other if is_other else problem).loss_at(w, b)
+        w, b = run.final.params["w"], run.final.params["b"]
+        misfit = float((other if is_other else problem).loss_at(w, b))
         fed = "data upside down" if is_other else "its own data"
-        cells = [f"{w:.6g}", f"{b:.6g}", f"{loss:.3g}", f"{misfit:.3g}"]
-        rows += f"<tr><th>{LABELS[name]}, {fed}</th>"
-        rows += "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+        losses = number(run.final.loss, 3), number(misfit, 3)
+        rows.append((f"{LABELS[name]}, {fed}", number(w), number(b), *losses))
     heads = ["listing, and what it is fed", "w", "b", "loss it prints", "loss on what is fed"]
-    head = "".join(f"<th>{text}</th>" for text in heads)
-    live(f'<table class="digits"><tr>{head}</tr>{rows}</table>', key="baked_in_numbers")
+    live(html_table(heads, rows), key="baked_in_numbers")
     once, again = (runs["baked_in", is_other] for is_other in (False, True))
     differ = sum(
         not np.array_equal(column, again.columns()[name], equal_nan=True)
@@ -232,59 +217,57 @@ def _() -> Drawing:
 # ---- The graphs
 
 
-def _inside(problem: Problem, inside: Mapping[str, Inside]) -> None:
+def _graphs(problem: Problem, graphs: Mapping[str, Found]) -> None:
     st.markdown(
         "In the graph the fault can be seen. This is what the loss is computed from, in both, with "
-        "the placeholders marked. A name with a number behind it is a constant with so many "
-        "numbers."
+        "the placeholders marked. A name with a number after it is a constant of that many numbers."
     )
-    places = side_by_side(2)
-    for place, (name, seen) in zip(places, inside.items(), strict=True):
-        drawing = small_graph(
-            seen.graph,
-            key=("baked in", name, problem),
+    for place, (name, found) in zip(side_by_side(2), graphs.items(), strict=True):
+        figure = draw_graph(
+            found.graph,
+            key=("baked in", name, problem.key),
             title=LABELS[name].capitalize(),
             description=DESCRIPTIONS[name],
-            labels={node: f"({count})" for node, count in seen.arrays.items()},
-            emphasised=tuple(seen.placeholders.values()),
+            labels={node: f"({count})" for node, count in found.arrays.items()},
+            emphasised=tuple(found.placeholders.values()),
         )
         with place:
-            show(drawing, key=f"graph {name}", height=height(drawing))
-    live(_table(inside), key="inside_baked_in")
-    seen, mended = inside["baked_in"], inside["mended"]
+            show_graph(figure, key=f"graph {name}")
+    live(_table(graphs), key="graphs_baked_in")
+    found, mended = graphs["baked_in"], graphs["mended"]
     st.markdown(
-        f"The session runs only what the loss needs: **{seen.ran}** operations, where "
-        f"{seen.written} were written. The placeholders were **pruned**, which means left out "
+        f"The session runs only what the loss needs: **{found.ran}** operations, where "
+        f"{found.written} were written. The placeholders were **pruned**, which means left out "
         "because nothing that is needed takes from them, and what was fed went nowhere. The data "
-        f"in the graph are {seen.data_size:,} of its {seen.size:,} bytes. Here that is little, but "
-        "it grows with each point, and TensorFlow does not save a graph of more than 2 GB. The "
+        f"in the graph are {found.data_size:,} of its {found.size:,} bytes. Here that is little, "
+        "but it grows with each point, and TensorFlow does not save a graph of more than 2 GB. The "
         f"graph of the mended listing has {mended.size:,} bytes for any number of points."
     )
 
 
-def _table(inside: Mapping[str, Inside]) -> str:
+def _table(graphs: Mapping[str, Found]) -> str:
     """HTML with a column for each listing: its placeholders, its constants, its size."""
-    rows: dict[str, list[str]] = {
-        "takes from the placeholder of x": [_takers(seen, 0) for seen in inside.values()],
-        "takes from the placeholder of y": [_takers(seen, 1) for seen in inside.values()],
-        "what became of these two in the run": [
-            ", ".join(dict.fromkeys(seen.fates.values())) for seen in inside.values()
-        ],
-        "bytes of data in the graph": [f"{seen.data_size:,}" for seen in inside.values()],
-        "bytes of the graph": [f"{seen.size:,}" for seen in inside.values()],
-        "operations written": [str(seen.written) for seen in inside.values()],
-        "operations run for the loss": [str(seen.ran) for seen in inside.values()],
-    }
-    head = "".join(f"<th>{LABELS[name]}</th>" for name in inside)
-    body = "".join(
-        f"<tr><th>{name}</th>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
-        for name, cells in rows.items()
-    )
-    return f'<table class="digits"><tr><th></th>{head}</tr>{body}</table>'
+
+    def row(heading: str, cell: Any) -> list[str]:
+        return [heading, *(str(cell(found)) for found in graphs.values())]
+
+    rows = [
+        row("takes from the placeholder of x", lambda found: _takers(found, 0)),
+        row("takes from the placeholder of y", lambda found: _takers(found, 1)),
+        row(
+            "what became of these two in the run",
+            lambda found: ", ".join(dict.fromkeys(found.fates.values())),
+        ),
+        row("bytes of data in the graph", lambda found: f"{found.data_size:,}"),
+        row("bytes of the graph", lambda found: f"{found.size:,}"),
+        row("operations written", lambda found: found.written),
+        row("operations run for the loss", lambda found: found.ran),
+    ]
+    return html_table(["", *(LABELS[name] for name in graphs)], rows)
 
 
-def _takers(seen: Inside, which: int) -> str:
-    takers = list(seen.takers.values())[which]
+def _takers(found: Found, index: int) -> str:
+    takers = list(found.takers.values())[index]
     if not takers:
         return "<b>nothing</b>"
     return f'<span style="overflow-wrap: anywhere">{html.escape(", ".join(takers))}</span>'

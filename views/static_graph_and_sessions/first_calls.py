@@ -1,4 +1,4 @@
-"""What is paid once and what at every step: four engines, measured on this machine when asked."""
+"""What a first call costs, and what every later one: four engines, measured when asked."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
+from engines.benchmark.child import in_child
 from views.player import show
 from views.static_graph_and_sessions.first_calls_chart import (
     EAGER,
@@ -15,56 +16,53 @@ from views.static_graph_and_sessions.first_calls_chart import (
     STATIC,
     TASKS,
     Row,
+    added_up,
     cost,
-    curves,
     overtaking,
 )
 from views.ui.controls import Controls
 from views.ui.measuring import Found, Measuring
+from views.ui.numbers import number
 from views.ui.prediction import predicted
 from views.ui.shell import side_by_side
+from views.ui.table import markdown_table
 
-RESULTS = len(TASKS) * len(LOOKS)
+COMMAND = ("paid_once",)  # of engines.benchmark
 SECONDS = 150  # that all of them may take on a slow machine
-FIRST = {"cold": "in a fresh process", "warm": "again, in a running one"}
-ASKED = 100  # steps in the question
+STARTS = {"cold": "in a fresh process", "warm": "again, in a running one"}
+STEPS_ASKED = 100  # in the question
 
 
-def section(controls: Controls, measuring: Measuring) -> None:
-    """Offer to measure; ask what will be fastest; show what each engine costs, and when."""
-    st.markdown(
-        "A static graph is built, pruned, optimised and placed **once**, and then run many times. "
-        "Eager code has nothing to prepare, and decides everything anew at each operation. Which "
-        "is faster depends on how many steps follow. So here both parts are timed, for a session "
-        "that runs a graph, for `tf.function`, which **traces** a Python function (runs it once to "
-        "record its operations) and keeps a graph of them, and for the eager modes of TensorFlow "
-        "and PyTorch. All take the same step: predict, find the gradients, update, read the loss. "
-        f"Each of the {RESULTS} measurements starts a process of its own; together they take about "
-        "half a minute."
-    )
-    found = measuring.offer("paid once", "Measure on this machine", ("paid_once",), seconds=SECONDS)
+def section(controls: Controls) -> Measuring:
+    """Offer to measure; ask what will be fastest; show what each engine costs, and when.
+
+    Returns the measurements, which the page is to run when all of it is there.
+    """
+    measuring = Measuring(in_child)
+    found = measuring.offer("first calls", "Measure on this machine", COMMAND, seconds=SECONDS)
     if not found or not found.whole:
-        return
+        return measuring
     rows: list[Row] = [event for event in found.events if "engine" in event]
     tiny = {row["engine"]: cost(row, "cold") for row in rows if row["task"] == "parabola"}
-    fastest = min(tiny, key=lambda engine: tiny[engine].total(ASKED))
+    fastest = min(tiny, key=lambda engine: tiny[engine].total(STEPS_ASKED))
     question = (
-        f"Before you look: in a fresh process, which of them is the first to have done {ASKED} "
-        "steps of the parabola, with its 2 parameters and 100 points?"
+        f"Before you look: in a fresh process, which of them is the first to have done "
+        f"{STEPS_ASKED} steps of the parabola, with its 2 parameters and 100 points?"
     )
     answers = {engine: look.label for engine, look in LOOKS.items()}
-    if predicted(question, answers, fastest, key="paid once"):
+    if predicted(question, answers, fastest, key="first calls"):
         _results(controls, rows, found)
+    return measuring
 
 
 # ---- What came of it
 
 
 def _results(controls: Controls, measured: Sequence[Row], found: Found) -> None:
-    first = controls.choice(
-        st.segmented_control, "The first call", "first_call", FIRST, "cold", required=True
+    start = controls.choice(
+        st.segmented_control, "The first call", "first_call", STARTS, "cold", required=True
     )
-    assert first
+    assert start
     st.caption(
         "A line begins with the first call and goes on with later calls at their median; the "
         "shaded band has them at their quartiles. A circle marks where a graph overtakes an eager "
@@ -74,10 +72,9 @@ def _results(controls: Controls, measured: Sequence[Row], found: Found) -> None:
     for place, task in zip(places, TASKS, strict=True):
         rows = [row for row in measured if row["task"] == task]
         with place:
-            chart = curves(rows, first)
-            show(chart, key=f"paid once for {task}", height=360, in_hall=560)
+            show(added_up(rows, start), key=f"first calls, {task}", height=360, in_hall=560)
             by = {row["engine"]: row for row in rows}
-            st.markdown("\n\n".join((_table(rows), _crossings(by, first), _verdict(by))))
+            st.markdown("\n\n".join((_table(rows), _crossings(by, start), _verdict(by))))
     versions = {row["framework"]: row["version"] for row in measured}
     *_, machine = found.events
     st.caption(
@@ -93,33 +90,30 @@ def _results(controls: Controls, measured: Sequence[Row], found: Found) -> None:
 def _table(rows: Sequence[Row]) -> str:
     """A table of what was measured of a task, and the losses, by which the engines agree."""
     heads = ["", "first call, cold", "warm", "a later call (quartiles)"]
-    text = f"| {' | '.join(heads)} |\n" + "|---" * len(heads) + "|\n"
+    cells = []
     for row in rows:
         low, median, high = row["later"]
-        later = f"**{ms(median)}** ({low:.3g} to {high:.3g})"
-        cells = LOOKS[row["engine"]].label, ms(row["cold"]), ms(row["warm"][1]), later
-        text += f"| {' | '.join(cells)} |\n"
+        later = f"**{ms(median)}** ({number(low, 3)} to {number(high, 3)})"
+        cells.append((LOOKS[row["engine"]].label, ms(row["cold"]), ms(row["warm"][1]), later))
     losses = [row["loss"] for row in rows]
-    text += (
+    return markdown_table(heads, cells) + (
         f"\nAfter {rows[0]['steps']} steps their losses lie between {min(losses):.7g} and "
         f"{max(losses):.7g}: they have done the same work."
     )
-    return text
 
 
-def _crossings(by: Mapping[str, Row], first: str) -> str:
+def _crossings(by: Mapping[str, Row], start: str) -> str:
     """A table: from how many steps on each graph is ahead of each eager mode."""
-    heads = [f"ahead of {IN_WORDS[other]}" for other in EAGER]
-    text = f"| | {' | '.join(heads)} |\n" + "|---" * (1 + len(heads)) + "|\n"
-    for one in STATIC:
-        cells = [_when(by[one], by[other], first) for other in EAGER]
-        text += f"| {LOOKS[one].label} | {' | '.join(cells)} |\n"
-    return text
+    heads = ["", *(f"ahead of {IN_WORDS[other]}" for other in EAGER)]
+    rows = [
+        (LOOKS[one].label, *(_when(by[one], by[other], start) for other in EAGER)) for one in STATIC
+    ]
+    return markdown_table(heads, rows)
 
 
-def _when(one: Row, other: Row, first: str) -> str:
-    """From when on `one` is ahead of `other`, as far as the quartiles let anybody say that."""
-    best, usual, worst = overtaking(one, other, first)
+def _when(one: Row, other: Row, start: str) -> str:
+    """From when on `one` is cheaper than `other`, as far as the quartiles settle it."""
+    best, usual, worst = overtaking(one, other, start)
     if math.isinf(best[0]):
         return "never"
     if math.isinf(worst[0]) or math.isinf(best[1]) != math.isinf(worst[1]):
@@ -139,11 +133,11 @@ def _verdict(by: Mapping[str, Row]) -> str:
         other, name = by[engine], IN_WORDS[engine]
         ratio = other["later"][1] / one["later"][1]
         if one["later"][2] < other["later"][0]:
-            text += f"A step of it is **{ratio:.3g} times as fast** as a step of {name}. "
+            text += f"A step of it is **{number(ratio, 3)} times as fast** as a step of {name}. "
         elif other["later"][2] < one["later"][0]:
             text += (
-                f"A step of {name} is **{1 / ratio:.3g} times as fast** as a step of it, and the "
-                "more steps there are, the further it is ahead. "
+                f"A step of {name} is **{number(1 / ratio, 3)} times as fast** as a step of it, "
+                "and the more steps there are, the further it is ahead. "
             )
         else:
             text += f"Between it and {name} it is too close to tell. "
@@ -152,4 +146,4 @@ def _verdict(by: Mapping[str, Row]) -> str:
 
 def ms(milliseconds: float) -> str:
     """Milliseconds, to three digits, with their unit."""
-    return f"{milliseconds:.3g} ms" if milliseconds < 1000 else f"{milliseconds:.0f} ms"
+    return f"{number(milliseconds, 3)} ms"

@@ -1,16 +1,16 @@
-"""What engines cost: a first call and later ones, added up; and who is ahead from when on."""
+"""What engines cost: a first call and later ones, added up; and which is cheaper from when on."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import altair as alt
 import numpy as np
 import pandas as pd
 
-from views.player import Figure, between, cached, decades, drawn, figure, mark, sized, template
+from views.player import Drawing, Filling, between, decades, drawing, mark, picture, sized
 from views.ui.palette import ENGINES, Look
 
 # A result as engines.benchmark.first_calls.measure returns it.
@@ -18,21 +18,15 @@ Row = Mapping[str, Any]
 
 LOOKS = {
     "tf_session": ENGINES["tf_session"],
-    "tf_function": Look("tf.function", "#a8851a", shape="square"),
-    "tf_tape": ENGINES["tf_tape"]._replace(label="TensorFlow, eager"),
-    "torch_autograd": ENGINES["torch_autograd"]._replace(label="PyTorch, eager"),
+    "tf_function": Look("tf.function", "#a8851a", (8, 4), "square"),
+    "tf_tape": ENGINES["tf_tape"]._replace(label="TensorFlow, eager", dash=(2, 3)),
+    "torch_autograd": ENGINES["torch_autograd"]._replace(label="PyTorch, eager", dash=(14, 3)),
 }
 IN_WORDS = {
     "tf_session": "the session",
     "tf_function": "`tf.function`",
     "tf_tape": "eager TensorFlow",
     "torch_autograd": "eager PyTorch",
-}
-DASHES = {
-    "tf_session": [1, 0],
-    "tf_function": [8, 4],
-    "tf_tape": [2, 3],
-    "torch_autograd": [10, 3, 2, 3],
 }
 STATIC, EAGER = ("tf_session", "tf_function"), ("tf_tape", "torch_autograd")
 TASKS = {"parabola": "The parabola, 2 parameters", "two_layers": "Two layers, 101 000 parameters"}
@@ -51,10 +45,10 @@ class Cost(NamedTuple):
         return self.first + (steps - 1) * self.later
 
 
-def ahead(one: Cost, other: Cost) -> tuple[float, float]:
+def cheaper_steps(one: Cost, other: Cost) -> tuple[float, float]:
     """The first and the last number of steps that take less time with `one` than with `other`.
 
-    The last is infinity where it stays ahead. Both are infinity where it never is.
+    The last is infinity where it stays cheaper. Both are infinity where it never is.
     """
     gap, saved = one.first - other.first, other.later - one.later
     if gap < 0:
@@ -64,38 +58,37 @@ def ahead(one: Cost, other: Cost) -> tuple[float, float]:
     return math.floor(gap / saved) + 2, math.inf
 
 
-def cost(row: Row, first: str, quartile: int = 1) -> Cost:
-    """What an engine costs if its first call is "cold" or "warm"; later calls at this quartile."""
-    return Cost(row["cold"] if first == "cold" else row["warm"][1], row["later"][quartile])
+def cost(row: Row, start: str, quartile: int = 1) -> Cost:
+    """What an engine costs. start: whether its first call is "cold" or "warm". quartile: of later
+    calls, 0, 1 or 2.
+    """
+    return Cost(row["cold"] if start == "cold" else row["warm"][1], row["later"][quartile])
 
 
-def overtaking(one: Row, other: Row, first: str) -> list[tuple[float, float]]:
-    """When `one` is `ahead`: at the quartiles that favour it, at the medians, at the others."""
+def overtaking(one: Row, other: Row, start: str) -> list[tuple[float, float]]:
+    """The `cheaper_steps`: at the quartiles that favour `one`, at the medians, at the others."""
     return [
-        ahead(cost(one, first, quartile), cost(other, first, 2 - quartile)) for quartile in range(3)
+        cheaper_steps(cost(one, start, quartile), cost(other, start, 2 - quartile))
+        for quartile in range(3)
     ]
 
 
-def curves(rows: Sequence[Row], first: str) -> Figure:
+@picture
+def added_up(rows: list[Row], start: str) -> Filling:
     """Time since the start against number of steps, for the engines of one task."""
-    return _filled_curves(rows, repr(rows), first)
-
-
-@cached
-def _filled_curves(_rows: Sequence[Row], content: str, first: str) -> Figure:
-    by = {row["engine"]: row for row in _rows}
+    by = {row["engine"]: row for row in rows}
     crossings = []
     for one in STATIC:
         for other in EAGER:
-            _, (at, _), (at_worst, _) = overtaking(by[one], by[other], first)
+            _, (at, _), (at_worst, _) = overtaking(by[one], by[other], start)
             if 1 < at < FURTHEST and math.isfinite(at_worst):
-                crossings.append({"steps": at, "ms": cost(by[one], first).total(at), "one": one})
+                crossings.append({"steps": at, "ms": cost(by[one], start).total(at), "one": one})
     furthest = max((crossing["steps"] for crossing in crossings), default=1)
     last = 10.0 ** max(3, math.ceil(math.log10(2 * furthest)))
     steps = np.unique(np.geomspace(1, last, POINTS).round())
     tables = []
     for engine, row in by.items():
-        low, median, high = (cost(row, first, quartile).total(steps) for quartile in range(3))
+        low, median, high = (cost(row, start, quartile).total(steps) for quartile in range(3))
         columns = {"steps": steps, "ms": median, "low": low, "high": high}
         tables.append(pd.DataFrame({**columns, "engine": LOOKS[engine].label}))
     lines = pd.concat(tables)
@@ -103,13 +96,13 @@ def _filled_curves(_rows: Sequence[Row], content: str, first: str) -> Figure:
     marks["text"] = [f"{at:.0f}" for at in marks["steps"]]
     low, high = float(lines["low"].min()) / 1.5, float(lines["high"].max()) * 1.5
     ticks = {"steps_ticks": decades(1, last), "ms_ticks": decades(low, high)}
-    values = {"last": last, "low": low, "high": high, **ticks}
-    drawing = _draw_curves(_rows[0]["task"])
-    return figure(drawing, {"lines": lines, "crossings": marks}, values)
+    title = TASKS[rows[0]["task"]]
+    values = {"last": last, "low": low, "high": high, "task": title, **ticks}
+    return {"lines": lines, "crossings": marks}, values
 
 
-@drawn
-def _draw_curves(task: str) -> Figure:
+@added_up.drawing
+def _() -> Drawing:
     labels = [look.label for look in LOOKS.values()]
     legend = alt.Legend(
         labelLimit=0,
@@ -126,7 +119,9 @@ def _draw_curves(task: str) -> Figure:
             scale=alt.Scale(domain=labels, range=[look.color for look in LOOKS.values()]),
         ),
         "strokeDash": alt.StrokeDash(
-            "engine:N", legend=legend, scale=alt.Scale(domain=labels, range=list(DASHES.values()))
+            "engine:N",
+            legend=legend,
+            scale=alt.Scale(domain=labels, range=[look.dash for look in LOOKS.values()]),
         ),
     }
     x = alt.X(
@@ -167,10 +162,9 @@ def _draw_curves(task: str) -> Figure:
         dy=alt.ExprRef(f"{above} ? -4 : 4"),
         color=ink,
     ).encode(x=x, y=y, text="text:N")
-    return template(
+    return drawing(
         alt.layer(band, line, circle, number),
-        ("last", "low", "high", "steps_ticks", "ms_ticks"),
-        title=TASKS[task],
+        title=alt.Title(text=alt.ExprRef("task")),
         description=(
             "Time since the start against number of steps, both on logarithmic axes, a line for "
             "each engine. Circles mark where a graph overtakes an eager mode."

@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import altair as alt
 import numpy as np
 import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from views.player import (
-    Drawing,
-    Figure,
-    Filling,
-    drawing,
-    live,
-    picture,
-    show,
-    sized,
-)
-from views.static_graph_and_sessions.race_graph import Around, height, race_graph
+from engines.graphs.autograd import Graph
+from engines.problem import Problem
+from engines.static_graph_and_sessions import race
+from views.graphs.small_graph import draw_graph, show_graph
+from views.player import Drawing, Filling, cached, drawing, live, picture, show
 from views.ui.controls import Controls
 from views.ui.palette import MISTAKE, QUIET
 from views.ui.prediction import predicted
 from views.ui.shell import side_by_side
-
-# For each run, whether w, and whether b, was read after its assignment; both of shape (runs,).
-Late = tuple[NDArray[np.bool_], NDArray[np.bool_]]
+from views.ui.table import html_table
 
 FETCHES = "loss_value, w_value, b_value, _ = session.run([loss, w, b, [new_w, new_b]], feeds)"
 ANSWERS = {
@@ -46,39 +36,62 @@ SHOWN = 200  # runs in the picture
 EARLY = 100  # runs in which an executor still learns what its operations cost
 TIMES = ("before its assignment", "after it (tall)")
 
+around_w = cached(race.around_w)
 
-def tell(controls: Controls, around: Callable[[str], Around], watch: Callable[..., Late]) -> None:
-    """Ask which value a run prints, show the edge that is not there, and count.
 
-    around: what is around w, for one of READS. watch: trains, and says what was read too late; it
-    is called with the number of the attempt, and with `runs`, `reads` and `threads`.
-    """
+@cached
+def late_reads(
+    problem: Problem, attempt: int, runs: int, reads: race.Reads, threads: int
+) -> race.Late:
+    """What was read too late. attempt: another one is another count."""
+    rate = problem.learning_rate
+    return race.late_reads(problem, runs=runs, learning_rate=rate, reads=reads, threads=threads)
+
+
+def section(controls: Controls, problem: Problem) -> None:
+    """Ask which value a run prints, show the edge that is not there, and count on this problem."""
     st.code(FETCHES, language="python", wrap_lines=True)
     question = "Each run also assigns a new w. Which value of w does it print?"
     if not predicted(question, ANSWERS, "either", key="the race"):
         return
     st.markdown(
         "To fetch a variable is to run an operation that reads it. That operation and the "
-        "assignment both take from w, and no way leads from one to the other: each may be the "
+        "assignment both take from w, and no path leads from one to the other: either may come "
         "first. The same is true of b, so a run may print the old w with the new b, a **mixed** "
         "pair that never was in the variables at one time. The training is not disturbed: the "
         "reads that the gradient and the update need lead on to the assignment, so they come first."
     )
-    _two_graphs(around)
+    _two_graphs()
     if controls.flag("Count it", "race"):
-        _count(controls, watch)
+        _count(controls, problem)
 
 
 # ---- The edge
 
 
-def _two_graphs(around: Callable[[str], Around]) -> None:
-    titles = {"variables": "As in the article", "operations_first": "With the edge that mends it"}
-    places = side_by_side(2)
-    for place, (reads, title) in zip(places, titles.items(), strict=True):
-        drawing = race_graph(around(reads), key=reads, title=title)
+def _two_graphs() -> None:
+    titles: dict[race.Reads, str] = {
+        "variables": "As in the article",
+        "operations_first": "With the edge that mends it",
+    }
+    for place, (reads, title) in zip(side_by_side(2), titles.items(), strict=True):
+        around = around_w(reads)
+        figure = draw_graph(
+            around.graph,
+            key=("around w", reads),
+            title=title,
+            description=(
+                "The operations from the variable w to what is fetched of it: at the left those "
+                "that read it to be printed, at the right those that assign it. Dashed lines only "
+                "say what runs first."
+            ),
+            labels=around.fetched,
+            emphasised=around.fetched,
+            only_order=around.only_order,
+            places=places(around.graph, next(iter(around.fetched))),
+        )
         with place:
-            show(drawing, key=f"race {reads}", height=height(drawing))
+            show_graph(figure, key=f"race {reads}")
     st.caption(
         "Operations between w and what is fetched of it, which is bold. A dashed line hands "
         "nothing over; it only says what runs first. Read and Assign are TensorFlow's "
@@ -94,10 +107,29 @@ def _two_graphs(around: Callable[[str], Around]) -> None:
     )
 
 
+def places(graph: Graph, read: int) -> dict[int, tuple[float, float]]:
+    """By id, column and layer: what leads to the node `read` at the left, all else at the right,
+    and the variable between them.
+
+    A layer is the longest path from the variable, so an edge always leads down.
+    """
+    left = {read}
+    at: dict[int, tuple[float, float]] = {}
+    for node in reversed(graph.nodes):
+        if node.id in left:
+            left |= {edge.source for edge in graph.inputs(node.id)}
+    for node in graph.nodes:
+        sources = [edge.source for edge in graph.inputs(node.id)]
+        column = 0.0 if node.id in left else 2.0
+        layer = 1 + max((at[source][1] for source in sources), default=-1.0)
+        at[node.id] = (column if sources else 1.0, layer)
+    return at
+
+
 # ---- The count
 
 
-def _count(controls: Controls, watch: Callable[..., Late]) -> None:
+def _count(controls: Controls, problem: Problem) -> None:
     """Let a visitor choose how to read, train, and tell what was printed."""
     reads = controls.choice(st.pills, "What is fetched", "reads", READS, "variables", required=True)
     threads = controls.choice(
@@ -106,22 +138,22 @@ def _count(controls: Controls, watch: Callable[..., Late]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         runs = int(controls.number("Runs", "runs", RUNS, 10, MOST_RUNS, step=10, width=160))
         st.button("Count again", on_click=_again)
-    attempt = st.session_state.get("attempt", 0)
+    attempt = st.session_state.get("race attempt", 0)
     with st.spinner("Training, run by run."):
-        w, b = watch(attempt, runs=runs, reads=reads, threads=int(threads or 0))
-    show(strip(w, b), key="strip", height=210, in_hall=380)
-    live(_table(w, b), key="late")
-    st.markdown(verdict(w, b, mended=reads == "operations_first"))
+        late = late_reads(problem, attempt, runs, reads, int(threads or 0))  # type: ignore[arg-type]
+    show(strip(late.w, late.b), key="strip", height=210, in_hall=380)
+    live(_table(late), key="late")
+    st.markdown(verdict(late, mended=reads == "operations_first"))
 
 
 def _again() -> None:
     Controls.moved()
-    st.session_state["attempt"] = st.session_state.get("attempt", 0) + 1
+    st.session_state["race attempt"] = st.session_state.get("race attempt", 0) + 1
 
 
-def verdict(w: NDArray[np.bool_], b: NDArray[np.bool_], *, mended: bool) -> str:
+def verdict(reads: race.Late, *, mended: bool) -> str:
     """What follows from a count. mended: whether an edge forbids late reads."""
-    late = w | b
+    late = reads.w | reads.b
     if mended and not late.any():
         return (
             "With the edge this is certain, and not only what was seen: an operation does not "
@@ -129,10 +161,10 @@ def verdict(w: NDArray[np.bool_], b: NDArray[np.bool_], *, mended: bool) -> str:
         )
     if not late.any():
         return (
-            f"In each of these runs both were read first. None in {len(w)} runs is not never: no "
-            "edge forbids it, and with `w.read_value()` or eight threads it can be seen."
+            f"In each of these runs both were read first. None in {len(late)} runs is not never: "
+            "no edge forbids it, and with `w.read_value()` or eight threads it can be seen."
         )
-    if len(w) <= EARLY:
+    if len(late) <= EARLY:
         return "No edge forbids a late read, and here it was seen. More runs show when it occurs."
     early = int(late[:EARLY].sum())
     seen = (
@@ -148,36 +180,32 @@ def verdict(w: NDArray[np.bool_], b: NDArray[np.bool_], *, mended: bool) -> str:
     )
 
 
-def _table(w: NDArray[np.bool_], b: NDArray[np.bool_]) -> str:
+def _table(late: race.Late) -> str:
     counts = {
-        "runs": len(w),
-        "w read after its assignment": int(w.sum()),
-        "b read after its assignment": int(b.sum()),
-        "mixed: one read after, the other before": int(np.sum(w ^ b)),
+        "runs": len(late.w),
+        "w read after its assignment": int(late.w.sum()),
+        "b read after its assignment": int(late.b.sum()),
+        "mixed: one read after, the other before": int(np.sum(late.w ^ late.b)),
     }
-    rows = "".join(f"<tr><th>{name}</th><td>{n}</td></tr>" for name, n in counts.items())
-    return f'<table class="digits">{rows}</table>'
-
-
-def strip(w: NDArray[np.bool_], b: NDArray[np.bool_]) -> Figure:
-    """For each of the first runs a mark for w and one for b, taller where it was read late."""
-    return _filled_strip(w, b, w.tobytes() + b.tobytes())
+    return html_table([], [(name, str(count)) for name, count in counts.items()])
 
 
 @picture
-def _filled_strip(_w: NDArray[np.bool_], _b: NDArray[np.bool_], content: bytes) -> Filling:
+def strip(w: NDArray[np.bool_], b: NDArray[np.bool_]) -> Filling:
+    """For each of the first runs a mark for w and one for b, taller where it was read late."""
     parts = [
         pd.DataFrame({"run": np.arange(1, len(late) + 1), "variable": name, "late": late})
-        for name, late in (("w", _w[:SHOWN]), ("b", _b[:SHOWN]))
+        for name, late in (("w", w[:SHOWN]), ("b", b[:SHOWN]))
     ]
     rows = pd.concat(parts)
     rows["read"] = np.where(rows.pop("late"), TIMES[1], TIMES[0])
     return {"reads": rows}, {"last": len(parts[0])}
 
 
-@_filled_strip.drawing
+@strip.drawing
 def _() -> Drawing:
     legend = alt.Legend(symbolType="square", symbolSize=120, labelLimit=0)
+    heights = [alt.ExprRef("lecture ? 10 : 6.5"), alt.ExprRef("lecture ? 40 : 26")]
     marks = (
         alt.Chart(alt.NamedData("reads"))
         .mark_tick(thickness=2.5, orient="vertical")
@@ -189,11 +217,7 @@ def _() -> Drawing:
                 axis=alt.Axis(tickCount=5, grid=False, labelFlush=True),
             ),
             y=alt.Y("variable:N", title=None, sort=["w", "b"]),
-            size=alt.Size(
-                "read:N",
-                legend=None,
-                scale=alt.Scale(domain=TIMES, range=[sized(6.5, 10), sized(26, 40)]),
-            ),
+            size=alt.Size("read:N", legend=None, scale=alt.Scale(domain=TIMES, range=heights)),
             color=alt.Color(
                 "read:N", legend=legend, scale=alt.Scale(domain=TIMES, range=[QUIET, MISTAKE])
             ),

@@ -28,6 +28,7 @@ from views.ui import turns
 Steps = Generator[Step, None, None]
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 SHOW_EVERY = 0.2  # seconds between two moves of the bar
 SAME = "Somebody else has asked for the same, and it is being computed."
 
@@ -38,7 +39,9 @@ class Follow(Protocol):
     last: the number of the last step. said: a text with two places, for the step and the last.
     """
 
-    def __call__(self, steps: Steps, last: int, said: str) -> Steps:
+    def __call__(
+        self, steps: Generator[T, None, None], last: int, said: str
+    ) -> Generator[T, None, None]:
         """The same steps."""
 
 
@@ -98,7 +101,9 @@ def _alone(turn: Lock, bar: DeltaGenerator) -> Iterator[None]:
             turn.release()
 
 
-def _follow(bar: DeltaGenerator, name: str, steps: Steps, last: int, said: str) -> Steps:
+def _follow(
+    bar: DeltaGenerator, name: str, steps: Generator[T, None, None], last: int, said: str
+) -> Generator[T, None, None]:
     due = 0.0
     try:
         for k, step in enumerate(steps):

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from engines.recurrent import torch_cell
 from engines.recurrent.tf_cells import MISTAKES, control, feeds, learn, looped, refused
-from engines.recurrent.tf_graphs import count, drawings, look_at
+from engines.recurrent.tf_graphs import count, drawings, in_every_graph
 
 WORDS = ("a", "at", "graph", "slope", "Ünï 7!", "recurrent" * 6 + "cells")  # 1 to 59 letters
 INSIDE = ("MatMul", "MatMul", "AddV2", "AddV2", "Tanh")  # of the cell
@@ -31,14 +31,14 @@ def kinds(graph):
 
 
 @cache
-def looked(word):
-    return look_at(*fed(word))
+def reading(word):
+    return in_every_graph(*fed(word))
 
 
 @pytest.mark.parametrize("word", WORDS)
 def test_every_graph_has_the_loss_and_the_gradients_of_pytorch(word):
     loss, grads = by_pytorch(word)
-    learnt = looked(word).learnt
+    learnt = reading(word).learnt
     assert [*learnt] == ["loop", "unrolled", "rewritten"]
     for one in learnt.values():
         np.testing.assert_allclose(one.loss, loss, rtol=1e-12)
@@ -48,7 +48,7 @@ def test_every_graph_has_the_loss_and_the_gradients_of_pytorch(word):
 
 def test_the_words_here_are_of_the_shortest_and_the_longest_and_of_both_branches():
     assert (len(WORDS[0]), len(WORDS[-1])) == (1, torch_cell.LONGEST)
-    taken = {looked(word).branches["then"][0][1] is None for word in ("graph", "slope")}
+    taken = {reading(word).branches["then"][0][1] is None for word in ("graph", "slope")}
     assert taken == {True, False}
 
 
@@ -68,7 +68,7 @@ def test_the_loop_has_one_number_of_operations_and_the_unrolled_graph_five_more_
 
 
 def test_what_is_for_and_if_in_each_graph():
-    learnt = looked("graph").learnt
+    learnt = reading("graph").learnt
     assert learnt["loop"].control == ["StatelessWhile", "StatelessIf"]
     assert learnt["unrolled"].control == ["StatelessIf"]
     assert sorted(learnt["rewritten"].control) == ["StatelessIf", "StatelessWhile"]
@@ -94,9 +94,9 @@ def test_gradients_that_are_added_after_a_run_are_refused():
 
 
 @pytest.mark.parametrize("word", ["a", "graph"])
-def test_the_executed_loop_runs_its_question_once_more_than_its_round(word):
+def test_the_executed_loop_runs_its_condition_once_more_than_its_body(word):
     letters = len(word)
-    groups = {(kind, runs): ops for kind, ops, runs in looked(word).groups}
+    groups = {(kind, runs): ops for kind, ops, runs in reading(word).groups}
     expected = {
         ("Merge", letters + 1): 7,
         ("Switch", letters + 1): 7,
@@ -111,32 +111,32 @@ def test_the_executed_loop_runs_its_question_once_more_than_its_round(word):
 
 
 def test_the_executed_loop_has_the_same_operations_for_every_word_and_runs_them_more_often():
-    (short, short_runs), (long, long_runs) = (looked(word).ran[0] for word in ("a", "graph"))
+    (short, short_runs), (long, long_runs) = (reading(word).ran[0] for word in ("a", "graph"))
     assert short == long
     assert short_runs < long_runs
-    straight, runs = looked("graph").ran[1]
+    straight, runs = reading("graph").ran[1]
     assert runs < straight < long_runs  # the branch that is not taken does not run
 
 
-def test_h_goes_through_the_cell_to_the_next_round_or_out():
-    seen = looked("graph")
-    way, runs = seen.way, seen.runs
-    counts = {(node.kind, runs[node.id]) for node in way.nodes}
+def test_h_goes_through_the_cell_to_the_next_iteration_or_out():
+    seen = reading("graph")
+    path, runs = seen.path, seen.runs
+    counts = {(node.kind, runs[node.id]) for node in path.nodes}
     assert counts == {
         ("Enter", 1), ("Merge", 6), ("LoopCond", 6), ("Switch", 6), ("MatMul", 5), ("AddV2", 5),
         ("Tanh", 5), ("Next", 5), ("Exit", 1),
     }  # fmt: skip
-    names = {node.id: node.kind for node in way.nodes}
-    edges = {(names[edge.source], names[edge.target]) for edge in way.edges}
+    names = {node.id: node.kind for node in path.nodes}
+    edges = {(names[edge.source], names[edge.target]) for edge in path.edges}
     assert {("Enter", "Merge"), ("Merge", "Switch"), ("Switch", "MatMul"), ("Tanh", "Next"),
             ("Switch", "Exit")} <= edges  # fmt: skip
-    assert all(edge.source < edge.target for edge in way.edges)
+    assert all(edge.source < edge.target for edge in path.edges)
 
 
 @pytest.mark.parametrize(("word", "taken", "kind"), [("slope", "then", "Square"),
                                                      ("graph", "else", "Abs")])  # fmt: skip
 def test_both_branches_are_there_and_only_the_one_taken_has_times(word, taken, kind):
-    branches = looked(word).branches
+    branches = reading(word).branches
     assert [*branches] == ["then", "else"]
     for name, ops in branches.items():
         assert len(ops) == 3
@@ -147,7 +147,7 @@ def test_both_branches_are_there_and_only_the_one_taken_has_times(word, taken, k
 # As written
 
 
-def test_the_loop_is_one_operation_and_its_round_a_small_graph():
+def test_the_loop_is_one_operation_and_its_body_a_small_graph():
     drawn = drawings(2)
     loop, body = drawn["loop"], drawn["body"]
     assert kinds(loop).count("While") == kinds(loop).count("If") == 1
@@ -197,7 +197,7 @@ def test_only_the_mistakes_change_the_listing():
 
 
 def test_every_session_is_closed(sessions):
-    look_at(*fed("at"))
+    in_every_graph(*fed("at"))
     refused("other_length", *fed("at"))
     assert len(sessions) == 5
     for session in sessions:

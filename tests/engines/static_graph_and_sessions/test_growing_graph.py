@@ -2,18 +2,15 @@
 
 import inspect
 
-import altair as alt
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
+from engines.listing import edited
 from engines.problem import preset
 from engines.regression import numpy_vectorized
 from engines.static_graph_and_sessions import growing_graph
-from engines.static_graph_and_sessions.growing_graph import AGAIN, VERSIONS, start
+from engines.static_graph_and_sessions.growing_graph import AGAIN, VERSIONS, start, train
 from engines.trace import record
-from tests.support.visit import charts, titles, words
-from views.static_graph_and_sessions import growing_graph as growth
 
 STEPS = 12
 
@@ -65,11 +62,8 @@ def test_only_the_loop_that_grows_prepares_its_graph_again(runs):
 def test_finalize_stops_the_mistake_in_its_first_step_and_leaves_the_right_loop_alone(problem):
     with pytest.raises(RuntimeError, match=r"^Graph is finalized and cannot be modified\.$"):
         next(start("finalized", problem, steps=1).runs)
-    source = inspect.getsource(growing_graph.train)
-    finalized = source.replace(growing_graph.COMPLETE, growing_graph.FINALIZED)
-    namespace = dict(vars(growing_graph))
-    exec(finalized, namespace)
-    assert len(list(namespace["train"](problem, steps=2))) == 2 + AGAIN
+    finalized = edited(train, {growing_graph.COMPLETE: growing_graph.FINALIZED})
+    assert len(list(finalized.names["train"](problem, steps=2))) == 2 + AGAIN
 
 
 def test_each_version_differs_in_lines_that_stand_once_in_what_ran(problem):
@@ -100,75 +94,3 @@ def test_sessions_are_closed_at_the_end_when_let_go_and_when_the_graph_is_finali
 def test_an_unknown_version_is_refused(problem):
     with pytest.raises(KeyError):
         start("unknown", problem, steps=1)
-
-
-# As a visitor meets it
-
-
-def section():
-    """A page that has nothing but this."""
-    import streamlit as st
-
-    from engines.problem import preset
-    from engines.static_graph_and_sessions import growing_graph
-    from views.static_graph_and_sessions import growing_graph as growth
-    from views.ui.controls import Controls
-
-    def start(version, problem, *, steps):
-        started = growing_graph.start(version, problem, steps=steps)
-        st.session_state.setdefault("started", []).append(version)
-        return started
-
-    growth.watch(Controls("section"), start, preset("session_article"))
-
-
-@pytest.fixture
-def short(monkeypatch):
-    monkeypatch.setattr(growth, "STEPS", STEPS)
-    monkeypatch.setattr(growth, "AROUND", 5)
-    growth._kept.clear()
-    yield
-    growth._kept.clear()
-
-
-def visit(**query):
-    at = AppTest.from_function(section, default_timeout=30)
-    for name, value in query.items():
-        at.query_params[name] = value
-    at.run()
-    assert not at.exception
-    return at
-
-
-def test_nothing_grows_until_somebody_asks(short):
-    at = visit()
-    assert "started" not in at.session_state
-    assert not charts(at)
-
-
-def test_both_loops_run_once_for_all_visitors(short):
-    assert visit(growth="true").session_state["started"] == ["growing", "healthy"]
-    assert "started" not in visit(growth="true").session_state
-
-
-def test_the_pictures_show_the_loop_that_grows_above_the_one_that_does_not(short):
-    at = visit(growth="true")
-    assert titles(at) == ["Operations in the graph", "Milliseconds a step takes"]
-    for chart in charts(at):
-        alt.Chart.from_dict(chart)
-    [kept] = growth._kept(preset("session_article")).values()
-    last = kept.rows[kept.rows["step"] == STEPS - 1].set_index("made")
-    grown, stayed = last.loc["made in the loop"], last.loc["made before it"]
-    assert grown["operations"] == stayed["operations"] + 4 * (STEPS - 1)
-    assert grown["milliseconds"] > stayed["milliseconds"]
-    assert "Each step adds 4 operations" in words(at)
-
-
-def test_what_a_run_of_the_grown_graph_costs_is_asked_first_and_then_finalize_is_shown(short):
-    at = visit(growth="true")
-    assert "finalize" not in words(at)
-    at.segmented_control[0].set_value("fast").run()
-    assert "Yes: **about as long as a step of the right loop**." in words(at)
-    assert at.code[-1].value == "RuntimeError: Graph is finalized and cannot be modified."
-    assert all(f"`{phrase}`" in words(at) for phrase in growth.PHRASES)
-    assert all(phrase in at.code[-1].value for phrase in growth.PHRASES)

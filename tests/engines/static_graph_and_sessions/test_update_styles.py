@@ -5,7 +5,8 @@ import pytest
 import tensorflow as tf
 
 from engines.problem import preset
-from engines.static_graph_and_sessions.update_styles import BETWEEN, STYLES, batches, train
+from engines.static_graph_and_sessions import update_styles
+from engines.static_graph_and_sessions.update_styles import BETWEEN, STYLES, batches, build, train
 from engines.trace import record
 
 ARTICLE = preset("update_styles_article")
@@ -29,18 +30,6 @@ def test_three_styles_take_the_same_steps_to_the_last_bit():
     np.testing.assert_array_equal(at_once.losses, by_hand.losses)
     for name in ("w", "b"):
         np.testing.assert_array_equal(at_once.params[name], by_hand.params[name])
-
-
-def test_two_of_the_three_graphs_are_one_and_the_same():
-    graphs = {}
-    for style in STYLES:
-        listing, held = waiting(style)
-        graphs[style] = held["graph"].as_graph_def()
-        listing.close()
-    assert graphs["apply_gradients"] == graphs["minimize"]
-    assert len(graphs["assign"].node) < len(graphs["minimize"].node)
-    assert "ResourceApplyGradientDescent" in {node.op for node in graphs["minimize"].node}
-    assert "ResourceApplyGradientDescent" not in {node.op for node in graphs["assign"].node}
 
 
 @pytest.mark.parametrize("style", STYLES)
@@ -77,7 +66,7 @@ def test_a_run_is_reproducible_from_its_seed_which_is_no_global_one():
     assert tf.random.uniform(()) == drawn
 
 
-def test_looking_at_the_data_in_a_run_of_its_own_draws_other_data():
+def test_reading_the_data_in_a_run_of_its_own_draws_other_data():
     listing, held = waiting("assign")
     session, x = held["session"], held["x"]
     assert not np.any(session.run(x) == session.run(x))
@@ -96,7 +85,7 @@ def test_the_line_is_learnt():
 @pytest.mark.parametrize("style", HANDS_OUT)
 def test_a_clipped_gradient_moves_nothing_farther_than_the_limit_allows(style):
     trace = run(style=style, between="clip")
-    assert np.abs(trace.grads["w"]).max() > 100  # looked at as it was before
+    assert np.abs(trace.grads["w"]).max() > 100  # noted as it was before
     moved = np.diff(trace.params["w"])
     assert np.abs(moved).max() <= 0.02 * (1 + 1e-3)
     expected = -0.001 * np.clip(trace.grads["w"][:-1], -20, 20)
@@ -145,3 +134,75 @@ def test_a_run_that_overflows_ends_with_the_step_that_did():
     trace = record(train(ARTICLE, steps=500, learning_rate=1.0))
     assert len(trace) < 100
     assert trace.final.non_finite
+
+
+# The graphs
+
+
+def test_apply_gradients_and_minimize_build_one_graph_and_assign_another():
+    texts = {style: build(ARTICLE, style).text for style in STYLES}
+    assert texts["apply_gradients"] == texts["minimize"]
+    assert texts["assign"] != texts["minimize"]
+    assert texts["assign"] == build(ARTICLE, "assign").text
+
+
+def test_an_optimiser_has_one_operation_for_three():
+    by_hand, at_once = build(ARTICLE, "assign"), build(ARTICLE, "minimize")
+    assert by_hand.ran["AssignVariableOp"] == at_once.ran["ResourceApplyGradientDescent"] == 2
+    assert "ResourceApplyGradientDescent" not in by_hand.ran
+    for kind in ("Mul", "Sub", "ReadVariableOp"):
+        assert by_hand.ran[kind] - at_once.ran[kind] == 2
+
+
+@pytest.mark.parametrize(("style", "written"), [("assign", 104), ("minimize", 110)])
+def test_an_update_runs_less_than_half_of_what_was_written(style, written):
+    built = build(ARTICLE, style)
+    assert sum(built.written.values()) == written
+    assert sum(built.ran.values()) < written / 2
+
+
+def test_an_update_ends_at_the_gradient():
+    assert build(ARTICLE, "assign").update.splitlines() == [
+        "AssignVariableOp",
+        "├─ variable w",
+        "└─ Sub",
+        "   ├─ ReadVariableOp",
+        "   │  └─ variable w",
+        "   └─ Mul",
+        "      ├─ the gradient",
+        "      └─ 0.001",
+    ]
+    one = "ResourceApplyGradientDescent\n├─ variable w\n├─ 0.001\n└─ the gradient"
+    assert build(ARTICLE, "apply_gradients").update == build(ARTICLE, "minimize").update == one
+
+
+@pytest.mark.parametrize("style", ["assign", "apply_gradients"])
+@pytest.mark.parametrize(
+    ("between", "added"), [("clip", {"Minimum", "Maximum"}), ("replace", {"Sign"})]
+)
+def test_what_is_put_in_between_stands_between_the_gradient_and_the_update(style, between, added):
+    plain, built = build(ARTICLE, style), build(ARTICLE, style, between)
+    assert set(built.ran) - set(plain.ran) == added
+    lines = built.update.splitlines()
+    depth = {word: next(line.index(word) for line in lines if word in line) for word in added}
+    [gradient] = (line.index("the gradient") for line in lines if "the gradient" in line)
+    assert all(0 < at < gradient for at in depth.values())
+
+
+def test_the_graph_of_minimize_has_no_room_in_between():
+    with pytest.raises(ValueError, match="no room"):
+        build(ARTICLE, "minimize", "clip")
+
+
+def test_its_session_is_closed_when_something_fails(monkeypatch):
+    seen = []
+
+    def fails(session, *_):
+        seen.append(session)
+        raise RuntimeError("while it looked")
+
+    monkeypatch.setattr(update_styles, "executed", fails)
+    with pytest.raises(RuntimeError, match="while it looked"):
+        build(ARTICLE, "assign")
+    with pytest.raises(RuntimeError, match="closed"):
+        seen[0].run(seen[0].graph.get_operations()[0])

@@ -5,10 +5,9 @@ from functools import cache
 
 import altair as alt
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from engines.problem import preset
-from tests.support.visit import charts, live_texts, words
+from tests.support.visit import charts, live_texts, visit_section, words
 from views.static_graph_and_sessions.baked_in import ANSWERS, fit, upside_down
 
 ARTICLE = preset("session_article")
@@ -19,32 +18,23 @@ def section():
     import streamlit as st
 
     from engines.problem import preset
-    from engines.static_graph_and_sessions import baked_in_graph as engine
     from views.static_graph_and_sessions import baked_in
+    from views.ui.controls import Controls
 
-    query = st.query_params
-    baked_in.tell(
-        preset("session_article"),
-        engine.LISTINGS,
-        engine.train,
-        engine.look_inside,
-        steps=150,
-        learning_rate=float(query.get("rate", "0.2")),
-        lecture=query.get("lecture") == "true",
-    )
+    rate = float(st.query_params.get("rate", "0.2"))
+    problem = preset("session_article")
+    baked_in.section(Controls("section"), problem, steps=150, learning_rate=rate)
 
 
 @cache
 def visit(guess="show", **query):
-    """The page after a guess. It is looked at and not touched, so that tests can share it."""
-    at = AppTest.from_function(section, default_timeout=60)
-    for name, value in query.items():
-        at.query_params[name] = value
-    at.run()
-    if guess:
-        at.segmented_control[0].set_value(guess).run()
-    assert not at.exception
-    return at
+    """The page after a guess, only read and never touched, so that tests can share it."""
+    at = visit_section(section, baked_in="true", **query)
+    return at.segmented_control[0].set_value(guess).run() if guess else at
+
+
+def value(cell):
+    return float(cell.replace("−", "-"))
 
 
 def table(at, first):
@@ -88,10 +78,10 @@ def test_other_data_change_nothing_where_the_data_are_baked_in():
     _, own, fed, mended, other = table(at, "w")
     assert own[1:4] == fed[1:4]
     assert own[1:3] == mended[1:3]
-    assert float(own[1]) > 2 > -2 > float(other[1])
-    assert float(fed[3]) < 0.01  # what it prints
-    assert float(fed[4]) > 1  # and what is true
-    assert float(other[3]) == float(other[4]) < 0.01
+    assert value(own[1]) > 2 > -2 > value(other[1])
+    assert value(fed[3]) < 0.01  # what it prints
+    assert value(fed[4]) > 1  # and what is true
+    assert value(other[3]) == value(other[4]) < 0.01
 
 
 def test_the_fit_and_both_graphs_are_drawn():
@@ -107,7 +97,7 @@ def test_the_fit_and_both_graphs_are_drawn():
 def test_each_curve_goes_through_the_data_that_its_listing_took():
     other = upside_down(ARTICLE)
     lines = {"baked_in": ARTICLE.least_squares(), "mended": other.least_squares()}
-    drawing = fit.__wrapped__(ARTICLE, other, lines)
+    drawing = fit(ARTICLE, other, lines)
     curves, points = (drawing["datasets"][name].to_pandas() for name in ("curves", "points"))
     for label, data in (("baked in", "in the graph"), ("mended", "fed")):
         curve, dots = curves[curves["listing"] == label], points[points["data"] == data]
@@ -128,7 +118,7 @@ def test_a_run_that_overflows_is_told_and_its_curve_is_left_out():
     at = visit(rate="10")
     _, own, fed, *_ = table(at, "w")
     assert own[1:4] == fed[1:4]
-    assert not [cell for cell in own[1:3] if cell[-1].isdigit() and abs(float(cell)) < 1e6]
+    assert not [cell for cell in own[1:3] if cell[-1].isdigit() and abs(value(cell)) < 1e6]
     assert "columns **none** changed" in words(at)
     assert charts(at)
 

@@ -8,15 +8,15 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from engines.benchmark import first_calls
-from tests.support.visit import charts, titles, words
-from views.static_graph_and_sessions import first_calls as paid_once
+from tests.support.visit import charts, words
+from views.static_graph_and_sessions import first_calls as section_of_calls
 from views.static_graph_and_sessions.first_calls_chart import (
     LOOKS,
     TASKS,
     Cost,
-    ahead,
+    added_up,
+    cheaper_steps,
     cost,
-    curves,
     overtaking,
 )
 from views.ui import measuring
@@ -66,14 +66,14 @@ def test_the_first_call_counts_once_and_each_later_one_again():
     ],
 )
 def test_a_crossing_is_at_the_first_step_that_is_cheaper(one, other, expected):
-    assert ahead(one, other) == expected
+    assert cheaper_steps(one, other) == expected
 
 
 def test_a_crossing_agrees_with_adding_up_step_by_step():
     costs = [Cost(first, later) for first, later in product((1, 7, 30), (0.5, 1.25, 4))]
     for one, other in product(costs, costs):
         cheaper = [n for n in range(1, 101) if one.total(n) < other.total(n)]
-        first, last = ahead(one, other)
+        first, last = cheaper_steps(one, other)
         assert cheaper == [n for n in range(1, 101) if first <= n <= last]
 
 
@@ -86,7 +86,7 @@ def test_the_spread_of_later_calls_moves_the_crossing():
 
 def test_the_picture_marks_the_crossings_that_are_settled_and_only_those():
     rows = [one for one in ROWS if one["task"] == "two_layers"]
-    spec = curves(rows, "cold")
+    spec = added_up(rows, "cold")
     marked = spec["datasets"]["crossings"].to_pylist()
     # Against PyTorch the quartiles overlap; against eager TensorFlow both graphs overtake.
     assert [(mark["one"], mark["steps"]) for mark in marked] == [
@@ -115,13 +115,12 @@ def section():
     """A page that has nothing but this."""
     import streamlit as st
 
-    from views.static_graph_and_sessions import first_calls as paid_once
+    from views.static_graph_and_sessions import first_calls
     from views.ui.controls import Controls
-    from views.ui.measuring import Measuring
 
     controls = Controls("section")
-    measuring = Measuring(lambda arguments, seconds: st.session_state["how"]())
-    paid_once.section(controls, measuring)
+    first_calls.in_child = lambda arguments, seconds: st.session_state["how"]()
+    measuring = first_calls.section(controls)
     st.session_state["refused"] = controls.refused
     measuring.run()
 
@@ -134,6 +133,7 @@ def visit():
     def open_with(measure, **query):
         at = AppTest.from_function(section, default_timeout=30)
         at.session_state["how"] = measure
+        at.session_state["lecture"] = query.get("lecture") == "true"
         for name, value in query.items():
             at.query_params[name] = value
         at.run()
@@ -157,6 +157,12 @@ def press(at, label):
     return at
 
 
+def drawn_tasks(at):
+    """The titles of the pictures, which each run fills in."""
+    params = [param for chart in charts(at) for param in chart["params"]]
+    return [param["value"] for param in params if param["name"] == "task"]
+
+
 def asked_to_see(at):
     at.segmented_control[0].set_value("show").run()
     return at
@@ -177,7 +183,7 @@ def test_a_prediction_comes_before_the_pictures(visit):
     assert not charts(at)
     asked_to_see(at)
     assert "**PyTorch, eager**" in words(at)
-    assert titles(at) == list(TASKS.values())
+    assert drawn_tasks(at) == list(TASKS.values())
     for chart in charts(at):
         alt.Chart.from_dict(chart)
 
@@ -204,7 +210,7 @@ def test_a_first_call_that_is_none_is_refused(visit):
     at = visit(measured, first_call="<script>")
     asked_to_see(press(at, "Measure on this machine"))
     assert at.session_state["first_call"] == "cold"
-    assert paid_once.FIRST["cold"] == at.segmented_control[1].options[0]
+    assert section_of_calls.STARTS["cold"] == at.segmented_control[1].options[0]
 
 
 def test_what_somebody_has_measured_others_see_with_its_age(visit):

@@ -3,50 +3,53 @@
 import altair as alt
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
-from engines.static_graph_and_sessions.race_graph import around
-from tests.support.visit import charts, live_texts, titles, words
+from engines.static_graph_and_sessions.race import Late, around_w
+from tests.support.visit import charts, live_texts, titles, visit_section, words
+from views.static_graph_and_sessions import race
 from views.static_graph_and_sessions.race import (
     EARLY,
     MOST_RUNS,
     READS,
     RUNS,
     SHOWN,
+    places,
     strip,
     verdict,
 )
-from views.static_graph_and_sessions.race_graph import height, places, race_graph
 
 
 def section():
-    """A page that has nothing but this, with a count that is made up."""
-    import numpy as np
+    """A page that has nothing but this."""
     import streamlit as st
 
-    from engines.static_graph_and_sessions.race_graph import around
-    from views.player import cached
+    from engines.problem import preset
     from views.static_graph_and_sessions import race
     from views.ui.controls import Controls
 
-    def watch(attempt, **settings):
-        st.session_state["asked for"] = attempt, settings
-        late = np.zeros(settings["runs"], bool)
-        if settings["reads"] == "operations":
-            late[:3] = True
-        return late, np.roll(late, 1)
-
     controls = Controls("section")
-    race.tell(controls, cached(around), watch)
+    race.section(controls, preset("session_article"))
     st.session_state["refused"] = controls.refused
 
 
+@pytest.fixture(autouse=True)
+def counted(monkeypatch):
+    """What was counted, each time as it was asked for; the count is made up."""
+    asked = []
+
+    def late_reads(problem, attempt, runs, reads, threads):
+        asked.append((attempt, {"runs": runs, "reads": reads, "threads": threads}))
+        late = np.zeros(runs, bool)
+        if reads == "operations":
+            late[:3] = True
+        return Late(late, np.roll(late, 1))
+
+    monkeypatch.setattr(race, "late_reads", late_reads)
+    return asked
+
+
 def visit(guess="show", **query):
-    at = AppTest.from_function(section, default_timeout=60)
-    for name, value in query.items():
-        at.query_params[name] = value
-    at.run()
-    assert not at.exception
+    at = visit_section(section, **query)
     return at.segmented_control[0].set_value(guess).run() if guess else at
 
 
@@ -58,46 +61,49 @@ def counts(at):
 # The section
 
 
-def test_nothing_is_drawn_or_counted_before_somebody_has_said_what_is_printed():
+def test_nothing_is_drawn_or_counted_before_somebody_has_said_what_is_printed(counted):
     at = visit(guess=None, race="true")
     assert not charts(at)
-    assert "asked for" not in at.session_state
+    assert not counted
 
 
 @pytest.mark.parametrize(("guess", "opening"), [("either", "Yes:"), ("before", "Not quite:")])
-def test_the_prediction_is_answered_and_both_graphs_are_drawn(guess, opening):
+def test_the_prediction_is_answered_and_both_graphs_are_drawn(counted, guess, opening):
     at = visit(guess)
     assert f"{opening} **it depends" in words(at)
-    assert titles(at) == ["As in the article", "With the edge that mends it"]
-    assert "asked for" not in at.session_state
+    assert [title["text"] for title in titles(at)] == [
+        "As in the article",
+        "With the edge that mends it",
+    ]
+    assert not counted
 
 
-def test_it_is_counted_when_asked_for_and_again_when_asked_again():
+def test_it_is_counted_when_asked_for_and_again_when_asked_again(counted):
     at = visit(race="true")
     first = {"runs": RUNS, "reads": "variables", "threads": 0}
-    assert at.session_state["asked for"] == (0, first)
+    assert counted[-1] == (0, first)
     at.button[0].click().run()
-    assert at.session_state["asked for"] == (1, first)
+    assert counted[-1] == (1, first)
     shown = charts(at)
     assert len(shown) == 3
     for chart in shown:
         alt.Chart.from_dict(chart)  # raises where it is not what Vega-Lite allows
 
 
-def test_the_counts_are_those_of_the_run():
+def test_the_counts_are_those_of_the_run(counted):
     at = visit(race="true", reads="operations", runs="500", threads="8")
-    assert at.session_state["asked for"][1] == {"runs": 500, "reads": "operations", "threads": 8}
+    assert counted[-1][1] == {"runs": 500, "reads": "operations", "threads": 8}
     assert counts(at) == [500, 3, 3, 2]  # late: w in runs 1 to 3, b in runs 2 to 4
     assert "Runs with one: **4**, among the first 100 runs: **4**." in words(at)
     assert counts(visit(race="true")) == [RUNS, 0, 0, 0]
 
 
 @pytest.mark.parametrize("hostile", [("<script>", "9", "1e9"), ("", "-1", "nan")])
-def test_hostile_settings_are_refused_or_bounded(hostile):
+def test_hostile_settings_are_refused_or_bounded(counted, hostile):
     asked = dict(zip(("reads", "threads", "runs"), hostile, strict=True))
     at = visit(race="true", **asked)
     assert not at.exception
-    _, settings = at.session_state["asked for"]
+    _, settings = counted[-1]
     assert settings["reads"] in READS
     assert settings["threads"] in (0, 1, 8)
     assert 10 <= settings["runs"] <= MOST_RUNS
@@ -113,26 +119,26 @@ def late(runs, *places):
 
 
 def test_none_in_so_many_runs_is_not_called_never():
-    told = verdict(late(700), late(700), mended=False)
+    told = verdict(Late(late(700), late(700)), mended=False)
     assert "None in 700 runs is not never" in told
 
 
 def test_with_the_edge_it_is_certain_unless_something_was_seen():
-    assert "this is certain" in verdict(late(700), late(700), mended=True)
-    assert "certain" not in verdict(late(700, 5), late(700), mended=True)
+    assert "this is certain" in verdict(Late(late(700), late(700)), mended=True)
+    assert "certain" not in verdict(Late(late(700, 5), late(700)), mended=True)
 
 
 def test_late_reads_at_the_beginning_are_explained_and_scattered_ones_are_not():
-    told = verdict(late(1000, 1, 2, 500), late(1000, 3), mended=False)
+    told = verdict(Late(late(1000, 1, 2, 500), late(1000, 3)), mended=False)
     assert "Runs with one: **4**, among the first 100 runs: **3**." in told
     assert "executor takes every operation for an expensive one" in told
-    told = verdict(late(1000, 1, 400, 500), late(1000, 600), mended=False)
+    told = verdict(Late(late(1000, 1, 400, 500), late(1000, 600)), mended=False)
     assert "Runs with one: **4**, among the first 100 runs: **1**." in told
     assert "executor" not in told
 
 
 def test_a_count_too_short_to_show_when_they_occur_does_not_say_so():
-    told = verdict(late(EARLY, 1), late(EARLY), mended=False)
+    told = verdict(Late(late(EARLY, 1), late(EARLY)), mended=False)
     assert "here it was seen" in told
     assert "among the first" not in told
 
@@ -149,41 +155,19 @@ def test_the_strip_has_a_mark_for_each_variable_in_each_of_the_first_runs():
 # The graph
 
 
-def drawn(reads):
-    return race_graph.__wrapped__(around(reads), key=reads, title="t")
-
-
 @pytest.mark.parametrize("reads", READS)
 def test_what_is_printed_stands_at_the_left_and_what_assigns_at_the_right(reads):
-    graph, fetched, _ = around(reads)
+    graph, fetched, only_order = around_w(reads)
     at = places(graph, next(iter(fetched)))
     assert len(set(at.values())) == len(graph.nodes)
     assert all(at[edge.source][1] < at[edge.target][1] for edge in graph.edges)
     columns = {node.kind: at[node.id][0] for node in graph.nodes}
-    assert columns["VarHandleOp"] == 0.5
-    assert columns["Sub"] == columns["AssignVariableOp"] == 1
-    assert [at[number][0] for number in fetched] == [0, 1]
-
-
-def test_boxes_have_short_names_and_what_is_fetched_is_bold():
-    boxes = drawn("operations_first")["datasets"]["boxes"].to_pylist()
-    assert [box["name"] for box in boxes] == [
-        "w", "Read", "Identity w", "Read", "Sub", "Assign", "Read new_w"
-    ]  # fmt: skip
-    bold = [box["name"] for box in boxes if box["fetched"]]
-    assert bold == ["Identity w", "Read new_w"]
-
-
-def test_only_the_edge_that_mends_it_leads_from_the_left_to_the_right():
-    def across(reads):
-        edges = drawn(reads)["datasets"]["edges"].to_pylist()
-        return [edge["only_order"] for edge in edges if edge["x"] < 0.5 < edge["x2"]]
-
-    assert across("variables") == across("operations") == []
-    assert across("operations_first") == [True, True]
-
-
-def test_the_deeper_graph_is_the_taller():
-    tall, short = (height(drawn(reads)) for reads in ("operations_first", "variables"))
-    assert tall > short
-    assert height(drawn("variables")) > short
+    assert columns["VarHandleOp"] == 1
+    assert columns["Sub"] == columns["Assign"] == 2
+    assert [at[number][0] for number in fetched] == [0, 2]
+    across = [
+        i in only_order
+        for i, edge in enumerate(graph.edges)
+        if at[edge.source][0] == 0 and at[edge.target][0] == 2
+    ]
+    assert across == ([True, True] if reads == "operations_first" else [])

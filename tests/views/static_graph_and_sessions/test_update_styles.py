@@ -5,7 +5,6 @@ import re
 import altair as alt
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from engines.problem import preset
 from engines.static_graph_and_sessions import update_styles as tf_update_styles
@@ -13,6 +12,7 @@ from engines.trace import record
 from tests.support.visit import charts, live_texts, visit_section, words
 from views.player import source_of
 from views.static_graph_and_sessions import update_styles
+from views.ui.numbers import number
 
 ARTICLE = preset("update_styles_article")
 
@@ -24,25 +24,13 @@ def section():
     import streamlit as st
 
     from engines.problem import preset
-    from engines.static_graph_and_sessions import update_graphs
-    from engines.static_graph_and_sessions import update_styles as tf_update_styles
-    from views.player import cached
     from views.static_graph_and_sessions import update_styles
     from views.ui.controls import Controls
 
     controls = Controls("section")
-    st.session_state["lecture"] = st.query_params.get("lecture") == "true"
-    problem = replace(preset("update_styles_article"), steps=int(st.query_params.get("n", 80_000)))
-    styles, build = tf_update_styles.STYLES, cached(update_graphs.build)
-    update_styles.ask(problem, styles, build)
-    update_styles.compare(
-        controls,
-        problem,
-        styles,
-        between=tf_update_styles.BETWEEN,
-        train=tf_update_styles.train,
-        build=build,
-    )
+    n = int(st.query_params.get("n", 80_000))
+    update_styles.preset = lambda name: replace(preset(name), steps=n)
+    update_styles.section(controls)
     st.session_state["refused"] = controls.refused
 
 
@@ -54,8 +42,9 @@ def rows(at, first):
     """The table whose head begins with these words, as lists of texts."""
     for table in live_texts(at).split("<table")[1:]:
         cells = [re.findall("<t[hd].*?>(.*?)</t[hd]>", row) for row in table.split("<tr>")[1:]]
-        if cells[0][0] == first:
-            return [[re.sub("<.*?>", "", cell) for cell in row] for row in cells[1:]]
+        plain = [[re.sub("<.*?>", "", cell) for cell in row] for row in cells]
+        if plain[0][0] == first:
+            return plain[1:]
     return []
 
 
@@ -96,19 +85,9 @@ def test_who_has_guessed_is_told_which_two_are_the_same(guess, told):
 
 
 def test_if_no_two_graphs_were_the_same_that_would_be_the_answer():
-    def page():
-        from engines.problem import preset
-        from engines.static_graph_and_sessions.update_styles import STYLES
-        from views.static_graph_and_sessions.update_styles import ask
-
-        def build(_, style, between):
-            return style, {"Mul": 1}, {"Mul": 1}, between
-
-        ask(preset("update_styles_article"), STYLES, build)
-
-    at = AppTest.from_function(page, default_timeout=60).run()
-    at.segmented_control[0].set_value("show").run()
-    assert "**no two of them**" in words(at)
+    built = {name: tf_update_styles.Built(name, {}, {}, "") for name in tf_update_styles.STYLES}
+    answers, right = update_styles.which_are_equal(built)
+    assert answers[right] == "no two of them"
 
 
 def test_the_three_runs_are_compared_bit_by_bit():
@@ -118,7 +97,7 @@ def test_the_three_runs_are_compared_bit_by_bit():
     assert "the same to the last bit: **yes**" in words(at)
     traces = {"assign": run(steps=3), "other": run("minimize", steps=3)}
     traces["other"].params["b"][2] += 1e-6
-    assert "the same to the last bit: **no**" in update_styles._same_numbers(traces)
+    assert "the same to the last bit: **no**" in update_styles.same_numbers(traces)
 
 
 @pytest.mark.parametrize("style", ["assign", "apply_gradients"])
@@ -126,16 +105,16 @@ def test_a_clipped_gradient_is_told_as_it_was_with_how_far_it_moved_w(style):
     at = visit(update_styles="true", between="clip", style=style)
     trace = run(style, "clip")
     told = rows(at, "step")
-    assert len(told) == update_styles.FIRST
-    assert [row[2] for row in told] == [f"{grad:.6g}" for grad in trace.grads["w"][:5]]
+    assert len(told) == update_styles.FIRST_STEPS
+    assert [row[2] for row in told] == [number(grad) for grad in trace.grads["w"][:5]]
     assert {row[4] for row in told} == {"+0.020000"}
-    assert f"**{away(trace):.2g}** away" in words(at)
-    assert f"**{away(run()):.2g}** where the gradient is used as it is" in words(at)
+    assert f"**{number(away(trace), 2)}** away" in words(at)
+    assert f"**{number(away(run()), 2)}** where the gradient is used as it is" in words(at)
     assert source_of(tf_update_styles.clip).rstrip() in [code.value for code in at.code]
     assert "Maximum" in at.code[-1].value
 
 
-def test_minimize_has_no_gradients_to_look_at():
+def test_minimize_has_no_gradients_to_show():
     at = visit(update_styles="true", style="minimize")
     told = rows(at, "step")
     assert {cell for row in told for cell in row[2:4]} == {"none"}
@@ -170,17 +149,11 @@ def test_hostile_names_are_refused():
 
 
 def test_a_long_run_says_how_near_it_came_and_is_kept():
-    at = visit(update_styles="true", long="true", n="3000")
+    at = visit(update_styles="true", all_steps="true", n="3000")
     trace = run(steps=3000)
     w, b = (float(trace.final.params[name]) for name in "wb")
     assert f"After 3,000 steps w = **{w:.6f}** and b = **{b:.6f}**" in words(at)
-    assert "√(0.001 / 16) = **7.9e-05**" in words(at)
-    assert at.session_state["update stopped"] is None
-    [kept] = update_styles._finished(
-        replaced := type(ARTICLE)(**{**vars(ARTICLE), "steps": 3000}), "assign", "nothing"
-    )
-    assert replaced.steps == len(kept) - 1
-    assert kept.key == trace.key
+    assert "√(0.001 / 16) = **7.9e−5**" in words(at)
 
 
 def test_what_is_said_of_the_data_is_the_engines_law():
@@ -191,9 +164,8 @@ def test_what_is_said_of_the_data_is_the_engines_law():
 
 
 def test_a_run_that_was_stopped_says_where():
-    at = visit(update_styles="true")
-    at.session_state["update stopped"] = 1234
-    at.run()
+    key = f"stopped {update_styles.__name__}.long_run"
+    at = visit_section(section, {key: 1234}, update_styles="true")
     assert "Stopped at step 1,234." in words(at)
     at.run()
     assert "Stopped" not in words(at)
