@@ -40,7 +40,6 @@ LOADED = {
     "tf_update_graphs": "engines.static_graph_and_sessions.update_graphs",
     "tf_update_styles": "engines.static_graph_and_sessions.update_styles",
     "torch_recurrent": "engines.recurrent.torch_cell",
-    "torch_two_layers": "engines.network.torch_two_layers",
     "two_layers": "engines.network.compare",
 }
 

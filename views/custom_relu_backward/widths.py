@@ -9,7 +9,21 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from views.player import Figure, between, cached, decades, drawn, figure, mark, show, template
+from engines.custom_relu_backward import design as designed
+from engines.custom_relu_backward import gradcheck
+from engines.custom_relu_backward.design import Design
+from views.player import (
+    Figure,
+    between,
+    cached,
+    decades,
+    drawn,
+    figure,
+    in_lecture,
+    mark,
+    show,
+    template,
+)
 from views.ui.controls import Controls
 from views.ui.palette import GRADIENT, MODEL, QUIET
 from views.ui.shell import side_by_side
@@ -20,16 +34,14 @@ KINDS = ("central", "forward")
 WRONG = 1e-5  # an error that no width of a difference excuses: gradcheck lets no more pass
 
 
-def check(controls: Controls, engines: Any, design: Any, *, lecture: bool) -> None:
+def check(controls: Controls, design: Design) -> None:
     """Compare a design's slope with differences of every width, at a point that is chosen."""
     point = str(controls.choice(st.pills, "At", "point", POINTS, "above", required=True))
-    designed, judge = engines.torch_designed, engines.torch_judge
-    source = designed.source_of(design)
-    widths = _widths(designed, design, source, AT[point])
+    widths = _widths(design, AT[point])
     words, picture = side_by_side([2, 3])
     with picture:
-        drawing = _errors(widths, source, point, judge.WIDTH, lecture=lecture)
-        show(drawing, key="errors over the width", height=560 if lecture else 340)
+        drawing = _errors(design, point, gradcheck.WIDTH, lecture=in_lecture())
+        show(drawing, key="errors over the width", height=340, in_hall=560)
     with words:
         st.markdown(
             "A central difference is (f(x + h) − f(x − h)) / 2h, a forward difference "
@@ -38,9 +50,7 @@ def check(controls: Controls, engines: Any, design: Any, *, lecture: bool) -> No
         )
 
 
-@cached
-def _widths(_designed: Any, _design: Any, source: str, point: float) -> Any:
-    return _designed.widths(_design, point)
+_widths = cached(designed.widths)
 
 
 def _told(widths: Any, point: float) -> str:
@@ -100,9 +110,10 @@ def _told(widths: Any, point: float) -> str:
 
 
 @cached
-def _errors(_widths: Any, source: str, point: str, usual: float, *, lecture: bool) -> Figure:
+def _errors(design: Design, point: str, usual: float, *, lecture: bool) -> Figure:
+    widths = _widths(design, AT[point])
     rows = pd.concat(
-        pd.DataFrame({"h": _widths.h, "error": getattr(_widths, kind), "kind": kind})
+        pd.DataFrame({"h": widths.h, "error": getattr(widths, kind), "kind": kind})
         for kind in KINDS
     )
     rows = rows[rows["error"] > 0]

@@ -11,7 +11,6 @@ from typing import Any
 
 from engines.graphs.autograd import Graph
 from engines.problem import Problem, preset
-from views.network import two_layers
 from views.player import cached, kept, source_of
 from views.static_graph_and_sessions import (
     baked_in,
@@ -26,8 +25,6 @@ from views.static_graph_and_sessions import mistakes as unrolled_mistakes
 from views.static_graph_and_sessions import two_sessions as sessions
 from views.ui.controls import Controls
 from views.ui.measuring import Measuring
-
-RATE = 1e-6  # E11's learning rate
 
 
 def two_sessions(engines: Any, *numbers: float, lecture: bool) -> None:
@@ -120,17 +117,9 @@ def traced_functions(controls: Controls, engines: Any, *, lecture: bool) -> None
 
 def two_networks(controls: Controls, engines: Any, *, lecture: bool) -> None:
     """The network of E11 in TensorFlow and in PyTorch, from the same arrays."""
-    ours, theirs = engines.tf_two_layers, engines.torch_two_layers
+    from views.network.comparison import in_both_frameworks  # noqa: PLC0415 (loads both)
 
-    def start(steps: int, dtype: str) -> tuple[Any, Any]:
-        arrays, how = (
-            engines.two_layers.draw(0, dtype),
-            {"steps": steps, "learning_rate": RATE},
-        )
-        return ours.train(*arrays, **how), theirs.train(*arrays, **how)
-
-    listings = {"network/tf_session.py": ours.train, "torch_two_layers.py": theirs.train}
-    two_layers.compare(controls, listings, start, ours.compare, lecture=lecture)
+    in_both_frameworks(controls)
 
 
 def mistakes(
