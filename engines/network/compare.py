@@ -1,12 +1,12 @@
-"""The network of E10 and E11, whoever trains it: its arrays, and what is kept of a run.
+"""The network of E10 and E11 in any engine: its arrays, and what is kept of a run.
 
 A run has 101 000 weights at each of 501 steps, 200 MB in float32. Of these only sizes, counts and
 differences are kept, at some of the steps. Engines run one after the other, and nothing is
 multiplied between their steps: NumPy, PyTorch and TensorFlow each have threads of their own, which
 go on waiting for work for a while, and taking turns at every step makes all of them slow.
 
-Source: experiments E10 and E11. The engines: torch_own_relu.py, torch_two_layers.py,
-numpy_by_hand.py, tf_own_relu.py and tf_session.py.
+Source: experiments E10 and E11. The engines: torch_own_relu.py, numpy_by_hand.py, tf_own_relu.py
+and tf_session.py.
 """
 
 from __future__ import annotations
@@ -21,6 +21,10 @@ from numpy.typing import DTypeLike, NDArray
 from engines.trace import Step
 
 Floats = NDArray[np.float64]
+
+STEPS, RATE = 500, 1e-6  # of both experiments: updates, and the learning rate
+# Over such a run, rounding alone leaves no weight farther from that of another engine.
+TOLERANCE = {"float32": 1e-4, "float64": 1e-12}
 
 
 def draw(seed: int, dtype: DTypeLike = np.float32) -> tuple[NDArray[Any], ...]:
@@ -56,13 +60,13 @@ class Run(NamedTuple):
     weights_apart: Floats
 
 
-def compare(
+def run_and_compare(
     runs: Mapping[str, Iterable[Step]], x: NDArray[Any], *, at: Iterable[int]
 ) -> dict[str, Run]:
-    """Let engines run, one after the other, and keep of each what says how it went.
+    """Run engines one after the other, and keep of each what says how it went.
 
     runs: by name; the first is what the others are compared with, and may be alone. x: the batch
-    that all of them train on. at: the steps whose weights and gradients are looked at, such as
+    that all of them train on. at: the steps whose weights and gradients are inspected, such as
     trace.thin gives; the weights at all of them are in memory until the last run has ended.
     """
     at = frozenset(at)

@@ -3,7 +3,7 @@
 The model is  y_pred = relu(x @ w1) @ w2,  and the loss is the sum of (y_pred - y)**2. The chain
 rule goes through the lines of the forward pass from the last to the first, one line for each.
 
-Source: experiment E10. The same listing with autograd and a ReLU of our own: torch_own_relu.py.
+Source: experiment E10. The same algorithm with autograd and a custom ReLU: torch_own_relu.py.
 """
 
 from __future__ import annotations

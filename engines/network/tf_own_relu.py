@@ -1,4 +1,4 @@
-"""A ReLU with a gradient of its own in TensorFlow, and a network of two layers that trains with it.
+"""A ReLU with a custom gradient in TensorFlow, and a network of two layers that trains with it.
 
 The model is  y_pred = relu(x @ w1) @ w2,  and the loss is the sum of (y_pred - y)**2. Under
 `tf.custom_gradient` a function returns its output, and the function that a tape is to call for the

@@ -2,15 +2,14 @@
 
 The model is  y_pred = relu(x @ w1) @ w2,  and the loss is the sum of (y_pred - y)**2.
 
-Source: experiment E11. The same listing in PyTorch: torch_two_layers.py.
+Source: experiment E11. The same algorithm in PyTorch: torch_own_relu.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any
 
-import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
@@ -68,31 +67,3 @@ def train(
             params = {"w1": w1_next, "w2": w2_next}
     finally:
         session.close()
-
-
-class Compared(NamedTuple):
-    """Two runs from the same arrays, step by step; every array has shape (steps + 1,).
-
-    losses, other_losses: of each run. loss_apart: their difference over the first loss. The loss
-    falls by ten orders of magnitude; over itself, rounding alone would look large in the end.
-    weights_apart: the largest difference of a weight, over the largest weight of its layer.
-    """
-
-    losses: NDArray[np.float64]
-    other_losses: NDArray[np.float64]
-    loss_apart: NDArray[np.float64]
-    weights_apart: NDArray[np.float64]
-
-
-def compare(steps: Iterable[Step], others: Iterable[Step]) -> Compared:
-    """Run two engines side by side. Of their weights, a gigabyte in all, only the gap is kept."""
-    losses, weights_apart = [], []
-    for step, other in zip(steps, others, strict=True):
-        losses.append((step.loss, other.loss))
-        gaps = [
-            np.abs(weights - other.params[name]).max() / np.abs(weights).max()
-            for name, weights in step.params.items()
-        ]
-        weights_apart.append(max(gaps))
-    one, two = np.array(losses, dtype=np.float64).T
-    return Compared(one, two, np.abs(one - two) / one[0], np.array(weights_apart, np.float64))

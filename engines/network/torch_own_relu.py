@@ -1,12 +1,11 @@
-"""A ReLU with a backward of its own, and the network of two layers that trains with it.
+"""A ReLU with a custom backward, and the network of two layers that trains with it.
 
 The model is  y_pred = relu(x @ w1) @ w2,  and the loss is the sum of (y_pred - y)**2. A Function is
 two functions: forward computes the output from the input, backward the gradient of the loss by the
 input from that by the output. Autograd puts the two in their places in the graph.
 
-Source: experiment E10, and the documentation page "Extending PyTorch". The same listing with
-PyTorch's own ReLU: torch_two_layers.py; all gradients by hand: numpy_by_hand.py; in TensorFlow:
-tf_own_relu.py and, as a static graph, tf_session.py.
+Source: experiment E10, and the documentation page "Extending PyTorch". All gradients by
+hand: numpy_by_hand.py; in TensorFlow: tf_own_relu.py and, as a static graph, tf_session.py.
 """
 
 # mypy: disallow-subclassing-any=False
@@ -54,7 +53,7 @@ def train(
 
     x_value: (n, d_in), y_value: (n, d_out); the start w1_value: (d_in, h), w2_value: (h, d_out);
     all in float32 or all in float64. The arrays of a Step change with the next one: copy to keep.
-    relu: what stands between the layers, such as torch.relu.
+    relu: what stands between the layers, such as torch.relu or lambda h: h.clamp(min=0).
     """
     x, y = torch.tensor(x_value), torch.tensor(y_value)
     w1 = torch.tensor(w1_value, requires_grad=True)

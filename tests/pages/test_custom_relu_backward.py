@@ -84,7 +84,7 @@ BAD = [
     {"variant": "steep", "below": "inf", "at": "nan", "above": "-1e400"},
     {"variant": "slopes", "below": "99", "above": "-99"},
     {"wrong": "everything", "kind": "thrice", "ask": "why"},
-    {"slope": "-1", "point": "nowhere", "dtype": "float8", "five_dtype": "int"},
+    {"slope": "-1", "point": "nowhere", "dtype": "float8", "five_engines_dtype": "int"},
     {"train": "perhaps", "step": "-1", "moment": "99"},
 ]
 

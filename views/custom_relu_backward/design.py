@@ -14,23 +14,16 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from views.player import (
-    Drawing,
-    Figure,
-    Filling,
-    between,
-    cached,
-    drawing,
-    mark,
-    picture,
-    show,
-)
+from engines.custom_relu_backward import design as designed
+from engines.custom_relu_backward.design import Design
+from engines.network.compare import RATE, STEPS, draw
+from views.player import Figure, between, cached, drawn, figure, in_lecture, mark, show, template
 from views.ui.controls import Controls
 from views.ui.errors import explain_phrases
-from views.ui.lines import curves
+from views.ui.lines import Line, lines
 from views.ui.palette import GRADIENT, MISTAKE, MODEL, QUIET, Look
 from views.ui.shell import side_by_side
-from views.ui.slow_run import watched
+from views.ui.slow_run import Follow, slow
 
 Floats = NDArray[np.float64]
 
@@ -67,36 +60,36 @@ PHRASES = {
 }
 POINTS = (-2.0, -0.5, 0.5, 2.0)  # where a design is judged
 REACH, FINE = 3.0, 1e-9  # the curves go from -3 to 3, and as near as this to 0
-STEPS, RATE, SEED = 500, 1e-6, 0  # E10's
 
 
-def design(controls: Controls, engines: Any) -> Any:
+def choose_and_check(controls: Controls) -> Design:
     """Choose a backward; see it as a listing and as a curve, judged, and in training.
 
-    Returns the Design, for `relu_widths.check`.
+    Returns the Design, for `widths.check`.
     """
-    designed = engines.torch_designed
-    chosen = _choose(controls, designed)
+    chosen = _choose(controls)
     source = designed.source_of(chosen)
     st.markdown(ABOUT[chosen.variant])
     code, picture = side_by_side(2)
     with code:
         st.code(source, language="python", wrap_lines=True)
     with picture:
-        drawing = _curves(designed, chosen, source)
+        drawing = _curves(chosen, lecture=in_lecture())
         show(drawing, key="designed curves", height=340, in_hall=560)
-    verdict = _judge(designed, chosen, source)
+    verdict = _checked(chosen, POINTS)
     _tell(verdict, designed.LOUDER)
     if controls.flag("Train the network of two layers with it", "train_design"):
-        right, own = _run(engines, designed.Design("true")), _run(engines, chosen)
-        drawing = _losses(right, own, source)
+        right, own = _trained(Design("true")), _trained(chosen)
+        drawing = _losses(right, own)
         show(drawing, key="losses of a design", height=320, in_hall=520)
         st.markdown(_how_it_went(right, own, chosen.variant, is_right=_right(verdict)))
     return chosen
 
 
-def _choose(controls: Controls, designed: Any) -> Any:
-    variant = controls.choice(st.pills, "The backward", "variant", VARIANTS, "true", required=True)
+def _choose(controls: Controls) -> Design:
+    variant: Any = controls.choice(
+        st.pills, "The backward", "variant", VARIANTS, "true", required=True
+    )
     slopes, steepest = {}, designed.STEEPEST
     if used := USED.get(str(variant)):
         with st.container(horizontal=True):
@@ -104,15 +97,13 @@ def _choose(controls: Controls, designed: Any) -> Any:
                 label, default = NUMBERS[name]
                 how = {"step": 0.1, "format": "%g", "width": 160}
                 slopes[name] = controls.number(label, name, default, -steepest, steepest, **how)
-    return designed.Design(variant, **slopes)
+    return Design(variant, **slopes)
 
 
-# ---- The judge
+# ---- gradcheck
 
 
-@cached
-def _judge(_designed: Any, _chosen: Any, source: str) -> Any:
-    return _designed.judge(_chosen, POINTS)
+_checked = cached(designed.judge)
 
 
 def _right(verdict: Any) -> bool:
@@ -195,25 +186,12 @@ def _plain(number: float) -> str:
 # ---- In training
 
 
-def _run(engines: Any, chosen: Any) -> Floats:
-    """The loss at every step, trained with a progress bar unless that is already known."""
-    designed = engines.torch_designed
-    known = _finished(designed.source_of(chosen))
-    if not known:
-        arrays, settings = (
-            engines.two_layers.draw(SEED),
-            {"steps": STEPS, "learning_rate": RATE},
-        )
-        steps = designed.train(chosen, *arrays, **settings)
-        steps = watched(steps, STEPS, "Step {:,} of {:,}.", key="design stopped")
-        known.append(np.array([step.loss for step in steps], np.float64))
-    return known[0]
-
-
-@cached
-def _finished(source: str) -> list[Floats]:
-    """Where a run is kept for all visitors, once it has come to its end."""
-    return []
+@slow
+def _trained(follow: Follow, chosen: Design) -> Floats:
+    """The loss at every step."""
+    steps: Any = designed.train(chosen, *draw(0), steps=STEPS, learning_rate=RATE)
+    followed = follow(steps, STEPS, "Step {:,} of {:,}.")
+    return np.array([step.loss for step in followed], np.float64)
 
 
 def _how_it_went(right: Floats, own: Floats, variant: str, *, is_right: bool) -> str:
@@ -247,12 +225,14 @@ def _how_it_went(right: Floats, own: Floats, variant: str, *, is_right: bool) ->
     )
 
 
-@cached
-def _losses(_right: Floats, _own: Floats, source: str) -> Figure:
-    return curves(
-        {Look("the right backward", MODEL): _right, Look("yours", MISTAKE, (8, 6)): _own},
+def _losses(right: Floats, own: Floats) -> Figure:
+    return lines(
+        [
+            Line(Look("the right backward", MODEL), right),
+            Line(Look("yours", MISTAKE, (8, 6)), own),
+        ],
         title="The loss with both",
-        of="loss",
+        y="loss",
         description="The loss with both backwards against step, on a logarithmic axis.",
     )
 
@@ -260,11 +240,11 @@ def _losses(_right: Floats, _own: Floats, source: str) -> Figure:
 # ---- Forward and backward
 
 
-@picture
-def _curves(_designed: Any, _chosen: Any, source: str) -> Filling:
+@cached
+def _curves(chosen: Design, *, lecture: bool) -> Figure:
     below = np.append(np.linspace(-REACH, 0, 31)[:-1], -FINE)
     x = np.concatenate([below, [0.0], -below[::-1]])
-    forward, backward = _designed.curves(_chosen, x)
+    forward, backward = designed.curves(chosen, x)
     # The backward may jump at 0: it has a line on each side, and a dot between them.
     sides = pd.DataFrame({"x": x, "value": backward, "curve": "backward", "side": np.sign(x)})
     whole = pd.DataFrame({"x": x, "value": forward, "curve": "forward", "side": 0.0})
@@ -272,11 +252,11 @@ def _curves(_designed: Any, _chosen: Any, source: str) -> Filling:
     low, high = (float(end) for end in (min(*forward, *backward), max(*forward, *backward)))
     margin = 0.08 * (high - low)
     ends = {"low": low - margin, "high": high + margin}
-    return {"lines": lines, "dot": dot}, ends
+    return figure(_draw_curves(lecture=lecture), {"lines": lines, "dot": dot}, ends)
 
 
-@_curves.drawing
-def _() -> Drawing:
+@drawn
+def _draw_curves(*, lecture: bool) -> Figure:
     x = alt.X("x:Q", title="x", scale=alt.Scale(domain=[-REACH, REACH]), axis=alt.Axis(tickCount=7))
     y = alt.Y("value:Q", title="value", scale=between("low", "high"), axis=alt.Axis(format="~g"))
     names = ["forward", "backward"]
@@ -296,18 +276,20 @@ def _() -> Drawing:
     dot = one.mark_circle(
         color=GRADIENT,
         opacity=1,
-        size=mark(110),
+        size=mark(110, lecture),
         stroke=alt.ExprRef("ink"),
         strokeWidth=1.5,
     )
-    return drawing(
+    return template(
         zero.encode(y=alt.datum(0))
         + zero.encode(x=alt.datum(0))
         + curve.encode(x=x, y=y, color=color, strokeDash=dash, detail="side:N")
         + dot.encode(x=x, y=y),
+        ("low", "high"),
         title="Forward and backward",
         description=(
             "The output of the forward and the gradient that leaves the backward where 1 arrives, "
             "against x. A dot marks the slope that the backward gives at 0."
         ),
+        lecture=lecture,
     )

@@ -7,7 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-from views.player import kept
+from engines.custom_relu_backward import double_backward as engine
+from views.player import cached
 from views.ui.controls import Controls
 from views.ui.errors import explain_phrases
 from views.ui.shell import side_by_side
@@ -40,17 +41,18 @@ REFUSED = {
 }
 
 
-def twice(controls: Controls, engines: Any) -> None:
-    """Choose a backward and a way to ask, and compare both derivatives with the truth.
+_tried = cached(engine.double_backward)
 
-    engines: torch_double_backward is run, which takes some milliseconds.
-    """
+
+def differentiate(controls: Controls) -> None:
+    """Choose a backward and a way to ask, and compare both derivatives with the truth."""
     kind = controls.choice(st.pills, "The backward", "kind", KINDS, "in_place", required=True)
     ask = controls.choice(
         st.pills, "The second derivative by", "ask", ASKS, "backward", required=True
     )
     kind, ask = str(kind), str(ask)
-    tried = kept(engines.torch_double_backward.double_backward)(kind, X, ask=ask)
+    way: Any = ask  # one of ASKS
+    tried = _tried(kind, X, ask=way)
     left, right = side_by_side(2)
     with left:
         st.code(dedent(tried.source), language="python", wrap_lines=True)

@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import streamlit as st
 
-from views.dynamic_graph import mistakes
-from views.dynamic_graph.mistakes import Told
-from views.player import Figure, cached, kept, listing, show
+from engines.custom_relu_backward import mistakes as engine
+from engines.network import torch_own_relu
+from engines.network.compare import RATE, STEPS, draw
+from views.player import Figure, cached, listing, show
 from views.ui.controls import Controls
 from views.ui.errors import explain_phrases
-from views.ui.lines import curves
+from views.ui.lines import Line, lines
 from views.ui.palette import MISTAKE, MODEL, Look
 from views.ui.prediction import predicted
 from views.ui.shell import side_by_side
 
-STEPS, RATE = 500, 1e-6  # E10's
+
+class Told(NamedTuple):
+    """What a visitor reads of a mistake.
+
+    label: its name. story: what it did, once it has run. phrases: by phrase of the message in
+    which it ends, what that means.
+    """
+
+    label: str
+    story: str
+    phrases: Mapping[str, str] = {}
+
+
 COUNTED = (1, 2, 5, 10)  # the steps after which memory is told, of those that `kept` takes
 SAME = 1e-6  # what only rounding differs in
 
@@ -87,9 +101,19 @@ MISTAKES = {
         "was changed in place, and `ctx.saved_tensors` compares: rather than a mask from the wrong "
         "signs there is an error. The Function is innocent here, so gradcheck has no objection.",
         {
-            **mistakes.MISTAKES["saved_changed_in_place"].phrases,
             "one of the variables needed for gradient computation": "A tensor that was saved for "
-            "the way back: our x, which the listing calls h.",
+            "the backward pass: our x, which the listing calls h.",
+            "has been modified by an inplace operation": (
+                "Somebody overwrote it before the backward pass began."
+            ),
+            "which is output 0 of Abs": ("The operation that overwrote it: abs_()."),
+            "is at version 1; expected version 0 instead": (
+                "It has been changed once. It was saved when it had never been changed."
+            ),
+            "Hint: enable anomaly detection": (
+                "A slow mode that also tells the line of the forward pass. It changes the whole"
+                " process, so it stays off here, where many visitors share one."
+            ),
             "[torch.FloatTensor [64, 100]]": "What is known of it: numbers of 32 bits, 64 rows, "
             "100 columns.",
         },
@@ -121,10 +145,10 @@ MISTAKES = {
 }
 
 
-def wrong(controls: Controls, engines: Any) -> None:
+def tell(controls: Controls) -> None:
     """Choose a mistake, predict what becomes of it, and see; or see what becomes of all.
 
-    engines: torch_wrong_backward and two_layers are run. What is not known yet takes some tenths
+    What is not known yet takes some tenths
     of a second for each mistake.
     """
     labels = {name: told.label for name, told in MISTAKES.items()}
@@ -132,12 +156,14 @@ def wrong(controls: Controls, engines: Any) -> None:
         st.pills, "A mistake in the backward", "wrong", labels, None, label_visibility="collapsed"
     )
     if name is not None:
-        _one(engines, name)
+        _one(name)
     if controls.flag("Run all of them", "all_wrong"):
-        _all(engines)
+        _all()
 
 
 # ---- Runs
+
+_kept = cached(engine.kept)
 
 
 @cached
@@ -146,18 +172,14 @@ def _known() -> dict[str, Any]:
     return {}
 
 
-def _ran(engines: Any, name: str) -> Any:
+def _ran(name: str) -> Any:
     known = _known()
     if name not in known:
-        arrays = engines.two_layers.draw(0)
-        settings = {"steps": STEPS, "learning_rate": RATE}
-        backward, right = (
-            engines.torch_wrong_backward,
-            engines.torch_function.train,
-        )
+        arrays = draw(0)
+        settings: dict[str, Any] = {"steps": STEPS, "learning_rate": RATE}
         if "right" not in known:
-            known["right"] = backward.follow(right, *arrays, **settings)
-        known[name] = backward.run(name, *arrays, **settings, without=known["right"])
+            known["right"] = engine.follow(torch_own_relu.train, *arrays, **settings)
+        known[name] = engine.run(name, *arrays, **settings, without=known["right"])
     return known[name]
 
 
@@ -171,9 +193,9 @@ def _end(ran: Any) -> str:
 
 
 @cached
-def _limit(_engines: Any) -> float:
+def _limit() -> float:
     """The learning rate up to which w2 alone could be trained: 2/λ_max with the first h_relu."""
-    x, _, w1, _ = _engines.two_layers.draw(0, np.float64)
+    x, _, w1, _ = draw(0, np.float64)
     h_relu = np.maximum(x @ w1, 0)
     return 2 / float(np.linalg.eigvalsh(2 * h_relu.T @ h_relu).max())
 
@@ -181,13 +203,13 @@ def _limit(_engines: Any) -> float:
 # ---- One of them
 
 
-def _one(engines: Any, name: str) -> None:
-    ran, told = _ran(engines, name), MISTAKES[name]
+def _one(name: str) -> None:
+    ran, told = _ran(name), MISTAKES[name]
     blocks = {"As it should be": ran.right, "As it was written": ran.wrong}
-    for place, (caption, lines) in zip(side_by_side(2), blocks.items(), strict=True):
+    for place, (caption, block) in zip(side_by_side(2), blocks.items(), strict=True):
         with place:
             st.caption(caption)
-            st.code(lines, language="python", wrap_lines=True)
+            st.code(block, language="python", wrap_lines=True)
     question = "Before you look: what becomes of it in 500 steps?"
     if not predicted(question, ENDS, _end(ran), key=f"wrong {name}"):
         return
@@ -199,21 +221,20 @@ def _one(engines: Any, name: str) -> None:
             said = f"{ran.crash.text}\n\n{ran.crash.kind}: {ran.crash.message}"
             st.code(said, language=None, wrap_lines=True)
         else:
-            drawing = _losses(ran, name)
+            drawing = _losses(ran)
             show(drawing, key="losses of a wrong backward", height=300, in_hall=480)
     with right:
         if ran.crash:
             in_order = sorted(told.phrases, key=ran.crash.message.find)
             explain_phrases({phrase: told.phrases[phrase] for phrase in in_order})
         else:
-            st.markdown(_trained(engines, ran))
+            st.markdown(_trained(ran))
         st.markdown(_judged(ran.check))
         if ran.check.message:
             with st.expander("gradcheck in its own words"):
                 st.code(ran.check.message, language=None)
     if _end(ran) == "memory":
-        remembered = kept(engines.torch_wrong_backward.kept)
-        st.markdown(_memory({"save_for_backward": remembered(None), name: remembered(name)}))
+        st.markdown(_memory({"save_for_backward": _kept(None), name: _kept(name)}))
     title = "network/torch_own_relu.py, with the mistake in it"
     with st.expander("The whole listing that ran"):
         listing(ran.source, {}, title=title, key="wrong backward", changed=_changed(ran))
@@ -225,7 +246,7 @@ def _changed(ran: Any) -> str:
     return "\n".join(line for line in ran.wrong.splitlines() if line.strip() not in right)
 
 
-def _trained(engines: Any, ran: Any) -> str:
+def _trained(ran: Any) -> str:
     """How far the loss came, and how far the first gradient is off."""
     last, end, off = len(ran.losses) - 1, ran.losses[-1], ran.gradient_off
     if off < SAME:
@@ -247,7 +268,7 @@ def _trained(engines: Any, ran: Any) -> str:
         )
     else:
         told.append(f"The loss overflows at step **{last}**.")
-    if not ran.learns and (limit := _limit(engines)) < RATE:
+    if not ran.learns and (limit := _limit()) < RATE:
         told.append(
             "`w1` hardly moves, and leaves all the work to `w2`. With the hidden values of the "
             f"start, `w2` alone can be trained with learning rates up to 2/λ_max = {limit:.2e}, "
@@ -304,15 +325,14 @@ def _table(heads: list[str], rows: list[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-@cached
-def _losses(_ran: Any, name: str) -> Figure:
-    return curves(
-        {
-            Look("the right backward", MODEL): _ran.right_losses,
-            Look("the wrong one", MISTAKE, (6, 4)): _ran.losses,
-        },
+def _losses(ran: Any) -> Figure:
+    return lines(
+        [
+            Line(Look("the right backward", MODEL), ran.right_losses),
+            Line(Look("the wrong one", MISTAKE, (6, 4)), ran.losses),
+        ],
         title="The loss, right and wrong",
-        of="loss",
+        y="loss",
         description="Both losses against step, on a logarithmic axis; the wrong one dashed.",
     )
 
@@ -320,15 +340,15 @@ def _losses(_ran: Any, name: str) -> Figure:
 # ---- All of them
 
 
-def _all(engines: Any) -> None:
+def _all() -> None:
     """Run what has not been run yet, and compare how each one ends."""
     missing = [name for name in MISTAKES if name not in _known()]
     bar = st.empty()
     for k, name in enumerate(missing):
         bar.progress(k / len(missing), f"{MISTAKES[name].label}: {k + 1} of {len(missing)}")
-        _ran(engines, name)
+        _ran(name)
     bar.empty()
-    ran = {name: _ran(engines, name) for name in MISTAKES}
+    ran = {name: _ran(name) for name in MISTAKES}
     right_end = next(iter(ran.values())).right_losses[-1]
     rows = [["none: the right listing", "trains rightly", "passes", f"{right_end:.2g}", "0%"]]
     for name, one in ran.items():

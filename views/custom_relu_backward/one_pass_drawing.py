@@ -14,17 +14,7 @@ import pandas as pd
 import streamlit as st
 
 from views.custom_relu_backward.one_pass import Numbers, Watched
-from views.player import (
-    MOMENT,
-    PHASE,
-    Drawing,
-    Filling,
-    between,
-    drawing,
-    picture,
-    show,
-    sized,
-)
+from views.player import MOMENT, PHASE, Figure, between, cached, drawn, figure, show, template
 from views.ui.palette import BEST, GRADIENT, MODEL, QUIET
 
 # The moments of a pass, see engines/custom_relu_backward/one_pass.py.
@@ -67,20 +57,20 @@ PANELS = (
 )
 
 
-def show_pass(watched: Watched) -> None:
+def picture(watched: Watched, *, lecture: bool) -> None:
     """Show the pass."""
     key = watched.x.shape, watched.x.tobytes(), watched.grad_output.tobytes()
     rows = HEAD + GAP + HEAD + 2 * len(watched.x)
-    filled = _filled(watched, key=key)
-    show(filled, key="relu_pass picture", height=int(rows * 36) + 40, in_hall=int(rows * 60) + 40)
+    filled = _filled(watched, key=key, lecture=lecture)
+    show(filled, key="relu_pass picture", height=int(rows * (60 if lecture else 36)) + 40)
     st.caption(
         "Blue: positive. Orange: negative. The stronger the colour, the farther from 0. Struck "
         "through: cut by the ReLU. Thick edge: now. Point at an entry to see it in all four."
     )
 
 
-@picture
-def _filled(_watched: Watched, *, key: Any) -> Filling:
+@cached
+def _filled(_watched: Watched, *, key: Any, lecture: bool) -> Figure:
     cells = cells_of(_watched)
     values = {
         "rows": len(_watched.x),
@@ -89,7 +79,7 @@ def _filled(_watched: Watched, *, key: Any) -> Filling:
     }
     tables = {"cells": cells, **_ways(len(_watched.x))}
     frames = {name: pd.DataFrame(rows) for name, rows in tables.items()}
-    return frames, values
+    return figure(_draw(lecture=lecture), frames, values)
 
 
 def cells_of(watched: Watched) -> list[dict[str, Any]]:
@@ -171,9 +161,9 @@ def _ways(high: int) -> dict[str, list[dict[str, Any]]]:
 # ---- The drawing
 
 
-@_filled.drawing
-def _() -> Drawing:
-    size = "(lecture ? 26 : 14)"
+@drawn
+def _draw(*, lecture: bool) -> Figure:
+    size = 26 if lecture else 14
     across = between("0", f"{WIDTH}")
     down = between(f"2 * rows + {2 * HEAD + GAP}", "0")
 
@@ -235,7 +225,9 @@ def _() -> Drawing:
     )
     strikes = (
         cells.transform_filter("at >= datum.struck")
-        .mark_rule(tooltip=None, color=alt.ExprRef("ink"), opacity=0.6, strokeWidth=sized(1.5, 3))
+        .mark_rule(
+            tooltip=None, color=alt.ExprRef("ink"), opacity=0.6, strokeWidth=3 if lecture else 1.5
+        )
         .encode(**placed("x2", "y2"))
     )
     # As large as the widest number of all allows.
@@ -266,7 +258,7 @@ def _() -> Drawing:
             shape="triangle-up",
             filled=True,
             opacity=1,
-            size=sized(126, 234),
+            size=9 * size,
             angle=alt.ExprRef("datum.angle"),
         )
         .encode(x=alt.X("x2:Q", axis=None, scale=across), y=alt.Y("y2:Q", axis=None, scale=down))
@@ -285,12 +277,14 @@ def _() -> Drawing:
     )
     forward, backward = (f"'{way}'" for way in WAYS)
     title = f"here < 0 ? '{BOTH}' : here < {ARRIVED} ? {forward} : {backward}"
-    return drawing(
+    return template(
         alt.layer(kept, boxes, strikes, lines, heads, numbers, names).add_params(AT, HERE),
+        ("rows", "columns", "letters"),
         title=alt.Title(text=alt.ExprRef(title), dx=2),
         description=(
             "Four matrices of numbers. Above, x and to the right of it the output; what is "
             "negative has become 0 and is struck through. Below, grad_output arrives from the "
             "right, and grad_x leaves to the left; it is 0 where x was negative."
         ),
+        lecture=lecture,
     )

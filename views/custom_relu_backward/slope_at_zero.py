@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from views.player import Figure, cached, kept, show
+from engines.custom_relu_backward import design as designed
+from engines.custom_relu_backward import slope_at_zero, tf_slopes
+from engines.custom_relu_backward.slope_at_zero import Start, Trained
+from views.player import Figure, cached, show
 from views.ui.controls import Controls
-from views.ui.lines import curves
+from views.ui.lines import Line, lines
 from views.ui.palette import BEST, GRADIENT, MODEL, QUIET, Look
 from views.ui.prediction import predicted
 from views.ui.shell import side_by_side
@@ -19,28 +22,24 @@ from views.ui.shell import side_by_side
 Found = Mapping[str, tuple[float, ...]]  # by expression: the value at 0, the slope at -1, 0 and 1
 
 
-class Trained(Protocol):
-    """What is told of a run: slope_at_zero.Trained in the engines."""
-
-    losses: NDArray[np.float64]
-    zeros: NDArray[np.intp]
-
-
 FIRST, SECOND = "tf.maximum(x, 0.0)", "tf.maximum(0.0, x)"
 OFFERED = ((0.0, 0.0), (0.5, 0.5), (1.0, 1.0), (0.0, 1.0), (1.0, 0.0))
 USUAL = {0.0: (QUIET, (1, 0)), 0.5: (MODEL, (10, 6)), 1.0: (GRADIENT, (4, 6))}
 STEPS, RATE, SEED = 200, 1e-4, 0  # a rate at which none of the three starts diverges
-STARTS = {
+STARTS: dict[Start, tuple[str, str]] = {
     "random": ("Random numbers", "x and w1 come from a normal distribution."),
     "integers": ("Whole numbers", "Every entry of x and of w1 is −1, 0 or 1."),
     "zeros": ("w1 starts at zero", "x is random, and every entry of w1 is 0."),
 }
 
 
-def slopes(controls: Controls, engines: Any) -> None:
+_in_torch, _in_tensorflow = cached(slope_at_zero.slopes), cached(tf_slopes.slopes)
+
+
+def compare_slopes(controls: Controls) -> None:
     """Ask for two slopes, show those of all ReLUs, and train with some if that is asked for."""
-    torch_found = kept(engines.torch_slopes.slopes)()
-    tf_found = kept(engines.tf_slopes.slopes)()
+    torch_found = _in_torch()
+    tf_found = _in_tensorflow()
     right = _each(tf_found[FIRST][2], tf_found[SECOND][2])
     answers = {one: one for one in (*(_each(*pair) for pair in OFFERED), right)}
     question = (
@@ -64,7 +63,7 @@ def slopes(controls: Controls, engines: Any) -> None:
         "Your own slope at zero", "slope", 0.3, 0.0, 1.0, step=0.1, format="%g", width=240
     )
     if controls.flag("Train with 0, with ½, with 1 and with yours", "matter"):
-        _matter(engines, slope)
+        _matter(slope)
 
 
 def _each(first: float, second: float) -> str:
@@ -88,7 +87,7 @@ def _table(found: Mapping[str, Found]) -> str:
 # ---- In training
 
 
-def _matter(engines: Any, slope: float) -> None:
+def _matter(slope: float) -> None:
     """The same small network from three starts, with each slope: its losses, and why."""
     bar, slopes = st.empty(), tuple(dict.fromkeys((*USUAL, slope)))
     places = side_by_side(len(STARTS))
@@ -98,11 +97,11 @@ def _matter(engines: Any, slope: float) -> None:
             # The bar is moved between any two runs, so that a control that is moved stops the rest.
             done, said = i * len(slopes) + j, f"Training: {label}, slope {one:g}."
             bar.progress(done / (len(STARTS) * len(slopes)), said)
-            runs[one] = _train(engines, kind, one)
+            runs[one] = _train(kind, one)
         with place:
             drawing = _losses(runs, kind, slope)
             show(drawing, key=f"slopes from {kind}", height=400, in_hall=600)
-            st.markdown(f"{about} {_told(runs, _start(engines, kind)[1])}")
+            st.markdown(f"{about} {_told(runs, _start(kind)[1])}")
     bar.empty()
     st.markdown(
         "So the slope at zero matters where a ReLU is given many exact zeros: from whole numbers, "
@@ -112,19 +111,17 @@ def _matter(engines: Any, slope: float) -> None:
 
 
 @cached
-def _train(_engines: Any, kind: str, slope: float) -> Trained:
-    designed = _engines.torch_designed
+def _train(kind: Start, slope: float) -> Trained:
     relu = designed.function_of(designed.Design("slopes", below=0, at=slope, above=1))
-    settings = {"steps": STEPS, "learning_rate": RATE}
-    arrays, _ = _start(_engines, kind)
-    run: Trained = _engines.torch_slopes.train_each({slope: relu}, *arrays, **settings)[slope]
-    return run
+    settings: dict[str, Any] = {"steps": STEPS, "learning_rate": RATE}
+    arrays, _ = _start(kind)
+    return slope_at_zero.train_each({"its": relu}, *arrays, **settings)["its"]
 
 
 @cached
-def _start(_engines: Any, kind: str) -> tuple[tuple[NDArray[Any], ...], int]:
+def _start(kind: Start) -> tuple[tuple[NDArray[Any], ...], int]:
     """The arrays x, y, w1, w2; and how many entries h = x·w1 has."""
-    x, y, w1, w2 = _engines.torch_slopes.start(kind, SEED)
+    x, y, w1, w2 = slope_at_zero.start(kind, SEED)
     return (x, y, w1, w2), x.shape[0] * w1.shape[1]
 
 
@@ -159,16 +156,14 @@ def _told(runs: Mapping[float, Trained], entries: int) -> str:
     )
 
 
-@cached
-def _losses(_runs: Mapping[float, Trained], kind: str, slope: float) -> Figure:
-    lines = {
-        Look(_label(one, slope), *USUAL.get(one, (BEST, (2, 3)))): run.losses
-        for one, run in _runs.items()
-    }
-    return curves(
-        lines,
+def _losses(runs: Mapping[float, Trained], kind: Start, slope: float) -> Figure:
+    return lines(
+        [
+            Line(Look(_label(one, slope), *USUAL.get(one, (BEST, (2, 3)))), run.losses)
+            for one, run in runs.items()
+        ],
         title=STARTS[kind][0],
-        of="loss",
+        y="loss",
         description="The loss with each slope at zero, against step, on a logarithmic axis.",
     )
 

@@ -9,16 +9,20 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from engines.custom_relu_backward import design as designed
+from engines.custom_relu_backward import gradcheck
+from engines.custom_relu_backward.design import Design
 from views.player import (
-    Drawing,
-    Filling,
+    Figure,
     between,
     cached,
     decades,
-    drawing,
+    drawn,
+    figure,
+    in_lecture,
     mark,
-    picture,
     show,
+    template,
 )
 from views.ui.controls import Controls
 from views.ui.palette import GRADIENT, MODEL, QUIET
@@ -30,15 +34,13 @@ KINDS = ("central", "forward")
 WRONG = 1e-5  # an error that no width of a difference excuses: gradcheck lets no more pass
 
 
-def check(controls: Controls, engines: Any, design: Any) -> None:
+def check(controls: Controls, design: Design) -> None:
     """Compare a design's slope with differences of every width, at a point that is chosen."""
     point = str(controls.choice(st.pills, "At", "point", POINTS, "above", required=True))
-    designed, judge = engines.torch_designed, engines.torch_judge
-    source = designed.source_of(design)
-    widths = _widths(designed, design, source, AT[point])
+    widths = _widths(design, AT[point])
     words, picture = side_by_side([2, 3])
     with picture:
-        drawing = _errors(widths, source, point, judge.WIDTH)
+        drawing = _errors(design, point, gradcheck.WIDTH, lecture=in_lecture())
         show(drawing, key="errors over the width", height=340, in_hall=560)
     with words:
         st.markdown(
@@ -48,9 +50,7 @@ def check(controls: Controls, engines: Any, design: Any) -> None:
         )
 
 
-@cached
-def _widths(_designed: Any, _design: Any, source: str, point: float) -> Any:
-    return _designed.widths(_design, point)
+_widths = cached(designed.widths)
 
 
 def _told(widths: Any, point: float) -> str:
@@ -109,21 +109,22 @@ def _told(widths: Any, point: float) -> str:
     return "\n\n".join(told)
 
 
-@picture
-def _errors(_widths: Any, source: str, point: str, usual: float) -> Filling:
+@cached
+def _errors(design: Design, point: str, usual: float, *, lecture: bool) -> Figure:
+    widths = _widths(design, AT[point])
     rows = pd.concat(
-        pd.DataFrame({"h": _widths.h, "error": getattr(_widths, kind), "kind": kind})
+        pd.DataFrame({"h": widths.h, "error": getattr(widths, kind), "kind": kind})
         for kind in KINDS
     )
     rows = rows[rows["error"] > 0]
     low, high = float(rows["error"].min()) / 3, float(rows["error"].max()) * 3
     usual_width = pd.DataFrame({"h": [usual], "label": ["the h of gradcheck"]})
     ends = {"low": low, "high": high, "ticks": decades(low, high)}
-    return {"rows": rows, "usual": usual_width}, ends
+    return figure(_draw_errors(lecture=lecture), {"rows": rows, "usual": usual_width}, ends)
 
 
-@_errors.drawing
-def _() -> Drawing:
+@drawn
+def _draw_errors(*, lecture: bool) -> Figure:
     x = alt.X(
         "h:Q",
         title="width h",
@@ -137,20 +138,24 @@ def _() -> Drawing:
         "shape": alt.Shape("kind:N").scale(domain=KINDS, range=["circle", "square"]),
     }
     # Where both are the same, the small squares stand in the large circles.
-    kind["size"] = alt.Size("kind:N").scale(domain=KINDS, range=[mark(110), mark(35)])
+    kind["size"] = alt.Size("kind:N").scale(
+        domain=KINDS, range=[mark(110, lecture), mark(35, lecture)]
+    )
     dash = alt.StrokeDash("kind:N").scale(domain=KINDS, range=[[1, 0], [7, 4]])
     rows = alt.Chart(alt.NamedData("rows")).encode(x=x, y=y)
     usual = alt.Chart(alt.NamedData("usual")).encode(x=x)
-    return drawing(
+    return template(
         usual.mark_rule(color=QUIET, strokeDash=[2, 3])
         + usual.mark_text(color=alt.ExprRef("ink"), align="left", dx=5, baseline="top").encode(
             y=alt.value(3), text="label:N"
         )
         + rows.mark_line().encode(color=kind["color"], strokeDash=dash)
         + rows.mark_point(filled=True, opacity=1).encode(**kind),
+        ("low", "high", "ticks"),
         title="Error against the width h",
         description=(
             "The absolute errors of central and forward differences against their width, both "
             "axes logarithmic. A dotted line marks the width that gradcheck uses."
         ),
+        lecture=lecture,
     )

@@ -9,7 +9,7 @@ from engines.regression import numpy_vectorized, tf_session
 from engines.static_graph_and_sessions import one_run
 from engines.trace import Trace, record
 from views.player import Timeline, cached
-from views.regression import agreement, settings
+from views.regression import agreement, sections
 
 ENGINES, GRADIENTS = ("numpy_vectorized", "tf_session"), ("grad_w", "grad_b")
 
@@ -35,5 +35,5 @@ def timeline(
     """The training in a session and by hand; in slow motion, one run of so many parts."""
     runs = [train(problem, steps, learning_rate) for train in (by_hand, trained)]
     series = agreement.followed(dict(zip(ENGINES, runs, strict=True)), GRADIENTS)
-    series |= settings.followed(runs[1])
+    series |= sections.followed(runs[1])
     return Timeline(series, len(runs[1]) - 1, parts=parts, slow_at=np.array([0]), slow=True)

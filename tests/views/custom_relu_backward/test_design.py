@@ -9,43 +9,26 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from engines.custom_relu_backward import design as torch_designed
-from engines.custom_relu_backward import gradcheck
+from engines.custom_relu_backward import gradcheck, slope_at_zero
 from engines.custom_relu_backward.design import Design, source_of
 from engines.custom_relu_backward.gradcheck import Kink
 from tests.support.visit import charts, titles, words
 from views.custom_relu_backward import design as relu_design
 from views.custom_relu_backward import widths as relu_widths
+from views.ui import slow_run
 
 
 def section():
     """A page that has nothing but this, with a small network in it."""
-    from types import SimpleNamespace
-
     import streamlit as st
 
-    from engines.custom_relu_backward import design as torch_designed
-    from engines.custom_relu_backward import gradcheck, slope_at_zero
     from views.custom_relu_backward import design as relu_design
     from views.custom_relu_backward import widths as relu_widths
     from views.ui.controls import Controls
 
-    def train(design, *arrays, steps, learning_rate):
-        st.session_state["asked for"] = steps, learning_rate
-        return torch_designed.train(design, *arrays, steps=20, learning_rate=1e-4)
-
-    def draw(seed):
-        return slope_at_zero.start("random", seed)
-
-    small = {**vars(torch_designed), "train": train}
-    engines = SimpleNamespace(
-        torch_designed=SimpleNamespace(**small),
-        torch_judge=gradcheck,
-        two_layers=SimpleNamespace(draw=draw),
-    )
     controls = Controls("section")
-    st.session_state["lecture"] = st.query_params.get("lecture") == "true"
-    chosen = relu_design.design(controls, engines)
-    relu_widths.check(controls, engines, chosen)
+    chosen = relu_design.choose_and_check(controls)
+    relu_widths.check(controls, chosen)
     st.session_state["refused"], st.session_state["chosen"] = controls.refused, chosen
 
 
@@ -82,7 +65,7 @@ def test_every_variant_has_its_listing_its_words_and_its_curves(variant):
 
 def test_the_curves_are_those_of_the_design_and_the_dot_is_its_slope_at_zero():
     design = Design("slopes", -0.5, 3, 2)
-    drawing = relu_design._curves(torch_designed, design, source_of(design))
+    drawing = relu_design._curves(design, lecture=False)
     rows = drawing["datasets"]["lines"].to_pandas()
     forward, backward = (rows[rows["curve"] == name] for name in ("forward", "backward"))
     np.testing.assert_array_equal(forward["value"], np.maximum(forward["x"], 0))
@@ -168,19 +151,26 @@ def test_the_slope_at_zero_is_judged_apart(kink, told):
 # In training
 
 
-def test_nothing_is_trained_until_it_is_asked_for():
-    assert "asked for" not in seen().session_state
+def test_the_right_one_trains_like_itself_once_it_is_asked_for(monkeypatch):
+    asked = []
 
+    def train(design, *arrays, steps, learning_rate):
+        asked.append((steps, learning_rate))
+        return torch_designed_train(design, *arrays, steps=20, learning_rate=1e-4)
 
-def test_the_right_one_trains_like_itself():
-    relu_design._finished.clear()
+    torch_designed_train = torch_designed.train
+    slow_run._result.clear()
+    monkeypatch.setattr(torch_designed, "train", train)
+    monkeypatch.setattr(relu_design, "draw", lambda seed: slope_at_zero.start("random", seed))
+    visit()
+    assert asked == []
     at = visit(train_design="true")
-    assert at.session_state["asked for"] == (500, 1e-6)
+    assert asked == [(500, 1e-6)]
     assert "**to the last bit**: in 20 steps" in words(at)
     again = visit(train_design="true")
-    assert "asked for" not in again.session_state  # it is kept
+    assert len(asked) == 1  # it is kept
     assert "The loss with both" in titles(again)
-    relu_design._finished.clear()
+    slow_run._result.clear()
 
 
 @pytest.mark.parametrize(
@@ -244,7 +234,7 @@ def test_no_width_excuses_a_wrong_slope(point):
 
 def test_an_axis_without_zero_has_all_errors_but_the_exact_ones():
     widths = torch_designed.widths(Design("true"), 1e-4)
-    drawing = relu_widths._errors(widths, "only here", "near", gradcheck.WIDTH)
+    drawing = relu_widths._errors(Design("true"), "near", gradcheck.WIDTH, lecture=False)
     rows = drawing["datasets"]["rows"].to_pandas()
     assert (rows["error"] > 0).all()
     zeros = (widths.central == 0).sum() + (widths.forward == 0).sum()

@@ -19,18 +19,13 @@ def settled():
 
 def section():
     """A page that has nothing but this."""
-    from types import SimpleNamespace
-
     import streamlit as st
 
-    from engines.custom_relu_backward import double_backward as torch_double_backward
     from views.custom_relu_backward import double_backward as relu_twice
     from views.ui.controls import Controls
 
     controls = Controls("section")
-    st.session_state["lecture"] = st.query_params.get("lecture") == "true"
-    engines = SimpleNamespace(torch_double_backward=torch_double_backward)
-    relu_twice.twice(controls, engines)
+    relu_twice.differentiate(controls)
     st.session_state["refused"] = controls.refused
 
 

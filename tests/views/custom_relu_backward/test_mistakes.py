@@ -7,8 +7,10 @@ from types import SimpleNamespace
 import altair as alt
 import numpy as np
 import pytest
+import streamlit as st
 
 from engines.custom_relu_backward import mistakes
+from engines.custom_relu_backward.slope_at_zero import start
 from tests.support.visit import charts, live_texts, visit_section, words
 from views.custom_relu_backward import mistakes as relu_wrong
 from views.ui import shell
@@ -25,32 +27,13 @@ def settled():
 
 def section():
     """A page that has nothing but this, with a network of the same width and fewer inputs."""
-    from types import SimpleNamespace
-
-    import numpy as np
     import streamlit as st
 
-    from engines.custom_relu_backward import mistakes
-    from engines.custom_relu_backward.slope_at_zero import start
     from views.custom_relu_backward import mistakes as relu_wrong
     from views.ui.controls import Controls
 
-    def draw(seed, dtype=np.float32):
-        return tuple(array.astype(dtype) for array in start("random", seed=1))
-
-    def run(name, *arrays, steps, learning_rate, without):
-        st.session_state.setdefault("ran", []).append((name, steps, learning_rate))
-        return mistakes.run(name, *arrays, steps=40, learning_rate=3e-5)
-
     controls = Controls("section")
-    st.session_state["lecture"] = st.query_params.get("lecture") == "true"
-    wrong = SimpleNamespace(run=run, kept=mistakes.kept, follow=lambda *arrays, **settings: None)
-    engines = SimpleNamespace(
-        torch_wrong_backward=wrong,
-        torch_function=SimpleNamespace(train=None),
-        two_layers=SimpleNamespace(draw=draw),
-    )
-    relu_wrong.wrong(controls, engines)
+    relu_wrong.tell(controls)
     st.session_state["refused"] = controls.refused
 
 
@@ -66,10 +49,24 @@ def texts(at):
     return words(at) + "\n".join(code.value for code in at.code)
 
 
+def draw(seed, dtype=np.float32):
+    return tuple(array.astype(dtype) for array in start("random", seed=1))
+
+
 @pytest.fixture(scope="module", autouse=True)
-def nothing_kept():
+def small_network():
+    """Nothing of it is known at first, and what ran is noted in the session."""
+    real = mistakes.run
+
+    def run(name, *arrays, steps, learning_rate, without):
+        st.session_state.setdefault("ran", []).append((name, steps, learning_rate))
+        return real(name, *arrays, steps=40, learning_rate=3e-5)
+
     relu_wrong._known.clear()
-    yield
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mistakes, "run", run)
+        patch.setattr(relu_wrong, "draw", draw)
+        yield
     relu_wrong._known.clear()
 
 
@@ -175,15 +172,16 @@ def test_an_end_is_told_by_the_numbers(one, end):
     assert relu_wrong._end(one) == end
 
 
-def test_an_overflow_is_explained_by_the_second_layer_only_where_that_is_so():
-    def engines(size):
+def test_an_overflow_is_explained_by_the_second_layer_only_where_that_is_so(monkeypatch):
+    def use(size):
         x, w1 = np.full((4, 3), size), np.eye(3)
-        return SimpleNamespace(two_layers=SimpleNamespace(draw=lambda *_: (x, None, w1, None)))
+        monkeypatch.setattr(relu_wrong, "draw", lambda *_: (x, None, w1, None))
 
     one = ran(losses=(9.0, 99.0, np.inf), off=0.8)
     for size, told in ((1000.0, True), (0.1, False)):
         relu_wrong._limit.clear()
-        said = relu_wrong._trained(engines(size), one)
+        use(size)
+        said = relu_wrong._trained(one)
         assert "overflows at step **2**" in said
         assert "53.1° at most" in said
         assert ("2/λ_max" in said) == told

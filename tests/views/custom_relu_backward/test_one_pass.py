@@ -23,7 +23,7 @@ def section():
     chosen = one_pass.choose(controls)
     watched = watch(*chosen)
     one_pass.story(watched, trained=False)
-    one_pass_drawing.show_pass(watched)
+    one_pass_drawing.picture(watched, lecture=st.query_params.get("lecture") == "true")
     one_pass.code(watched)
     st.session_state["chosen"] = chosen
     st.session_state["refused"] = controls.refused
@@ -148,7 +148,7 @@ def test_one_place_has_one_name_in_all_four_and_no_two_cells_share_a_place():
 
 @pytest.mark.parametrize("lecture", ["true", "false"])
 def test_the_picture_is_valid_and_only_moments_redraw_it(lecture):
-    [chart] = charts(visit())
+    [chart] = charts(visit(lecture=lecture))
     alt.Chart.from_dict(chart)
     read_by = [param["name"] for param in chart["params"] if "now[" in str(param.get("expr"))]
     assert read_by == ["at", "here"]

@@ -3,7 +3,6 @@
 import altair as alt
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from engines.custom_relu_backward import slope_at_zero, tf_slopes
 from engines.custom_relu_backward.slope_at_zero import Trained
@@ -13,20 +12,13 @@ from views.custom_relu_backward import slope_at_zero as relu_slopes
 
 def section():
     """A page that has nothing but this."""
-    from types import SimpleNamespace
-
     import streamlit as st
 
-    from engines.custom_relu_backward import design, slope_at_zero, tf_slopes
     from views.custom_relu_backward import slope_at_zero as relu_slopes
     from views.ui.controls import Controls
 
-    engines = SimpleNamespace(
-        tf_slopes=tf_slopes, torch_slopes=slope_at_zero, torch_designed=design
-    )
     controls = Controls("section")
-    st.session_state["lecture"] = st.query_params.get("lecture") == "true"
-    relu_slopes.slopes(controls, engines)
+    relu_slopes.compare_slopes(controls)
     st.session_state["refused"] = controls.refused
 
 
@@ -71,22 +63,13 @@ def test_the_table_has_every_relu_with_its_slopes_sorted_by_the_one_at_zero():
         assert row[2] == framework
 
 
-def test_frameworks_that_had_changed_their_minds_would_be_believed():
-    def page():
-        from types import SimpleNamespace
-
-        from engines.custom_relu_backward import slope_at_zero
-        from views.custom_relu_backward.slope_at_zero import FIRST, SECOND, slopes
-        from views.ui.controls import Controls
-
-        def others():
-            return {FIRST: (0.0, 0.0, 0.25, 1.0), SECOND: (0.0, 0.0, 0.75, 1.0)}
-
-        tf = SimpleNamespace(slopes=others)
-        engines = SimpleNamespace(torch_slopes=slope_at_zero, tf_slopes=tf)
-        slopes(Controls("section"), engines)
-
-    at = AppTest.from_function(page, default_timeout=60).run()
+def test_frameworks_that_had_changed_their_minds_would_be_believed(monkeypatch):
+    others = {
+        relu_slopes.FIRST: (0.0, 0.0, 0.25, 1.0),
+        relu_slopes.SECOND: (0.0, 0.0, 0.75, 1.0),
+    }
+    monkeypatch.setattr(relu_slopes, "_in_tensorflow", lambda: others)
+    at = visit()
     assert "0.25 for the first, 0.75 for the second" in at.segmented_control[0].options
     at.segmented_control[0].set_value("1 for the first, 0 for the second").run()
     assert "Not quite: **0.25 for the first, 0.75 for the second**." in words(at)
