@@ -1,4 +1,4 @@
-"""Home: one problem, every engine's run of it side by side, and the way to each page.
+"""Home: one problem, every engine's run of it side by side, and the path to each page.
 
 A string that stands alone in this file is text on the page, as is usual with Streamlit.
 """

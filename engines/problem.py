@@ -110,7 +110,7 @@ def custom(
     seed: int,
     loss: Loss = "mean",
 ) -> Problem:
-    """A problem of one's own: points at even distances on [-1, 1], normal noise, start at (0, 0).
+    """A problem with data of your own: x evenly spaced on [-1, 1], normal noise, start at (0, 0).
 
     noise: standard deviation, in units of y. points: at least 3. power: 1 or 2.
     Raises ValueError where a setting leaves no problem to solve.

@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 NUMBERS = (float, np.generic)
-LOOK_EVERY = 64  # steps between two looks at whether the run is still finite
+CHECK_EVERY = 64  # steps between two checks whether the run is still finite
 
 
 class Step(NamedTuple):
@@ -100,8 +100,8 @@ def record(steps: Iterable[Step]) -> Trace:
             for lists, values in ((params, step.params), (grads, step.grads)):
                 for name, value in values.items():
                     lists[name].append(value if isinstance(value, NUMBERS) else np.array(value))
-            # Once a value has overflowed it stays so: look now and then, and cut what came after.
-            if k % LOOK_EVERY == 0 and not math.isfinite(step.loss):
+            # Once a value has overflowed it stays so: check now and then, and cut what came after.
+            if k % CHECK_EVERY == 0 and not math.isfinite(step.loss):
                 break
     if not losses:
         raise ValueError("the engine took no step")

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from engines.trace import LOOK_EVERY, Step, Trace, record, relative_difference, thin
+from engines.trace import CHECK_EVERY, Step, Trace, record, relative_difference, thin
 
 
 def step(loss=1.0, w=2.0, b=3.0, grad_w=4.0, grad_b=5.0):
@@ -67,7 +67,7 @@ def test_an_exception_inside_an_engine_reaches_the_caller():
 # Ending at the first step that is not finite
 
 
-@pytest.mark.parametrize("end", [0, 1, LOOK_EVERY - 1, LOOK_EVERY, 2 * LOOK_EVERY + 7])
+@pytest.mark.parametrize("end", [0, 1, CHECK_EVERY - 1, CHECK_EVERY, 2 * CHECK_EVERY + 7])
 @pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
 def test_a_run_ends_with_the_first_step_whose_loss_is_not_finite(end, value):
     losses = [1.0] * end + [value] * 200
@@ -77,7 +77,7 @@ def test_a_run_ends_with_the_first_step_whose_loss_is_not_finite(end, value):
     assert end == 0 or trace[-2].non_finite == ()
 
 
-def test_a_run_that_overflows_between_two_looks_ends_there_even_if_it_recovers():
+def test_a_run_that_overflows_between_two_checks_ends_there_even_if_it_recovers():
     losses = [1.0, 1.0, np.inf] + [1.0] * 200
     assert len(record(step(loss=loss) for loss in losses)) == 3
 
@@ -107,7 +107,7 @@ def test_what_overflowed_is_named_in_the_order_of_the_listing():
 def test_an_endless_engine_that_diverges_is_left_soon_after():
     def endless():
         for k in itertools.count():
-            assert k < 100 + LOOK_EVERY, "still running"
+            assert k < 100 + CHECK_EVERY, "still running"
             yield step(loss=1.0 if k < 100 else np.inf)
 
     assert len(record(endless())) == 101
@@ -119,7 +119,7 @@ def test_an_engine_has_cleaned_up_when_its_recording_is_there(ending):
 
     def engine():
         try:
-            for _ in range(10 * LOOK_EVERY):
+            for _ in range(10 * CHECK_EVERY):
                 yield step(loss=1.0 if ending == "finite" else np.inf)
         finally:
             cleaned_up.append(True)
