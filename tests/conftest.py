@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from views.player import figure
+from importlib import import_module
 
 NO_BROWSER = "no Chromium on this machine: the browser tests did not run"
 
 # Every drawing that any test draws is held against the grammar of Vega-Lite, once.
-figure.VALIDATE = True
+import_module("views.player.figure").VALIDATE = True
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -22,7 +22,8 @@ PAGE = """
 <input type="hidden" id="player-state"> <div id="bar">{html}</div>
 <script type="module">
 import player from "/bar.js";
-window.call = data => {{ window.cleanUp = player({{parentElement: document.querySelector("#bar"), data}}); }};
+const parentElement = document.querySelector("#bar");
+window.call = data => {{ window.cleanUp = player({{parentElement, data}}); }};
 window.heard = 0;
 document.querySelector("#player-state").addEventListener("input", () => window.heard++);
 call({data});
