@@ -1,8 +1,6 @@
-"""The dynamic graph in a browser: slow motion through its moments, and the nodes looked into."""
+"""The dynamic graph in a browser: its order, its gradients, and the nodes that are inspected."""
 
 from __future__ import annotations
-
-from itertools import pairwise
 
 import pytest
 
@@ -19,40 +17,19 @@ from tests.support.playing import (
     settle,
     shown,
     step,
-    story,
-    walk,
 )
 from tests.support.server import wait_until_idle
 
 PAGE = "/dynamic_graph"
 ARTICLE = preset("autograd_article")
 TRACE = record(torch_autograd.train(ARTICLE, steps=800, learning_rate=0.001))
-PREDICT, LOSS, GRADIENT, UPDATE = range(2), range(2, 6), range(6, 14), range(14, 18)
 
 
-def test_slow_motion_goes_forward_through_every_moment_of_a_step_and_back(visit):
-    page = visit(PAGE)
-    told, chips, lines, pictures = walk(page, 18)
-    assert chips[:2] == ["predict 1/2", "predict 2/2"]
-    assert (chips[5], chips[6], chips[13]) == ("loss 4/4", "gradient 1/8", "gradient 8/8")
-    assert chips[14:] == [f"update {k}/4" for k in (1, 2, 3, 4)]
-    assert len(set(told)) == 18
-    assert not any(alike(one, other) for one, other in pairwise(pictures))
-    assert {lines[m] for m in PREDICT} == {"y_pred = w * x**power + b"}
-    assert {lines[m] for m in GRADIENT} == {"loss.backward()"}
-    assert lines[17] == "b.grad.zero_()"
-    for moment in reversed(range(17)):
-        press(page, "ArrowLeft")
-        assert story(page) == told[moment]
-        if moment % 4 == 0:  # a picture takes long
-            assert alike(graph(page).screenshot(), pictures[moment])
-    assert step(page) == 0
-
-
-def test_the_engine_s_order_is_told_from_the_loss_to_the_leaves(visit):
-    page = visit(PAGE + "?moment=6")
+def test_the_engine_s_order_is_told_from_the_loss_to_the_leaves(shared):
+    page = shared(PAGE)
+    press(page, *["ArrowRight"] * 6)
     ran = []
-    for _ in GRADIENT:
+    for _ in range(8):
         ran.append(page.locator(".story p.on b").first.inner_text())
         press(page, "ArrowRight")
     assert ran == [
@@ -78,8 +55,9 @@ def test_a_gradient_is_none_until_it_arrives(visit):
     )
 
 
-def test_slow_motion_only_goes_where_a_graph_was_read_and_the_whole_goes_everywhere(visit):
-    page = visit(PAGE + "?moment=all&step=100")
+def test_slow_motion_only_goes_where_a_graph_was_read_and_the_whole_goes_everywhere(shared):
+    page = shared(PAGE + "?moment=all")
+    scrub(page, 100)
     assert step(page) == 100
     assert shown(page, "graph_step") <= 100
     page.get_by_label("slow motion").click()
@@ -96,18 +74,6 @@ def test_slow_motion_only_goes_where_a_graph_was_read_and_the_whole_goes_everywh
     assert step(page) < 799
 
 
-def test_a_click_on_an_object_looks_into_it(visit):
-    page = visit(PAGE + "?moment=17")
-    assert "PowBackward0" in page.locator(".details").inner_text()
-    box = graph(page).bounding_box()
-    graph(page).click(position={"x": 0.25 * box["width"], "y": 0.26 * box["height"]})
-    page.wait_for_url("**node=1*")
-    wait_until_idle(page)
-    told = page.locator(".details").inner_text()
-    assert "w * x**power" in told
-    assert chip(page) == "update 4/4"
-
-
 def test_a_reload_shows_the_same_picture(visit):
     page = visit(PAGE + "?node=3")
     press(page, *["ArrowRight"] * 10)
@@ -121,15 +87,16 @@ def test_a_reload_shows_the_same_picture(visit):
     assert alike(graph(page).screenshot(), before)
 
 
-def test_after_the_last_step_there_is_no_update(visit):
-    page = visit(PAGE + "?step=800&moment=13")
+def test_after_the_last_step_there_is_no_update(shared):
+    page = shared(PAGE)
+    press(page, "End", *["ArrowRight"] * 13)
     assert chip(page) == "gradient 8/8"
     press(page, "ArrowRight")
     assert (chip(page), step(page)) == ("gradient 8/8", 800)
 
 
-def test_the_stream_is_played_along(visit):
-    page = visit(PAGE + "?moment=all")
+def test_the_stream_is_played_along(shared):
+    page = shared(PAGE + "?moment=all")
     scrub(page, 800)
     assert shown(page, "stream_batch") == 8000
     assert shown(page, "stream_w") == pytest.approx(2, abs=0.1)
@@ -143,7 +110,7 @@ def test_two_visitors_see_their_own_graphs(visit):
         assert shown(page, "moved_0") == pytest.approx(trace.params["w"][1], rel=1e-3)
 
 
-def test_a_link_to_a_step_that_was_not_looked_at_opens_there_outside_slow_motion(visit):
+def test_a_link_to_a_step_without_a_graph_opens_there_outside_slow_motion(visit):
     page = visit(PAGE + "?step=100")
     assert step(page) == 100
     assert not page.get_by_label("slow motion").is_checked()
@@ -162,8 +129,9 @@ def test_slow_motion_ends_where_the_right_run_does_though_a_wrong_one_goes_on(vi
     press(page, " ")
 
 
-def test_the_loss_is_in_the_readout_when_it_is_computed_and_w_moves_in_the_update(visit):
-    page = visit(PAGE + "?moment=4")
+def test_the_loss_is_in_the_readout_when_it_is_computed_and_w_moves_in_the_update(shared):
+    page = shared(PAGE)
+    press(page, *["ArrowRight"] * 4)
     assert "loss …" in readout(page)
     press(page, "ArrowRight")
     assert f"loss {TRACE.losses[0]:.6g}" in readout(page)
@@ -173,8 +141,9 @@ def test_the_loss_is_in_the_readout_when_it_is_computed_and_w_moves_in_the_updat
     assert "b 0.0" in readout(page)
 
 
-def test_a_node_can_be_clicked_again_after_another_was_chosen(visit):
+def test_a_node_is_clicked_and_clicked_again_after_another_was_chosen(visit):
     page = visit(PAGE + "?moment=17")
+    assert "PowBackward0" in page.locator(".details").inner_text()
 
     def click():
         box = graph(page).bounding_box()
@@ -183,6 +152,8 @@ def test_a_node_can_be_clicked_again_after_another_was_chosen(visit):
         wait_until_idle(page)
 
     click()
+    assert "w * x**power" in page.locator(".details").inner_text()
+    assert chip(page) == "update 4/4"
     page.get_by_label("Look into", exact=True).click()
     page.keyboard.type("SumBack")
     page.get_by_role("option", name="SumBackward0").wait_for()
@@ -191,12 +162,3 @@ def test_a_node_can_be_clicked_again_after_another_was_chosen(visit):
     wait_until_idle(page)
     page.wait_for_timeout(500)
     click()
-
-
-def test_the_mouse_leaves_the_keys_to_the_player(visit):
-    page = visit(PAGE)
-    page.get_by_label("slow motion").click()
-    press(page, " ")
-    assert not page.get_by_label("slow motion").is_checked()
-    page.wait_for_function("document.querySelector('#player-step').value > 2")
-    press(page, " ")

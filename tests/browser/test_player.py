@@ -1,377 +1,355 @@
-"""What only a browser shows: the player, its keys, links to a moment, themes, and silence.
-
-The numbers read off the page are compared with a run of the engine in this process.
-"""
+"""The player by itself, on a page without Streamlit, with a made-up run of nine steps."""
 
 from __future__ import annotations
 
-import re
-import statistics
-from itertools import pairwise
-from urllib.parse import urlsplit
+import json
+from contextlib import contextmanager
+from unittest.mock import Mock, patch
 
+import numpy as np
 import pytest
 
-from engines.problem import preset
-from engines.regression import numpy_vectorized
-from engines.trace import record
-from tests.support.playing import press, readout, scrub, settle, shown, step
-from tests.support.server import has_player, open_page, pages, wait_until_idle
+from tests.support.playing import chip, press, readout, scrub, settle, step
+from views.player import Series, Timeline, bar, every_step, some_steps
 
-PAGE = "/manual_gradients"
-STATIC = "/static_graph_and_sessions?graph=regression&moment=all"
-TRACE = record(numpy_vectorized.train(preset("numpy_article"), steps=800, learning_rate=0.001))
-PHONE = {"width": 390, "height": 844}
-HALL = {"width": 1920, "height": 1080}
-
-
-# The player
-
-
-def test_scrubbing_forward_and_back_shows_the_engine_s_numbers(visit):
-    page = visit(PAGE)
-    for k in (1, 137, 800, 20, 0):
-        for at in (400, k):
-            scrub(page, at)
-        assert readout(page).startswith(f"step {k} of 800")
-        expected = {name: values[k] for name, values in TRACE.columns().items()}
-        for name, value in expected.items():
-            assert shown(page, name) == pytest.approx(value, rel=1e-5), (k, name)
-        if k < 800:
-            assert shown(page, "w_next") == pytest.approx(TRACE.params["w"][k + 1], rel=1e-5)
+ADDRESS = "http://127.0.0.1/player"  # answered by the browser itself, see `open_player`
+LOSSES = 2.0 ** -np.arange(10)
+WEIGHTS = np.arange(10) - 0.5
+MADE_UP = Timeline(every_step({"loss": LOSSES, "w": WEIGHTS}), last_step=9)
+PAGE = """
+<!doctype html><meta charset="utf-8"><style>:root {{ --st-primary-color: #d95f02; }} {css}</style>
+<h1>A page</h1> <input id="field" value="12"> <button id="other">another button</button>
+<input type="hidden" id="player-state"> <div id="bar">{html}</div>
+<script type="module">
+import player from "/bar.js";
+const parentElement = document.querySelector("#bar");
+window.call = data => {{ window.cleanUp = player({{parentElement, data}}); }};
+window.heard = 0;
+document.querySelector("#player-state").addEventListener("input", () => window.heard++);
+call({data});
+</script>
+"""
 
 
-def test_every_chart_follows_the_player(visit):
-    page = visit(PAGE)
-    charts = page.locator(".stVegaLiteChart")
-    before = [charts.nth(i).screenshot() for i in range(charts.count())]
-    scrub(page, 9)
-    page.wait_for_timeout(200)
-    after = [charts.nth(i).screenshot() for i in range(charts.count())]
-    assert len(before) == 6
-    assert all(one != other for one, other in zip(before, after, strict=True))
+def payload(timeline, **options):
+    """What bar.py hands to bar.js."""
+    component = Mock()
+    with patch.object(bar, "_player", component), patch.object(bar, "st"):
+        bar.player(timeline, readout={"loss": (1, None), "w": (0, 3)}, **options)
+    return json.loads(json.dumps(component.call_args.kwargs["data"]))
 
 
-def test_the_keys_step_jump_play_and_pause(visit):
-    page = visit(PAGE)
+@pytest.fixture(scope="module")
+def window(browser):
+    """A window for all tests of this file; what went wrong in it."""
+    page, errors = browser.new_page(), []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.route("**/bar.js", lambda route: route.fulfill(
+        body=(bar.HERE / "bar.js").read_text(), content_type="text/javascript"
+    ))  # fmt: skip
+    yield page, errors
+    page.close()
+
+
+@pytest.fixture
+def open_player(window):
+    page, errors = window
+
+    def open_player(query="", timeline=MADE_UP, **options):
+        text = PAGE.format(
+            css=(bar.HERE / "bar.css").read_text(),
+            html=(bar.HERE / "bar.html").read_text(),
+            data=json.dumps(payload(timeline, **options)),
+        )
+        page.unroute("**/player*")
+        page.route("**/player*", lambda route: route.fulfill(body=text, content_type="text/html"))
+        page.goto(ADDRESS + query)
+        page.wait_for_function("document.querySelector('#player-step').frame")
+        return page
+
+    yield open_player
+    assert errors == []
+
+
+def values(page):
+    return page.evaluate("document.querySelector('#player-step').frame.values")
+
+
+def told(page):
+    """What charts are told: step, phase, moment, then the values of all series."""
+    return page.locator("#player-state").evaluate("hidden => hidden.value").split(",")
+
+
+def call(page, timeline=MADE_UP, **options):
+    """As Streamlit does when a run of the page brings other data."""
+    page.evaluate("data => call(data)", payload(timeline, **options))
+
+
+@contextmanager
+def played_to(page, k):
+    """Play until a step is reached, and pause afterwards."""
+    press(page, " ")
+    page.wait_for_function(f"Number(document.querySelector('#player-step').value) >= {k}")
+    yield
+    press(page, " ")
+
+
+# ---- Moving
+
+
+def test_every_step_has_its_numbers_forward_and_back(open_player):
+    page = open_player()
+    for k in (1, 9, 4, 0):
+        scrub(page, k)
+        assert readout(page).startswith(f"step {k} of 9")
+        assert values(page)["loss"] == pytest.approx(LOSSES[k], rel=1e-6)
+        assert (values(page).get("w_next") is None) == (k == 9)
+        place = 3 + MADE_UP.names.index("w_next")
+        assert told(page)[:3] == [str(k), "4", "4"]
+        assert told(page)[place] == (f"{WEIGHTS[k + 1]:g}" if k < 9 else "")
+
+
+def test_the_keys_step_jump_play_and_pause(open_player):
+    page = open_player()
     press(page, "ArrowRight", "PageDown", "ArrowRight")
     assert step(page) == 3
     press(page, "ArrowLeft", "PageUp")
     assert step(page) == 1
     press(page, "End")
-    assert step(page) == 800
+    assert step(page) == 9
     press(page, "ArrowRight")
-    assert step(page) == 800
+    assert step(page) == 9
     press(page, "Home", "ArrowLeft")
     assert step(page) == 0
-    press(page, " ")
-    page.wait_for_function("document.querySelector('#player-step').value > 3")
-    press(page, " ")
+    page.locator("[data-control=speed]").select_option("15")
+    press(page, "Home")
+    page.locator("h1").click()
+    with played_to(page, 3):
+        pass
     rest = step(page)
     page.wait_for_timeout(300)
     assert step(page) == rest
 
 
-def test_the_keys_are_not_stolen_while_somebody_types(visit):
-    page = visit(PAGE)
-    field = page.get_by_label("Steps", exact=True)
-    field.click()
+def test_the_keys_are_not_stolen_while_somebody_types(open_player):
+    page = open_player()
+    page.locator("#field").click()
     press(page, "End", "ArrowLeft", " ", "Home", "PageDown")
+    assert step(page) == 0
+    assert page.locator("#field").input_value() == "1 2"
+    page.locator("#other").focus()
+    press(page, " ")  # it is the button's
+    page.wait_for_timeout(1200)
+    assert step(page) == 0
+    page.keyboard.press("Control+End")
     assert step(page) == 0
 
 
-def test_a_clicker_goes_on_after_a_click_on_a_toggle(visit):
-    page = visit(PAGE)
+def test_the_mouse_leaves_the_keys_to_the_player(open_player):
+    page = open_player(timeline=Timeline(MADE_UP.series, 9, slow=True))
     page.get_by_label("slow motion").click()
+    page.get_by_label("slow motion").click()
+    press(page, "PageDown")
+    assert chip(page) == "loss"
     page.get_by_label("slow motion").click()
     press(page, "PageDown", "PageDown", "PageUp")
     assert step(page) == 1
+    with played_to(page, 2):
+        assert not page.get_by_label("slow motion").is_checked()
 
 
-def test_the_buttons_do_what_they_say(visit):
-    page = visit(PAGE)
+def test_the_buttons_do_what_they_say(open_player):
+    page = open_player()
     for label in ("One step forward", "One step forward", "One step back", "To the end"):
         page.get_by_role("button", name=label).click()
-    assert step(page) == 800
+    assert step(page) == 9
     page.get_by_role("button", name="Play").click()  # at the end, play starts over
-    page.wait_for_function("document.querySelector('#player-step').value < 700")
+    page.wait_for_function("document.querySelector('#player-step').value < 9")
     page.get_by_role("button", name="Pause").click()
     page.get_by_role("button", name="To the start").click()
     assert step(page) == 0
 
 
-def test_the_player_can_be_read_by_a_screen_reader_and_seen_with_the_keyboard(visit):
-    page = visit(PAGE)
+def test_speed_is_in_steps_a_second_and_a_loop_begins_anew(open_player):
+    page = open_player()
+    offered = page.locator("[data-control=speed] option").all_inner_texts()
+    assert offered == ["1 steps/s", "4 steps/s", "15 steps/s", "60 steps/s", "240 steps/s"]
+    assert page.locator("[data-control=speed]").input_value() == "1"  # nine steps are short
+    page.locator("[data-control=speed]").select_option("60")
+    page.get_by_role("button", name="Play").click()
+    page.get_by_role("button", name="Play").wait_for()  # it pauses at the end by itself
+    assert step(page) == 9
+    page.get_by_label("loop").click()
+    page.get_by_role("button", name="Play").click()
+    for _ in range(2):
+        page.wait_for_function("document.querySelector('#player-step').value > 5")
+        page.wait_for_function("document.querySelector('#player-step').value < 5")
+    page.get_by_role("button", name="Pause").click()
+
+
+def test_it_can_be_read_by_a_screen_reader_and_seen_with_the_keyboard(open_player):
+    page = open_player()
     slider = page.get_by_role("slider", name="Training step")
     scrub(page, 7)
-    assert slider.get_attribute("aria-valuetext").startswith("step 7 of 800")
+    assert slider.get_attribute("aria-valuetext").startswith("step 7 of 9")
     page.get_by_role("button", name="Play").focus()
     page.keyboard.press("Tab")
-    focused = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
-    assert focused == "solid"
-    described = page.locator('.stVegaLiteChart[role="graphics-document"]')
-    labels = described.evaluate_all("all => all.map(one => one.getAttribute('aria-label'))")
-    assert len(labels) == 6
-    assert labels[1].startswith("Curves of equal loss")
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
 
 
-def test_slow_motion_shows_only_what_the_phase_knows(visit):
-    page = visit(PAGE + "?step=5")
+# ---- Slow motion
+
+
+def test_slow_motion_knows_what_the_phase_knows(open_player):
+    page = open_player("?step=5")
     page.get_by_label("slow motion").click()
     settle(page)
-    chip = page.locator(".player-phases li.on")
-    value = page.locator('.listing [data-now="grad_w"]').first
-    moved = page.locator('.listing [data-now="w_next"]').first
-    assert (chip.inner_text(), value.inner_text()) == ("predict", "…")
-    assert "y_pred =" in page.locator(".listing li.on").first.inner_text()
-    press(page, "ArrowRight", "ArrowRight")
-    assert chip.inner_text() == "gradient"
-    assert shown(page, "grad_w") == pytest.approx(TRACE.grads["w"][5], rel=1e-5)
-    assert moved.inner_text() == "…"
+    assert (chip(page), told(page)[:3]) == ("predict", ["5", "0", "0"])
+    assert readout(page).endswith("loss …  ·  w 4.50000")
     press(page, "ArrowRight")
-    assert chip.inner_text() == "update"
-    assert shown(page, "w_next") == pytest.approx(TRACE.params["w"][6], rel=1e-5)
+    assert readout(page).endswith("loss 0.0312500  ·  w 4.50000")
     press(page, "ArrowRight")
-    assert (chip.inner_text(), step(page)) == ("predict", 6)
+    assert chip(page) == "gradient"
+    press(page, "ArrowRight")
+    assert chip(page) == "update"
+    assert readout(page).endswith("w → 5.50000")
+    press(page, "ArrowRight")
+    assert (chip(page), step(page)) == ("predict", 6)
     press(page, "ArrowLeft")
-    assert (chip.inner_text(), step(page)) == ("update", 5)
+    assert (chip(page), step(page)) == ("update", 5)
 
 
-def test_after_the_last_step_slow_motion_has_no_update_to_show(visit):
-    page = visit(PAGE + "?step=800&moment=2")
+def test_a_phase_has_as_many_moments_as_it_is_given(open_player):
+    page = open_player(timeline=Timeline(MADE_UP.series, 9, parts=(2, 0, 3, 1), slow=True))
+    chips = [chip(page)]
+    for _ in range(5):
+        press(page, "ArrowRight")
+        chips.append(chip(page))
+    assert chips == [
+        "predict 1/2", "predict 2/2", "gradient 1/3", "gradient 2/3", "gradient 3/3", "update",
+    ]  # fmt: skip
+
+
+def test_after_the_last_step_there_is_no_update(open_player):
+    page = open_player("?step=9&moment=2")
+    assert chip(page) == "gradient"
     press(page, "ArrowRight")
-    assert page.locator(".player-phases li.on").inner_text() == "gradient"
+    assert (chip(page), step(page)) == ("gradient", 9)
 
 
-# Links, reruns, visitors
-
-
-def test_a_link_opens_at_its_moment_and_the_address_follows_the_player(visit):
-    page = visit(PAGE + "?step=137")
-    assert readout(page).startswith("step 137 of 800")
-    press(page, "ArrowRight")
-    page.wait_for_url("**step=138*")
-    page.reload()
-    wait_until_idle(page)
-    page.wait_for_function("document.querySelector('#player-step')?.frame?.step === 138")
-
-
-def test_the_position_survives_a_rerun_and_a_shorter_run_bounds_it(visit):
-    page = visit(PAGE + "?step=137")
-    field = page.get_by_label("Steps", exact=True)
-    field.fill("500")
-    field.press("Enter")
-    page.wait_for_function("document.querySelector('#player-step').max === '500'")
-    assert step(page) == 137
-    field.fill("100")
-    field.press("Enter")
-    page.wait_for_function("document.querySelector('#player-step').max === '100'")
-    assert step(page) == 100
-    wait_until_idle(page)
-    assert page.locator('[data-testid="stAlert"]').filter(has_text="The address").count() == 0
-
-
-def test_only_one_player_listens_after_many_reruns(visit):
-    page = visit(PAGE)
-    field = page.get_by_label("Steps", exact=True)
-    for steps in (700, 600, 500):
-        field.fill(str(steps))
-        field.press("Enter")
-        page.wait_for_function(f"document.querySelector('#player-step').max === '{steps}'")
-    wait_until_idle(page)
-    page.locator("h1").click()
-    press(page, "ArrowRight")
-    assert step(page) == 1
-
-
-def test_the_settings_of_a_shared_link_are_kept_by_a_reload(visit):
-    page = visit(PAGE + "?preset=loops_article&lr=0.02&steps=50")
-    assert readout(page).startswith("step 0 of 50")
-    page.reload()
-    wait_until_idle(page)
-    assert "preset=loops_article" in page.url
-    assert "lr=0.02" in page.url
-    assert page.get_by_label("Data", exact=True).input_value() == "Line through noisy points"
-
-
-def test_back_undoes_a_choice(visit):
-    page = visit(PAGE)
-    data = page.get_by_label("Data", exact=True)
-    data.click()
-    page.get_by_role("option", name="Line through noisy points").click()
-    page.wait_for_function("document.querySelector('#player-step').max === '1000'")
-    page.go_back()
-    page.wait_for_function("document.querySelector('#player-step').max === '800'")
-    assert data.input_value() == "Parabola, as printed"
-
-
-def test_lecture_mode_and_the_page_links_keep_company(visit):
-    page = visit("/?lecture=true", viewport=HALL)
-    page.get_by_role("link", name="Manual gradients").first.click()
-    page.wait_for_url("**/manual_gradients?lecture=true")
-    wait_until_idle(page)
-    assert page.get_by_label("Lecture mode").first.is_checked()
-    size = page.evaluate("parseFloat(getComputedStyle(document.documentElement).fontSize)")
-    assert size >= 22
-    widest = page.locator(".stVegaLiteChart").first.bounding_box()
-    assert widest["height"] >= 500
-
-
-def test_the_mistake_chosen_below_is_played_by_the_one_player(visit):
-    page = visit(PAGE + "?steps=60")
-    page.get_by_role("radio", name="Wrong sign").click()
-    page.get_by_role("radio", name="the loss climbs").click()
-    page.get_by_text("Yes: the loss climbs").wait_for()
-    wait_until_idle(page)
-    scrub(page, 30)
-    right, wrong = shown(page, "grad_w"), shown(page, "wrong_grad_w")
-    assert abs(wrong) > 100 * abs(right)
-
-
-# Looks
-
-
-def test_nothing_is_wider_than_a_phone(visit):
-    for path in pages():
-        page = visit(path, viewport=PHONE)
-        width = page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth")
-        assert width <= PHONE["width"]
-        for choices in page.locator("[data-testid=stButtonGroup] > [role]").all():
-            assert choices.evaluate("row => row.scrollWidth - row.clientWidth") <= 0
-        for chart in page.locator(".stVegaLiteChart").all():
-            box = chart.bounding_box()
-            assert box["x"] >= 0
-            assert box["x"] + box["width"] <= PHONE["width"]
-
-
-def test_the_player_stays_in_sight_while_the_page_scrolls(visit):
-    page = visit(PAGE)
-    page.get_by_text("Where it breaks").scroll_into_view_if_needed()
-    page.locator("[data-testid=stMain]").evaluate("main => main.scrollTo(0, 2000)")
-    box = page.locator(".player").bounding_box()
-    assert 0 <= box["y"] < 100
-
-
-def test_the_theme_follows_the_viewer(visit):
-    backgrounds = {
-        scheme: visit(PAGE, color_scheme=scheme).evaluate(
-            "getComputedStyle(document.querySelector('.player')).backgroundColor"
-        )
-        for scheme in ("light", "dark")
-    }
-    assert backgrounds == {"light": "rgb(255, 255, 255)", "dark": "rgb(17, 24, 31)"}
-
-
-# Silence and speed
-
-
-def watching(asked, sent):
-    """What to attach to a page before it loads, to see whom it asks and what it says."""
-
-    def prepare(page):
-        page.on("request", lambda request: asked.append(request.url))
-
-        def said(frame):
-            sent.append(frame)
-
-        def opened(socket):
-            asked.append(socket.url)
-            socket.on("framesent", said)
-
-        page.on("websocket", opened)
-
-    return prepare
-
-
-@pytest.mark.parametrize("path", pages())
-def test_a_first_visit_straight_to_a_page_shows_its_first_step_and_asks_no_other_machine(
-    browser, server, path
-):
-    asked, sent = [], []
-    page = open_page(browser, server.url + path, prepare=watching(asked, sent))
-    charts = page.locator(".stVegaLiteChart svg, .stVegaLiteChart canvas")
-    assert charts.count() >= (3 if has_player(path) else 1)
-    if has_player(path):
-        page.wait_for_function("document.querySelector('#player-step')?.frame")
-        trains = path != "/custom_relu_backward"  # which does so only when asked
-        assert re.match(r"step 0 of (800|2000)\b" if trains else "$", readout(page))
-        page.get_by_role("button", name="Play").click()
-    page.wait_for_timeout(500)
-    page.close()
-    schemes = {urlsplit(url).scheme for url in asked}
-    assert {"http", "ws"} <= schemes
-    hosts = {
-        urlsplit(url).hostname for url in asked if urlsplit(url).scheme not in ("blob", "data")
-    }
-    assert hosts == {"127.0.0.1"}
-
-
-@pytest.mark.alone
-@pytest.mark.parametrize("path", [PAGE + "?steps=8000", "/dynamic_graph?moment=all", STATIC])
-def test_scrubbing_keeps_up_with_the_screen_and_says_nothing_to_the_server(browser, server, path):
-    asked, sent = [], []
-    page = open_page(browser, server.url + path, prepare=watching(asked, sent))
-    page.wait_for_function("document.querySelector('#player-step')?.frame")
-    assert sent  # the page's own first request was seen, so a later one would be
-    page.wait_for_timeout(300)
-    sent.clear()
-    times = page.evaluate(
-        """() => new Promise(done => {
-            const range = document.querySelector('#player-step'), times = [];
-            const frame = time => {
-                times.push(time);
-                range.value = times.length;
-                range.dispatchEvent(new Event('input', {bubbles: true}));
-                times.length > 60 ? done(times) : requestAnimationFrame(frame);
-            };
-            requestAnimationFrame(frame);
-        })"""
-    )
-    frames = [after - before for before, after in pairwise(times)]
-    assert len(frames) == 60
-    assert statistics.median(frames) < 50  # the bench says more; a busy machine must not fail this
-    assert sent == []
-    assert step(page) == 61
-    page.close()
-
-
-def test_nothing_plays_by_itself_and_nothing_moves_for_who_asked_for_less_motion(visit):
-    page = visit(PAGE)
-    page.emulate_media(reduced_motion="reduce")
-    page.reload()
-    wait_until_idle(page)
-    page.wait_for_timeout(500)
+def test_slow_motion_only_goes_where_it_may(open_player):
+    some = Timeline(MADE_UP.series, 9, slow_at=np.array([0, 4, 7]), slow=True)
+    page = open_player("?step=5", timeline=some)
+    assert not page.get_by_label("slow motion").is_checked()  # a step that slow motion lacks
+    page.get_by_label("slow motion").click()
+    settle(page)
+    assert step(page) == 4
+    press(page, *["ArrowRight"] * 4)
+    assert (step(page), chip(page)) == (7, "predict")
+    press(page, *["ArrowRight"] * 9)
+    assert (step(page), chip(page)) == (7, "gradient")
+    scrub(page, 3)
     assert step(page) == 0
-    button = page.get_by_role("button", name="Play")
-    assert button.evaluate("one => getComputedStyle(one).transitionProperty") in ("none", "all")
-    assert button.evaluate("one => getComputedStyle(one).transitionDuration") == "0s"
+    press(page, "End")
+    assert step(page) == 7
 
 
-def test_playing_goes_on_where_the_page_is_run_again_with_other_data(visit):
-    page = visit(PAGE)
+# ---- Series
+
+
+def test_a_series_with_gaps_keeps_its_earlier_value(open_player):
+    gaps = some_steps({"checked": np.array([10.0, 30.0, 70.0])}, np.array([0, 3, 7]))
+    exact = {"exact": Series(LOSSES / 3)}
+    page = open_player(timeline=Timeline({**MADE_UP.series, **gaps, **exact}, 9))
+    for k, expected in {0: 10, 2: 10, 3: 30, 6: 30, 7: 70, 9: 70}.items():
+        scrub(page, k)
+        assert values(page)["checked"] == expected
+        assert values(page)["exact"] == LOSSES[k] / 3
+        assert "checked_next" not in values(page)
+
+
+def test_numbers_that_are_none_are_told_as_such(open_player):
+    diverged = every_step(
+        {"loss": np.array([1.0, np.inf, np.nan]), "w": np.array([-1.0, 1e-5, 3e9])}
+    )
+    page = open_player(timeline=Timeline(diverged, 2))
+    told = []
+    for k in range(3):
+        scrub(page, k)
+        told.append(readout(page).split("  ·  ")[1:])
+    assert told == [
+        ["loss 1.00000", "w −1.00000"], ["loss ∞", "w 1.000e−5"],
+        ["loss not a number", "w 3.000e+9"],
+    ]  # fmt: skip
+
+
+# ---- The address
+
+
+def test_a_link_opens_at_its_moment_and_the_address_follows(open_player):
+    page = open_player("?step=5&lr=0.1")
+    assert readout(page).startswith("step 5 of 9")
+    press(page, "ArrowRight")
+    page.wait_for_url("**?step=6&lr=0.1")
+    page.get_by_label("slow motion").click()
+    press(page, "ArrowRight")
+    page.wait_for_url("**?step=6&lr=0.1&moment=1")
+    page.reload()
+    page.wait_for_function("document.querySelector('#player-step')?.frame?.moment === 1")
+    page.get_by_label("slow motion").click()
+    press(page, "Home")
+    page.wait_for_url("**?lr=0.1")
+
+
+@pytest.mark.parametrize("asked", ["-3", "abc", "", "1e1", "<b>"])
+def test_an_address_that_makes_no_sense_opens_at_the_start(open_player, asked):
+    page = open_player(f"?step={asked}&moment={asked}")
+    assert step(page) == 0
+    assert not page.get_by_label("slow motion").is_checked()
+
+
+def test_an_address_beyond_the_end_opens_at_the_end(open_player):
+    page = open_player("?step=99&moment=99")
+    assert (step(page), chip(page)) == (9, "gradient")
+
+
+# ---- Called again
+
+
+def test_called_again_it_stays_where_it_is_and_a_shorter_run_bounds_it(open_player):
+    page = open_player("?step=5")
+    call(page, Timeline(MADE_UP.series, 7))
+    assert step(page) == 5
+    call(page, Timeline(MADE_UP.series, 3))
+    assert step(page) == 3
+
+
+def test_only_one_listens_after_many_calls_and_none_after_its_end(open_player):
+    page = open_player()
+    for _ in range(3):
+        call(page)
+    page.evaluate("heard = 0")
+    press(page, "ArrowRight")
+    assert (step(page), page.evaluate("heard")) == (1, 1)
+    page.evaluate("cleanUp()")
+    press(page, "ArrowRight", "End")
+    assert (step(page), page.evaluate("heard")) == (1, 1)
+
+
+def test_playing_goes_on_with_other_data(open_player):
+    page = open_player(timeline=Timeline(MADE_UP.series, 9))
+    page.locator("[data-control=speed]").select_option("4")
     page.get_by_role("button", name="Play").click()
-    page.get_by_role("radio", name="Wrong sign").click()
-    wait_until_idle(page)
+    call(page)
     reached = step(page)
-    page.wait_for_function(f"document.querySelector('#player-step').value > {reached + 3}")
+    page.wait_for_function(f"document.querySelector('#player-step').value > {reached + 2}")
+    page.get_by_role("button", name="Pause").click()
 
 
-def test_the_charts_go_on_following_when_a_refusal_disappears(visit):
-    page = visit(PAGE + "?steps=abc")
-    assert page.get_by_text("The address asks for steps").count() == 1
-    page.get_by_role("button", name="Time both").click()
-    page.get_by_text("Point by point the same numbers").wait_for()
-    wait_until_idle(page)
-    assert page.get_by_text("The address asks for steps").count() == 0
-    charts = page.locator(".stVegaLiteChart")
-    before = [charts.nth(i).screenshot() for i in range(3)]
-    scrub(page, 9)
-    page.wait_for_timeout(200)
-    assert all(one != charts.nth(i).screenshot() for i, one in enumerate(before))
-
-
-def test_the_check_compares_one_step_with_itself(visit):
-    page = visit(PAGE + "?step=137")
-    assert shown(page, "hand_w") == pytest.approx(shown(page, "numeric_w"), rel=1e-5)
-    assert shown(page, "hand_w") == shown(page, "grad_w")
-    assert shown(page, "checked") == 137
+def test_slow_motion_of_something_else_begins_anew(open_player):
+    page = open_player("?step=2&moment=2", of="one")
+    assert chip(page) == "gradient"
+    call(page, of="one")
+    assert chip(page) == "gradient"
+    call(page, of="another")
+    assert (chip(page), step(page)) == ("predict", 2)

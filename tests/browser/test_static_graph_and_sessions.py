@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 from engines.problem import preset
 from engines.regression import tf_session
 from engines.trace import record
 from tests.support.playing import (
-    alike,
     chip,
     graph,
     marked_line,
@@ -19,38 +16,12 @@ from tests.support.playing import (
     shown,
     step,
     story,
-    walk,
 )
 from tests.support.server import wait_until_idle
 
 PAGE = "/static_graph_and_sessions"
 ARTICLE = preset("session_article").astype("float32")
 TRACE = record(tf_session.train(ARTICLE, steps=2000, learning_rate=0.01))
-
-
-def test_two_and_four_are_added_moment_by_moment_and_back(visit):
-    page = visit(PAGE)
-    told, chips, lines, pictures = walk(page, 9)
-    assert chips == [
-        *(f"build {k}/4" for k in (1, 2, 3, 4)), "open 1/2", "open 2/2",
-        *(f"run {k}/3" for k in (1, 2, 3)),
-    ]  # fmt: skip
-    assert "placeholder" in told[0]
-    assert "4 operations, and not one number has been computed" in told[4]
-    assert "It computes c of line 7: 6." in told[7]
-    assert told[8].startswith("c = 6.")
-    assert lines[:2] == [
-        f'{name} = tf.compat.v1.placeholder(tf.float32, shape=(), name="{name}")' for name in "ab"
-    ]
-    assert lines[5] == "session.run(initialize)"
-    assert set(lines[6:]) == {"yield session.run(c, {a: a_value, b: b_value})"}
-    assert not any(alike(one, other) for one, other in pairwise(pictures))
-    press(page, "ArrowRight")
-    assert story(page) == told[8]
-    for moment in reversed(range(8)):
-        press(page, "ArrowLeft")
-        assert story(page) == told[moment]
-        assert alike(graph(page).screenshot(), pictures[moment])
 
 
 def test_the_regression_is_built_and_run_and_another_fetch_runs_less(visit):
@@ -93,8 +64,8 @@ def test_outside_slow_motion_the_player_goes_through_the_training(visit):
     assert (step(page), chip(page)) == (0, "build 1/10")
 
 
-def test_an_operation_that_is_pointed_at_tells_what_became_of_it(visit):
-    page = visit(PAGE + "?moment=all")
+def test_an_operation_that_is_pointed_at_tells_what_became_of_it(shared):
+    page = shared(PAGE + "?moment=all")
     box = graph(page).bounding_box()
     at = {"x": 0.12 * box["width"], "y": 0.55 * box["height"]}
     graph(page).hover(position=at)

@@ -45,6 +45,18 @@ def press(page, *keys):
         settle(page)
 
 
+def begin_again(page, *, slow):
+    """Go to the start, in slow motion or not, with the keys free for the player."""
+    page.evaluate("document.activeElement?.blur()")
+    page.mouse.move(0, 0)
+    toggle = page.locator("[data-control=slow]")
+    if toggle.is_checked() != slow:
+        toggle.click()
+    if page.locator("[data-action=play].playing").count():
+        press(page, " ")
+    press(page, "Home")
+
+
 def chip(page):
     return page.locator(".player-phases li.on").inner_text()
 

@@ -41,6 +41,7 @@ Drawing: TypeAlias = dict[
 # The data of each alt.NamedData of a drawing, and the value of each parameter that it uses.
 Filling: TypeAlias = tuple[Mapping[str, pd.DataFrame], Mapping[str, Any]]
 
+VALIDATE = False  # half of the time of a drawing would go into that; the tests do it, for each
 STATE = alt.param(
     name="state", value="", bind=alt.BindDirect(element="#player-state", event="input")
 )
@@ -103,7 +104,7 @@ def drawing(chart: Any, *, title: Any, description: str) -> Drawing:
     spec: Drawing = (
         chart.add_params(STATE, NOW, INK)
         .properties(title=title, description=description)
-        .to_dict(validate=False)  # half of the time would go into that: test_figure.py does it
+        .to_dict(validate=VALIDATE)
     )
     if "now[" not in str(spec):  # it stays as it is at every step
         spec["params"] = [one for one in spec["params"] if one["name"] not in ("state", "now")]
@@ -226,9 +227,7 @@ def template(
     spec: Figure = (
         chart.add_params(STATE, NOW, INK, *params)
         .properties(title=title, description=description)
-        .to_dict(
-            validate=False
-        )  # half of the time would go into that: tests/views/player/test_figure.py does it
+        .to_dict(validate=VALIDATE)
     )
     if "now[" not in str(spec):  # it stays as it is at every step
         spec["params"] = [one for one in spec["params"] if one["name"] not in ("state", "now")]

@@ -1,0 +1,80 @@
+"""Slow motion through every moment of the three pages that have it, and all the way back."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import NamedTuple
+
+import pytest
+
+from tests.support.playing import alike, graph, press, step, story, walk
+
+
+class Way(NamedTuple):
+    """What slow motion shows from a page's first moment to its last.
+
+    phases: how many moments each has. lines: of some moments, the line that is marked. told: of
+    some, what the story says. apart: pixels by which the same moment may differ when seen again.
+    """
+
+    phases: dict[str, int]
+    lines: dict[int, str]
+    told: dict[int, str]
+    apart: int = 20
+
+
+RUN = "yield session.run(c, {a: a_value, b: b_value})"
+WAYS = {
+    "/dynamic_graph": Way(
+        {"predict": 2, "loss": 4, "gradient": 8, "update": 4},
+        {
+            **dict.fromkeys(range(2), "y_pred = w * x**power + b"),
+            **dict.fromkeys(range(6, 14), "loss.backward()"),
+            17: "b.grad.zero_()",
+        },
+        {},
+    ),
+    "/static_graph_and_sessions": Way(
+        {"build": 4, "open": 2, "run": 3},
+        {
+            0: 'a = tf.compat.v1.placeholder(tf.float32, shape=(), name="a")',
+            1: 'b = tf.compat.v1.placeholder(tf.float32, shape=(), name="b")',
+            5: "session.run(initialize)",
+            **dict.fromkeys(range(6, 9), RUN),
+        },
+        {
+            0: "placeholder",
+            4: "4 operations, and not one number has been computed",
+            7: "It computes c of line 7: 6.",
+            8: "c = 6.",
+        },
+    ),
+    "/custom_relu_backward": Way(
+        {"forward": 4, "backward": 6},
+        {1: "ctx.save_for_backward(x)", 2: "return x.clamp(min=0)", 8: "grad_x[x < 0] = 0"},
+        {},
+        apart=2000,  # a row of text may stand half a pixel lower than before
+    ),
+}
+
+
+@pytest.mark.parametrize("path", WAYS)
+def test_slow_motion_goes_through_every_moment_and_back(visit, path):
+    page, way = visit(path), WAYS[path]
+    moments = sum(way.phases.values())
+    told, chips, lines, pictures = walk(page, moments)
+    assert chips == [f"{name} {k}/{n}" for name, n in way.phases.items() for k in range(1, n + 1)]
+    assert {moment: lines[moment] for moment in way.lines} == way.lines
+    for moment, text in way.told.items():
+        assert text in told[moment]
+    assert len(set(told)) == moments
+    assert not any(alike(one, other) for one, other in pairwise(pictures))
+    if path != "/dynamic_graph":  # where another step follows
+        press(page, "ArrowRight")
+        assert story(page) == told[-1]
+    for moment in reversed(range(moments - 1)):
+        press(page, "ArrowLeft")
+        assert story(page) == told[moment]
+        if moment % 4 == 0:  # a picture takes long
+            assert alike(graph(page).screenshot(), pictures[moment], most=way.apart)
+    assert step(page) == 0
