@@ -57,11 +57,11 @@ PANELS = (
 )
 
 
-def picture(watched: Watched, *, lecture: bool) -> None:
+def picture(watched: Watched) -> None:
     """Show the pass."""
     key = watched.x.shape, watched.x.tobytes(), watched.grad_output.tobytes()
     rows = HEAD + GAP + HEAD + 2 * len(watched.x)
-    filled = _filled(watched, key=key, lecture=lecture)
+    filled = _filled(watched, key=key)
     show(filled, key="relu_pass picture", height=int(rows * (60 if lecture else 36)) + 40)
     st.caption(
         "Blue: positive. Orange: negative. The stronger the colour, the farther from 0. Struck "
@@ -70,7 +70,7 @@ def picture(watched: Watched, *, lecture: bool) -> None:
 
 
 @cached
-def _filled(_watched: Watched, *, key: Any, lecture: bool) -> Figure:
+def _filled(_watched: Watched, *, key: Any) -> Figure:
     cells = cells_of(_watched)
     values = {
         "rows": len(_watched.x),
@@ -79,7 +79,7 @@ def _filled(_watched: Watched, *, key: Any, lecture: bool) -> Figure:
     }
     tables = {"cells": cells, **_ways(len(_watched.x))}
     frames = {name: pd.DataFrame(rows) for name, rows in tables.items()}
-    return figure(_draw(lecture=lecture), frames, values)
+    return figure(_draw(), frames, values)
 
 
 def cells_of(watched: Watched) -> list[dict[str, Any]]:
@@ -162,7 +162,7 @@ def _ways(high: int) -> dict[str, list[dict[str, Any]]]:
 
 
 @drawn
-def _draw(*, lecture: bool) -> Figure:
+def _draw() -> Figure:
     size = 26 if lecture else 14
     across = between("0", f"{WIDTH}")
     down = between(f"2 * rows + {2 * HEAD + GAP}", "0")
@@ -286,5 +286,4 @@ def _draw(*, lecture: bool) -> Figure:
             "negative has become 0 and is struck through. Below, grad_output arrives from the "
             "right, and grad_x leaves to the left; it is 0 where x was negative."
         ),
-        lecture=lecture,
     )

@@ -55,7 +55,7 @@ def tell(
         if mistake == "not_zeroed":
             _swing(problem, learning_rate)
         lecture = in_lecture()
-        settings.overview(problem, outcome.trace, timeline, lecture=lecture, run="wrong_")
+        settings.overview(problem, outcome.trace, timeline, run="wrong_")
         _gradient_in_numbers(timeline)
     listing_that_ran(source, right, wrong, key="wrong_listing")
 

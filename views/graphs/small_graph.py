@@ -290,12 +290,12 @@ def _draw() -> Drawing:
 # ---- The old way, until its users are converted
 
 
-def small_graph(graph: Graph, *, lecture: bool = False, **how: Any) -> Figure:
+def small_graph(graph: Graph, * = False, **how: Any) -> Figure:
     """`draw_graph`, which replaces it."""
     return draw_graph(graph, **how)
 
 
-def height(drawing: Figure, *, lecture: bool) -> int:
+def height(drawing: Figure) -> int:
     """Pixels for `show`; `show_graph` replaces both."""
     [bottom] = [param["value"] for param in drawing["params"] if param["name"] == "bottom"]
     return int((bottom + 1) * (44 if lecture else 25) + (80 if lecture else 50))
