@@ -101,11 +101,10 @@ MISTAKES = {
         "was changed in place, and `ctx.saved_tensors` compares: rather than a mask from the wrong "
         "signs there is an error. The Function is innocent here, so gradcheck has no objection.",
         {
-            "one of the variables needed for gradient computation": (
-                "A tensor that an operation had saved for its way back: the residuals."
-            ),
+            "one of the variables needed for gradient computation": "A tensor that was saved for "
+            "the backward pass: our x, which the listing calls h.",
             "has been modified by an inplace operation": (
-                "Somebody overwrote it before the way back began."
+                "Somebody overwrote it before the backward pass began."
             ),
             "which is output 0 of Abs": ("The operation that overwrote it: abs_()."),
             "is at version 1; expected version 0 instead": (
@@ -115,8 +114,6 @@ MISTAKES = {
                 "A slow mode that also tells the line of the forward pass. It changes the whole"
                 " process, so it stays off here, where many visitors share one."
             ),
-            "one of the variables needed for gradient computation": "A tensor that was saved for "
-            "the way back: our x, which the listing calls h.",
             "[torch.FloatTensor [64, 100]]": "What is known of it: numbers of 32 bits, 64 rows, "
             "100 columns.",
         },
