@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from views.player import in_lecture, listing, player, show
+from views.player import listing, player, show
 from views.ui import shell
 from views.ui.mistakes import choose as choose_mistake
 from views.ui.numbers import number
@@ -21,11 +21,11 @@ with shell.loading("PyTorch"):
         story,
         stream,
     )
-    from views.regression import agreement
-    from views.regression import settings as regression
+    from views.regression import agreement, sections
+    from views.regression.settings import choose
 
 with shell.settings():
-    problem, rate, steps = regression.choose(controls, PRESETS, max_steps=2000)
+    problem, rate, steps = choose(controls, PRESETS, max_steps=2000)
 problem = problem.astype("float32")  # as PyTorch computes unless it is told otherwise
 settings = {"steps": steps, "learning_rate": rate}
 mistake, streaming = controls.chosen("mistake", mistakes.MISTAKES), stream.chosen(controls)
@@ -78,9 +78,9 @@ if controls.flag("Count them over the whole run", "count"):
     """
 
 "### The training"
-regression.overview(problem, trace, timeline, lecture=in_lecture())
-regression.verdict(problem, trace, rate)
-agreement.compare(runs.ENGINES, runs.GRADIENTS, timeline, lecture=in_lecture())
+sections.overview(problem, trace, timeline)
+sections.verdict(problem, trace, rate)
+agreement.compare(runs.ENGINES, runs.GRADIENTS, timeline)
 w, b = runs.published_end()
 f"""
 By hand, in NumPy, and by `backward()`: they differ by rounding, for 32 bits hold seven digits, and

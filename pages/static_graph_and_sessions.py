@@ -11,7 +11,7 @@ PRESETS = {"session_article": "Parabola, as in the article", "own": "Your own da
 
 controls = shell.open_page(FILE)
 with shell.loading("TensorFlow and PyTorch"):
-    from views.network import training
+    from views.network import comparison
     from views.regression import agreement, sections, settings
     from views.static_graph_and_sessions import (
         ask,
@@ -107,10 +107,27 @@ w·x + b; `between` is what may be done to a gradient before it is used: so far,
 """
 update_styles.section(controls)
 
-"### Paid once, used often"
+"""
+### Paid once, used often
+A static graph is built, pruned, optimised and placed **once**, and then run many times. Eager code
+has nothing to prepare, and decides everything anew at each operation. Which is faster depends on
+how many steps follow. So here both parts are timed, for a session that runs a graph, for
+`tf.function`, which **traces** a Python function (runs it once to record its operations) and keeps
+a graph of them, and for the eager modes of TensorFlow and PyTorch. All take the same step: predict,
+find the gradients, update, read the loss. Each of the 8 measurements starts a process of its own;
+together they take about half a minute.
+"""
 measuring = first_calls.section(controls)
 
-"### Control flow inside the graph"
+"""
+### Control flow inside the graph
+A **recurrent cell** reads a word letter by letter: from its state h and the letter x_t it makes the
+next state, each time with the same parameters u, w and b. On the dynamic page Python's `for` and
+`if` see to that, because PyTorch builds its graph while the word is read. A static graph is
+finished before there is a word. Either the loop and the branch are **operations** of the graph, as
+in the first listing. Or Python's loop runs while the graph is built and leaves a copy of the cell
+for each letter, as in the second: the loop is **unrolled**.
+"""
 control_flow.section(controls)
 "#### `tf.function`: traced, then reused"
 tracing.section(controls)
@@ -119,13 +136,18 @@ tracing.section(controls)
 ### A network of two layers
 A larger model, y_pred = relu(x·w1)·w2 with 101,000 weights, in both frameworks, from one start.
 """
-training.in_both_frameworks(controls)
+comparison.in_both_frameworks(controls)
 
 """
 ### Where it breaks
 Each mistake is really made, and the error is TensorFlow's own.
 """
 mistakes.in_a_session(controls, *request.numbers)
+"""
+In a loop of TensorFlow 1 a line that looks like arithmetic adds operations to the graph. Here
+`tf.reduce_mean(tf.abs(y_pred - y))`, meant for a log, stands inside the training loop. Every number
+it prints is right.
+"""
 growing_graph.section(controls, article)
 
 with refused:

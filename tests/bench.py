@@ -154,7 +154,7 @@ def frames(options: Options) -> Iterator[Row]:
     """Scrub through each player, one step a frame; nothing may reach the server meanwhile."""
     with running() as server, chromium() as browser:
         players = 0
-        for path in [*(f"{path}?moment=all&train=true" for path in pages()), LONG_RUN]:
+        for path in [*(f"{path}?moment=all&train_network=true" for path in pages()), LONG_RUN]:
             sent: list[BackMsg] = []
             page = open_page(browser, server.url + path, prepare=partial(listen, sent))
             if page.locator("#player-step").count():

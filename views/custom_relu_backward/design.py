@@ -241,7 +241,7 @@ def _losses(right: Floats, own: Floats) -> Figure:
 
 
 @cached
-def _curves(chosen: Design) -> Figure:
+def _curves(chosen: Design, *, lecture: bool) -> Figure:
     below = np.append(np.linspace(-REACH, 0, 31)[:-1], -FINE)
     x = np.concatenate([below, [0.0], -below[::-1]])
     forward, backward = designed.curves(chosen, x)
@@ -252,11 +252,11 @@ def _curves(chosen: Design) -> Figure:
     low, high = (float(end) for end in (min(*forward, *backward), max(*forward, *backward)))
     margin = 0.08 * (high - low)
     ends = {"low": low - margin, "high": high + margin}
-    return figure(_draw_curves(), {"lines": lines, "dot": dot}, ends)
+    return figure(_draw_curves(lecture=lecture), {"lines": lines, "dot": dot}, ends)
 
 
 @drawn
-def _draw_curves() -> Figure:
+def _draw_curves(*, lecture: bool) -> Figure:
     x = alt.X("x:Q", title="x", scale=alt.Scale(domain=[-REACH, REACH]), axis=alt.Axis(tickCount=7))
     y = alt.Y("value:Q", title="value", scale=between("low", "high"), axis=alt.Axis(format="~g"))
     names = ["forward", "backward"]
@@ -276,7 +276,7 @@ def _draw_curves() -> Figure:
     dot = one.mark_circle(
         color=GRADIENT,
         opacity=1,
-        size=mark(110),
+        size=mark(110, lecture),
         stroke=alt.ExprRef("ink"),
         strokeWidth=1.5,
     )
@@ -291,4 +291,5 @@ def _draw_curves() -> Figure:
             "The output of the forward and the gradient that leaves the backward where 1 arrives, "
             "against x. A dot marks the slope that the backward gives at 0."
         ),
+        lecture=lecture,
     )

@@ -14,7 +14,17 @@ import pandas as pd
 import streamlit as st
 
 from views.custom_relu_backward.one_pass import Numbers, Watched
-from views.player import MOMENT, PHASE, Figure, between, cached, drawn, figure, show, template
+from views.player import (
+    MOMENT,
+    PHASE,
+    Drawing,
+    Filling,
+    between,
+    drawing,
+    picture,
+    show,
+    sized,
+)
 from views.ui.palette import BEST, GRADIENT, MODEL, QUIET
 
 # The moments of a pass, see engines/custom_relu_backward/one_pass.py.
@@ -57,20 +67,20 @@ PANELS = (
 )
 
 
-def picture(watched: Watched) -> None:
+def show_pass(watched: Watched) -> None:
     """Show the pass."""
     key = watched.x.shape, watched.x.tobytes(), watched.grad_output.tobytes()
     rows = HEAD + GAP + HEAD + 2 * len(watched.x)
     filled = _filled(watched, key=key)
-    show(filled, key="relu_pass picture", height=int(rows * (60 if lecture else 36)) + 40)
+    show(filled, key="relu_pass picture", height=int(rows * 36) + 40, in_hall=int(rows * 60) + 40)
     st.caption(
         "Blue: positive. Orange: negative. The stronger the colour, the farther from 0. Struck "
         "through: cut by the ReLU. Thick edge: now. Point at an entry to see it in all four."
     )
 
 
-@cached
-def _filled(_watched: Watched, *, key: Any) -> Figure:
+@picture
+def _filled(_watched: Watched, *, key: Any) -> Filling:
     cells = cells_of(_watched)
     values = {
         "rows": len(_watched.x),
@@ -79,7 +89,7 @@ def _filled(_watched: Watched, *, key: Any) -> Figure:
     }
     tables = {"cells": cells, **_ways(len(_watched.x))}
     frames = {name: pd.DataFrame(rows) for name, rows in tables.items()}
-    return figure(_draw(), frames, values)
+    return frames, values
 
 
 def cells_of(watched: Watched) -> list[dict[str, Any]]:
@@ -161,9 +171,9 @@ def _ways(high: int) -> dict[str, list[dict[str, Any]]]:
 # ---- The drawing
 
 
-@drawn
-def _draw() -> Figure:
-    size = 26 if lecture else 14
+@_filled.drawing
+def _() -> Drawing:
+    size = "(lecture ? 26 : 14)"
     across = between("0", f"{WIDTH}")
     down = between(f"2 * rows + {2 * HEAD + GAP}", "0")
 
@@ -225,9 +235,7 @@ def _draw() -> Figure:
     )
     strikes = (
         cells.transform_filter("at >= datum.struck")
-        .mark_rule(
-            tooltip=None, color=alt.ExprRef("ink"), opacity=0.6, strokeWidth=3 if lecture else 1.5
-        )
+        .mark_rule(tooltip=None, color=alt.ExprRef("ink"), opacity=0.6, strokeWidth=sized(1.5, 3))
         .encode(**placed("x2", "y2"))
     )
     # As large as the widest number of all allows.
@@ -258,7 +266,7 @@ def _draw() -> Figure:
             shape="triangle-up",
             filled=True,
             opacity=1,
-            size=9 * size,
+            size=sized(126, 234),
             angle=alt.ExprRef("datum.angle"),
         )
         .encode(x=alt.X("x2:Q", axis=None, scale=across), y=alt.Y("y2:Q", axis=None, scale=down))
@@ -277,9 +285,8 @@ def _draw() -> Figure:
     )
     forward, backward = (f"'{way}'" for way in WAYS)
     title = f"here < 0 ? '{BOTH}' : here < {ARRIVED} ? {forward} : {backward}"
-    return template(
+    return drawing(
         alt.layer(kept, boxes, strikes, lines, heads, numbers, names).add_params(AT, HERE),
-        ("rows", "columns", "letters"),
         title=alt.Title(text=alt.ExprRef(title), dx=2),
         description=(
             "Four matrices of numbers. Above, x and to the right of it the output; what is "

@@ -110,7 +110,7 @@ def _told(widths: Any, point: float) -> str:
 
 
 @cached
-def _errors(design: Design, point: str, usual: float) -> Figure:
+def _errors(design: Design, point: str, usual: float, *, lecture: bool) -> Figure:
     widths = _widths(design, AT[point])
     rows = pd.concat(
         pd.DataFrame({"h": widths.h, "error": getattr(widths, kind), "kind": kind})
@@ -120,11 +120,11 @@ def _errors(design: Design, point: str, usual: float) -> Figure:
     low, high = float(rows["error"].min()) / 3, float(rows["error"].max()) * 3
     usual_width = pd.DataFrame({"h": [usual], "label": ["the h of gradcheck"]})
     ends = {"low": low, "high": high, "ticks": decades(low, high)}
-    return figure(_draw_errors(), {"rows": rows, "usual": usual_width}, ends)
+    return figure(_draw_errors(lecture=lecture), {"rows": rows, "usual": usual_width}, ends)
 
 
 @drawn
-def _draw_errors() -> Figure:
+def _draw_errors(*, lecture: bool) -> Figure:
     x = alt.X(
         "h:Q",
         title="width h",
@@ -138,7 +138,9 @@ def _draw_errors() -> Figure:
         "shape": alt.Shape("kind:N").scale(domain=KINDS, range=["circle", "square"]),
     }
     # Where both are the same, the small squares stand in the large circles.
-    kind["size"] = alt.Size("kind:N").scale(domain=KINDS, range=[mark(110), mark(35)])
+    kind["size"] = alt.Size("kind:N").scale(
+        domain=KINDS, range=[mark(110, lecture), mark(35, lecture)]
+    )
     dash = alt.StrokeDash("kind:N").scale(domain=KINDS, range=[[1, 0], [7, 4]])
     rows = alt.Chart(alt.NamedData("rows")).encode(x=x, y=y)
     usual = alt.Chart(alt.NamedData("usual")).encode(x=x)
@@ -155,4 +157,5 @@ def _draw_errors() -> Figure:
             "The absolute errors of central and forward differences against their width, both "
             "axes logarithmic. A dotted line marks the width that gradcheck uses."
         ),
+        lecture=lecture,
     )

@@ -10,7 +10,7 @@ import pandas as pd
 
 from engines.graphs.autograd import StepGraph
 from views.dynamic_graph.graph_series import end_of_backward, moments
-from views.graphs.small_graph import height, small_graph
+from views.graphs.small_graph import draw_graph, show_graph
 from views.player import (
     MOMENT,
     PHASE,
@@ -21,10 +21,8 @@ from views.player import (
     Timeline,
     between,
     drawing,
-    in_lecture,
     mark,
     picture,
-    show,
 )
 from views.ui.palette import BEST, MODEL, QUIET
 
@@ -35,7 +33,7 @@ def two_graphs(steps: Sequence[StepGraph], places: Sequence[Any]) -> None:
     shared = {node.id for node in one.graph.nodes} & {node.id for node in other.graph.nodes}
     for place, step in zip(places, steps, strict=True):
         numbers = {node.id: f"#{node.id}" for node in step.graph.nodes}
-        figure = small_graph(
+        figure = draw_graph(
             step.graph,
             key=_content(step),
             title=f"Step {step.step}",
@@ -43,13 +41,11 @@ def two_graphs(steps: Sequence[StepGraph], places: Sequence[Any]) -> None:
                 "The graph of one step, with the number of each object; those that the other step "
                 "has too are marked."
             ),
-            lecture=in_lecture(),
             labels=numbers,
             emphasised=tuple(shared),
         )
         with place:
-            tall = height(figure, lecture=in_lecture())
-            show(figure, key=f"graph_of_{step.step}", height=tall, in_hall=tall)
+            show_graph(figure, key=f"graph_of_{step.step}")
 
 
 def _content(step: StepGraph) -> bytes:

@@ -12,8 +12,8 @@ from engines.dynamic_graph.mistakes import Outcome
 from engines.problem import Problem
 from engines.trace import Trace
 from views.dynamic_graph.graph_series import end_of_backward
-from views.player import Timeline, in_lecture, live, now, show
-from views.regression import settings
+from views.player import Timeline, live, now, show
+from views.regression import sections
 from views.ui.errors import explain
 from views.ui.lines import Line, lines
 from views.ui.mistakes import listing_that_ran, predict, told_in
@@ -54,8 +54,7 @@ def tell(
         _drift(problem, outcome.trace)
         if mistake == "not_zeroed":
             _swing(problem, learning_rate)
-        lecture = in_lecture()
-        settings.overview(problem, outcome.trace, timeline, run="wrong_")
+        sections.overview(problem, outcome.trace, timeline, run="wrong_")
         _gradient_in_numbers(timeline)
     listing_that_ran(source, right, wrong, key="wrong_listing")
 

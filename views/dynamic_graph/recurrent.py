@@ -10,8 +10,8 @@ import streamlit as st
 from engines.graphs.autograd import Graph
 from engines.recurrent.torch_cell import LONGEST
 from views.dynamic_graph import runs
-from views.graphs.small_graph import KEPT, folded, height, repetitions, small_graph
-from views.player import in_lecture, live, show
+from views.graphs.small_graph import KEPT, draw_graph, folded, repetitions, show_graph
+from views.player import live
 from views.recurrent.word import own_word
 from views.ui.controls import Controls
 from views.ui.numbers import extent, number
@@ -49,7 +49,7 @@ def compare_words(controls: Controls) -> None:
     for i, (place, word, graph) in enumerate(
         zip(st.columns(len(words)), words, graphs, strict=True)
     ):
-        figure = small_graph(
+        figure = draw_graph(
             folded(graph),
             key=("word", word),
             title=f"“{word}”",
@@ -57,11 +57,9 @@ def compare_words(controls: Controls) -> None:
                 f"The graph that reading this word built, {len(graph.nodes)} nodes: the parameters "
                 "at the top, the same five operations for each letter below, the loss at the end."
             ),
-            lecture=in_lecture(),
         )
         with place:
-            tall = height(figure, lecture=in_lecture())
-            show(figure, key=f"graph of word {i}", height=tall, in_hall=tall)
+            show_graph(figure, key=f"graph of word {i}")
     if repetitions(graphs[-1]) > 2 * KEPT:
         st.caption(
             f"Of a word with more than {2 * KEPT} letters, the first {KEPT} and the last {KEPT} "

@@ -17,7 +17,7 @@ from engines.regression import torch_autograd
 from engines.trace import Trace
 from views.dynamic_graph import graph_series, story, stream
 from views.player import Story, Timeline, cached, source_of
-from views.regression import agreement, settings
+from views.regression import agreement, sections
 
 ENGINES, GRADIENTS = ("numpy_vectorized", "torch_autograd"), ("grad_w", "grad_b")
 LISTING, CELL = source_of(torch_autograd.train), source_of(torch_cell.read)
@@ -70,11 +70,11 @@ def _timeline(
     Slow motion stops at the steps that were inspected.
     """
     both = dict(zip(ENGINES, (inspected.by_hand, inspected.trace), strict=True))
-    series = settings.followed(inspected.trace) | agreement.followed(both, GRADIENTS)
+    series = sections.followed(inspected.trace) | agreement.followed(both, GRADIENTS)
     series |= graph_series.followed(inspected.steps, inspected.expected, point=inspected.point)
     last_step = len(inspected.trace) - 1
     if wrong and wrong.trace:
-        series |= settings.followed(wrong.trace, wrong.check, run="wrong_", keep=801)
+        series |= sections.followed(wrong.trace, wrong.check, run="wrong_", keep=801)
         last_step = max(last_step, len(wrong.trace) - 1)
     series |= stream.followed(trace, points, last_step=last_step)
     slow_at = np.array([step.step for step in inspected.steps])

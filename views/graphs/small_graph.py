@@ -285,17 +285,3 @@ def _draw() -> Drawing:
         limit=alt.ExprRef("width * (datum.x2 - datum.x1) / (right + 1.2)"),
     ).encode(x=x("middle"), y=y("y"), text="name:N", tooltip=told)
     return drawing(alt.layer(lines, heads, ground, rectangles, names), title="", description="")
-
-
-# ---- The old way, until its users are converted
-
-
-def small_graph(graph: Graph, * = False, **how: Any) -> Figure:
-    """`draw_graph`, which replaces it."""
-    return draw_graph(graph, **how)
-
-
-def height(drawing: Figure) -> int:
-    """Pixels for `show`; `show_graph` replaces both."""
-    [bottom] = [param["value"] for param in drawing["params"] if param["name"] == "bottom"]
-    return int((bottom + 1) * (44 if lecture else 25) + (80 if lecture else 50))

@@ -11,8 +11,7 @@ from engines.graphs.autograd import Graph, brief
 from engines.graphs.static import to_graph
 from engines.problem import Problem
 from engines.static_graph_and_sessions.one_run import Request, Run
-from views.graphs.small_graph import height, small_graph
-from views.player import in_lecture, show
+from views.graphs.small_graph import draw_graph, show_graph
 from views.static_graph_and_sessions import runs
 from views.ui import texts
 from views.ui.controls import Controls
@@ -61,7 +60,7 @@ def section(controls: Controls, problem: Problem) -> None:
     times: Mapping[str, float] = {n: one.total for n, one in run.executed.timings.items()}
     left, right = st.columns([3, 2])
     with left:
-        drawing = small_graph(
+        figure = draw_graph(
             _named(to_graph(ops), run),
             key=run.key,
             title=f"Executed: {len(ops)} operations",
@@ -69,17 +68,11 @@ def section(controls: Controls, problem: Problem) -> None:
                 "The operations that the session executed, what is fed at the top, what is fetched "
                 "at the bottom; those that nobody wrote in this form are marked."
             ),
-            lecture=in_lecture(),
             wide=1.7,
             labels={i: f"{times[op.name]:.1f} µs" for i, op in enumerate(ops) if op.name in times},
             emphasised=tuple(changed),
         )
-        show(
-            drawing,
-            key="watched",
-            height=height(drawing, lecture=False),
-            in_hall=height(drawing, lecture=True),
-        )
+        show_graph(figure, key="watched")
     with right:
         st.markdown(WAYS[way]["story"])
 
