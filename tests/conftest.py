@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from importlib import import_module
 
+import pytest
+
 NO_BROWSER = "no Chromium on this machine: the browser tests did not run"
 
 # Every drawing that any test draws is held against the grammar of Vega-Lite, once.
 import_module("views.player.figure").VALIDATE = True
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """A file stays in one process, and so do all files in a browser, which share one server."""
+    for item in items:
+        folder = item.path.parent.name
+        item.add_marker(pytest.mark.xdist_group(folder if folder == "browser" else str(item.path)))
 
 
 def pytest_terminal_summary(terminalreporter):
