@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from views.player import in_lecture, player
+from views.player import player
 from views.ui import shell
 
 FILE = "pages/custom_relu_backward.py"
 
-controls, lecture = shell.open_page(FILE), in_lecture()
+controls = shell.open_page(FILE)
 with shell.loading("PyTorch and TensorFlow"):
     from views.custom_relu_backward import (
         design,
@@ -39,7 +39,7 @@ with player(timeline, readout=readout, phases=one_pass.PHASES, of=str(chosen)):
     one_pass.story(watched, trained=bool(trained))
 drawing, code = shell.side_by_side([3, 2])
 with drawing:
-    one_pass_drawing.picture(watched, lecture=lecture)
+    one_pass_drawing.show_pass(watched)
 with code:
     one_pass.code(watched)
 

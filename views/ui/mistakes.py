@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
-from pathlib import Path
 from typing import NamedTuple
 
 import streamlit as st
 
 from views.player import listing
+from views.ui import texts
 from views.ui.controls import Controls
 from views.ui.prediction import predicted
 
@@ -23,8 +22,7 @@ class Told(NamedTuple):
 
 def told_in(file: str) -> dict[str, Told]:
     """The mistakes of a page by name, from the TOML file beside the module `file`."""
-    with Path(file).with_suffix(".toml").open("rb") as texts:
-        return {name: Told(**text) for name, text in tomllib.load(texts).items()}
+    return {name: Told(**text) for name, text in texts.read(file).items()}
 
 
 def choose(

@@ -24,10 +24,10 @@ def number(value: float, digits: int = 6) -> str:
     if size and not SMALL <= size < LARGE:
         mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
         text = f"{mantissa}e{int(exponent)}"
-    elif size >= 10**digits:
-        text = f"{value:.0f}"
     else:
         text = f"{value + 0.0:.{digits}g}"  # + 0.0 makes 0 of -0
+        if "e" in text:  # too few digits for what stands before the point
+            text = f"{value:.0f}"
     return text.replace("-", "−")
 
 

@@ -163,7 +163,7 @@ def test_a_child_whose_visitor_has_vanished_is_ended(child):
 
 HEARING = """
 import time
-from engines import child
+from engines.benchmark import child
 child.SILENCE = 0.6
 child.end_with_the_listener()
 print('{}', flush=True)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from engines.benchmark.first_calls import ENGINES, QUICK, TASKS, parabola, time_engine, two_layers
-from engines.network import torch_two_layers
+from engines.network import torch_own_relu
 from engines.network.compare import draw
 from engines.problem import preset
 from engines.regression.numpy_vectorized import train
@@ -33,7 +33,7 @@ def test_every_engine_trains_the_parabola_as_numpy_does(engine):
 @pytest.mark.parametrize("engine", ENGINES)
 def test_every_engine_trains_the_two_layers_as_their_listing_does(engine):
     arrays = draw(0)
-    steps = torch_two_layers.train(*arrays, steps=STEPS, learning_rate=1e-6)
+    steps = torch_own_relu.train(*arrays, steps=STEPS, learning_rate=1e-6)
     right = np.array([step.loss for step in steps])
     apart = np.abs(np.array(losses(engine, two_layers())) - right)
     assert apart.max() < 1e-6 * right[0]

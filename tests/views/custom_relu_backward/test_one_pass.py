@@ -23,7 +23,7 @@ def section():
     chosen = one_pass.choose(controls)
     watched = watch(*chosen)
     one_pass.story(watched, trained=False)
-    one_pass_drawing.picture(watched, lecture=st.query_params.get("lecture") == "true")
+    one_pass_drawing.show_pass(watched)
     one_pass.code(watched)
     st.session_state["chosen"] = chosen
     st.session_state["refused"] = controls.refused

@@ -33,7 +33,7 @@ def section():
     from engines.problem import preset
     from views.dynamic_graph import mistakes, runs
     from views.player import Timeline
-    from views.regression import settings
+    from views.regression import sections
     from views.ui.controls import Controls
     from views.ui.mistakes import choose
 
@@ -43,7 +43,7 @@ def section():
         outcome = runs.with_mistake(mistake, problem, steps=50, learning_rate=rate)
         series = {}
         if outcome.trace:
-            series = settings.followed(outcome.trace, outcome.check, run="wrong_")
+            series = sections.followed(outcome.trace, outcome.check, run="wrong_")
         # As long as the listing's own: that is what the moments of a graph add up to.
         timeline = Timeline(series, last_step=50, parts=(2, 4, 8, 4))
         mistakes.tell(mistake, outcome, problem, timeline, rate)

@@ -4,16 +4,14 @@ import time
 from itertools import pairwise
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from engines.graphs.autograd import Edge, Graph, Node, Output
 from engines.graphs.read_torch import record
 from engines.problem import preset
 from engines.recurrent.torch_cell import LONGEST, parameters, read
 from engines.regression.torch_autograd import train
-from tests.support.visit import charts, live_texts, words
-from views.dynamic_graph.recurrent import ANSWERS, FIRST_WORD, WORDS, readable
-from views.graphs.small_graph import FOLD, KEPT, draw_graph, folded, height, repetitions, short
+from views.graphs import small_graph
+from views.graphs.small_graph import FOLD, KEPT, draw_graph, folded, repetitions, short, show_graph
 
 OUTPUT = (Output("", (), None, None),)
 
@@ -153,14 +151,14 @@ def test_a_fold_is_drawn_as_a_band_that_says_what_it_stands_for():
     assert [box for box in boxes if box["y"] == band["y"]] == [band]
 
 
-def test_each_layer_takes_the_same_height_and_more_of_it_in_a_lecture():
-    heights = [
-        [height(drawing_of(graph_of(word)), lecture=lecture) for word in ("a", "at", "ate")]
-        for lecture in (False, True)
-    ]
-    for one, two, three in heights:
+def test_each_layer_takes_the_same_height_and_more_of_it_in_a_lecture(monkeypatch):
+    shown = []
+    monkeypatch.setattr(small_graph, "show", lambda figure, **size: shown.append(size))
+    for word in ("a", "at", "ate"):
+        show_graph(drawing_of(graph_of(word)), key=word)
+    for one, two, three in ([size[name] for size in shown] for name in ("height", "in_hall")):
         assert three - two == two - one > 0
-    assert heights[1][0] > 1.5 * heights[0][0]
+    assert shown[0]["in_hall"] > 1.5 * shown[0]["height"]
 
 
 def test_a_graph_without_nodes_or_edges_can_be_drawn():
@@ -178,150 +176,8 @@ def test_300_nodes_are_folded_and_drawn_in_well_under_150_ms():
     graph = graph_of("a" * LONGEST)
     drawing_of(folded(graph))
     times = []
-    for attempt in range(3):
+    for _ in range(3):
         start = time.perf_counter()
-        drawing_of(folded(graph), key=attempt)
+        drawing_of(folded(graph))
         times.append(time.perf_counter() - start)
     assert min(times) < 0.15
-
-
-# The section
-
-
-def section():
-    import streamlit as st
-
-    from engines.recurrent.torch_cell import LONGEST, look_at
-    from views.dynamic_graph import recurrent
-    from views.ui.controls import Controls
-
-    controls = Controls("section")
-    if recurrent.ask(look_at):
-        recurrent.compare(controls, look_at, longest=LONGEST, lecture=False)
-        st.text(f"address: {st.query_params.get('word')}")
-
-
-def visit(guess="show", **query):
-    at = AppTest.from_function(section, default_timeout=60)
-    for name, value in query.items():
-        at.query_params[name] = value
-    at.run()
-    return at.segmented_control[0].set_value(guess).run() if guess else at
-
-
-def cells(at, row):
-    [line] = [line for line in live_texts(at).split("<tr>") if line.startswith(f"<th>{row}")]
-    return [cell.split("</td>")[0] for cell in line.split("<td>")[1:]]
-
-
-def captions(at):
-    return " ".join(caption.value for caption in at.caption)
-
-
-def test_the_graphs_are_shown_after_a_prediction_that_had_what_it_needs():
-    at = visit(guess=None)
-    assert "**10 nodes**" in words(at)
-    assert "**15 nodes**" in words(at)
-    assert "30" in ANSWERS
-    assert not charts(at)
-
-
-@pytest.mark.parametrize(
-    ("guess", "opening"), [("30", "Yes"), ("25", "Not quite"), ("show", "The answer")]
-)
-def test_a_prediction_is_answered_from_the_real_graph(guess, opening):
-    at = visit(guess)
-    assert f"{opening}" in words(at)
-    assert "**30 nodes**" in words(at)
-    assert "**5n + 5**" in words(at)
-    assert cells(at, "nodes") == ["30", "30", "60"]
-
-
-def test_three_words_stand_side_by_side_each_with_its_graph_branch_and_check():
-    at = visit()
-    assert [chart["title"]["text"] for chart in charts(at)] == [
-        "“slope”",
-        "“graph”",
-        "“abracadabra”",
-    ]
-    assert cells(at, "letters") == ["5", "5", "11"]
-    assert cells(at, "its node")[:2] == ["PowBackward0", "AbsBackward0"]  # of words of one length
-    errors = [float(cell.removeprefix("<b>").removesuffix("</b>")) for cell in cells(at, "rel")]
-    assert max(errors) < 1e-7
-
-
-def test_a_typed_word_gets_its_graph_and_goes_into_the_address():
-    at = visit()
-    at.text_input(key="word").set_value("backstep").run()
-    assert cells(at, "nodes") == ["30", "30", "45"]
-    assert at.text[0].value == "address: backstep"
-    at.text_input(key="word").set_value(FIRST_WORD).run()
-    assert at.text[0].value == "address: None"
-
-
-def test_a_word_in_the_address_is_the_one_shown():
-    at = visit(word="hello")
-    assert at.text_input(key="word").value == "hello"
-    assert cells(at, "nodes") == ["30", "30", "30"]
-    assert not [caption for caption in at.caption if "word" in caption.value]
-
-
-MARKUP = [
-    "<script>alert(1)</script>",
-    "$x$",
-    "**b**",
-    "[a](b)",
-    "`c`",
-    ":red[x]",
-    "🙂",
-    "中文",
-    "&amp;",
-]
-
-
-@pytest.mark.parametrize("word", MARKUP)
-@pytest.mark.parametrize("way", ["typed", "linked"])
-def test_a_word_is_never_taken_for_markup(word, way):
-    at = visit(word=word) if way == "linked" else visit()
-    if way == "typed":
-        at.text_input(key="word").set_value(word).run()
-    assert not at.exception
-    assert cells(at, "nodes")[-1] == str(5 * len(word) + 5)
-    assert word not in words(at) + captions(at)
-    assert "<script" not in live_texts(at)
-    assert charts(at)[-1]["title"]["text"] == f"“{word}”"
-
-
-@pytest.mark.parametrize("way", ["typed", "linked"])
-@pytest.mark.parametrize(
-    ("asked", "used", "told"),
-    [
-        ("", FIRST_WORD, "There is no letter to read"),
-        (" \t\n ", FIRST_WORD, "There is no letter to read"),
-        ("\u202e\u200b", FIRST_WORD, "There is no letter to read"),
-        ("a\u202eb", "ab", "What cannot be seen in your word is left out."),
-    ],
-)
-def test_what_is_no_word_is_bounded_and_a_sentence_says_so(asked, used, told, way):
-    at = visit(word=asked) if way == "linked" else visit()
-    if way == "typed":
-        at.text_input(key="word").set_value(asked).run()
-    assert not at.exception
-    assert told in captions(at)
-    assert cells(at, "nodes")[-1] == str(5 * len(used) + 5)
-    assert at.text[0].value == f"address: {None if used == FIRST_WORD else used}"
-
-
-@pytest.mark.parametrize(
-    "text", ["a b", " a ", "x" * 99, "ab " * 30, "\x00a", "é", "a\u202eb" * 40]
-)
-def test_a_readable_word_is_left_as_it_is(text):
-    word = readable(text, LONGEST)
-    assert 1 <= len(word) <= LONGEST
-    assert readable(word, LONGEST) == word
-
-
-def test_only_a_word_with_more_repetitions_than_are_drawn_is_said_to_be_folded():
-    assert "dashed band" in captions(visit(word="a" * (2 * KEPT + 1)))
-    assert "dashed band" not in captions(visit(word="a" * 2 * KEPT))
-    assert max(map(len, WORDS)) <= 2 * KEPT
