@@ -37,7 +37,7 @@ def text_of(path):
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_a_page_is_about_150_lines_at_most(path):
     lines = path.read_text(encoding="utf-8").splitlines()
-    assert len(lines) <= 190  # until the loaders of pages are gone
+    assert len(lines) <= 160
 
 
 def test_every_source_file_is_under_400_lines():

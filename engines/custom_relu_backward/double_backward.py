@@ -77,7 +77,7 @@ class Tried(NamedTuple):
     message: str
 
 
-def double_backward(
+def second_derivative(
     kind: str, x_value: float = 3.0, *, ask: Literal["backward", "grad"] = "backward"
 ) -> Tried:
     """Differentiate twice through one of KINDS. Raises KeyError for other names.

@@ -17,10 +17,20 @@ from numpy.typing import NDArray
 from engines.custom_relu_backward import design as designed
 from engines.custom_relu_backward.design import Design
 from engines.network.compare import RATE, STEPS, draw
-from views.player import Figure, between, cached, drawn, figure, in_lecture, mark, show, template
+from views.player import (
+    Drawing,
+    Figure,
+    Filling,
+    between,
+    cached,
+    drawing,
+    mark,
+    picture,
+    show,
+)
 from views.ui.controls import Controls
 from views.ui.errors import explain_phrases
-from views.ui.lines import Line, lines
+from views.ui.line_chart import Line, lines
 from views.ui.palette import GRADIENT, MISTAKE, MODEL, QUIET, Look
 from views.ui.shell import side_by_side
 from views.ui.slow_run import Follow, slow
@@ -74,7 +84,7 @@ def choose_and_check(controls: Controls) -> Design:
     with code:
         st.code(source, language="python", wrap_lines=True)
     with picture:
-        drawing = _curves(chosen, lecture=in_lecture())
+        drawing = _curves(chosen)
         show(drawing, key="designed curves", height=340, in_hall=560)
     verdict = _checked(chosen, POINTS)
     _tell(verdict, designed.LOUDER)
@@ -240,8 +250,8 @@ def _losses(right: Floats, own: Floats) -> Figure:
 # ---- Forward and backward
 
 
-@cached
-def _curves(chosen: Design, *, lecture: bool) -> Figure:
+@picture
+def _curves(chosen: Design) -> Filling:
     below = np.append(np.linspace(-REACH, 0, 31)[:-1], -FINE)
     x = np.concatenate([below, [0.0], -below[::-1]])
     forward, backward = designed.curves(chosen, x)
@@ -252,11 +262,11 @@ def _curves(chosen: Design, *, lecture: bool) -> Figure:
     low, high = (float(end) for end in (min(*forward, *backward), max(*forward, *backward)))
     margin = 0.08 * (high - low)
     ends = {"low": low - margin, "high": high + margin}
-    return figure(_draw_curves(lecture=lecture), {"lines": lines, "dot": dot}, ends)
+    return {"lines": lines, "dot": dot}, ends
 
 
-@drawn
-def _draw_curves(*, lecture: bool) -> Figure:
+@_curves.drawing
+def _() -> Drawing:
     x = alt.X("x:Q", title="x", scale=alt.Scale(domain=[-REACH, REACH]), axis=alt.Axis(tickCount=7))
     y = alt.Y("value:Q", title="value", scale=between("low", "high"), axis=alt.Axis(format="~g"))
     names = ["forward", "backward"]
@@ -276,20 +286,18 @@ def _draw_curves(*, lecture: bool) -> Figure:
     dot = one.mark_circle(
         color=GRADIENT,
         opacity=1,
-        size=mark(110, lecture),
+        size=mark(110),
         stroke=alt.ExprRef("ink"),
         strokeWidth=1.5,
     )
-    return template(
+    return drawing(
         zero.encode(y=alt.datum(0))
         + zero.encode(x=alt.datum(0))
         + curve.encode(x=x, y=y, color=color, strokeDash=dash, detail="side:N")
         + dot.encode(x=x, y=y),
-        ("low", "high"),
         title="Forward and backward",
         description=(
             "The output of the forward and the gradient that leaves the backward where 1 arrives, "
             "against x. A dot marks the slope that the backward gives at 0."
         ),
-        lecture=lecture,
     )

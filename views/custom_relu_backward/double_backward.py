@@ -41,7 +41,7 @@ REFUSED = {
 }
 
 
-_tried = cached(engine.double_backward)
+_tried = cached(engine.second_derivative)
 
 
 def differentiate(controls: Controls) -> None:

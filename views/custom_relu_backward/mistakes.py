@@ -15,7 +15,7 @@ from engines.network.compare import RATE, STEPS, draw
 from views.player import Figure, cached, listing, show
 from views.ui.controls import Controls
 from views.ui.errors import explain_phrases
-from views.ui.lines import Line, lines
+from views.ui.line_chart import Line, lines
 from views.ui.palette import MISTAKE, MODEL, Look
 from views.ui.prediction import predicted
 from views.ui.shell import side_by_side

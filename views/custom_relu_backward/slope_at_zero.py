@@ -14,7 +14,7 @@ from engines.custom_relu_backward import slope_at_zero, tf_slopes
 from engines.custom_relu_backward.slope_at_zero import Start, Trained
 from views.player import Figure, cached, show
 from views.ui.controls import Controls
-from views.ui.lines import Line, lines
+from views.ui.line_chart import Line, lines
 from views.ui.palette import BEST, GRADIENT, MODEL, QUIET, Look
 from views.ui.prediction import predicted
 from views.ui.shell import side_by_side

@@ -13,16 +13,15 @@ from engines.custom_relu_backward import design as designed
 from engines.custom_relu_backward import gradcheck
 from engines.custom_relu_backward.design import Design
 from views.player import (
-    Figure,
+    Drawing,
+    Filling,
     between,
     cached,
     decades,
-    drawn,
-    figure,
-    in_lecture,
+    drawing,
     mark,
+    picture,
     show,
-    template,
 )
 from views.ui.controls import Controls
 from views.ui.palette import GRADIENT, MODEL, QUIET
@@ -40,7 +39,7 @@ def check(controls: Controls, design: Design) -> None:
     widths = _widths(design, AT[point])
     words, picture = side_by_side([2, 3])
     with picture:
-        drawing = _errors(design, point, gradcheck.WIDTH, lecture=in_lecture())
+        drawing = _errors(design, point, gradcheck.WIDTH)
         show(drawing, key="errors over the width", height=340, in_hall=560)
     with words:
         st.markdown(
@@ -109,8 +108,8 @@ def _told(widths: Any, point: float) -> str:
     return "\n\n".join(told)
 
 
-@cached
-def _errors(design: Design, point: str, usual: float, *, lecture: bool) -> Figure:
+@picture
+def _errors(design: Design, point: str, usual: float) -> Filling:
     widths = _widths(design, AT[point])
     rows = pd.concat(
         pd.DataFrame({"h": widths.h, "error": getattr(widths, kind), "kind": kind})
@@ -120,11 +119,11 @@ def _errors(design: Design, point: str, usual: float, *, lecture: bool) -> Figur
     low, high = float(rows["error"].min()) / 3, float(rows["error"].max()) * 3
     usual_width = pd.DataFrame({"h": [usual], "label": ["the h of gradcheck"]})
     ends = {"low": low, "high": high, "ticks": decades(low, high)}
-    return figure(_draw_errors(lecture=lecture), {"rows": rows, "usual": usual_width}, ends)
+    return {"rows": rows, "usual": usual_width}, ends
 
 
-@drawn
-def _draw_errors(*, lecture: bool) -> Figure:
+@_errors.drawing
+def _() -> Drawing:
     x = alt.X(
         "h:Q",
         title="width h",
@@ -138,24 +137,20 @@ def _draw_errors(*, lecture: bool) -> Figure:
         "shape": alt.Shape("kind:N").scale(domain=KINDS, range=["circle", "square"]),
     }
     # Where both are the same, the small squares stand in the large circles.
-    kind["size"] = alt.Size("kind:N").scale(
-        domain=KINDS, range=[mark(110, lecture), mark(35, lecture)]
-    )
+    kind["size"] = alt.Size("kind:N").scale(domain=KINDS, range=[mark(110), mark(35)])
     dash = alt.StrokeDash("kind:N").scale(domain=KINDS, range=[[1, 0], [7, 4]])
     rows = alt.Chart(alt.NamedData("rows")).encode(x=x, y=y)
     usual = alt.Chart(alt.NamedData("usual")).encode(x=x)
-    return template(
+    return drawing(
         usual.mark_rule(color=QUIET, strokeDash=[2, 3])
         + usual.mark_text(color=alt.ExprRef("ink"), align="left", dx=5, baseline="top").encode(
             y=alt.value(3), text="label:N"
         )
         + rows.mark_line().encode(color=kind["color"], strokeDash=dash)
         + rows.mark_point(filled=True, opacity=1).encode(**kind),
-        ("low", "high", "ticks"),
         title="Error against the width h",
         description=(
             "The absolute errors of central and forward differences against their width, both "
             "axes logarithmic. A dotted line marks the width that gradcheck uses."
         ),
-        lecture=lecture,
     )

@@ -15,7 +15,7 @@ from views.dynamic_graph.graph_series import end_of_backward
 from views.player import Timeline, live, now, show
 from views.regression import sections
 from views.ui.errors import explain
-from views.ui.lines import Line, lines
+from views.ui.line_chart import Line, lines
 from views.ui.mistakes import listing_that_ran, predict, told_in
 from views.ui.numbers import extent, number
 from views.ui.palette import MISTAKE, MODEL, Look

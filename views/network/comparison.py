@@ -12,7 +12,7 @@ from engines.network.compare import TOLERANCE
 from views.network.training import DTYPES, INSPECTED, Runs, gap, train_all
 from views.player import Figure, show, source_of
 from views.ui.controls import Controls
-from views.ui.lines import Line, lines
+from views.ui.line_chart import Line, lines
 from views.ui.numbers import number
 from views.ui.palette import BEST, ENGINES, GRADIENT, MODEL, Look
 from views.ui.shell import side_by_side

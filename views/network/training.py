@@ -16,7 +16,7 @@ from engines.network.compare import RATE, STEPS, TOLERANCE, Run, draw, run_and_c
 from engines.trace import thin
 from views.player import Figure, Readout, Series, every_step, live, now, show, some_steps
 from views.ui.controls import Controls
-from views.ui.lines import Line, lines
+from views.ui.line_chart import Line, lines
 from views.ui.numbers import number
 from views.ui.palette import BEST, ENGINES, GRADIENT, MODEL, Look
 from views.ui.shell import side_by_side

@@ -23,17 +23,13 @@ from views.player.figure import (
     between,
     decades,
     drawing,
-    drawn,
-    figure,
     frame,
     in_lecture,
-    kept,
     mark,
     picture,
     readable,
     show,
     sized,
-    template,
 )
 from views.player.listings import Computed, listing, source_of
 from views.player.story import Moment, Story, paragraphs, show_story
@@ -76,13 +72,10 @@ __all__ = [
     "cached",
     "decades",
     "drawing",
-    "drawn",
     "during",
     "every_step",
-    "figure",
     "frame",
     "in_lecture",
-    "kept",
     "listing",
     "live",
     "mark",
@@ -96,5 +89,4 @@ __all__ = [
     "sized",
     "some_steps",
     "source_of",
-    "template",
 ]

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from functools import lru_cache, update_wrapper
+from functools import update_wrapper
 from typing import Any, Generic, ParamSpec, TypeAlias, cast
 
 import altair as alt
@@ -170,7 +170,7 @@ def sized(usual: float, in_hall: float) -> alt.ExprRef:
     return alt.ExprRef(f"lecture ? {in_hall:g} : {usual:g}")
 
 
-def mark(size: float, lecture: bool = False) -> alt.ExprRef:
+def mark(size: float) -> alt.ExprRef:
     """The area of a mark, larger where it is to be seen from the last row."""
     return sized(size, 2.5 * size)
 
@@ -201,50 +201,3 @@ def readable(chart: alt.Chart, **style: Any) -> alt.LayerChart:
     rim = chart.mark_text(**style, stroke=alt.ExprRef("background"), strokeWidth=4)
     text: alt.LayerChart = rim + chart.mark_text(**style)
     return text
-
-
-# ---- The old way, until all pictures are made the new one
-
-kept = lru_cache(maxsize=64)(cached)
-
-
-def drawn(function: Callable[P, Drawing]) -> Callable[P, Drawing]:
-    """For drawings, which depend on a timeline only by where it keeps which series."""
-    return keeping(function, by="names_key", at_most=256)
-
-
-def template(
-    chart: Any, values: tuple[str, ...], *, title: Any, description: str, lecture: bool = False
-) -> Figure:
-    """The specification of a chart that follows the player.
-
-    values: names of the parameters, used in the chart's expressions, that each run fills in.
-    title: a text, or an Altair title that follows the player.
-    description: what the picture shows, for a reader who cannot see it. lecture: sizes for the
-    last row of a lecture hall.
-    """
-    params = [alt.param(name=name, value=0) for name in values]
-    spec: Figure = (
-        chart.add_params(STATE, NOW, INK, *params)
-        .properties(title=title, description=description)
-        .to_dict(validate=VALIDATE)
-    )
-    if "now[" not in str(spec):  # it stays as it is at every step
-        spec["params"] = [one for one in spec["params"] if one["name"] not in ("state", "now")]
-    # A canvas redraws some hundred marks in a frame; a tree of elements with labels does not.
-    renderer = {"embedOptions": {"renderer": "canvas"}}
-    return {**spec, "usermeta": renderer}
-
-
-def figure(
-    of: Figure, data: Mapping[str, pd.DataFrame], values: Mapping[str, Any] | None = None
-) -> Figure:
-    """The template `of`, with the data of each `alt.NamedData` and the values of its parameters."""
-    values = values or {}
-    params = [
-        {**param, "value": values[param["name"]]} if param["name"] in values else param
-        for param in of["params"]
-    ]
-    # Streamlit sends tables as Arrow: converted here, once, rather than at each run of the page.
-    tables = {name: pa.Table.from_pandas(rows, preserve_index=False) for name, rows in data.items()}
-    return {**of, "params": params, "datasets": {**of.get("datasets", {}), **tables}}

@@ -14,7 +14,7 @@ from engines.static_graph_and_sessions.growing_graph import AGAIN, start
 from views.player import cached, listing, show
 from views.ui.controls import Controls
 from views.ui.errors import explain
-from views.ui.lines import Line, lines
+from views.ui.line_chart import Line, lines
 from views.ui.palette import MISTAKE, MODEL, Look
 from views.ui.prediction import predicted
 from views.ui.shell import side_by_side

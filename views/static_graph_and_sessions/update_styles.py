@@ -15,7 +15,7 @@ from engines.static_graph_and_sessions.update_styles import Built
 from engines.trace import Trace, record
 from views.player import cached, live, show, source_of
 from views.ui.controls import Controls
-from views.ui.lines import Line, lines
+from views.ui.line_chart import Line, lines
 from views.ui.numbers import number
 from views.ui.palette import BEST, ENGINES, GRADIENT, Look
 from views.ui.prediction import predicted

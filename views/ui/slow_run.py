@@ -117,26 +117,3 @@ def _follow(
         st.session_state.pop(f"stopped {name}", None)
     finally:
         steps.close()
-
-
-def watched(steps: Steps, last: int, said: str, *, key: str) -> Steps:
-    """The same steps, with a progress bar while they are taken.
-
-    A control that is moved meanwhile ends the run: Streamlit says so when the bar is moved. Then
-    the engine is closed, and st.session_state[key] is the step that the bar had come to, which is
-    None after a whole run.
-    last: the number of the last step. said: a text with two places, for the step and the last.
-    """
-    bar, due = st.empty(), 0.0
-    try:
-        for k, step in enumerate(steps):
-            if time.monotonic() >= due:
-                # Noted here, not at the end: the next run of the page does not wait for this one.
-                st.session_state[key] = k
-                bar.progress(k / last, said.format(k, last))
-                due = time.monotonic() + SHOW_EVERY
-            yield step
-        bar.empty()
-        st.session_state[key] = None
-    finally:
-        steps.close()

@@ -65,7 +65,7 @@ def test_every_variant_has_its_listing_its_words_and_its_curves(variant):
 
 def test_the_curves_are_those_of_the_design_and_the_dot_is_its_slope_at_zero():
     design = Design("slopes", -0.5, 3, 2)
-    drawing = relu_design._curves(design, lecture=False)
+    drawing = relu_design._curves(design)
     rows = drawing["datasets"]["lines"].to_pandas()
     forward, backward = (rows[rows["curve"] == name] for name in ("forward", "backward"))
     np.testing.assert_array_equal(forward["value"], np.maximum(forward["x"], 0))
@@ -234,7 +234,7 @@ def test_no_width_excuses_a_wrong_slope(point):
 
 def test_an_axis_without_zero_has_all_errors_but_the_exact_ones():
     widths = torch_designed.widths(Design("true"), 1e-4)
-    drawing = relu_widths._errors(Design("true"), "near", gradcheck.WIDTH, lecture=False)
+    drawing = relu_widths._errors(Design("true"), "near", gradcheck.WIDTH)
     rows = drawing["datasets"]["rows"].to_pandas()
     assert (rows["error"] > 0).all()
     zeros = (widths.central == 0).sum() + (widths.forward == 0).sum()

@@ -5,7 +5,7 @@ from functools import cache
 import pytest
 import torch
 
-from engines.custom_relu_backward.double_backward import KINDS, double_backward
+from engines.custom_relu_backward.double_backward import KINDS, second_derivative
 from tests.support.visit import visit_section, words
 from views.custom_relu_backward import double_backward as relu_twice
 from views.ui import shell
@@ -47,7 +47,7 @@ def row(at, name):
 @pytest.mark.parametrize("kind", KINDS)
 def test_both_derivatives_stand_beside_the_truth(kind, ask):
     at = seen(kind, ask)
-    tried = double_backward(kind, 3.0, ask=ask)
+    tried = second_derivative(kind, 3.0, ask=ask)
     assert at.code[0].value == tried.source.rstrip()
     assert row(at, "dy/dx = 2x") == ["6", "**6**"]
     second = "an error" if tried.second is None else f"{tried.second:g}"
@@ -58,7 +58,7 @@ def test_both_derivatives_stand_beside_the_truth(kind, ask):
 
 def test_the_refusal_is_explained_phrase_by_phrase():
     at = seen("once_differentiable")
-    message = double_backward("once_differentiable").message
+    message = second_derivative("once_differentiable").message
     assert at.code[1].value == f"RuntimeError: {message}"
     assert all(phrase in message for phrase in relu_twice.REFUSED)
     assert all(f"`{phrase}`" in words(at) for phrase in relu_twice.REFUSED)

@@ -32,37 +32,6 @@ def bar(monkeypatch):
     return told
 
 
-def test_a_whole_run_is_the_engines_and_the_bar_goes(bar):
-    closed = []
-    steps = [*slow_run.watched(engine(closed), 10, "{} of {}", key="stopped")]
-    assert [step.loss for step in steps] == list(range(11))
-    assert bar[:2] == [(0, "0 of 10"), (0.1, "1 of 10")]
-    assert bar[-2:] == [(1, "10 of 10"), "gone"]
-    assert st.session_state["stopped"] is None
-    assert closed
-
-
-def test_a_stopped_run_is_closed_and_its_step_is_known(bar, monkeypatch):
-    closed = []
-
-    class Stop(BaseException):
-        pass
-
-    watched = slow_run.watched(engine(closed), 10, "{} of {}", key="stopped")
-    for _ in range(4):
-        next(watched)
-
-    def stop(*_):
-        raise Stop
-
-    monkeypatch.setattr(st.empty, "progress", staticmethod(stop))
-    with pytest.raises(Stop):
-        next(watched)
-    assert closed
-    assert st.session_state["stopped"] == 4
-    assert bar[-1] == (0.3, "3 of 10")
-
-
 @pytest.fixture
 def trained():
     """A slow function, and how often it was computed."""
@@ -72,8 +41,9 @@ def trained():
     def trained(follow, name):
         """What is computed."""
         computed.append(name)
-        return [step.loss for step in follow(engine([]), 10, "Step {} of {}.")]
+        return [step.loss for step in follow(engine(closed), 10, "Step {} of {}.")]
 
+    closed = trained.closed = []  # the engines that were
     slow_run._result.clear()
     return trained, computed
 
@@ -103,6 +73,7 @@ def test_a_slow_run_that_is_stopped_is_not_kept_and_says_where_once(bar, trained
     monkeypatch.setattr(st.empty, "progress", staticmethod(stop))
     with pytest.raises(Stop):
         function("one")
+    assert function.closed == [True]
     assert function.stopped() == 4
     assert function.stopped() is None
     monkeypatch.setattr(st.empty, "progress", staticmethod(lambda *_: None))

@@ -8,7 +8,7 @@ import altair as alt
 import numpy as np
 import pytest
 
-from views.ui.lines import CURVE_STEPS, Line, lines
+from views.ui.line_chart import CURVE_STEPS, Line, lines
 from views.ui.palette import Look
 
 RED, BLUE = Look("falls", "#ff0000", (4, 2)), Look("rises", "#0000ff")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import altair as alt
@@ -147,18 +147,3 @@ def _draw(
         title=title,
         description=description,
     )
-
-
-# ---- The old way, until its users are converted
-
-
-def curves(
-    shown: Mapping[Look, NDArray[Any]],
-    *,
-    title: str,
-    of: str,
-    description: str,
-) -> Figure:
-    """Lines of values for each step on a logarithmic axis."""
-    parts = [Line(look, values) for look, values in shown.items()]
-    return lines(parts, title=title, y=of, description=description)
