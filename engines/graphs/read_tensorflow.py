@@ -150,7 +150,7 @@ def _element(graph: Any, one: Any) -> Any:
 
 
 def _in_order(nodes: Mapping[str, Any]) -> Iterable[str]:
-    """The names, each after those it takes from, but for the way back to the start of a loop."""
+    """The names, each after its inputs, except along an edge back to the start of a loop."""
     sources = {name: [source_of(one)[0] for one in sorted(nodes[name].input)] for name in nodes}
     before = {
         name: [source for source in sources[name] if nodes[source].op != "NextIteration"]

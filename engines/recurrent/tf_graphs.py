@@ -36,7 +36,7 @@ def count(letters: int) -> tuple[int, int]:
 
 
 def total(ops: Ops) -> int:
-    """How many operations, with those inside of them."""
+    """How many operations, with those inside them."""
     return sum(1 + sum(map(total, op.bodies.values())) for op in ops.ops)
 
 

@@ -85,9 +85,6 @@ def read_and_check(word: str) -> tuple[Graph, float]:
     return step.graph, largest_error(grads, central_differences(word))
 
 
-look_at = read_and_check  # until the page on static graphs calls it by its new name
-
-
 def central_differences(word: str) -> dict[str, Any]:
     """For each entry of each parameter, how fast the loss changes when only that entry moves."""
 

@@ -23,7 +23,7 @@ def cached(function: Callable[P, R]) -> Callable[P, R]:
     """For a function of a run: its result is kept for all visitors.
 
     An argument that has a `key`, such as a trace, is told apart by that, also in a tuple, a list or
-    a dictionary; one whose name begins with an underscore is not looked at, as in Streamlit.
+    a dictionary; one whose name begins with an underscore is ignored, as in Streamlit.
     """
     return keeping(function, by="key", at_most=32)
 

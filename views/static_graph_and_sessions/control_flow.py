@@ -72,7 +72,9 @@ class Read(NamedTuple):
 @cached
 def read(word: str) -> Read:
     """Read a word in every graph. Raises ValueError as `torch_cell.encode` does."""
-    return Read(tf_graphs.in_every_graph(*torch_cell.arrays(word)), torch_cell.look_at(word)[0])
+    return Read(
+        tf_graphs.in_every_graph(*torch_cell.arrays(word)), torch_cell.read_and_check(word)[0]
+    )
 
 
 def section(controls: Controls) -> None:
