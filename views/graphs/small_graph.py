@@ -238,22 +238,20 @@ def _draw() -> Drawing:
     def y(field: str) -> alt.Y:
         return alt.Y(f"{field}:Q", axis=None, scale=down)
 
-    def ordered(then: Any, otherwise: Any) -> Any:
-        return alt.when("datum.only_order").then(alt.value(then)).otherwise(alt.value(otherwise))
-
     edges = alt.Chart(alt.NamedData("edges")).encode(x=x("x"), y=y("y"))
-    lines = edges.mark_line(interpolate="basis", tooltip=None).encode(
-        detail="edge:N",
-        order="order:Q",
-        color=ordered(BEST, QUIET),
-        strokeWidth=ordered(3, 1.2),
-        strokeDash=ordered([7, 4], [1, 0]),
-    )
-    heads = (
-        edges.transform_filter("datum.end")
-        .mark_point(shape="triangle-down", tooltip=None, filled=True, size=sized(36, 57), opacity=1)
-        .encode(color=ordered(BEST, QUIET))
-    )
+
+    def joined(which: str, **look: Any) -> alt.LayerChart:
+        """The lines of some edges, each with a head where it ends."""
+        some = edges.transform_filter(which)
+        line = some.mark_line(interpolate="basis", tooltip=None, **look)
+        head = {"shape": "triangle-down", "filled": True, "opacity": 1, "color": look["color"]}
+        ends = some.transform_filter("datum.end")
+        heads = ends.mark_point(**head, tooltip=None, size=sized(36, 57))
+        layers: alt.LayerChart = line.encode(detail="edge:N", order="order:Q") + heads
+        return layers
+
+    taken = joined("!datum.only_order", color=QUIET, strokeWidth=1.2)
+    only_order = joined("datum.only_order", color=BEST, strokeWidth=3, strokeDash=[7, 4])
 
     # A box is as wide as the widest name it may hold, where the columns leave room for that.
     reach = "min(0.47, 3.2 * (lecture ? 19 : 12) * wide * (right + 1.2) / width)"
@@ -284,4 +282,6 @@ def _draw() -> Drawing:
         fontWeight=alt.ExprRef("datum.emphasised ? 700 : 400"),
         limit=alt.ExprRef("width * (datum.x2 - datum.x1) / (right + 1.2)"),
     ).encode(x=x("middle"), y=y("y"), text="name:N", tooltip=told)
-    return drawing(alt.layer(lines, heads, ground, rectangles, names), title="", description="")
+    return drawing(
+        alt.layer(taken, only_order, ground, rectangles, names), title="", description=""
+    )
