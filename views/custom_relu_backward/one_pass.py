@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from engines.custom_relu_backward.one_pass import Watched
 from views.player import Computed, listing, paragraphs, show_story
 from views.ui.controls import Controls
 
@@ -92,25 +92,6 @@ NOT_TRAINED = (
     "through its steps."
 )
 PRESS = "<i>Press → or play.</i>"
-
-
-class Happened(Protocol):
-    """Something that happened inside; see engines.custom_relu_backward.one_pass.Moment."""
-
-    half: str
-    line: int
-
-
-class Watched(Protocol):
-    """One pass through MyReLU, looked at; see engines.custom_relu_backward.one_pass.Watched."""
-
-    source: str
-    moments: Sequence[Happened]
-    x: Numbers
-    output: Numbers
-    grad_output: Numbers
-    mask: NDArray[np.bool_]
-    grad_x: Numbers
 
 
 class Chosen(NamedTuple):

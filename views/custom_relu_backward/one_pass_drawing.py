@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from views.custom_relu_backward.one_pass import Numbers, Watched
+from engines.custom_relu_backward.one_pass import Watched
+from views.custom_relu_backward.one_pass import Numbers
 from views.player import (
     MOMENT,
     PHASE,
