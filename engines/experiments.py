@@ -1,7 +1,7 @@
 """E1 to E13: the articles' small programs, with the settings and the numbers that were printed.
 
 experiments.EXPERIMENTS["E1"].printed["w"]      # "2.99850472"
-experiments.cite("E1")                          # for a page that says where it comes from
+experiments.of_page("manual_gradients")         # {"E1": …, "E2": …}
 """
 
 from __future__ import annotations
@@ -44,3 +44,8 @@ def _read() -> dict[str, Experiment]:
 
 
 EXPERIMENTS = _read()
+
+
+def of_page(page: str) -> dict[str, Experiment]:
+    """The experiments that a page shows, by name. page: the name of its file."""
+    return {name: found for name, found in EXPERIMENTS.items() if found.page == page}

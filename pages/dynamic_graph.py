@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from engines.experiments import EXPERIMENTS
 from views.player import listing, player, show
 from views.ui import shell
 from views.ui.mistakes import choose as choose_mistake
@@ -82,10 +83,11 @@ sections.overview(problem, trace, timeline)
 sections.verdict(problem, trace, rate)
 agreement.compare(runs.ENGINES, runs.GRADIENTS, timeline)
 w, b = runs.published_end()
+digits = EXPERIMENTS["E3"].printed
 f"""
 By hand, in NumPy, and by `backward()`: they differ by rounding, for 32 bits hold seven digits, and
-late gradients are what is left of pulls that cancel. The article ends at w = 2.9578 and b = 2.0990.
-Run here, with its settings, it ends at w = **{w:.4f}** and b = **{b:.4f}**.
+late gradients are what is left of pulls that cancel. The article ends at w = {digits["w"]} and
+b = {digits["b"]}. Run here, with its settings, it ends at w = **{w:.4f}** and b = **{b:.4f}**.
 """
 """
 ### Control flow is Python

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from engines.experiments import EXPERIMENTS
 from engines.problem import preset
 from engines.regression import numpy_loops, numpy_vectorized
 from engines.regression.gradient_check import WIDTHS
@@ -101,14 +102,15 @@ if mistake:
     mistakes.tell(mistake, runs.run(problem, steps, rate, mistake), trace, problem, timeline)
 
 variants = preset("numpy_article_straight"), preset("numpy_article")
-once, printed = (runs.run(p, p.steps, p.learning_rate).trace.final.params for p in variants)
+once, thrice = (runs.run(p, p.steps, p.learning_rate).trace.final.params for p in variants)
+digits = EXPERIMENTS["E1"].printed
 f"""
 ### The digits that would not come out
-The article prints w = 2.99850472 and b = 2.0989827. Run its notebook from top to bottom and you get
-w = {once["w"]:.8f} and b = {once["b"]:.8f}. Run the cell that draws the first w and b three times,
-and then train: **w = {printed["w"]:.8f}, b = {printed["b"]:.7f}**, every digit. The seed was set in
-another cell, so each run of this one drew new numbers. A notebook remembers what its page no longer
-shows. Both variants are among the data at the top.
+The article prints w = {digits["w"]} and b = {digits["b"]}. Run its notebook from top to bottom and
+you get w = {once["w"]:.8f} and b = {once["b"]:.8f}. Run the cell that draws the first w and b three
+times, and then train: **w = {thrice["w"]:.8f}, b = {thrice["b"]:.7f}**, every digit. The seed was
+set in another cell, so each run of this one drew new numbers. A notebook remembers what its page no
+longer shows. Both variants are among the data at the top.
 """
 
 st.info(

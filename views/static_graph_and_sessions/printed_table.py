@@ -8,26 +8,18 @@ from operator import eq
 
 import streamlit as st
 
+from engines.experiments import EXPERIMENTS
 from engines.trace import Trace
 from views.player import cached, live
 from views.ui.table import html_table
 
 NAMES = ("loss", "w", "b")
-# E7 as published, by step: its second listing fetches the loss, w and b beside the assignments of
-# w and b, and prints what they were before them.
-PUBLISHED = {
-    0: ("10.0000", "0.20236146", "0.0"),
-    200: ("0.1559", "1.7073209", "2.5402448"),
-    400: ("0.0818", "2.074751", "2.4366689"),
-    600: ("0.0440", "2.3316913", "2.341815"),
-    800: ("0.0244", "2.516549", "2.2733293"),
-    1000: ("0.0142", "2.649602", "2.224032"),
-    1200: ("0.0090", "2.7453692", "2.188551"),
-    1400: ("0.0063", "2.8142998", "2.163012"),
-    1600: ("0.0049", "2.863912", "2.1446302"),
-    1800: ("0.0041", "2.8996227", "2.1313996"),
-}
-END, IN_WORDS = 2000, ("0.0038", "2.92", "2.12")  # a sentence below that table
+# E7's second listing fetches the loss, w and b beside the assignments of w and b, and prints what
+# they were before them. The last row is a sentence below that table.
+_COLUMNS = EXPERIMENTS["E7"].printed
+_ROWS = tuple(zip(*(_COLUMNS[name] for name in NAMES), strict=True))
+PUBLISHED = {int(step): row for step, row in zip(_COLUMNS["step"][:-1], _ROWS[:-1], strict=True)}
+END, IN_WORDS = 2000, _ROWS[-1]
 
 
 def compare(trace: Trace) -> None:

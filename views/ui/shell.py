@@ -14,6 +14,7 @@ from uuid import uuid4
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from engines import experiments
 from views.player import in_lecture
 from views.ui import turns
 from views.ui.controls import Controls
@@ -155,7 +156,11 @@ def side_by_side(widths: int | Sequence[int]) -> list[DeltaGenerator]:
 
 
 def close_page(file: str) -> None:
-    """End the page with the links to the one before it and the one after it."""
+    """End the page: where its programs come from, and links to the pages before and after it."""
+    programs = experiments.of_page(Path(file).stem)
+    for article in dict.fromkeys(program.article for program in programs.values()):
+        shown = (f"{p.what} ({e})" for e, p in programs.items() if p.article == article)
+        st.caption(f"From “{article.english}” ({article.title}): {'; '.join(shown)}.")
     index = [page.file for page in PAGES].index(file)
     st.divider()
     before, after = st.columns(2)

@@ -5,6 +5,7 @@ import gc
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from tests.support.visit import visit
 from views.ui import shell
 
 
@@ -29,3 +30,12 @@ def test_no_run_walks_through_what_all_visitors_hold(another_visitors_run, monke
     monkeypatch.setattr(gc, "collect", lambda *generation: collected.append(generation))
     another_visitors_run()
     assert collected == []
+
+
+def test_a_page_names_the_articles_that_its_programs_come_from():
+    at = visit("manual_gradients")
+    by_hand, in_loops = (caption.value for caption in at.caption[-2:])
+    assert "One regression in NumPy" in by_hand
+    assert "on whole arrays (E1)." in by_hand
+    assert "Tensorflow 2.0" in in_loops
+    assert "over the points (E2)." in in_loops
