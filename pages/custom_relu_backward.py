@@ -32,16 +32,17 @@ with shell.settings():
 watched = runs.watch(*chosen)
 dtype = training.chosen(controls)  # None while nobody has asked for training
 trained = training.trained(dtype)
-timeline = runs.play(trained, dtype, one_pass.parts(watched))
+story = one_pass.story(watched, trained=bool(trained))
+timeline = runs.play(trained, dtype, story.parts)
 refused = st.container()  # what may come and go must not move what follows
 readout = training.readout(trained, len(watched.moments))
 with player(timeline, readout=readout, phases=one_pass.PHASES, of=str(chosen)):
-    one_pass.story(watched, trained=bool(trained))
+    story.show(key="relu_pass story")
 drawing, code = shell.side_by_side([3, 2])
 with drawing:
     one_pass_drawing.show_pass(watched)
 with code:
-    one_pass.code(watched)
+    one_pass.code(watched, story)
 
 """
 ### The network of two layers
@@ -71,7 +72,7 @@ designed = design.choose_and_check(controls)
 The same question with differences of many widths h, in 64 bits. Too wide, and they reach beyond
 the point; too narrow, and rounding is all that is left.
 """
-widths.check(controls, designed)
+widths.compare(controls, designed)
 
 """
 ### Wrong backwards

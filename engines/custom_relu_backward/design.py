@@ -1,6 +1,6 @@
-"""A ReLU whose derivative somebody designed, used in training and judged.
+"""A ReLU with a derivative of one's own design, and the checks of it.
 
-A design is written out as the class it amounts to. That text is then compiled and run, so the
+A design is written out as the class that it amounts to. That text is then compiled and run, so the
 listing shown is the one that ran; only numbers, within bounds, go into it.
 
 Source: experiment E10 with another backward. Straight-through: Bengio, Léonard, Courville,
@@ -9,25 +9,21 @@ Source: experiment E10 with another backward. Straight-through: Bengio, Léonard
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
 from engines.custom_relu_backward import gradcheck
-from engines.custom_relu_backward.gradcheck import Check, Kink, Widths
-from engines.network import torch_own_relu
-from engines.trace import Step
+from engines.custom_relu_backward.gradcheck import Check, Kink
 
 Floats = NDArray[np.float64]
-Variant = Literal["true", "slopes", "straight_through", "clipped", "leaky", "smooth"]
 STEEPEST = 5.0  # slopes are between this and its negative
-FARTHEST, MOST_POINTS = 100.0, 16  # the inputs that a design is judged at
-LOUDER = 10.0  # gradients this large, too, are sent through a backward to judge it
+POINTS = (-2.0, -0.5, 0.5, 2.0)  # the inputs that a design is checked at
+SCALE = 10.0  # gradients this large are sent through a backward, too
 
 LISTING = """\
 class Designed(torch.autograd.Function):
@@ -42,17 +38,11 @@ class Designed(torch.autograd.Function):
         {backward}
 """
 RELU = "x.clamp(min=0)"
+COPY, CUT, RETURN = "grad_x = grad_output.clone()", "grad_x[x < 0] = 0", "return grad_x"
 
 # By variant: the value of the forward, and the lines of the backward.
-VARIANTS: dict[Variant, tuple[str, list[str]]] = {
-    "true": (
-        RELU,
-        [
-            "grad_x = grad_output.clone()",
-            "grad_x[x < 0] = 0",
-            "return grad_x",
-        ],
-    ),
+VARIANTS = {
+    "true": (RELU, [COPY, CUT, RETURN]),
     "slopes": (
         RELU,
         [
@@ -62,33 +52,12 @@ VARIANTS: dict[Variant, tuple[str, list[str]]] = {
             "return grad_output * slope",
         ],
     ),
-    "straight_through": (
-        RELU,
-        [
-            "return grad_output.clone()  # whatever x was",
-        ],
-    ),
-    "clipped": (
-        RELU,
-        [
-            "grad_x = grad_output.clamp(-1, 1)",
-            "grad_x[x < 0] = 0",
-            "return grad_x",
-        ],
-    ),
-    "leaky": (
-        "torch.where(x < 0, {below!r} * x, x)",
-        [
-            "grad_x = grad_output.clone()",
-            "grad_x[x < 0] *= {below!r}",
-            "return grad_x",
-        ],
-    ),
+    "straight_through": (RELU, ["return grad_output.clone()  # whatever x was"]),
+    "clipped": (RELU, ["grad_x = grad_output.clamp(-1, 1)", CUT, RETURN]),
+    "leaky": ("torch.where(x < 0, {below!r} * x, x)", [COPY, "grad_x[x < 0] *= {below!r}", RETURN]),
     "smooth": (
         "torch.nn.functional.softplus(x)  # log(1 + exp(x))",
-        [
-            "return grad_output * torch.sigmoid(x)",
-        ],
+        ["return grad_output * torch.sigmoid(x)"],
     ),
 }
 
@@ -98,18 +67,18 @@ class Design:
     """A variant, and its slopes below zero, at zero and above zero.
 
     Of the numbers, "slopes" uses all three, "leaky" the one below zero, the others none.
-    Raises ValueError for a variant that does not exist, and for a slope that is not a number
-    between -STEEPEST and STEEPEST.
+    Raises ValueError for a name not in VARIANTS, and for a slope that is not a number between
+    -STEEPEST and STEEPEST.
     """
 
-    variant: Variant = "slopes"
+    variant: str = "slopes"
     below: float = 0.0
     at: float = 1.0
     above: float = 1.0
 
     def __post_init__(self) -> None:
         """Refuse what is out of bounds: nothing else may get into a listing that will run."""
-        if self.variant not in get_args(Variant):
+        if self.variant not in VARIANTS:
             raise ValueError(f"no such variant: {self.variant!r}")
         for name in ("below", "at", "above"):
             value = float(getattr(self, name))
@@ -125,17 +94,21 @@ class Curves(NamedTuple):
     backward: Floats
 
 
-class Verdict(NamedTuple):
-    """What is to be said of a design.
+class Checks(NamedTuple):
+    """The checks of a design.
 
-    away: the check at the inputs that are farther from 0 than gradcheck moves them; None without
-    such inputs. louder: the same with LOUDER times the gradient arriving.
+    ones: by gradcheck at POINTS. scaled: the same with gradients SCALE times as large.
     at_zero: how its slope at zero fits with both sides.
     """
 
-    away: Check | None
-    louder: Check | None
+    ones: Check
+    scaled: Check
     at_zero: Kink
+
+    @property
+    def passed(self) -> bool:
+        """Whether away from zero the backward is the derivative of the forward."""
+        return self.ones.passed and self.scaled.passed
 
 
 def source_of(design: Design) -> str:
@@ -147,60 +120,25 @@ def source_of(design: Design) -> str:
 
 @lru_cache(maxsize=64)
 def function_of(design: Design) -> Any:
-    """The listing, compiled: a function to be called with a tensor."""
+    """The listing, compiled: a function of a tensor, for gradcheck or between two layers."""
     namespace: dict[str, Any] = {"torch": torch}
     exec(compile(source_of(design), "<design>", "exec"), namespace)
     return namespace["Designed"].apply
 
 
-def curves(design: Design, x: ArrayLike, *, arriving: float = 1.0) -> Curves:
-    """What the design makes of the inputs x, and of the gradient `arriving` at each of them."""
+def curves(design: Design, x: ArrayLike, *, grad_output: float = 1.0) -> Curves:
+    """The output of a design at the inputs x, and what leaves where `grad_output` arrives."""
     leaf = torch.tensor(np.asarray(x, np.float64), requires_grad=True)
     output = function_of(design)(leaf)
-    output.backward(torch.full_like(output, arriving))
+    output.backward(torch.full_like(output, grad_output))
     return Curves(output.detach().numpy(), leaf.grad.numpy())
 
 
-def judge(design: Design, x: ArrayLike) -> Verdict:
-    """Check a design at the inputs x, and at 0.
-
-    Raises ValueError for more than MOST_POINTS inputs, and for one beyond ±FARTHEST, where
-    rounding would be judged, not the design.
-    """
-    at = np.asarray(x, np.float64).ravel()
-    if at.size > MOST_POINTS or not np.all(np.abs(at) <= FARTHEST):
-        raise ValueError(f"at most {MOST_POINTS} inputs within ±{FARTHEST} can be judged")
+def check(design: Design) -> Checks:
+    """Check a design at POINTS, and at 0."""
     function = function_of(design)
-    away = at[np.abs(at) > gradcheck.WIDTH]
-    return Verdict(
-        away=gradcheck.check(function, away) if away.size else None,
-        louder=gradcheck.check(function, away, louder=LOUDER) if away.size else None,
+    return Checks(
+        ones=gradcheck.check(function, POINTS),
+        scaled=gradcheck.check(function, POINTS, scale=SCALE),
         at_zero=gradcheck.kink(function),
-    )
-
-
-def widths(design: Design, point: float) -> Widths:
-    """How far differences of every width are from the design's slope at a point."""
-    return gradcheck.widths(function_of(design), point)
-
-
-def train(
-    design: Design,
-    x_value: NDArray[Any],
-    y_value: NDArray[Any],
-    w1_value: NDArray[Any],
-    w2_value: NDArray[Any],
-    *,
-    steps: int,
-    learning_rate: float,
-) -> Iterator[Step]:
-    """Train the network of network/torch_own_relu.py with the design between its layers."""
-    return torch_own_relu.train(
-        x_value,
-        y_value,
-        w1_value,
-        w2_value,
-        steps=steps,
-        learning_rate=learning_rate,
-        relu=function_of(design),
     )

@@ -1,8 +1,8 @@
-"""The gradient of a gradient: whether a backward written by hand can be differentiated in its turn.
+"""The gradient of a gradient: whether a backward written by hand can itself be differentiated.
 
 With create_graph=True autograd records what backward does, as it records any forward pass. What
 backward does with tensors is then part of a graph; what it does outside of PyTorch is not, and for
-autograd the result is a constant. `once_differentiable` puts an error in the place of the silence.
+autograd the result is a constant. `once_differentiable` raises an error instead of staying silent.
 
 Source: the documentation page "Double Backward with Custom Functions".
 """
@@ -56,7 +56,7 @@ class OnceDifferentiable(MyReLU):
 
 
 # By name: with the mask set in place, as E10 has it; and the three above.
-KINDS = {
+FUNCTIONS = {
     "in_place": MyReLU,
     "multiplied": Multiplied,
     "in_numpy": InNumPy,
@@ -64,11 +64,11 @@ KINDS = {
 }
 
 
-class Tried(NamedTuple):
+class Derivatives(NamedTuple):
     """The derivatives of y = x * relu(x) as autograd finds them: 2x and 2 for a positive x.
 
-    source: the Function. first: dy/dx. second: the derivative of `first`, None where autograd
-    refuses, and then message says why; else it is "".
+    source: the Function. first: dy/dx. second: the derivative of `first`; None where autograd
+    raises an error, whose message follows, else "".
     """
 
     source: str
@@ -77,26 +77,25 @@ class Tried(NamedTuple):
     message: str
 
 
-def second_derivative(
-    kind: str, x_value: float = 3.0, *, ask: Literal["backward", "grad"] = "backward"
-) -> Tried:
-    """Differentiate twice through one of KINDS. Raises KeyError for other names.
+def differentiate_twice(
+    name: str, x_value: float = 3.0, *, by: Literal["backward", "grad"] = "backward"
+) -> Derivatives:
+    """Differentiate twice through one of FUNCTIONS. Raises KeyError for other names.
 
-    ask: how the second derivative is asked for, as first.backward() or as grad(first, x). The
-    latter visits only nodes that lead to x, and the one with the error of `once_differentiable`
-    does not.
+    by: how the second derivative is computed, as first.backward() or as grad(first, x). The latter
+    visits only nodes that lead to x, and the one with the error of `once_differentiable` does not.
     """
-    function = KINDS[kind]
+    function = FUNCTIONS[name]
     source = inspect.getsource(function)
     x = torch.tensor(x_value, dtype=torch.float64, requires_grad=True)
     y = x * function.apply(x)
     (first,) = torch.autograd.grad(y, x, create_graph=True)
     try:
-        if ask == "backward":
+        if by == "backward":
             first.backward()
             second = x.grad
         else:
             (second,) = torch.autograd.grad(first, x)
     except RuntimeError as error:
-        return Tried(source, first.item(), None, str(error))
-    return Tried(source, first.item(), second.item(), "")
+        return Derivatives(source, first.item(), None, str(error))
+    return Derivatives(source, first.item(), second.item(), "")

@@ -1,10 +1,9 @@
-"""Is a backward right? PyTorch's gradcheck says so, and differences of our own say where.
+"""Is a backward right? PyTorch's gradcheck answers, and finite differences show where it is not.
 
-Everything here is float64. A backward is right where it multiplies what arrives by the derivative
-of the forward; the derivative is measured by moving one input a little.
+Everything here is float64. A backward is right where it multiplies the gradient that arrives by the
+derivative of the forward; that derivative is measured by moving one input a little.
 
-Source: the documentation page "Gradcheck mechanics", and the central difference, as in
-gradient_check.py.
+Source: the documentation page "Gradcheck mechanics"; engines/differences.py.
 """
 
 from __future__ import annotations
@@ -16,44 +15,55 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+from engines.differences import central_difference, forward_difference, jacobian
+
 Floats = NDArray[np.float64]
 Function = Callable[[Any], Any]  # a tensor in, a tensor of the same shape out
 
 WIDTH = 1e-6  # how far gradcheck moves an input
-ABSOLUTE, RELATIVE = 1e-5, 1e-3  # what gradcheck lets pass
+ABSOLUTE, RELATIVE = 1e-5, 1e-3  # the tolerances of gradcheck
 WIDTHS = 10.0 ** -np.arange(0, 14.5, 0.5)  # the h of the curve of errors
 
 
 class Check(NamedTuple):
-    """What became of a check of `function` at the inputs x, of any shape with n entries.
+    """The result of gradcheck for a function at the inputs x, of any shape with n entries.
 
-    passed, message: gradcheck's verdict and, where it is against, its words or the error that the
-    backward ended in.
+    error, message: where it did not pass, the class and the text of the error: gradcheck's own, or
+    the one that the backward raised. "" where it passed.
     numerical: shape (n, n), how output j moves when input i does, by central differences.
     analytical: the same by the backward: column j is what leaves when 1 arrives at output j and 0
-    at all others. None where the backward ended in an error.
+    at all others. None where the backward raised an error.
     """
 
     x: Floats
-    passed: bool
+    error: str
     message: str
     numerical: Floats
     analytical: Floats | None
 
     @property
-    def agrees(self) -> NDArray[np.bool_] | None:
-        """Entry by entry, whether the two are as near as gradcheck asks. Shape (n, n), or None."""
+    def passed(self) -> bool:
+        """Whether gradcheck found nothing wrong."""
+        return not self.error
+
+    @property
+    def wrong(self) -> NDArray[np.intp]:
+        """Where the two Jacobians differ by more than gradcheck allows: shape (k, 2), as (i, j).
+
+        Empty where the backward raised an error.
+        """
         if self.analytical is None:
-            return None
-        return np.isclose(self.analytical, self.numerical, rtol=RELATIVE, atol=ABSOLUTE)
+            return np.empty((0, 2), np.intp)
+        alike = np.isclose(self.analytical, self.numerical, rtol=RELATIVE, atol=ABSOLUTE)
+        return np.argwhere(~alike)
 
 
 class Kink(NamedTuple):
-    """A slope at 0, where a function may have none.
+    """The slope at 0, where a function may have no derivative.
 
-    slope: what the backward says. left, right: what the function does on either side, by
-    one-sided differences. central: by the central difference, which at a kink is the mean of these.
-    passed: gradcheck's verdict, which knows only the central difference.
+    slope: what the backward returns. left, right: the slopes of the function on either side, by
+    one-sided differences. central: by the central difference, which at a kink is their mean.
+    passed: what gradcheck says, which knows only the central difference.
     """
 
     slope: float
@@ -64,7 +74,7 @@ class Kink(NamedTuple):
 
     @property
     def has_kink(self) -> bool:
-        """Whether the two sides have slopes of their own, so that 0 has no derivative."""
+        """Whether the slopes on the two sides differ, so that 0 has no derivative."""
         return not np.isclose(self.left, self.right, rtol=RELATIVE, atol=ABSOLUTE)
 
     @property
@@ -88,79 +98,64 @@ class Widths(NamedTuple):
     forward: Floats
 
 
-def check(function: Function, x: ArrayLike, *, louder: float = 1.0) -> Check:
-    """Judge the backward of `function` at the inputs x.
+def check(function: Function, x: ArrayLike, *, scale: float = 1.0) -> Check:
+    """Check the backward of a function at the inputs x.
 
-    louder: what the gradients that arrive are multiplied by. gradcheck sends ones and zeros only,
-    and so does not see a backward that goes wrong with larger ones.
+    scale: what the gradients that arrive are multiplied by. gradcheck sends ones and zeros only,
+    and so misses a backward that goes wrong with larger ones.
     """
 
-    def checked(x: Any) -> Any:
-        return louder * function(x)
+    def scaled(x: Any) -> Any:
+        return scale * function(x)
 
     at = np.asarray(x, np.float64)
+    shape = at.size, at.size
+    error = message = ""
     try:
-        passed = torch.autograd.gradcheck(
-            checked, _leaf(at), eps=WIDTH, atol=ABSOLUTE, rtol=RELATIVE
-        )
-        message = ""
-    except RuntimeError as error:  # GradcheckError is one, and so is what a backward ends in
-        passed, message = False, str(error).strip()
+        torch.autograd.gradcheck(scaled, _leaf(at), eps=WIDTH, atol=ABSOLUTE, rtol=RELATIVE)
+    except RuntimeError as refused:  # GradcheckError is one, and so is what a backward raises
+        error, message = type(refused).__name__, str(refused).strip()
     try:
-        analytical = _analytical(checked, at)
+        analytical = torch.autograd.functional.jacobian(scaled, _leaf(at)).numpy()
+        analytical = analytical.reshape(shape).T  # by row an input, by column an output
     except RuntimeError:
         analytical = None
-    return Check(at, passed, message, _numerical(checked, at), analytical)
+    numerical = jacobian(lambda x: _values(scaled, x), at, WIDTH).reshape(shape)
+    return Check(at, error, message, numerical, analytical)
 
 
 def kink(function: Function) -> Kink:
-    """Look at `function` and its backward at 0, and at a small distance on either side."""
-    below, zero, above = _values(function, [-WIDTH, 0.0, WIDTH]).tolist()
+    """The slope of a function at 0: by its backward, and by differences to either side."""
+
+    def values(x: float) -> float:
+        return float(_values(function, x))
+
     return Kink(
         slope=slope(function, 0.0),
-        left=(zero - below) / WIDTH,
-        right=(above - zero) / WIDTH,
-        central=(above - below) / (2 * WIDTH),
+        left=forward_difference(values, 0.0, -WIDTH),
+        right=forward_difference(values, 0.0, WIDTH),
+        central=central_difference(values, 0.0, WIDTH),
         passed=check(function, [0.0]).passed,
     )
 
 
 def widths(function: Function, point: float) -> Widths:
     """Central and forward differences of every width, against the backward's slope at a point."""
-    up, down = _values(function, point + WIDTHS), _values(function, point - WIDTHS)
-    here = _values(function, [point])
-    central, forward = (up - down) / (2 * WIDTHS), (up - here) / WIDTHS
-    given = slope(function, point)
-    return Widths(WIDTHS, np.abs(central - given), np.abs(forward - given))
+
+    def values(x: ArrayLike) -> Floats:
+        return _values(function, x)
+
+    expected = slope(function, point)
+    central = central_difference(values, point, WIDTHS)
+    forward = forward_difference(values, point, WIDTHS)
+    return Widths(WIDTHS, np.abs(central - expected), np.abs(forward - expected))
 
 
 def slope(function: Function, point: float) -> float:
-    """What leaves the backward of `function` at one input when 1 arrives."""
+    """What leaves the backward of a function at one input when 1 arrives."""
     x = _leaf([point])
-    (left,) = torch.autograd.grad(function(x).sum(), x)
-    return float(left)
-
-
-def _analytical(function: Function, x: Floats) -> Floats:
-    leaf = _leaf(x)
-    output = function(leaf)
-    columns = []
-    for j in range(x.size):
-        arriving = torch.zeros_like(output)
-        arriving.view(-1)[j] = 1
-        (leaving,) = torch.autograd.grad(output, leaf, arriving, retain_graph=True)
-        columns.append(leaving.numpy().ravel())
-    return np.stack(columns, axis=1)
-
-
-def _numerical(function: Function, x: Floats) -> Floats:
-    rows = []
-    for i in range(x.size):
-        up, down = x.copy(), x.copy()
-        up.flat[i] += WIDTH
-        down.flat[i] -= WIDTH
-        rows.append((_values(function, up) - _values(function, down)).ravel() / (2 * WIDTH))
-    return np.stack(rows)
+    (grad_x,) = torch.autograd.grad(function(x).sum(), x)
+    return float(grad_x)
 
 
 def _values(function: Function, x: ArrayLike) -> Floats:

@@ -1,7 +1,7 @@
-"""Inside a Function, while autograd calls it: what forward keeps, what arrives, and what leaves.
+"""Inside a Function, while autograd calls it: what forward saves, what arrives, and what leaves.
 
 MyReLU runs as it stands, in a graph, forward and backward. It is called from another Function,
-which hands it a context that notes what is saved and what is read again; a TorchFunctionMode,
+which gives it a context that notes what is saved and what is read again; a TorchFunctionMode,
 which belongs to its thread, notes each operation in between.
 
 Source: experiment E10, and the documentation page "Extending PyTorch".
@@ -23,7 +23,7 @@ from torch.overrides import TorchFunctionMode
 from engines.listing import Listing, Place
 from engines.network.torch_own_relu import MyReLU
 
-MOST = 6  # rows, and columns, of a matrix that is looked at number by number
+MOST = 6  # rows, and columns, of a matrix whose numbers are all shown
 Half = Literal["forward", "backward"]
 Kind = Literal["arrives", "saves", "operation", "reads", "leaves"]
 Note = Callable[[Kind, Any], None]
@@ -128,7 +128,7 @@ class _Notes:
 
 
 class _Context:
-    """Hands on to autograd's own context what MyReLU asks of it."""
+    """Passes on to autograd's own context what MyReLU asks of it."""
 
     def __init__(self, ctx: Any, note: Note) -> None:
         self._ctx, self._note = ctx, note
@@ -145,7 +145,7 @@ class _Context:
 
 
 class _Operations(TorchFunctionMode):  # type: ignore[misc]
-    """While it is entered, torch hands it every operation, and it notes those of the listing."""
+    """While it is entered, torch gives it every operation, and it notes those of the listing."""
 
     def __init__(self, code: CodeType, note: Note) -> None:
         super().__init__()
@@ -164,7 +164,7 @@ def _matrix(rows: Sequence[Sequence[float]]) -> Array:
     if values.ndim != 2 or not 1 <= values.shape[0] <= MOST or not 1 <= values.shape[1] <= MOST:
         raise ValueError(f"a matrix of 1 to {MOST} rows and columns is needed")
     if not np.isfinite(values).all():
-        raise ValueError("only finite numbers can be looked at")
+        raise ValueError("all numbers must be finite")
     return values
 
 

@@ -54,7 +54,7 @@ def test_the_right_backward_passes_and_a_wrong_slope_does_not():
 
 
 def test_a_wrong_backward_that_crashes_says_so_in_pytorch_s_words():
-    at = visit(PAGE, wrong="too_many")
+    at = visit(PAGE, mistake="too_many")
     at.button_group(key=guess(at)).set_value("show").run()
     assert "returned an incorrect number of gradients" in "\n".join(code.value for code in at.code)
 
@@ -69,9 +69,9 @@ def guess(at):
 
 
 def test_the_second_derivative_can_be_wrong_without_a_word():
-    right = visit(PAGE, kind="in_place")
+    right = visit(PAGE, double_backward="in_place")
     assert "**Right.**" in words(right)
-    silent = visit(PAGE, kind="once_differentiable", ask="grad")
+    silent = visit(PAGE, double_backward="once_differentiable", second_derivative="grad")
     assert "**Right.**" not in words(silent)
 
 
@@ -83,7 +83,7 @@ BAD = [
     {"matrix": "own", "rows": ""},
     {"variant": "steep", "below": "inf", "at": "nan", "above": "-1e400"},
     {"variant": "slopes", "below": "99", "above": "-99"},
-    {"wrong": "everything", "kind": "thrice", "ask": "why"},
+    {"mistake": "everything", "double_backward": "thrice", "second_derivative": "why"},
     {"slope": "-1", "point": "nowhere", "dtype": "float8", "five_engines_dtype": "int"},
     {"train": "perhaps", "step": "-1", "moment": "99"},
 ]

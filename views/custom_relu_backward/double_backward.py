@@ -1,4 +1,4 @@
-"""The gradient of a gradient: which backwards can be differentiated in their turn."""
+"""The gradient of a gradient: which backwards can themselves be differentiated."""
 
 from __future__ import annotations
 
@@ -8,92 +8,87 @@ from typing import Any
 import streamlit as st
 
 from engines.custom_relu_backward import double_backward as engine
+from engines.custom_relu_backward.double_backward import Derivatives
 from views.player import cached
+from views.ui import errors
 from views.ui.controls import Controls
-from views.ui.errors import explain_phrases
+from views.ui.numbers import number
 from views.ui.shell import side_by_side
+from views.ui.table import markdown_table
 
 X = 3.0
-TRUTH = {"dy/dx = 2x": 2 * X, "d²y/dx² = 2": 2.0}  # of y = x · relu(x), for a positive x
-KINDS = {
+FIRST, SECOND = 2 * X, 2.0  # the derivatives of y = x · relu(x), for a positive x
+FUNCTIONS = {
     "in_place": "Set in place",
     "multiplied": "Multiplied",
     "in_numpy": "In NumPy",
     "once_differentiable": "once_differentiable",
 }
-ASKS = {"backward": "first.backward()", "grad": "torch.autograd.grad(first, x)"}
-
+CALLS = {"backward": "first.backward()", "grad": "torch.autograd.grad(first, x)"}
 STORIES = {
-    "in_place": "This is the backward from the top of the page. `clone()`, and what is then set to "
-    "0, are operations of PyTorch, and autograd records them like those of a forward pass.",
-    "multiplied": "A product with the mask, which is how most would write it. The mask itself is a "
-    "constant: it changes only where x crosses 0.",
+    "in_place": "This is the backward from the top of the page. `clone()`, and setting entries to "
+    "0, are PyTorch operations, and autograd records them like those of a forward pass.",
+    "multiplied": "A product with the mask, which is how most people would write it. The mask "
+    "itself is a constant: it changes only where x crosses 0.",
     "in_numpy": "What NumPy computes is not recorded. The tensor that leaves has the right numbers "
     "and no graph behind it, so for autograd it is a constant.",
     "once_differentiable": "The same NumPy, and a decorator that says so. Inside nothing is "
-    "recorded, and what leaves carries a node in its graph whose only work is to raise an error.",
-}
-REFUSED = {
-    "trying to differentiate twice": "Somebody asked for the gradient of something that this "
-    "backward has computed.",
-    "marked with @once_differentiable": "Its author has said that it gives gradients, and no "
-    "gradients of these.",
+    "recorded, and what leaves carries a node in its graph whose only job is to raise an error.",
 }
 
-
-_tried = cached(engine.second_derivative)
+_differentiate_twice = cached(engine.differentiate_twice)
 
 
 def differentiate(controls: Controls) -> None:
-    """Choose a backward and a way to ask, and compare both derivatives with the truth."""
-    kind = controls.choice(st.pills, "The backward", "kind", KINDS, "in_place", required=True)
-    ask = controls.choice(
-        st.pills, "The second derivative by", "ask", ASKS, "backward", required=True
+    """Choose a backward and a way to differentiate it, and compare with the right derivatives."""
+    name = str(
+        controls.choice(
+            st.pills, "The backward", "double_backward", FUNCTIONS, "in_place", required=True
+        )
     )
-    kind, ask = str(kind), str(ask)
-    way: Any = ask  # one of ASKS
-    tried = _tried(kind, X, ask=way)
+    by: Any = controls.choice(
+        st.pills, "The second derivative by", "second_derivative", CALLS, "backward", required=True
+    )
+    found = _differentiate_twice(name, X, by=by)
     left, right = side_by_side(2)
     with left:
-        st.code(dedent(tried.source), language="python", wrap_lines=True)
+        st.code(dedent(found.source), language="python", wrap_lines=True)
     with right:
-        st.markdown(f"{_table(tried)}\n\n{STORIES[kind]}")
-        if tried.message:
-            st.code(f"RuntimeError: {tried.message}", language=None, wrap_lines=True)
-            explain_phrases(REFUSED)
-        st.markdown(_verdict(tried, kind, ask))
+        st.markdown(f"{_table(found)}\n{STORIES[name]}")
+        if found.message:
+            errors.explain("RuntimeError", found.message)
+        passed_by = name == "once_differentiable" and by == "grad"
+        st.markdown(_verdict(found.second, passed_by=passed_by))
 
 
-def _table(tried: Any) -> str:
-    found = [tried.first, tried.second]
-    rows = "".join(
-        f"| {name} | {truth:g} | **{'an error' if one is None else f'{one:g}'}** |\n"
-        for (name, truth), one in zip(TRUTH.items(), found, strict=True)
-    )
-    return f"| y = x · relu(x) at x = {X:g} | the truth | autograd |\n|---|---|---|\n{rows}"
+def _table(found: Derivatives) -> str:
+    second = "an error" if found.second is None else number(found.second)
+    rows = [
+        ("dy/dx = 2x", number(FIRST), f"**{number(found.first)}**"),
+        ("d²y/dx² = 2", number(SECOND), f"**{second}**"),
+    ]
+    return markdown_table((f"y = x · relu(x) at x = {number(X)}", "the truth", "autograd"), rows)
 
 
-def _verdict(tried: Any, kind: str, ask: str) -> str:
-    """What the second derivative is worth."""
-    truth = TRUTH["d²y/dx² = 2"]
-    if tried.second is None:
+def _verdict(second: float | None, *, passed_by: bool) -> str:
+    """What the second derivative is worth. passed_by: whether the error was never reached."""
+    if second is None:
         return (
-            "An error is the better answer: the one in its place would have been a wrong number. "
-            "This is what `once_differentiable` is for. Now ask for the same by "
-            "`torch.autograd.grad`."
+            "The error is the better answer: without it you would have got a wrong number. This is "
+            "what `once_differentiable` is for. Now compute the same by `torch.autograd.grad`."
         )
-    if tried.second == truth:
+    if second == SECOND:
         return "**Right.** This backward can be differentiated again."
     told = (
-        f"**Wrong, and nobody says so.** dy/dx = relu(x) + x · relu′(x) has two parts that grow "
-        f"with x, and {truth - tried.second:g} of {truth:g} is missing: the part that went through "
-        "this backward is a constant to autograd. "
+        f"**Wrong, without any error.** dy/dx = relu(x) + x · relu′(x) has two parts that grow "
+        f"with x, and {number(SECOND - second)} of {number(SECOND)} is missing: the part that went "
+        "through this backward is a constant to autograd. "
     )
-    if kind == "once_differentiable" and ask == "grad":
+    if passed_by:
         told += (
             "`first.backward()` visits every node behind `first`, and so meets the error. "
             "`grad(first, x)` visits only nodes that lead to x, and the one with the error leads "
-            "nowhere. The decorator does not protect from this question. "
+            "nowhere. The decorator does not protect against this call. "
         )
     return told + (
         "`torch.autograd.gradgradcheck` compares second derivatives with differences of first "

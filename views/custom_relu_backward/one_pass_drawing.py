@@ -26,6 +26,7 @@ from views.player import (
     show,
     sized,
 )
+from views.ui.numbers import number
 from views.ui.palette import BEST, GRADIENT, MODEL, QUIET
 
 # The moments of a pass, see engines/custom_relu_backward/one_pass.py.
@@ -100,7 +101,7 @@ def cells_of(watched: Watched) -> list[dict[str, Any]]:
     the moment from which it is struck through. lit: the moments that are about it, as text.
     """
     matrices: dict[str, Numbers] = {one.name: getattr(watched, one.name) for one in PANELS}
-    told = {f"told_{name}": [said(number) for number in values.ravel().tolist()]
+    told = {f"told_{name}": [number(value, 4) for value in values.ravel().tolist()]
             for name, values in matrices.items()}  # fmt: skip
     high, wide = watched.x.shape
     cells: list[dict[str, Any]] = []
@@ -117,18 +118,13 @@ def cells_of(watched: Watched) -> list[dict[str, Any]]:
                 "panel": panel.name, "cell": f"row {i + 1}, column {j + 1}",
                 "x": panel.left + (j + 0.03) / wide, "x2": panel.left + (j + 0.97) / wide,
                 "y": top + i + 0.04, "y2": top + i + 0.96,
-                "said": said(float(values[i, j])), "first": said(float(first[i, j])),
+                "said": number(float(values[i, j]), 4), "first": number(float(first[i, j]), 4),
                 "share": float(values[i, j]) / size, "first_share": float(first[i, j]) / size,
                 "made": panel.made, "struck": panel.struck if cut else NEVER,
                 "lit": " ".join(map(str, sorted(lit))),
                 **{name: texts[k] for name, texts in told.items()},
             })  # fmt: skip
     return cells
-
-
-def said(value: float) -> str:
-    """A number to four digits."""
-    return f"{value + 0.0:.4g}".replace("-", "−")
 
 
 def _ways(high: int) -> dict[str, list[dict[str, Any]]]:

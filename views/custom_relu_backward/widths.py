@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from engines.custom_relu_backward import design as designed
 from engines.custom_relu_backward import gradcheck
-from engines.custom_relu_backward.design import Design
+from engines.custom_relu_backward.design import Design, function_of
+from engines.custom_relu_backward.gradcheck import Widths
 from views.player import (
     Drawing,
     Filling,
@@ -24,6 +24,7 @@ from views.player import (
     show,
 )
 from views.ui.controls import Controls
+from views.ui.numbers import number
 from views.ui.palette import GRADIENT, MODEL, QUIET
 from views.ui.shell import side_by_side
 
@@ -33,73 +34,74 @@ KINDS = ("central", "forward")
 WRONG = 1e-5  # an error that no width of a difference excuses: gradcheck lets no more pass
 
 
-def check(controls: Controls, design: Design) -> None:
+def compare(controls: Controls, design: Design) -> None:
     """Compare a design's slope with differences of every width, at a point that is chosen."""
     point = str(controls.choice(st.pills, "At", "point", POINTS, "above", required=True))
-    widths = _widths(design, AT[point])
     words, picture = side_by_side([2, 3])
     with picture:
-        drawing = _errors(design, point, gradcheck.WIDTH)
-        show(drawing, key="errors over the width", height=340, in_hall=560)
+        show(_errors(design, point), key="errors over the width", height=340, in_hall=560)
     with words:
         st.markdown(
             "A central difference is (f(x + h) − f(x − h)) / 2h, a forward difference "
             "(f(x + h) − f(x)) / h. Both are compared with what leaves the backward where 1 "
-            f"arrives.\n\n{_told(widths, AT[point])}"
+            f"arrives.\n\n{_told(_widths(design, AT[point]), AT[point])}"
         )
 
 
-_widths = cached(designed.widths)
+@cached
+def _widths(design: Design, point: float) -> Widths:
+    return gradcheck.widths(function_of(design), point)
 
 
-def _told(widths: Any, point: float) -> str:
+def _told(widths: Widths, point: float) -> str:
     """What the errors show, from the widest difference to the narrowest."""
     h, central, forward = widths
     inside = (h < abs(point)) & (h > 1e-9)  # no kink within reach, and the rounding still small
     least = np.minimum(central, forward)[inside].min()
     if least > WRONG:
         return (
-            f"**No width makes it right.** From h = {h[inside][0]:.0e} to {h[inside][-1]:.0e}, "
-            f"where nothing disturbs a difference, no error is below {least:.2g}: the backward "
-            "gives another slope than the function has here. No choice of h excuses that."
+            f"**No width makes it right.** From h = {number(h[inside][0], 1)} to "
+            f"{number(h[inside][-1], 1)}, where nothing disturbs a difference, no error is below "
+            f"{number(least, 2)}: the backward returns a slope that the function does not have. No "
+            "choice of h excuses that."
         )
     told = []
     wide = h > abs(point)
     over, to_the_right = central[wide].max(), forward[wide].max()
     if central[4] > 0 and central[2] / central[4] > 50:
         told.append(
-            f"**From the right** the errors fall with h. A tenth of the width, from {h[2]:g} to "
-            f"{h[4]:g}, divides that of the central difference by {central[2] / central[4]:.0f} "
-            f"and that of the forward difference by {forward[2] / forward[4]:.0f}. What is left of "
-            "it is the bend of the curve."
+            "**From the right** the errors fall with h. A tenth of the width, from "
+            f"{number(h[2])} to {number(h[4])}, divides that of the central difference by "
+            f"{central[2] / central[4]:.0f} and that of the forward difference by "
+            f"{forward[2] / forward[4]:.0f}. What remains comes from the bend of the curve."
         )
     elif over > WRONG and to_the_right < over / 10:
         told.append(
-            f"**Wider than {point:g}** the central difference reaches over the kink and mixes the "
-            f"slopes of both sides: its error grows to {over:.2g}. The forward difference looks "
-            "only to the right and does not notice."
+            f"**Wider than {number(point)}** the central difference reaches across the kink and "
+            f"mixes the slopes of both sides: its error grows to {number(over, 2)}. The forward "
+            "difference reaches only to the right and misses the kink."
         )
     elif over > WRONG:
         told.append(
-            f"**Wider than {abs(point):g}** both differences reach over the kink and mix the "
-            f"slopes of both sides: the errors grow to {over:.2g} and {to_the_right:.2g}."
+            f"**Wider than {number(abs(point))}** both differences reach across the kink and mix "
+            f"the slopes of both sides: the errors grow to {number(over, 2)} and "
+            f"{number(to_the_right, 2)}."
         )
-    if central[inside].any():
+    if not central[inside].any():
+        told.append(
+            "**Narrower ones are exact.** Here the function does not change at all, and between "
+            "equal numbers nothing is rounded."
+        )
+    else:
         best = int(np.where(inside & (central > 0), central, np.inf).argmin())
-    if central[inside].any() and central[-1] > 10 * central[best]:
-        told.append(
-            f"**Narrower is not better.** Near h = {h[best]:.0e} the central difference is off by "
-            f"no more than {central[best]:.0e}, at {h[-1]:.0e} by {central[-1]:.0e}: two nearly "
-            "equal numbers are subtracted, their last digits are rounded, and the rest is divided "
-            "by h."
-        )
-    elif not central[inside].any():
-        told.append(
-            "**Narrower ones are exact.** Here the function does not change at all, and of equal "
-            "numbers nothing is rounded."
-        )
-    exact = int((central == 0).sum() + (forward == 0).sum())
-    if exact:
+        if central[-1] > 10 * central[best]:
+            told.append(
+                f"**Narrower is not better.** Near h = {number(h[best], 1)} the central difference "
+                f"is off by no more than {number(central[best], 1)}, at {number(h[-1], 1)} by "
+                f"{number(central[-1], 1)}: two nearly equal numbers are subtracted, their last "
+                "digits are rounded, and the rest is divided by h."
+            )
+    if exact := int((central == 0).sum() + (forward == 0).sum()):
         told.append(
             f"{exact} of the {2 * len(h)} differences have no error at all, and a logarithmic axis "
             "has no place for them. A straight line has no bend that a difference could miss: for "
@@ -109,7 +111,7 @@ def _told(widths: Any, point: float) -> str:
 
 
 @picture
-def _errors(design: Design, point: str, usual: float) -> Filling:
+def _errors(design: Design, point: str) -> Filling:
     widths = _widths(design, AT[point])
     rows = pd.concat(
         pd.DataFrame({"h": widths.h, "error": getattr(widths, kind), "kind": kind})
@@ -117,7 +119,7 @@ def _errors(design: Design, point: str, usual: float) -> Filling:
     )
     rows = rows[rows["error"] > 0]
     low, high = float(rows["error"].min()) / 3, float(rows["error"].max()) * 3
-    usual_width = pd.DataFrame({"h": [usual], "label": ["the h of gradcheck"]})
+    usual_width = pd.DataFrame({"h": [gradcheck.WIDTH], "label": ["the h of gradcheck"]})
     ends = {"low": low, "high": high, "ticks": decades(low, high)}
     return {"rows": rows, "usual": usual_width}, ends
 

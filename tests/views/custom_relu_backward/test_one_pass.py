@@ -22,9 +22,10 @@ def section():
     controls = Controls("section")
     chosen = one_pass.choose(controls)
     watched = watch(*chosen)
-    one_pass.story(watched, trained=False)
+    story = one_pass.story(watched, trained=False)
+    story.show(key="story")
     one_pass_drawing.show_pass(watched)
-    one_pass.code(watched)
+    one_pass.code(watched, story)
     st.session_state["chosen"] = chosen
     st.session_state["refused"] = controls.refused
 
@@ -50,11 +51,11 @@ def test_a_matrix_is_read_as_it_may_be_typed():
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("", "at least"),
-        (";;\n", "at least"),
-        ("1 2 3 4 5", "more than 4"),
-        ("1;2;3;4;5", "more than 4"),
-        ("1 2; 3", "as many"),
+        ("", "at least one"),
+        (";;\n", "at least one"),
+        ("1 2 3 4 5", "at most 4"),
+        ("1;2;3;4;5", "at most 4"),
+        ("1 2; 3", "equally many"),
         ("1 two", "`two` is not a number"),
         ("nan", "`nan`"),
         ("1000.1", "−1000 to 1000"),
@@ -101,18 +102,18 @@ def test_hostile_values_are_refused_and_told():
 
 
 def test_the_story_counts_what_is_cut_and_what_is_zero():
-    told = one_pass.told(watch(X, GRAD), trained=False)
-    assert told.count("<p ") == 11  # ten moments, and the whole
+    story = one_pass.story(watch(X, GRAD), trained=False)
+    told = "".join(moment.text for moment in story.moments)
     assert "Negative entries: 2 of 4." in told
     assert "zeros in x: 1" in told
-    assert "Switch on the training" in told
-    told = one_pass.told(watch(((-1.0,),), ((1.0,),)), trained=True)
-    assert "No entry of x is exactly 0" in told
-    assert "player goes through the training" in told
+    assert "Switch on the training" in story.whole
+    story = one_pass.story(watch(((-1.0,),), ((1.0,),)), trained=True)
+    assert "No entry of x is exactly 0" in story.moments[7].text
+    assert "player goes through the training" in story.whole
 
 
 def test_slow_motion_has_four_moments_forward_and_six_back():
-    assert one_pass.parts(watch(X, GRAD)) == (4, 6, 0, 0)
+    assert one_pass.story(watch(X, GRAD), trained=False).parts == (4, 6, 0, 0)
 
 
 def test_a_line_is_marked_at_all_its_moments_and_only_at_one_place():

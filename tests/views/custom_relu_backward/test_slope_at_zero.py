@@ -4,21 +4,20 @@ import altair as alt
 import numpy as np
 import pytest
 
-from engines.custom_relu_backward import slope_at_zero, tf_slopes
-from engines.custom_relu_backward.slope_at_zero import Trained
+from engines.custom_relu_backward.slope_at_zero import EXPRESSIONS, Slopes, Training, slopes, start
 from tests.support.visit import charts, visit_section, words
-from views.custom_relu_backward import slope_at_zero as relu_slopes
+from views.custom_relu_backward import slope_at_zero
 
 
 def section():
     """A page that has nothing but this."""
     import streamlit as st
 
-    from views.custom_relu_backward import slope_at_zero as relu_slopes
+    from views.custom_relu_backward import slope_at_zero
     from views.ui.controls import Controls
 
     controls = Controls("section")
-    relu_slopes.compare_slopes(controls)
+    slope_at_zero.compare_slopes(controls)
     st.session_state["refused"] = controls.refused
 
 
@@ -29,15 +28,15 @@ def visit(**query):
 @pytest.fixture(scope="module", autouse=True)
 def short_runs():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(relu_slopes, "STEPS", 20)
-        relu_slopes._train.clear()
+        patch.setattr(slope_at_zero, "STEPS", 20)
+        slope_at_zero._train.clear()
         yield
-    relu_slopes._train.clear()
+    slope_at_zero._train.clear()
 
 
 @pytest.fixture(scope="module")
 def trained(short_runs):
-    return visit(matter="true", slope="0.25")
+    return visit(train_slopes="true", slope="0.25")
 
 
 def test_the_table_is_not_there_before_somebody_has_answered():
@@ -54,21 +53,24 @@ def test_the_table_has_every_relu_with_its_slopes_sorted_by_the_one_at_zero():
     assert "Yes: **1 for the first, 0 for the second**." in words(at)
     [table] = [one.value for one in at.markdown if one.value.startswith("| written as")]
     rows = [[cell.strip(" `*") for cell in row.split("|")[1:-1]] for row in table.splitlines()[2:]]
-    found = slope_at_zero.slopes() | tf_slopes.slopes()
-    assert {row[0]: tuple(float(row[k]) for k in (3, 4, 1, 5)) for row in rows} == found
-    at_zero = [float(row[1]) for row in rows]
-    assert at_zero == sorted(at_zero)
-    for row in rows:
-        framework = "PyTorch" if row[0] in slope_at_zero.EXPRESSIONS else "TensorFlow"
-        assert row[2] == framework
-
-
-def test_frameworks_that_had_changed_their_minds_would_be_believed(monkeypatch):
-    others = {
-        relu_slopes.FIRST: (0.0, 0.0, 0.25, 1.0),
-        relu_slopes.SECOND: (0.0, 0.0, 0.75, 1.0),
+    found = {
+        expression: Slopes(framework, float(value), float(left), float(at_zero), float(right))
+        for expression, at_zero, framework, value, left, right in rows
     }
-    monkeypatch.setattr(relu_slopes, "_in_tensorflow", lambda: others)
+    assert found == slopes()
+    assert {one: slopes.framework for one, slopes in found.items()} == {
+        one: framework for framework, several in EXPRESSIONS.items() for one in several
+    }
+    at_zero = [one.at_zero for one in found.values()]
+    assert at_zero == sorted(at_zero)
+
+
+def test_the_answer_is_what_the_framework_returns(monkeypatch):
+    others = {
+        slope_at_zero.FIRST: Slopes("TensorFlow", 0.0, 0.0, 0.25, 1.0),
+        slope_at_zero.SECOND: Slopes("TensorFlow", 0.0, 0.0, 0.75, 1.0),
+    }
+    monkeypatch.setattr(slope_at_zero, "_slopes", lambda: others)
     at = visit()
     assert "0.25 for the first, 0.75 for the second" in at.segmented_control[0].options
     at.segmented_control[0].set_value("1 for the first, 0 for the second").run()
@@ -79,7 +81,7 @@ def test_each_start_is_told_as_its_runs_went(trained):
     told = words(trained)
     assert "At no step is any of the 1,920 entries of h exactly 0" in told
     assert "All 4 runs are **equal to the last bit**, from step 0 to 20." in told
-    x, _, w1, _ = slope_at_zero.start("integers", relu_slopes.SEED)
+    x, _, w1, _ = start("integers", slope_at_zero.SEED)
     assert f"**{np.sum(x @ w1 == 0)}** of the 1,920 entries" in told
     assert "all **1,920** entries of h are exactly 0. With the slope 0 **it never learns**" in told
 
@@ -87,7 +89,7 @@ def test_each_start_is_told_as_its_runs_went(trained):
 def test_each_start_has_a_curve_for_each_slope(trained):
     shown = charts(trained)
     assert [chart["title"] for chart in shown] == [
-        label for label, _ in relu_slopes.STARTS.values()
+        label for label, _ in slope_at_zero.STARTS.values()
     ]
     for chart in shown:
         alt.Chart.from_dict(chart)
@@ -96,7 +98,7 @@ def test_each_start_has_a_curve_for_each_slope(trained):
 
 
 def test_a_slope_that_is_there_already_is_not_trained_twice(trained):
-    at = visit(matter="true", slope="0.5", lecture="true")
+    at = visit(train_slopes="true", slope="0.5", lecture="true")
     for chart in charts(at):
         labels = chart["encoding"]["color"]["scale"]["domain"]
         assert labels == ["slope 0", "slope 0.5, yours", "slope 1"]
@@ -107,19 +109,19 @@ def test_a_slope_that_is_there_already_is_not_trained_twice(trained):
 
 def test_differences_are_told_in_parts_of_the_first_loss():
     runs = {
-        0.0: Trained(np.array([100.0, 50.0, 20.0]), np.array([3, 0, 0])),
-        1.0: Trained(np.array([100.0, 46.0, 19.0]), np.array([3, 0, 0])),
+        0.0: Training(np.array([100.0, 50.0, 20.0]), np.array([3, 0, 0])),
+        1.0: Training(np.array([100.0, 46.0, 19.0]), np.array([3, 0, 0])),
     }
-    told = relu_slopes._told(runs, 10)
-    assert "**3** of the 10 entries" in told
+    told = slope_at_zero._how_they_went(runs)
+    assert "**3** of the 1,920 entries" in told
     assert "by up to **4.0%** of the first loss. After 2 steps they are between 19 and 20." in told
 
 
 def test_two_slopes_that_never_learn_are_both_named():
-    still = Trained(np.array([7.0, 7.0]), np.array([10, 10]))
-    learns = Trained(np.array([7.0, 3.0]), np.array([10, 0]))
-    told = relu_slopes._told({0.0: still, 1.0: learns, 1e-30: still}, 10)
-    assert "With the slope 0 and with 1e-30 **it never learns**: the loss stays at 7." in told
+    still = Training(np.array([7.0, 7.0]), np.array([1920, 1920]))
+    learns = Training(np.array([7.0, 3.0]), np.array([1920, 0]))
+    told = slope_at_zero._how_they_went({0.0: still, 1.0: learns, 1e-30: still})
+    assert "With the slope 0 and with 1e−30 **it never learns**: the loss stays at 7." in told
     assert "The others end between 3 and 3." in told
 
 
