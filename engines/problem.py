@@ -68,10 +68,40 @@ class Problem:
         """2 / lambda_max. Gradient descent shrinks every error below it and grows one above it."""
         return 2 / self.lambda_max
 
+    @property
+    def condition(self) -> float:
+        """The Hessian's largest eigenvalue over its smallest: how long the bowl of the loss is.
+
+        1 where it is round; infinite where all x**power are equal, so that it is a trough.
+        """
+        feature, _ = self._centred
+        determinant = (2 * self.factor) ** 2 * len(feature) * float(np.sum(feature**2))
+        return self.lambda_max**2 / determinant if determinant else float("inf")
+
     def least_squares(self) -> tuple[float, float]:
-        """The (w, b) with the smallest loss, in closed form and in float64."""
-        (w, b), *_ = np.linalg.lstsq(self._features, self.y.astype(np.float64), rcond=None)
-        return float(w), float(b)
+        """The (w, b) with the smallest loss, in closed form and in float64.
+
+        Where many have the smallest loss, the one nearest to (0, 0).
+        """
+        feature = self._features[:, 0]
+        y = self.y.astype(np.float64)
+        centred, middle = self._centred
+        squares = float(np.sum(centred**2))
+        if not squares:  # a trough: w·feature + b is only known for that one feature
+            share = float(y.mean()) / (float(feature[0]) ** 2 + 1)
+            return share * float(feature[0]), share
+        w = float(np.sum(centred * (y - y.mean()))) / squares
+        return w, float(y.mean()) - w * middle
+
+    @property
+    def _centred(self) -> tuple[NDArray[np.float64], float]:
+        """x**power without its mean, and the mean.
+
+        The first is subtracted before: years, or seconds since 1970, differ in their last digits.
+        """
+        feature = self._features[:, 0]
+        apart = feature - feature[0]
+        return apart - apart.mean(), float(feature[0] + apart.mean())
 
     def loss_at(self, w: Any, b: Any) -> NDArray[np.float64]:
         """The loss at (w, b), in float64. Arrays of equal shape give an array of that shape."""

@@ -21,7 +21,8 @@ CHECK_EVERY = 64  # steps between two checks whether the run is still finite
 class Step(NamedTuple):
     """The state before one update, and what the listing computed from it.
 
-    loss: a number. params, grads: by name, numbers or arrays (the gradient of the loss by each).
+    loss: a number. params, grads: by name, numbers or arrays (the gradient of the loss by each;
+    there are none where a listing is not handed them, as by an optimizer that does it all).
     """
 
     loss: Any

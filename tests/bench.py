@@ -31,7 +31,18 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from engines.problem import Problem, preset
 from engines.trace import record
-from tests.support.server import Run, Server, Visitor, Widget, chromium, open_page, pages, running
+from tests.support.server import (
+    Run,
+    Server,
+    Visitor,
+    Widget,
+    chapters,
+    chromium,
+    open_page,
+    running,
+    wait_until_idle,
+)
+from views.ui.contents import PAGES
 
 FloatArray: TypeAlias = NDArray[np.float64]
 
@@ -154,7 +165,9 @@ def frames(options: Options) -> Iterator[Row]:
     """Scrub through each player, one step a frame; nothing may reach the server meanwhile."""
     with running() as server, chromium() as browser:
         players = 0
-        for path in [*(f"{path}?moment=all&train_network=true" for path in pages()), LONG_RUN]:
+        everything = "moment=all&train_network=true"
+        asked = [f"{path}{'&' if '?' in path else '?'}{everything}" for path in chapters()]
+        for path in [*asked, LONG_RUN]:
             sent: list[BackMsg] = []
             page = open_page(browser, server.url + path, prepare=partial(listen, sent))
             if page.locator("#player-step").count():
@@ -214,7 +227,7 @@ def reruns(options: Options) -> Iterator[Row]:
     with TemporaryDirectory() as folder:
         (Path(folder) / "empty.py").write_text(EMPTY_PAGE)
         with running() as server, running("empty.py", Path(folder)) as nothing:
-            for path in pages():
+            for path in chapters():
                 with visit(server, path) as visitor, visit(nothing, "/") as empty:
                     rerun_block(server, visitor), rerun_block(nothing, empty)  # warm both
                     blocks = [
@@ -256,16 +269,50 @@ def rerun_changed(visitor: Visitor, path: str, repeats: int) -> Iterator[Row]:
         yield Row(f"rerun {path}, other steps", f"{np.median(taken):.1f} ms")
 
 
+# ---- Turning
+
+TURN = """
+    (i) => new Promise((resolve) => {
+      const question = () => document.querySelector(".st-key-heading h2")?.innerText;
+      const before = question(), asked = performance.now();
+      document.querySelectorAll(".contents-chapters a")[i].click();
+      const look = () => {
+        const there = question() && question() !== before;
+        const drawn = [...document.querySelectorAll(".st-key-stage .stVegaLiteChart")]
+          .every((chart) => chart.querySelector("canvas"));
+        if (there && drawn) resolve(performance.now() - asked); else requestAnimationFrame(look);
+      };
+      look();
+    })
+"""
+
+
+def turning(options: Options) -> Iterator[Row]:
+    """From the click on a chapter to its question and its pictures on the screen, warm."""
+    with running() as server, chromium() as browser:
+        for path in [page.path for page in PAGES if page.chapters]:
+            page = open_page(browser, f"{server.url}/{path}")
+            count = page.locator(".contents-chapters a").count()
+            taken = []
+            for turn in range(options.times(12) * count + count):
+                taken.append(page.evaluate(TURN, (turn + 1) % count))
+                wait_until_idle(page)
+            median, p95 = np.percentile(taken[count:], [50, 95])
+            value = f"median {median:.0f}, p95 {p95:.0f} ms"
+            yield Row(f"turning to a chapter of /{path}", value, "150 ms", median <= 150)
+            page.close()
+
+
 # ---- Payload
 
 
 def payload(options: Options) -> Iterator[Row]:
     """What a first visit sends, static files apart."""
     with running() as server:
-        for path in [*pages(), LONG_RUN]:
+        for path in chapters():
             with visit(server, path) as visitor:
                 size = visitor.first.total_bytes / 1000
-                yield Row(f"payload {path}", f"{size:.0f} KB", "400 KB", size <= 400)
+                yield Row(f"payload {path}", f"{size:.0f} KB", "250 KB", size <= 250)
 
 
 # ---- Memory
@@ -280,16 +327,17 @@ def memory(options: Options) -> Iterator[Row]:
         home = resident_mb(server)
         yield Row("memory, Home visited", f"{home:.0f} MB", "200 MB", home <= 200)
 
-        paths = [*pages(), LONG_RUN]
+        paths = [*chapters(), LONG_RUN]
         for path in paths:
             with visit(server, path) as visitor:
                 switch_everything_on(visitor)
         used = resident_mb(server)
         yield Row("memory, every page used", f"{used:.0f} MB", "1000 MB", used <= 1000)
 
-        open_and_close(server, pages(), KEPT_SESSIONS // 4 if options.quick else KEPT_SESSIONS)
+        sessions = KEPT_SESSIONS // 4 if options.quick else KEPT_SESSIONS
+        open_and_close(server, chapters(), sessions)
         warm = resident_mb(server)
-        open_and_close(server, pages(), options.sessions)
+        open_and_close(server, chapters(), options.sessions)
         growth = resident_mb(server) - warm
         what = f"memory, growth over {options.sessions} sessions"
         yield Row(what, f"{growth:+.1f} MB from {warm:.0f}", "10 MB", growth <= 10)
@@ -361,7 +409,7 @@ def early_and_late(sizes: FloatArray, seconds: float) -> tuple[float, float]:
 
 def go_round(server: Server, ends: float, first: int) -> tuple[int, list[str]]:
     """One visitor after the other, on a page after the other, moving controls: runs and errors."""
-    chance, paths = random.Random(first), pages()
+    chance, paths = random.Random(first), chapters()
     runs, errors, turn = 0, [], first
     while time.monotonic() < ends:
         stayed = stay(server, paths[turn % len(paths)], 10, chance, moving=True)
@@ -390,7 +438,7 @@ class Stay:
 
 
 def visitors(options: Options) -> Iterator[Row]:
-    """A class opens the link at once, spread over all pages; then each page runs again and again.
+    """A class opens the link at once, spread over all chapters, which then run again and again.
 
     On a server that has just been started, on the same one once it has loaded everything, and, for
     comparison, on an empty page as Streamlit comes. Last, each run is after a control was moved:
@@ -402,11 +450,11 @@ def visitors(options: Options) -> Iterator[Row]:
             for row in crowd(nothing, ["/"], "empty page", options):
                 yield row._replace(target="", ok=None)  # Streamlit's own, not ours to answer for
     with running() as server:
-        yield from crowd(server, pages(), "cold", options)
-        for path in pages():
+        yield from crowd(server, chapters(), "cold", options)
+        for path in chapters():
             visit(server, path).close()
-        yield from crowd(server, pages(), "warm", options)
-        yield from crowd(server, pages(), "controls moved", options, moving=True)
+        yield from crowd(server, chapters(), "warm", options)
+        yield from crowd(server, chapters(), "controls moved", options, moving=True)
 
 
 def crowd(
@@ -522,7 +570,7 @@ def checked(run: Run) -> Run:
 
 MEASURES = {
     measure.__name__: measure
-    for measure in (recording, frames, reruns, payload, memory, visitors, visits)
+    for measure in (recording, frames, reruns, turning, payload, memory, visitors, visits)
 }
 
 

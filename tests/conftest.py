@@ -14,10 +14,11 @@ import_module("views.player.figure").VALIDATE = True
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """A file stays in one process, and so do all files in a browser, which share one server."""
+    """A file stays in one process; the stages, which take longest, a page in each."""
     for item in items:
-        folder = item.path.parent.name
-        item.add_marker(pytest.mark.xdist_group(folder if folder == "browser" else str(item.path)))
+        page = getattr(item, "callspec", None) and item.callspec.params.get("chapter")
+        part = item.callspec.params["path"] if page and item.path.stem == "test_stage" else ""
+        item.add_marker(pytest.mark.xdist_group(f"{item.path} {part}"))
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -38,8 +38,11 @@ class Visits:
         self.opened: list[Page] = []
         self.errors: list[str] = []
 
-    def __call__(self, path: str, *, prepare=None, **options) -> Page:
-        """Open a path as a new visitor. prepare: called with the page before it loads."""
+    def __call__(self, path: str, *, prepare=None, player=True, **options) -> Page:
+        """Open a path as a new visitor. prepare: called with the page before it loads.
+
+        player: whether to wait for it, where the page has one.
+        """
 
         def listen(page):
             page.on("pageerror", lambda error: self.errors.append(str(error)))
@@ -48,7 +51,7 @@ class Visits:
                 prepare(page)
 
         page = open_page(self._browser, self._url + path, prepare=listen, **options)
-        if has_player(path):
+        if player and has_player(path):
             page.wait_for_function("document.querySelector('#player-step')?.frame")
         self.opened.append(page)
         return page

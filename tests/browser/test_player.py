@@ -19,22 +19,25 @@ MADE_UP = Timeline(every_step({"loss": LOSSES, "w": WEIGHTS}), last_step=9)
 PAGE = """
 <!doctype html><meta charset="utf-8"><style>:root {{ --st-primary-color: #d95f02; }} {css}</style>
 <h1>A page</h1> <input id="field" value="12"> <button id="other">another button</button>
-<input type="hidden" id="player-state"> <div id="bar">{html}</div>
+<div id="root"></div> <div id="bar">{html}</div>
 <script type="module">
 import player from "/bar.js";
 const parentElement = document.querySelector("#bar");
 window.call = data => {{ window.cleanUp = player({{parentElement, data}}); }};
 window.heard = 0;
-document.querySelector("#player-state").addEventListener("input", () => window.heard++);
+window.turns = [];
+document.addEventListener("player-turn", event => turns.push(event.detail));
+document.querySelector("#root").addEventListener("player", () => window.heard++);
 call({data});
 </script>
 """
 
 
-def payload(timeline, **options):
+def payload(timeline, lecture=True, **options):
     """What bar.py hands to bar.js."""
     component = Mock()
-    with patch.object(bar, "_player", component), patch.object(bar, "st"):
+    in_lecture = patch.object(bar, "in_lecture", return_value=lecture)
+    with patch.object(bar, "_player", component), patch.object(bar, "st"), in_lecture:
         bar.player(timeline, readout={"loss": (1, None), "w": (0, 3)}, **options)
     return json.loads(json.dumps(component.call_args.kwargs["data"]))
 
@@ -75,9 +78,15 @@ def values(page):
     return page.evaluate("document.querySelector('#player-step').frame.values")
 
 
+def choose_speed(page, rate):
+    page.locator(".player-more summary").click()
+    page.locator("[data-control=speed]").select_option(rate)
+    page.locator("h1").click()
+
+
 def told(page):
     """What charts are told: step, phase, moment, then the values of all series."""
-    return page.locator("#player-state").evaluate("hidden => hidden.value").split(",")
+    return page.locator("#root").evaluate("root => root.value").split(",")
 
 
 def call(page, timeline=MADE_UP, **options):
@@ -89,7 +98,7 @@ def call(page, timeline=MADE_UP, **options):
 def played_to(page, k):
     """Play until a step is reached, and pause afterwards."""
     press(page, " ")
-    page.wait_for_function(f"Number(document.querySelector('#player-step').value) >= {k}")
+    page.wait_for_function(f"document.querySelector('#player-step').at.step >= {k}")
     yield
     press(page, " ")
 
@@ -111,17 +120,21 @@ def test_every_step_has_its_numbers_forward_and_back(open_player):
 
 def test_the_keys_step_jump_play_and_pause(open_player):
     page = open_player()
-    press(page, "ArrowRight", "PageDown", "ArrowRight")
+    press(page, "ArrowRight", "ArrowRight", "ArrowRight")
     assert step(page) == 3
-    press(page, "ArrowLeft", "PageUp")
+    press(page, "ArrowLeft", "ArrowLeft")
     assert step(page) == 1
+    press(page, "Shift+ArrowRight")
+    assert step(page) == 9
+    press(page, "Shift+ArrowLeft")
+    assert step(page) == 0
     press(page, "End")
     assert step(page) == 9
     press(page, "ArrowRight")
     assert step(page) == 9
     press(page, "Home", "ArrowLeft")
     assert step(page) == 0
-    page.locator("[data-control=speed]").select_option("15")
+    choose_speed(page, "15")
     press(page, "Home")
     page.locator("h1").click()
     with played_to(page, 3):
@@ -146,13 +159,13 @@ def test_the_keys_are_not_stolen_while_somebody_types(open_player):
 
 
 def test_the_mouse_leaves_the_keys_to_the_player(open_player):
-    page = open_player(timeline=Timeline(MADE_UP.series, 9, slow=True))
+    page = open_player(timeline=Timeline(MADE_UP.series, 9, slow=True), lecture=False)
     page.get_by_label("slow motion").click()
     page.get_by_label("slow motion").click()
-    press(page, "PageDown")
+    press(page, "ArrowRight")
     assert chip(page) == "loss"
     page.get_by_label("slow motion").click()
-    press(page, "PageDown", "PageDown", "PageUp")
+    press(page, "ArrowRight", "ArrowRight", "ArrowLeft")
     assert step(page) == 1
     with played_to(page, 2):
         assert not page.get_by_label("slow motion").is_checked()
@@ -172,14 +185,15 @@ def test_the_buttons_do_what_they_say(open_player):
 
 def test_speed_is_in_steps_a_second_and_a_loop_begins_anew(open_player):
     page = open_player()
-    offered = page.locator("[data-control=speed] option").all_inner_texts()
+    offered = page.locator("[data-control=speed] option").all_text_contents()
     assert offered == ["1 steps/s", "4 steps/s", "15 steps/s", "60 steps/s", "240 steps/s"]
     assert page.locator("[data-control=speed]").input_value() == "1"  # nine steps are short
-    page.locator("[data-control=speed]").select_option("60")
+    choose_speed(page, "60")
     page.get_by_role("button", name="Play").click()
     page.get_by_role("button", name="Play").wait_for()  # it pauses at the end by itself
     assert step(page) == 9
-    page.get_by_label("loop").click()
+    page.locator(".player-more summary").click()
+    page.get_by_role("checkbox", name="loop").click()
     page.get_by_role("button", name="Play").click()
     for _ in range(2):
         page.wait_for_function("document.querySelector('#player-step').value > 5")
@@ -248,10 +262,89 @@ def test_slow_motion_only_goes_where_it_may(open_player):
     assert (step(page), chip(page)) == (7, "predict")
     press(page, *["ArrowRight"] * 9)
     assert (step(page), chip(page)) == (7, "gradient")
-    scrub(page, 3)
-    assert step(page) == 0
+    scrub(page, 1)  # the slider has its moments, and no place for the steps between
+    assert (step(page), chip(page)) == (4, "predict")
     press(page, "End")
-    assert step(page) == 7
+    assert (step(page), chip(page)) == (7, "gradient")
+
+
+def test_end_is_the_last_moment_and_slow_motion_is_read_at_the_pace_of_its_text(open_player):
+    page = open_player(timeline=Timeline(MADE_UP.series, 2, slow=True), then="Next: who pulls")
+    assert page.locator("#player-step").get_attribute("max") == "10"  # 3 steps of 4, less an update
+    assert not page.get_by_text("Next: who pulls").is_visible()
+    press(page, "End")
+    assert (step(page), chip(page)) == (2, "gradient")
+    assert page.get_by_text("Next: who pulls").is_visible()
+    page.evaluate(
+        "document.body.insertAdjacentHTML('beforeend',"
+        " `<div class=story><p class=on>${'word '.repeat(20)}</p></div>`)"
+    )
+    page.locator(".player-more summary").click()
+    offered = page.locator("[data-control=speed] option").all_text_contents()
+    assert offered == ["0.5×", "1×", "2×", "4×"]
+    page.locator("[data-control=speed]").select_option("4")
+    press(page, "Home")
+    page.get_by_role("button", name="Play").click()
+    page.wait_for_timeout(900)  # (1.2 s + 50 ms for each of 100 letters) / 4 = 1.55 s
+    assert chip(page) == "predict"
+    page.wait_for_function("document.querySelector('#player-step').at.moment === 1")
+    page.get_by_role("button", name="Pause").click()
+
+
+# ---- Who has the keys
+
+
+def test_outside_a_lecture_the_keys_are_the_pages_until_the_focus_is_in_the_player(open_player):
+    page = open_player(lecture=False)
+    for key in ("End", "ArrowRight", "PageDown", " "):
+        page.keyboard.press(key)
+    assert (step(page), page.evaluate("turns")) == (0, [])
+    page.locator("#player-step").focus()
+    press(page, "ArrowRight")
+    assert step(page) == 1
+    page.get_by_role("button", name="One step back").click()
+    press(page, "End")
+    assert step(page) == 9
+
+
+def test_a_clicker_goes_to_where_something_happens_and_then_beyond_the_ends(open_player):
+    page = open_player(stops=[3, 7])
+    reached = []
+    for key in ["PageDown"] * 4 + ["PageUp"] * 4:
+        press(page, key)
+        reached.append(step(page))
+    assert reached == [3, 7, 9, 9, 7, 3, 0, 0]
+    assert page.evaluate("turns") == [1, -1]
+    slowly = Timeline(MADE_UP.series, 9, slow=True)
+    page = open_player(timeline=slowly, stops=[3, 7])
+    press(page, "PageDown")
+    assert (step(page), chip(page)) == (0, "loss")
+
+
+def test_it_opens_where_it_is_told_or_at_the_end_and_the_address_says_what_differs(open_player):
+    slowly = Timeline(MADE_UP.series, 9, slow=True)
+    page = open_player(timeline=slowly, begin=(2, 1))
+    assert (step(page), chip(page)) == (2, "loss")
+    press(page, "Home")
+    page.wait_for_url("**?step=0")
+    page.reload()
+    page.wait_for_function("document.querySelector('#player-step')?.frame?.step === 0")
+    page = open_player(timeline=slowly, begin=(2, 1), at_end=True)
+    assert (step(page), chip(page)) == (9, "gradient")
+    page = open_player(timeline=slowly, begin=(0, 2))
+    press(page, "Home")
+    page.wait_for_url("**?moment=0")
+
+
+def test_this_moment_can_be_read_as_a_table(open_player):
+    page = open_player("?step=5", whose="the right run", table={"the loss": "loss"})
+    assert readout(page).startswith("the right run  ·  step 5 of 9")
+    page.locator(".player-more summary").click()
+    page.wait_for_function("document.querySelector('.player-options tbody').rows.length")
+    row = page.get_by_role("table", name="At this moment").get_by_role("row")
+    assert row.inner_text().split("\t") == ["the loss", "0.0312500"]
+    press(page, "ArrowLeft")
+    assert row.inner_text().split("\t") == ["the loss", "0.0625000"]
 
 
 # ---- Series
@@ -338,7 +431,7 @@ def test_only_one_listens_after_many_calls_and_none_after_its_end(open_player):
 
 def test_playing_goes_on_with_other_data(open_player):
     page = open_player(timeline=Timeline(MADE_UP.series, 9))
-    page.locator("[data-control=speed]").select_option("4")
+    choose_speed(page, "4")
     page.get_by_role("button", name="Play").click()
     call(page)
     reached = step(page)

@@ -36,6 +36,7 @@ def test_the_regression_is_built_and_run_and_another_fetch_runs_less(visit):
     page.wait_for_url("**fetch=y_pred*")
     wait_until_idle(page)
     assert "88 operations are written, 9 ran:" in page.locator("body").inner_text()
+    page.locator("#player-step").focus()
     press(page, *["ArrowRight"] * 40)
     assert chip(page).startswith("run ")
     assert story(page).startswith("y_pred = ")
@@ -67,7 +68,7 @@ def test_outside_slow_motion_the_player_goes_through_the_training(visit):
 def test_an_operation_that_is_pointed_at_tells_what_became_of_it(shared):
     page = shared(PAGE + "?moment=all")
     box = graph(page).bounding_box()
-    at = {"x": 0.12 * box["width"], "y": 0.55 * box["height"]}
+    at = {"x": 0.12 * box["width"], "y": 0.6 * box["height"]}
     graph(page).hover(position=at)
     told = page.locator("#vg-tooltip-element").inner_text()
     assert "AddV2" in told

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from engines.problem import LOSSES, PRESETS, custom, preset
+from engines.problem import LOSSES, PRESETS, Problem, custom, preset
 from engines.regression import numpy_vectorized
 from engines.trace import record
 
@@ -323,3 +323,42 @@ def test_a_key_is_equal_for_problems_that_train_alike():
 )
 def test_a_key_differs_where_training_would(other):
     assert custom(**A_LINE).key != other.key
+
+
+# Data that people bring
+
+
+def with_data(x, y, power=1):
+    x, y = np.array(x, np.float64), np.array(y, np.float64)
+    return Problem(x, y, np.float64(0), np.float64(0), power, "mean", learning_rate=0.1, steps=10)
+
+
+@pytest.mark.parametrize("first", [0, 2015, 1.7e9, 1e15])
+def test_least_squares_is_right_however_far_from_zero_the_data_are(first):
+    x = first + np.array([0, 1, 2, 3, 4, 5.0])
+    w, b = with_data(x, 2 * (x - first) + 7).least_squares()
+    assert w == pytest.approx(2, rel=1e-12)
+    assert w * first + b == pytest.approx(7, abs=max(1e-12, 1e-15 * first * w))
+
+
+@pytest.mark.parametrize(("x", "y"), [([3], [5]), ([0], [5]), ([2, 2, 2], [1, 2, 9]), ([1e9], [1])])
+@pytest.mark.parametrize("power", [1, 2])
+def test_of_many_best_answers_least_squares_is_the_one_nearest_to_zero(x, y, power):
+    problem = with_data(x, y, power)
+    features = np.stack([problem.x**power, np.ones_like(problem.x)], axis=1)
+    expected, *_ = np.linalg.lstsq(features, problem.y, rcond=None)
+    np.testing.assert_allclose(problem.least_squares(), expected, rtol=1e-9)
+    assert problem.condition == np.inf
+
+
+@pytest.mark.parametrize(("x", "condition"), [([-1, 1], 1), ([-2, 2], 4), ([0, 1, 2, 5], None)])
+def test_the_condition_says_how_long_the_bowl_is(x, condition):
+    problem = with_data(x, x)
+    low, high = np.linalg.eigvalsh(problem.hessian)
+    assert problem.condition == pytest.approx(condition or high / low)
+
+
+def test_the_condition_of_seconds_since_1970_is_not_lost_in_rounding():
+    x = 1.7e9 + np.arange(10.0)
+    # λ_max is twice the mean of x², and the product of both four times the variance of x.
+    assert with_data(x, x).condition == pytest.approx(np.mean(x**2) ** 2 / 8.25, rel=1e-9)

@@ -25,7 +25,7 @@ def test_a_first_visit_goes_through_one_pass_forward_and_back(first_visit):
     data = player(first_visit)
     assert data["parts"] == [4, 6, 0, 0]
     assert data["words"]["phases"] == ["forward", "backward"]
-    assert data["slow"]
+    assert data["begin"] == [0, 0]
     story = told(first_visit)
     assert len(story) == 11
     assert "True in 3 of 9 places" in story[7]

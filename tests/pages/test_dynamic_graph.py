@@ -1,34 +1,37 @@
-"""The dynamic graph page, run without a browser."""
+"""The chapters of the dynamic graph, run without a browser: their controls and their numbers."""
 
 from __future__ import annotations
 
 import json
 import re
+from functools import cache
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
 from engines.dynamic_graph.run import inspect
 from engines.problem import preset
 from engines.regression import torch_autograd
 from engines.trace import record
-from tests.support.visit import charts, live_texts, player, plays, series, visit, words
+from tests.support.visit import (
+    charts,
+    components,
+    edits,
+    live_texts,
+    player,
+    plays,
+    series,
+    table,
+    visit,
+    words,
+)
+from views.ui.contents import page_of
 
 PAGE = "dynamic_graph"
 ARTICLE = preset("autograd_article")
 TRACE = record(torch_autograd.train(ARTICLE, steps=800, learning_rate=0.001))
-
-
-@pytest.fixture(scope="module")
-def first_visit():
-    return visit(PAGE)
-
-
-def names(at):
-    titles = [chart["title"] for chart in charts(at)]
-    texts = [title if isinstance(title, str) else title["text"] for title in titles]
-    return [text if isinstance(text, str) else "graph" for text in texts]
+CHAPTERS = page_of(f"pages/{PAGE}.py").chapters
+opened = cache(lambda chapter: visit(PAGE, chapter=chapter))
 
 
 def graph(at):
@@ -44,49 +47,61 @@ def details(at):
     return re.sub(r"<[^>]+>", " ", html)
 
 
-def test_the_page_plays_the_article_s_run_and_the_graph_of_its_steps(first_visit):
-    plays(first_visit, "w", TRACE.params["w"])
-    plays(first_visit, "loss", TRACE.losses)
-    shown = series(first_visit)
-    at = shown["graph_step"].astype(int)
-    np.testing.assert_array_equal(shown["grad_0"], TRACE.grads["w"][at].astype(np.float32))
-    assert (at[:3].tolist(), at[-1]) == ([0, 1, 2], 800)
+def answer(at, question, guess):
+    [asked] = [one for one in at.segmented_control if question in one.label]
+    return asked.set_value(guess).run()
 
 
-def test_slow_motion_has_the_moments_of_the_graph_and_is_on_from_the_start(first_visit):
-    data = player(first_visit)
-    assert data["parts"] == [2, 4, 8, 4]
-    assert data["slow"]
-    html = live_texts(first_visit)
-    for moment in range(sum(data["parts"]) + 1):
-        assert f'<p data-moments="{moment}">' in html
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.name)
+def test_a_chapter_has_its_question_and_its_pictures_say_what_they_show(chapter):
+    at = opened(chapter.name)
+    assert not at.exception
+    assert not at.warning
+    assert f"## {chapter.question}" in words(at)
+    assert all(len(chart["description"]) > 30 for chart in charts(at))
+    assert charts(at)
 
 
-def test_the_published_end_is_told_from_the_run(first_visit):
-    text = " ".join(words(first_visit).split())
-    assert "w = **2.9578** and b = **2.0990**" in text
+def test_the_page_plays_the_article_s_run_and_the_graph_of_its_steps():
+    at = opened("backward")
+    plays(at, "w", TRACE.params["w"])
+    plays(at, "loss", TRACE.losses)
+    shown = series(at)
+    steps = shown["graph_step"].astype(int)
+    np.testing.assert_array_equal(shown["grad_0"], TRACE.grads["w"][steps].astype(np.float32))
+    assert (steps[:3].tolist(), steps[-1]) == ([0, 1, 2], 800)
 
 
-def test_every_gradient_stands_beside_its_central_difference(first_visit):
-    shown = series(first_visit)
-    for i in range(8):
-        np.testing.assert_allclose(
-            shown[f"arrived_at_{i}"], shown[f"checked_{i}"], rtol=1e-4, atol=1e-5
-        )
-        assert f'data-now="checked_{i}"' in live_texts(first_visit)
-    worst = shown["checked_worst"]
-    assert worst[:8].max() < 1e-5
-    assert worst.max() < 1e-3  # of a gradient that has all but vanished, rounding is a larger part
+def test_forward_opens_half_way_and_ends_with_the_loss_and_backward_begins_where_it_is_called():
+    forward, backward = player(opened("forward")), player(opened("backward"))
+    assert (forward["parts"], forward["begin"]) == ([2, 4, 0, 0], [0, 2])
+    assert (backward["parts"], backward["begin"]) == ([2, 4, 8, 4], [0, 6])
+    html = live_texts(opened("backward"))
+    assert "calls the object that the loss carries" in html.split('<p data-moments="6">')[1]
+    texts = [one.get("html", "") for one in components(opened("forward"))]
+    listed = [re.sub("<[^>]+>", "", text) for text in texts if "listing" in text]
+    assert "y_pred = w * x**power + b" in listed[0]
+    assert "backward" not in listed[0]
 
 
-def test_numpy_s_gradient_by_hand_and_autograd_s_differ_by_rounding(first_visit):
-    apart = series(first_visit)["torch_autograd_apart"]
-    assert 0 < apart.max() < 1e-5
-    assert len(apart) == 801
+def test_the_graph_is_whole_with_the_loss_last_and_what_is_kept_beside_each_value():
+    at = opened("forward")
+    boxes = table(at, 0, "boxes")
+    assert len(boxes) == 8
+    assert boxes.groupby(["x", "y"]).size().max() == 1  # none lies on another
+    assert (boxes["x"].max(), boxes["y"].max()) == (1, 3)
+    loss = boxes[boxes["made"] == boxes["made"].max()]
+    assert loss["kind"].tolist() == ["MulBackward0"]
+    assert loss["y"].tolist() == [3]
+    assert set(boxes[boxes["kept_label"] == "keeps"]["kind"]) == {"MulBackward0", "PowBackward0"}
+    assert set(boxes[boxes["leaf"]]["shape"]) == {"leaf"}
+    edges = table(at, 0, "edges")
+    assert len(edges) == 7
+    assert set(edges["angle"]) == {0, -90, 90}
 
 
 def test_a_node_that_is_chosen_is_marked_and_told():
-    at = visit(PAGE)
+    at = visit(PAGE, chapter="backward")
     nodes = inspect(ARTICLE, steps=1, learning_rate=0.001).steps[0].graph.nodes
     assert value(graph(at), "chosen") == 5
     told = {0: "adds it to w.grad", 1: "∂out/∂p = q", 5: "∂out/∂p = 2p", 7: "other"}
@@ -95,50 +110,67 @@ def test_a_node_that_is_chosen_is_marked_and_told():
         assert value(graph(at), "chosen") == node
         assert nodes[node].kind in details(at)
         assert words_of_it in details(at)
-    linked = visit(PAGE, node="7")
+    linked = visit(PAGE, chapter="backward", node="7")
     assert linked.selectbox(key="node").value == "7"
     assert details(linked) == details(at)
 
 
-def test_the_whole_run_is_counted_when_asked():
-    at = visit(PAGE, steps="100", count="true")
-    assert "The whole run made **608** objects" in words(at)
+def test_the_objects_of_a_step_are_counted_and_those_of_the_run_when_asked():
+    at = visit(PAGE, chapter="freed", count="true")
+    counts = table(at, 0, "counts")
+    assert counts.groupby("step")["alive"].max().tolist() == [8, 14, 14]
+    assert "The whole run made **4808** objects" in words(at)
     assert "more than **14** at a time" in words(at)
+    assert player(at)["begin"] == [1, 2]
 
 
-def test_a_second_backward_is_predicted_and_then_told_from_a_run():
-    at = visit(PAGE)
-    assert "An accumulator adds" not in words(at)
+def test_what_is_not_zeroed_adds_up_number_by_number():
+    at = visit(PAGE, chapter="adds_up")
+    shown = series(at)
+    assert shown["wrong_grad_w"][0] == pytest.approx(-125.154, abs=1e-3)
+    assert shown["own_w"][1] == pytest.approx(TRACE.grads["w"][1], rel=1e-5)
+    assert shown["wrong_grad_w"][1] == pytest.approx(-237.578, abs=1e-3)
+    held = shown["wrong_grad_w"]
+    assert all(held[k - 1] * held[k] < 0 for k in player(at)["stops"])
+    assert set(table(at, 0, "paths")["run"]) == {"zeroed", "not zeroed"}
     for guess, opening in (("both", "Yes:"), ("same", "Not quite:"), ("show", "The answer:")):
-        [asked] = [one for one in at.segmented_control if "Suppose it did not" in one.label]
-        asked.set_value(guess).run()
+        answer(at, "Suppose it did not", guess)
         assert f"{opening} **twice the gradient**" in words(at)
         assert "−125.154, after the second −250.307" in words(at)
 
 
-def test_a_mistake_that_trains_is_played_beside_the_right_run():
-    at = visit(PAGE, mistake="not_zeroed")
-    wrong = series(at)["wrong_loss"]
-    assert wrong[0] == pytest.approx(TRACE.losses[0], rel=1e-5)
-    assert wrong[-1] > 10 * TRACE.losses[-1]
-    [asked] = [one for one in at.segmented_control if "how does this run end" in one.label]
-    asked.set_value("wrong").run()
-    assert "Yes: **it runs, with wrong numbers**" in words(at)
-    assert names(at).count("The loss") == 2
+def test_every_gradient_stands_beside_its_central_difference():
+    at = opened("check")
+    shown = series(at)
+    for i in range(8):
+        np.testing.assert_allclose(
+            shown[f"arrived_at_{i}"], shown[f"checked_{i}"], rtol=1e-4, atol=1e-5
+        )
+        assert f'data-now="checked_{i}"' in live_texts(at)
+    worst = shown["checked_worst"]
+    assert worst[:8].max() < 1e-5
+    assert worst.max() < 1e-3  # of a gradient that has all but vanished, rounding is a larger part
 
 
-def test_a_mistake_that_raises_shows_the_framework_s_own_words():
-    at = visit(PAGE, mistake="backward_twice")
-    [asked] = [one for one in at.segmented_control if "how does this run end" in one.label]
-    asked.set_value("first_step").run()
-    shown = "\n".join(code.value for code in at.code)
-    assert "Trying to backward through the graph a second time" in shown
-    assert "site-packages" not in shown
+def test_the_training_agrees_with_the_gradient_by_hand_and_ends_at_the_printed_digits():
+    at = opened("training")
+    apart = series(at)["torch_autograd_apart"]
+    assert 0 < apart.max() < 1e-5
+    assert len(apart) == 801
+    shown = live_texts(at)
+    names = "torch_autograd_grad_w", "numpy_vectorized_grad_w", "torch_autograd_apart"
+    assert all(
+        f'data-now="{name}"' in shown for name in names
+    )  # the chart's number is the sentence's
+    halved = int(np.argmax(TRACE.losses < TRACE.losses[0] / 2))
+    turned = int(np.argmax(TRACE.grads["b"] > 0))
+    assert {halved, turned} <= set(player(at)["stops"])
+    assert "w = **2.9578** and b = **2.0990**" in " ".join(words(at).split())
 
 
 @pytest.mark.parametrize("rate", ["10", "0.02"])
-def test_a_rate_beyond_the_limit_is_told_and_does_not_break_the_graph(rate):
-    at = visit(PAGE, lr=rate, steps="2000")
+def test_a_rate_beyond_the_limit_is_told(rate):
+    at = visit(PAGE, chapter="training", lr=rate, steps="2000")
     assert not at.exception
     told = "\n".join(element.value for kind in (at.error, at.warning) for element in kind)
     assert "grew past the largest number that 32 bits can hold" in " ".join(told.split())
@@ -146,68 +178,88 @@ def test_a_rate_beyond_the_limit_is_told_and_does_not_break_the_graph(rate):
     assert player(at)["lastStep"] == len(ended) - 1 < 200
 
 
+def test_words_build_graphs_of_their_own_after_a_prediction():
+    at = visit(PAGE, chapter="control_flow", word="hello")
+    assert [chart["title"]["text"] for chart in charts(at)] == ["10 nodes: “a”", "15 nodes: “at”"]
+    answer(at, "five letters", "30")
+    titles = [chart["title"]["text"] for chart in charts(at)]
+    assert titles == ["30 nodes: “slope”", "30 nodes: “graph”", "30 nodes: “hello”"]
+    assert "relative error" in live_texts(at)
+
+
+def test_the_stream_plays_its_own_batches_and_says_how_near_it_came():
+    at = visit(PAGE, chapter="stream", batch="64")
+    data = player(at)
+    assert (data["lastStep"], data["every"]) == (400, 20)
+    assert data["words"]["step"] == "batch {step} of {last}"
+    shown = series(at)
+    np.testing.assert_array_equal(shown["stream_batch"], 20.0 * np.arange(401))
+    np.testing.assert_array_equal(shown["loss"], shown["stream_loss"])
+    assert "Batches of 64" in words(at)
+    exploded = visit(PAGE, chapter="stream", batch="64", stream_rate="same")
+    assert "explodes: at batch" in exploded.warning[0].value
+    assert player(exploded)["lastStep"] * player(exploded)["every"] < 8000
+
+
+def test_the_tape_is_asked_with_numbers_that_show_its_local_derivatives():
+    at = visit(PAGE, chapter="tape", tape_question="asked_again")
+    assert not at.exception
+    assert "2aw + b = <b>26</b>" in live_texts(at)
+    assert live_texts(at).count("<td>3</td>") >= 2  # the slope at w**2, in both
+    answer(at, "TensorFlow", "error")
+    shown = "\n".join(code.value for code in at.code)
+    assert "A non-persistent GradientTape" in shown
+    assert "Trying to backward through the graph a second time" in shown
+    article = visit(PAGE, chapter="tape", tape_a="1")
+    assert "2aw + b = <b>10</b>" in live_texts(article)  # E5's printed derivative
+
+
+def test_a_mistake_that_trains_is_drawn_beside_the_right_run_once_predicted():
+    at = visit(PAGE, chapter="mistakes", mistake="not_zeroed")
+    assert edits(at)[0] != edits(at)[1]
+    assert set(table(at, 0, "paths")["run"]) == {"the right run"}
+    answer(at, "how does this run end", "wrong")
+    assert "Yes: **wrong numbers**" in words(at)
+    assert set(table(at, 0, "paths")["run"]) == {"the right run", "with the mistake"}
+    assert player(at)["whose"] == "the right run"
+
+
+def test_a_mistake_that_raises_shows_the_framework_s_own_words():
+    at = visit(PAGE, chapter="mistakes", mistake="backward_twice")
+    answer(at, "how does this run end", "first_step")
+    shown = "\n".join(code.value for code in at.code)
+    assert "Trying to backward through the graph a second time" in shown
+    assert "site-packages" not in shown
+
+
 NONSENSE = {
-    **{"node": "<script>", "mistake": "rm -rf", "preset": "../../etc"},
-    **{"batch": "7", "stream_rate": "1e9"},
-    **{"moment": "18", "steps": "-5", "w": "nan", "lr": "inf"},
-    **{"tape_w": "1e9", "tape_a": "nan", "tape_question": "nicely"},
+    "backward": {"node": "<script>", "moment": "18", "step": "-5"},
+    "training": {"preset": "../../etc", "steps": "-5", "w": "nan", "lr": "inf"},
+    "stream": {"batch": "7", "stream_rate": "1e9"},
+    "tape": {"tape_w": "1e9", "tape_a": "nan", "tape_question": "nicely"},
+    "mistakes": {"mistake": "rm -rf"},
 }
 
 
-def test_nonsense_in_the_address_is_refused_aloud():
-    at = visit(PAGE, tensorflow="true", **NONSENSE)
+@pytest.mark.parametrize("chapter", NONSENSE)
+def test_nonsense_in_the_address_is_refused_aloud(chapter):
+    at = visit(PAGE, chapter=chapter, **NONSENSE[chapter])
     assert not at.exception
-    assert [name for name in NONSENSE if f"for {name} = " not in at.warning[0].value] == []
+    told = "\n".join(warning.value for warning in at.warning)
+    assert [name for name in NONSENSE[chapter] if f"for {name} = " not in told] == []
 
 
 @pytest.mark.parametrize(
     "query",
     [
-        {"preset": "own", "points": "3", "noise": "0", "word": "**x**" * 100},
         {"preset": "own", "power": "1", "slope": "0", "offset": "0", "noise": "0", "steps": "1"},
         {"preset": "own", "points": "500", "loss": "mean_half_squared"},
-        {"mistake": "integer", "lr": "10", "batch": "64", "stream_rate": "same"},
-        {"mistake": "history", "steps": "2000", "lr": "10"},
-        {"lecture": "true", "mistake": "detached"},
+        {"preset": "own", "points": "3", "noise": "0", "lecture": "true"},
     ],
     ids=str,
 )
-def test_extremes_are_shown_like_anything_else(query):
-    at = visit(PAGE, **query)
+def test_extremes_are_trained_like_anything_else(query):
+    at = visit(PAGE, chapter="training", **query)
     assert not at.exception
-    assert player(at)["parts"] == [2, 4, 8, 4]
-    assert names(at)[0] == "graph"
-
-
-def test_two_data_sets_in_one_process_each_have_their_own_shapes():
-    for query, shape in (({}, 100), ({"preset": "own", "points": "3"}, 3)):
-        at = visit(PAGE, **query)
-        [chart] = [one for one in at.get("vega_lite_chart") if "chosen" in one.proto.spec]
-        tables = {
-            data.name: pa.ipc.open_stream(data.data.data).read_all()
-            for data in chart.proto.datasets
-        }
-        shapes = set(tables["boxes"]["shape"].to_pylist())
-        assert shapes == {"()", f"({shape},)"}
-        assert tables["cells"].num_rows == 4 * min(16, shape)
-
-
-def test_tensorflow_is_asked_only_where_somebody_wants_it(first_visit):
-    assert "dy/d(value)" not in live_texts(first_visit)
-    at = visit(PAGE, tensorflow="true", tape_a="3", tape_question="asked_again")
-    assert not at.exception
-    assert r"\mathbf{26}" in "\n".join(element.value for element in at.latex)
-    assert "dy/d(value)" in live_texts(at)
-    [asked] = [one for one in at.segmented_control if "TensorFlow" in one.label]
-    asked.set_value("error").run()
-    shown = "\n".join(code.value for code in at.code)
-    assert "A non-persistent GradientTape" in shown
-    assert "Trying to backward through the graph a second time" in shown
-
-
-def test_a_word_and_a_batch_size_in_the_address_are_taken():
-    at = visit(PAGE, word="hello", batch="64")
-    [asked] = [one for one in at.segmented_control if "five letters" in one.label]
-    asked.set_value("30").run()
-    assert "“hello”" in " ".join(names(at))
-    assert "Batches of 64" in words(at)
+    assert charts(at)[0]["title"] == "The fit"
+    assert len(series(at)["w"]) == player(at)["lastStep"] + 1

@@ -7,10 +7,10 @@ import pytest
 from engines.problem import preset
 from engines.regression import numpy_vectorized
 from engines.trace import record
-from tests.support.visit import charts, live_texts, plays, series, titles, visit, words
+from tests.support.visit import charts, live_texts, player, plays, series, titles, visit, words
+from views.ui.contents import PAGES
 from views.ui.numbers import number
 from views.ui.palette import ENGINES
-from views.ui.shell import PAGES
 
 
 @pytest.fixture(scope="module")
@@ -19,52 +19,50 @@ def first_visit():
 
 
 @pytest.fixture(scope="module")
-def with_frameworks():
-    return visit(frameworks="true")
+def engines():
+    return visit(chapter="engines")
 
 
-def test_home_plays_the_article_s_run(first_visit):
+def test_home_plays_the_article_s_run_by_itself(first_visit):
     expected = record(
         numpy_vectorized.train(preset("numpy_article"), steps=800, learning_rate=1e-3)
     )
     plays(first_visit, "w", expected.params["w"])
-    assert titles(first_visit) == [
-        "The fit",
-        "The loss over w and b",
-        "The loss",
-        "How far apart the engines are",
+    assert player(first_visit)["plays"]
+    assert player(first_visit)["next"] == "Next: Five engines"
+    assert titles(first_visit) == ["The fit"]
+
+
+def test_a_card_leads_to_each_page_with_a_picture_and_its_question(first_visit):
+    [cards] = [
+        h.proto.body for h in first_visit.get("html") if '<div class="cards">' in h.proto.body
     ]
-    assert all(len(chart["description"]) > 30 for chart in charts(first_visit))
+    for number_, page in enumerate(PAGES[1:], start=1):
+        assert f'href="{page.path}" data-page="{number_}"' in cards
+        assert page.question.replace("'", "&#x27;") in cards
+    assert cards.count("data:image/webp;base64,") == 2 * len(PAGES[1:])
 
 
-def test_without_being_asked_home_compares_the_two_that_need_no_framework(first_visit):
-    shown = [name for name in series(first_visit) if name.endswith("_apart")]
-    assert shown == ["numpy_loops_apart"]
-    assert "801 steps and 2 engines" in words(first_visit).replace("\n", " ")
-
-
-def test_when_asked_all_five_engines_agree_at_every_step(with_frameworks):
-    shown = series(with_frameworks)
+def test_all_five_engines_agree_at_every_step(engines):
+    shown = series(engines)
     for engine in ENGINES:
         for name in ("w", "b"):
             assert shown[f"{engine}_{name}"].shape == (801,)
-            assert f'data-now="{engine}_{name}"' in live_texts(with_frameworks)
-    gaps = [values for name, values in shown.items() if name.endswith("_apart")]
+            assert f'data-now="{engine}_{name}"' in live_texts(engines)
+    gaps = {name: values for name, values in shown.items() if name.endswith("_apart")}
     assert len(gaps) == len(ENGINES) - 1
-    worst = max(gap.max() for gap in gaps)
+    worst = max(gap.max() for gap in gaps.values())
     assert 0 < worst < 1e-12
-    assert f"**{number(worst, 2)}**" in words(with_frameworks)
-
-
-def test_the_path_names_every_built_page_with_its_question(first_visit):
-    text = words(first_visit)
-    for page in PAGES[1:]:
-        assert page.question in text
+    assert f"**{number(worst, 2)}**" in words(engines)
+    opens, moment = player(engines)["begin"]
+    assert moment is None
+    assert all(gap[opens] > 0 for gap in gaps.values())
+    assert all(len(chart["description"]) > 30 for chart in charts(engines))
 
 
 def test_nonsense_in_the_address_is_refused_aloud(first_visit):
-    at = visit(frameworks="maybe", step="-3", moment="7", lecture="<script>")
+    at = visit(chapter="nowhere", step="-3", moment="7", lecture="<script>")
     assert not at.exception
     told = at.warning[0].value
-    assert all(f"{name} = " in told for name in ("frameworks", "step", "moment", "lecture"))
+    assert all(f"{name} = " in told for name in ("chapter", "step", "moment", "lecture"))
     assert list(series(at)) == list(series(first_visit))

@@ -1,255 +1,326 @@
-"""The page Manual gradients, run without a browser: its controls, and the numbers it shows."""
+"""The chapters of Manual gradients, run without a browser: their controls and their numbers."""
 
 from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
 
 from engines.manual_gradients.mistakes import CHANGES
-from engines.problem import custom, preset
+from engines.problem import preset
 from engines.regression import numpy_vectorized
 from engines.trace import record
-from tests.support.visit import charts, live_texts, player, plays, series, titles, visit, words
-from views.manual_gradients.mistakes import MISTAKES as TOLD
-from views.ui.controls import RATES
+from tests.support.visit import (
+    charts,
+    edits,
+    live_texts,
+    player,
+    plays,
+    series,
+    table,
+    visit,
+    words,
+)
+from views.manual_gradients.mistakes import MISTAKES
+from views.ui.contents import page_of
+from views.ui.numbers import number
 
 PAGE = "manual_gradients"
+ARTICLE = preset("numpy_article")
+CHAPTERS = [chapter.name for chapter in page_of(f"pages/{PAGE}.py").chapters]
+opened = cache(lambda chapter: visit(PAGE, chapter=chapter))
 
 
 def run_of(problem, steps, learning_rate):
     return record(numpy_vectorized.train(problem, steps=steps, learning_rate=learning_rate))
 
 
-def chosen(at):
-    """What the controls show: selectboxes, the rate, and the numbers by key."""
-    numbers = {widget.key: widget.value for widget in at.number_input}
-    rate = at.select_slider(key="lr").value
-    return {"preset": at.selectbox(key="preset").value, "loss": at.selectbox(key="loss").value} | {
-        "lr": rate,
-        **numbers,
-    }
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_a_chapter_has_its_question_a_picture_and_the_name_of_the_next(chapter):
+    at = opened(chapter)
+    assert not at.exception
+    assert not at.warning
+    one = page_of(f"pages/{PAGE}.py").chapter(chapter)
+    assert f"## {one.question}" in words(at)
+    assert charts(at) or 'class="listing"' in live_texts(at)
+    assert all(len(chart["description"]) > 30 for chart in charts(at))
+    assert player(at)["next"].startswith("Next: ")
 
 
-@pytest.fixture(scope="module")
-def first_visit():
-    return visit(PAGE)
+def test_it_opens_on_one_step_whose_arrow_is_the_update():
+    at = opened("one_step")
+    run = run_of(ARTICLE, 60, 0.004)
+    for name, values in run.columns().items():
+        plays(at, name, values)
+    assert player(at)["begin"] == [0, 2]
+    _, surface = charts(at)
+    assert "w_next" in str(surface)
+    assert "grad_w" not in str(surface)
+    step = run.params["w"][1] - run.params["w"][0]
+    assert step == pytest.approx(-0.004 * run.grads["w"][0])
+    assert "−η times the gradient" in words(at)
 
 
-def test_the_first_visit_plays_the_run_that_the_article_printed(first_visit):
-    expected = run_of(preset("numpy_article"), 800, 0.001)
-    for name, values in expected.columns().items():
-        plays(first_visit, name, values)
-    assert player(first_visit)["lastStep"] == 800
-    assert "At step **800** w is **2.99850472** and b is **2.0989827**" in words(first_visit)
+def test_each_pull_is_a_term_of_the_gradient_and_the_clicker_stops_where_it_changes_sign():
+    at = opened("pulls")
+    w, b = (series(at)[name][3] for name in "wb")
+    by_b = 2 * ARTICLE.factor * (w * ARTICLE.x**2 + b - ARTICLE.y)
+    by_w = by_b * ARTICLE.x**2
+    assert by_w.sum() == pytest.approx(series(at)["grad_w"][3], rel=1e-4)
+    assert by_b.sum() == pytest.approx(series(at)["grad_b"][3], rel=1e-4)
+    for spec, by in zip(charts(at)[1:], "wb", strict=True):
+        assert spec["title"].startswith(f"Terms of grad_{by}: below zero")
+        factor = next(p["value"] for p in spec["params"] if p["name"] == "twice_factor")
+        assert factor == 1  # ½ · 2
+    sums = series(at)["grad_b"]
+    assert player(at)["stops"] == [7]
+    assert sums[6] * sums[7] < 0
 
 
-def test_both_variants_of_the_notebook_are_told_with_their_digits(first_visit):
-    text = words(first_visit)
-    assert "w = 2.99868144 and b = 2.09891723" in text
-    assert "w = 2.99850472, b = 2.0989827" in text
+@pytest.mark.parametrize("point", ["1", "85", "100"])
+def test_the_terms_of_a_chosen_point_are_told_with_the_2_of_the_square(point):
+    at = visit(PAGE, chapter="pulls", point=point)
+    i = int(point) - 1
+    run = run_of(ARTICLE, 60, 0.004)
+    residual = run.params["w"] * ARTICLE.x[i] ** 2 + run.params["b"] - ARTICLE.y[i]
+    plays(at, "residual", residual)
+    plays(at, "term_w", 2 * ARTICLE.factor * residual * ARTICLE.x[i] ** 2)
+    plays(at, "term_b", 2 * ARTICLE.factor * residual)
+    told = live_texts(at)
+    assert "2·½·(ŷ − y)·x²" in told.replace("\u00a0", " ")
+    assert f"x² = {ARTICLE.x[i] ** 2:.3g}," in told
+    for chart in range(3):
+        assert np.flatnonzero(table(at, chart, "points")["chosen"]).tolist() == [i]
+    assert player(at)["table"]["term_w of the ringed point"] == "term_w"
 
 
-def test_the_page_has_its_pictures_each_with_a_text_alternative(first_visit):
-    assert titles(first_visit) == [
-        "The fit",
-        "The loss over w and b",
-        "The loss",
-        "Each point's term of grad_w",
-        "Each point's term of grad_b",
-        "Relative error against the width h",
-    ]
-    assert all(len(chart["description"]) > 30 for chart in charts(first_visit))
+def test_one_point_at_the_start_pulls_as_the_readers_found():
+    at = visit(PAGE, chapter="pulls", point="1")  # x = −1
+    assert series(at)["term_w"][0] == pytest.approx(-3.60, abs=0.005)
+    assert series(at)["grad_w"][0] == pytest.approx(-91.43, abs=0.005)
 
 
-def test_both_listings_are_shown_whole_with_a_place_for_each_value(first_visit):
-    html = live_texts(first_visit)
-    assert html.count('class="listing"') == 2
+@pytest.mark.parametrize(
+    ("part", "regime"),
+    [
+        ("0.3", "It glides."),
+        ("0.5", "It glides."),
+        ("0.6", "It zig-zags."),
+        ("0.95", "It zig-zags."),
+        ("1", "It bounces."),
+        ("1.02", "It explodes."),
+        ("1.2", "It explodes."),
+    ],
+)
+def test_the_rate_multiplies_the_error_along_each_axis_and_the_regime_is_named(part, regime):
+    at = visit(PAGE, chapter="rate", of_limit=part)
+    assert regime in live_texts(at)
+    rate = float(part) * ARTICLE.largest_stable_learning_rate
+    run = run_of(ARTICLE, 60, rate)
+    plays(at, "w", run.params["w"])
+    shallow, steep = np.linalg.eigvalsh(ARTICLE.hessian)
+    steps = np.arange(15)
+    for name, curvature in (("steep axis", steep), ("shallow axis", shallow)):
+        expected = (1 - rate * curvature) ** steps
+        np.testing.assert_allclose(series(at)[name][:15], expected, atol=1e-5)
+    gauge = table(at, 1, "factors").set_index("axis")["factor"]
+    assert gauge["steep axis"] == pytest.approx(max(-1.5, 1 - rate * steep))
+    assert gauge["shallow axis"] == pytest.approx(1 - rate * shallow)
+    first, last = (number(float(run.losses[k]), 3) for k in (0, -1))
+    assert f"the loss goes from {first} to {last}." in live_texts(at)
+
+
+def test_the_map_of_the_rate_has_both_axes_of_the_bowl_and_keeps_the_first_jumps():
+    at = visit(PAGE, chapter="rate", of_limit="1.2")
+    axes = table(at, 0, "axes").set_index("name")
+    for name, curvature in zip(
+        ("shallow axis", "steep axis"), np.linalg.eigvalsh(ARTICLE.hessian), strict=True
+    ):
+        along = axes.loc[name, ["to_w", "to_b"]].to_numpy(float)
+        np.testing.assert_allclose(ARTICLE.hessian @ along, curvature * along)
+    window = {one["name"]: one["value"] for one in charts(at)[0]["params"] if "value" in one}
+    w, b = (series(at)[name][:3] for name in "wb")
+    assert np.all(np.abs(w - window["center_w"]) < window["half_w"])
+    assert np.all(np.abs(b - window["center_b"]) < window["half_b"])
+    assert abs(series(at)["b"][40]) > 100 * window["half_b"]  # which is off the map, and told to be
+    assert "off the map" in str(charts(at)[0])
+
+
+@pytest.mark.parametrize(("part", "stops"), [("0.3", [1, 20]), ("1.2", [1, 3, 20])])
+def test_the_clicker_stops_at_the_first_jump_and_where_the_loss_is_half_or_four_times(part, stops):
+    at = visit(PAGE, chapter="rate", of_limit=part)
+    assert player(at)["stops"] == stops
+    losses = series(at)["loss"]
+    if part == "1.2":
+        assert losses[2] <= 4 * losses[0] < losses[3]
+
+
+def test_moving_the_rate_over_the_limit_changes_the_stage_at_once():
+    at = visit(PAGE, chapter="rate")
+    assert "It zig-zags." in live_texts(at)
+    at.select_slider(key="of_limit").set_value("1.02").run()
+    assert "It explodes." in live_texts(at)
+    assert series(at)["loss"][-1] > series(at)["loss"][0]
+
+
+@pytest.mark.parametrize("loss", ["mean", "mean_half_squared"])
+@pytest.mark.parametrize("scaled", ["false", "true"])
+def test_another_factor_is_another_step_unless_the_rate_is_scaled_with_it(loss, scaled):
+    at = visit(PAGE, chapter="loss", loss=loss, scale_rate=scaled)
+    other = replace(ARTICLE, loss=loss)
+    times = ARTICLE.factor / other.factor
+    shown = series(at)
+    assert shown["grad_w"][0] / shown["other_grad_w"][0] == pytest.approx(times, rel=1e-5)
+    same = np.allclose(shown["w"], shown["other_w"], rtol=1e-5)
+    assert same == (scaled == "true")
+    told = live_texts(at)
+    assert f"<b>{times:.0f} times</b>" in told
+    assert player(at)["whose"] == "½ · sum of squares"
+    for problem in (ARTICLE, other):
+        assert number(problem.largest_stable_learning_rate, 3) in told
+    cut = table(at, 1, "cut").groupby("run")["loss"].agg(["min", "max"])
+    heights = cut["max"] - cut["min"]
+    assert heights.max() / heights.min() == pytest.approx(times)
+
+
+def test_from_half_the_sum_to_the_mean_gradient_and_limit_change_by_50():
+    told = live_texts(opened("loss"))
+    mean = replace(ARTICLE, loss="mean")
+    ratio = mean.largest_stable_learning_rate / ARTICLE.largest_stable_learning_rate
+    assert ratio == pytest.approx(len(ARTICLE.x) / 2)
+    assert "Its limit is 50 times higher" in told
+
+
+def test_the_rate_that_goes_with_the_loss_is_offered():
+    at = visit(PAGE, chapter="loss")
+    assert not np.allclose(series(at)["w"], series(at)["other_w"], rtol=1e-2)
+    at.toggle(key="scale_rate").set_value(True).run()
+    np.testing.assert_allclose(series(at)["w"], series(at)["other_w"], rtol=1e-6)
+
+
+def test_each_formula_has_its_line_and_both_listings_can_be_read():
+    html = live_texts(opened("code"))
+    assert html.count('class="listing"') == 1
     for name in ("loss", "grad_w", "grad_b", "w_next", "b_next"):
-        assert html.count(f'class="value"><span data-now="{name}"') == 2
-    assert html.count("data-moments") == 2 * 7 + 6  # seven lines of each listing, six formulas
+        assert f'class="value"><span data-now="{name}"' in html
+    assert "numpy_vectorized.py" in html
+    loops = live_texts(visit(PAGE, chapter="code", listing="loops"))
+    assert "numpy_loops.py" in loops
+    assert "numpy_vectorized.py" not in loops
 
 
-@pytest.mark.parametrize("name", ["numpy_article", "numpy_article_straight", "loops_article"])
-def test_a_preset_in_the_address_brings_the_settings_it_was_published_with(name):
-    problem = preset(name)
-    at = visit(PAGE, preset=name)
-    assert chosen(at)["loss"] == problem.loss
-    assert (chosen(at)["lr"], chosen(at)["steps"]) == (problem.learning_rate, problem.steps)
-    expected = run_of(problem, problem.steps, problem.learning_rate)
-    plays(at, "w", expected.params["w"])
+def test_both_variants_of_the_notebook_are_told_with_their_digits():
+    text = " ".join(words(opened("code")).split())
+    assert "prints w = 2.99850472 and b = 2.0989827" in text
+    assert "w = 2.99868144 and b = 2.09891723" in text
+    assert "w = 2.99850472, b = 2.0989827**" in text
 
 
-def test_choosing_another_preset_replaces_the_settings_of_the_last_one():
-    at = visit(PAGE, lr="0.01", steps="50")
-    at.selectbox(key="preset").select("loops_article").run()
-    assert chosen(at)["loss"] == "mean"
-    assert (chosen(at)["lr"], chosen(at)["steps"]) == (0.01, 1000)
-    assert (chosen(at)["w"], chosen(at)["b"]) == (0, 0)
-    assert not at.warning
+def test_the_two_listings_are_timed_when_asked():
+    at = visit(PAGE, chapter="code")
+    at.button[0].click().run()
+    assert "Point by point the same numbers take" in words(at)
 
 
-def test_data_of_ones_own_is_made_as_asked():
-    data = {"slope": "-2", "offset": "1", "noise": "0", "points": "7", "power": "1", "seed": "3"}
-    at = visit(PAGE, preset="own", loss="half_sum", lr="0.1", steps="30", w="1", b="-1", **data)
-    problem = custom(slope=-2, offset=1, noise=0, points=7, power=1, seed=3, loss="half_sum")
-    expected = run_of(problem.starting_at(1, -1), 30, 0.1)
-    plays(at, "w", expected.params["w"])
-    assert not at.warning
-
-
-@pytest.mark.parametrize("loss", ["half_sum", "mean", "mean_half_squared"])
-def test_the_loss_changes_the_run_and_the_factor_in_the_formula(loss):
-    at = visit(PAGE, loss=loss, steps="20")
-    formulas = "\n".join(element.value for element in at.latex)
-    assert (r"\tfrac{2}{100}\sum_i" in formulas) == (loss == "mean")
-    assert (r"\tfrac{1}{2 \cdot 100}\sum_i" in formulas) == (loss == "mean_half_squared")
-    start = preset("numpy_article")
-    missed = start.w * start.x**2 + start.b - start.y
-    by_hand = {
-        "half_sum": sum(missed**2) / 2,
-        "mean": np.mean(missed**2),
-        "mean_half_squared": np.mean((missed / 2) ** 2),
-    }
-    assert series(at)["loss"][0] == pytest.approx(by_hand[loss], rel=1e-6)
-
-
-def test_beyond_the_limit_the_page_says_by_how_much_each_step_grows():
-    at = visit(PAGE, lr="0.02", steps="100")
-    [warning] = at.warning
-    grows = abs(1 - 0.02 * preset("numpy_article").lambda_max)
-    assert f"= {grows:.4g}: it jumps across the valley" in warning.value
-    assert not at.error
-
-
-def test_overflow_ends_the_run_and_is_explained():
-    at = visit(PAGE, lr="10", steps="8000")
-    [error] = at.error
-    last = player(at)["lastStep"]
-    assert last < 200
-    assert error.value.startswith(f"The run ended at step {last}: loss grew past")
-    assert np.isinf(series(at)["loss"][-1])
-    assert np.all(np.isfinite(series(at)["loss"][:-1]))
-
-
-def test_the_check_agrees_with_the_gradients_by_hand(first_visit):
-    shown = series(first_visit)
+def test_the_check_agrees_with_the_gradients_by_hand():
+    shown = series(opened("check"))
     checked = shown["checked"].astype(int)
     np.testing.assert_allclose(shown["numeric_w"], shown["grad_w"][checked], rtol=1e-5, atol=1e-6)
     assert np.all(shown["error"] <= shown["allowed"])
 
 
-@pytest.mark.parametrize("mistake", TOLD)
-def test_a_mistake_runs_beside_the_right_run_and_is_told_after_a_prediction(mistake):
-    at = visit(PAGE, mistake=mistake, steps="300")
-    assert "The fit" in titles(at)
-    assert titles(at).count("The fit") == 1  # not before the visitor has said what to expect
-    right, wrong = (code.value for code in at.code)
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_drawn_beside_the_right_run_after_a_prediction(mistake):
+    at = visit(PAGE, chapter="mistakes", mistake=mistake)
+    right, wrong = edits(at)
     assert right != wrong
+    assert drawn(at) == {"the right run"}
     at.segmented_control(key=f"guess of {mistake}").set_value("show").run()
-    assert titles(at).count("The fit") == 2
-    assert TOLD[mistake].story in words(at)
+    assert drawn(at) == {"the right run", "the wrong run"}
+    assert MISTAKES[mistake].story in words(at)
     assert live_texts(at).count('class="changed"') == (mistake in CHANGES)
-    shown = series(at)
-    caught = np.median(shown["wrong_error"]) > np.median(shown["wrong_allowed"])
-    assert caught == (mistake in ("wrong_sign", "input_forgotten", "factor_forgotten"))
+    if mistake in CHANGES:
+        assert right in CHANGES[mistake]
+    expected = {"outlier": {"best for the right run", "best for the wrong run"}}
+    assert stars(at) == expected.get(mistake, {"least squares"})
 
 
-def test_every_mistake_of_the_engines_is_told():
-    assert set(TOLD) == {*CHANGES, "beyond_limit", "outlier"}
+def drawn(at):
+    """The runs whose paths are on the map."""
+    return set(table(at, 0, "paths")["run"])
 
 
-def test_a_prediction_is_answered_from_the_run():
-    at = visit(PAGE, mistake="wrong_sign", steps="200")
-    guess = at.segmented_control(key="guess of wrong_sign")
-    assert "Yes: **the loss climbs**" in words(guess.set_value("explodes").run())
-    guess = at.segmented_control(key="guess of wrong_sign")
-    assert "Not quite: **the loss climbs**" in words(guess.set_value("arrives").run())
+def stars(at):
+    return set(table(at, 0, "stars")["label"])
 
 
-def test_the_two_listings_are_timed_when_asked():
-    at = visit(PAGE, steps="10")
-    at.button[0].click().run()
-    assert "Point by point the same numbers" in words(at)
+@pytest.mark.parametrize(("step", "part"), [("0", "1.02"), ("7", "1.1"), ("39", "0.02")])
+def test_two_futures_are_one_run_up_to_the_branch_and_the_address_holds_it(step, part):
+    at = visit(PAGE, chapter="two_futures", branch_step=step, branch_rate=part)
+    shown, k = series(at), int(step)
+    np.testing.assert_array_equal(shown["w"][: k + 1], shown["other_w"][: k + 1])
+    plays(at, "w", run_of(ARTICLE, 40, 0.004).params["w"])
+    rate = float(part) * ARTICLE.largest_stable_learning_rate
+    params = {name: float(shown[name][k]) for name in "wb"}
+    later = run_of(ARTICLE.starting_at(**params), 40 - k, rate)
+    np.testing.assert_allclose(shown["other_w"][k:], later.params["w"], rtol=1e-4)
+    assert player(at)["whose"] == "η stays 0.004"
+    assert set(table(at, 0, "paths")["run"]) == set(table(at, 1, "losses")["run"])
+    assert len(set(table(at, 0, "paths")["run"])) == 2
+
+
+def test_the_step_and_the_rate_of_the_branch_can_be_changed():
+    at = visit(PAGE, chapter="two_futures")
+    before = series(at)["other_loss"]
+    at.number_input(key="branch_step").set_value(20).run()
+    at.select_slider(key="branch_rate").set_value("1.2").run()
+    after = series(at)["other_loss"]
+    assert player(at)["stops"][0] == 20
+    assert np.all(after[6:20] > before[6:20])  # on its way with the smaller rate, still
+    assert f"η = {number(1.2 * ARTICLE.largest_stable_learning_rate, 3)} from step 20" in str(
+        charts(at)[1]
+    )
+
+
+NONSENSE = {
+    "pulls": {"point": "0"},
+    "rate": {"of_limit": "nan"},
+    "loss": {"loss": "<b>", "scale_rate": "7"},
+    "code": {"listing": "all"},
+    "mistakes": {"mistake": "none of them"},
+    "two_futures": {"branch_step": "1e99", "branch_rate": "-3"},
+}
+
+
+@pytest.mark.parametrize("chapter", NONSENSE)
+def test_nonsense_in_the_address_is_refused_aloud_and_leaves_no_trace(chapter):
+    at = visit(PAGE, chapter=chapter, step="-3", moment="7000", **NONSENSE[chapter])
     assert not at.exception
+    told = at.warning[0].value
+    assert all(f"{name} = " in told for name in ("step", "moment", *NONSENSE[chapter]))
+    if chapter != "two_futures":  # there the largest step is used
+        np.testing.assert_array_equal(series(at)["w"], series(opened(chapter))["w"])
 
 
-# Limits and faults
-
-NONSENSE = [
-    {"preset": "<script>", "loss": "sum", "lr": "nan", "w": "nan", "b": "x", "step": "-1"},
-    {"preset": "autograd_article", "loss": "½ · sum of squares", "lr": "-1", "steps": "1e9"},
-    {"preset": "", "lr": "1e9", "steps": "-5", "w": "inf", "b": "99", "step": "801"},
-    {"lr": "0.00123", "steps": "0", "w": "1e400", "mistake": "<b>", "step": "x"},
-    {"lr": "0,1", "steps": "many", "w": "-11", "mistake": "none", "step": "1.5"},
-]
-NONSENSE_OF_OWN = [
-    {"points": "2", "power": "3", "noise": "-1", "seed": "-1"},
-    {"points": "1e6"},
-]
-
-
-def refuses(at, query):
-    assert not at.exception
-    [warning] = at.warning
-    for name in query:
-        assert f"The address asks for {name} = " in warning.value
-
-
-@pytest.mark.parametrize("query", NONSENSE, ids=range(len(NONSENSE)))
-def test_nonsense_in_the_address_is_refused_aloud_and_leaves_no_trace(query, first_visit):
-    at = visit(PAGE, **query)
-    refuses(at, query)
-    np.testing.assert_array_equal(series(at)["w"], series(first_visit)["w"])
-
-
-def test_nonsense_about_data_of_ones_own_is_refused_aloud_and_leaves_no_trace():
-    expected = series(visit(PAGE, preset="own"))
-    for query in NONSENSE_OF_OWN:
-        at = visit(PAGE, preset="own", **query)
-        refuses(at, query)
-        np.testing.assert_array_equal(series(at)["w"], expected["w"])
-
-
-def test_a_number_of_steps_that_is_not_whole_is_refused_aloud():
-    refuses(visit(PAGE, steps="7.5"), {"steps": "7.5"})
-
-
-def test_a_repeated_parameter_is_refused_aloud():
-    at = visit(PAGE, steps=["50", "60"])
-    assert "steps = `50, 60`" in at.warning[0].value
-    assert player(at)["lastStep"] in (50, 60)
-
-
-def test_what_is_possible_is_taken_without_a_word():
-    at = visit(PAGE, lr="0.01", steps="8000", w="-10", b="10", step="8000")
-    assert not at.warning
-    assert player(at)["lastStep"] == 8000
-
-
-def test_a_browser_that_sends_what_its_control_forbids_is_bounded():
-    at = visit(PAGE, steps="10")
-    for value in (float("nan"), 1e300, -1e300):
-        at.number_input(key="w").set_value(value).run()
-        assert not at.exception
-        assert abs(series(at)["w"][0]) <= 10
-
-
-def test_the_rates_are_evenly_spaced_and_hold_the_articles():
-    steps = np.diff(np.log10(RATES))
-    assert np.all((steps > 0.09) & (steps < 0.11))
-    assert {0.001, 0.01, 0.1} <= set(RATES)
+def test_a_chapter_that_is_none_opens_the_first():
+    at = visit(PAGE, chapter="../secret")
+    assert "chapter = `../secret`" in at.warning[0].value
+    assert "## What happens in one step of training?" in words(at)
 
 
 def test_two_visitors_do_not_see_each_others_numbers():
-    one, other = visit(PAGE, lr="0.01"), visit(PAGE, lr="0.002", preset="numpy_article_straight")
+    one, other = (visit(PAGE, chapter="rate", of_limit=part) for part in ("0.1", "0.8"))
     again = one.run()
-    assert series(again)["w"][1] != series(other)["w"][1]
-    plays(again, "w", run_of(preset("numpy_article"), 800, 0.01).params["w"])
+    assert series(again)["w"][5] != series(other)["w"][5]
+    np.testing.assert_array_equal(
+        series(again)["w"],
+        run_of(ARTICLE, 60, 0.1 * ARTICLE.largest_stable_learning_rate).params["w"].astype("f4"),
+    )
 
 
-def test_in_lecture_mode_the_controls_are_folded_away_and_the_type_grows(first_visit):
-    at = visit(PAGE, lecture="true")
-    assert [box.label for box in at.expander] == ["Settings"]
-    size, usual = (charts(page)[0]["config"]["axis"]["labelFontSize"] for page in (at, first_visit))
-    assert size >= 1.5 * usual
-    np.testing.assert_array_equal(series(at)["w"], series(first_visit)["w"])
+def test_lecture_mode_shows_the_same_numbers_larger():
+    at = visit(PAGE, chapter="rate", lecture="true")
+    np.testing.assert_array_equal(series(at)["w"], series(opened("rate"))["w"])
+    assert next(p["value"] for p in charts(at)[0]["params"] if p["name"] == "lecture") is True

@@ -58,7 +58,7 @@ def test_slow_motion_is_on_and_goes_through_build_open_and_run(first_visit):
     data = player(first_visit)
     assert data["parts"] == [4, 2, 3, 0]
     assert data["words"]["phases"] == ["build", "open", "run"]
-    assert data["slow"]
+    assert data["begin"] == [0, 0]
 
 
 def test_other_numbers_have_another_sum():

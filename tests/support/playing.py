@@ -14,7 +14,7 @@ def readout(page):
 
 
 def step(page):
-    return int(page.locator("#player-step").input_value())
+    return page.locator("#player-step").evaluate("range => range.at.step")
 
 
 def shown(page, name):
@@ -31,7 +31,8 @@ def settle(page):
 def scrub(page, k):
     page.locator("#player-step").evaluate(
         """(range, k) => {
-            range.value = k;
+            const moments = range.at.moment === null ? 1 : range.frame.moments;
+            range.value = k * moments;
             range.dispatchEvent(new Event('input', {bubbles: true}));
         }""",
         k,
@@ -40,6 +41,10 @@ def scrub(page, k):
 
 
 def press(page, *keys):
+    """Press keys; with the focus in the player, where it is nowhere else."""
+    page.evaluate(
+        "document.activeElement === document.body && document.querySelector('#player-step').focus()"
+    )
     for key in keys:
         page.keyboard.press(key)
         settle(page)
@@ -47,7 +52,7 @@ def press(page, *keys):
 
 def begin_again(page, *, slow):
     """Go to the start, in slow motion or not, with the keys free for the player."""
-    page.evaluate("document.activeElement?.blur()")
+    page.locator("#player-step").focus()
     page.mouse.move(0, 0)
     toggle = page.locator("[data-control=slow]")
     if toggle.is_checked() != slow:
@@ -58,7 +63,8 @@ def begin_again(page, *, slow):
 
 
 def chip(page):
-    return page.locator(".player-phases li.on").inner_text()
+    """The phase that the readout names, as in "gradient 1/3"."""
+    return page.locator(".player-phase").inner_text()
 
 
 def story(page):
@@ -66,7 +72,8 @@ def story(page):
 
 
 def marked_line(page):
-    return page.locator(".listing li.on code").first.inner_text().strip()
+    """The first line of the listing that is marked, "" where none is."""
+    return "".join(page.locator(".listing li.on code").all_inner_texts()[:1]).strip()
 
 
 def graph(page):

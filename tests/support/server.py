@@ -28,6 +28,8 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
+from views.ui.contents import PAGES
+
 REPOSITORY = Path(__file__).parents[2]
 START_SECONDS = 30
 RUN_SECONDS = 60
@@ -49,6 +51,15 @@ IDLE = (
 def pages(repository: Path = REPOSITORY) -> list[str]:
     """The path of every page of the app: "/" for Home, then one for each file in pages/."""
     return ["/", *(f"/{file.stem}" for file in sorted((repository / "pages").glob("*.py")))]
+
+
+def chapters() -> list[str]:
+    """The address of every chapter of every page, and of the pages that have none."""
+    return [
+        f"/{page.path}" + (f"?chapter={chapter.name}" if chapter else "")
+        for page in PAGES
+        for chapter in page.chapters or (None,)
+    ]
 
 
 def has_player(path: str) -> bool:

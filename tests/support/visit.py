@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Callable, Mapping
+from html import unescape
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 from streamlit.testing.v1 import AppTest
 
 ROOT = Path(__file__).parents[2]
@@ -75,8 +79,20 @@ def charts(at: AppTest) -> list[dict[str, Any]]:
     return [json.loads(element.proto.spec) for element in at.get("vega_lite_chart")]
 
 
+def table(at: AppTest, chart: int, name: str) -> pd.DataFrame:
+    """The named data of a chart, the charts counted from 0."""
+    tables = {one.name: one.data.data for one in at.get("vega_lite_chart")[chart].proto.datasets}
+    return pa.ipc.open_stream(tables[name]).read_pandas()
+
+
 def titles(at: AppTest) -> list[str]:
     return [chart["title"] for chart in charts(at)]
+
+
+def edits(at: AppTest) -> list[str]:
+    """The lines that a mistake changes: as they should be, and as they were written."""
+    bodies = "".join(element.proto.body for element in at.get("html"))
+    return [unescape(code) for code in re.findall("<pre>(.*?)</pre>", bodies, re.DOTALL)]
 
 
 def words(at: AppTest) -> str:

@@ -9,18 +9,19 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from engines.graphs.autograd import StepGraph
+from engines.graphs.autograd import Graph, StepGraph
 from views.dynamic_graph.graph_series import end_of_backward, entries, moments, role
-from views.graphs.layered import positions
 from views.player import (
     MOMENT,
     PHASE,
     STEP,
+    TEXT,
     Drawing,
     Filling,
     Timeline,
     between,
     drawing,
+    mark,
     picture,
     show,
     sized,
@@ -28,14 +29,14 @@ from views.player import (
 from views.ui.controls import Controls
 from views.ui.palette import BEST, GRADIENT, MODEL, QUIET
 
-HALF = 0.45  # half a box, of the distance between two columns or two layers
-GAP = 0.06  # between boxes of two layers
+WIDE, HIGH = 0.46, 0.42  # half a box, of the distance between two columns or two rows
 BARS, WIDTH = 0.17, 0.25  # from the middle of a box to the bars of its array; theirs together
-ROWS = (-0.27, -0.09, 0.1, 0.28)  # of text in a box, from its middle
-STRIPS = (("value", ROWS[2], "made", MODEL), ("arrived", ROWS[3], "ran", GRADIENT))
+ROWS = (-0.31, -0.15, 0.01, 0.17, 0.32)  # of text in a box, from its middle
+STRIPS = (("value", ROWS[2], "made", MODEL), ("arrived", ROWS[4], "ran", GRADIENT))
 NOW = f"({PHASE} == 4 ? known : {MOMENT})"  # outside slow motion, the end of backward()
-SMALL, LARGE = "(lecture ? 18 : 11.5)", "(lecture ? 22 : 13)"  # text
+SMALL, LARGE = "((lecture ? 23.5 : 12) * screen)", "((lecture ? 24 : 13.5) * screen)"  # text
 TITLE = "PyTorch\\'s own graph of step"
+COLUMNS = 2
 FIRST = "5"  # the node inspected at first: in E3 the square, whose derivative is worth a look
 
 
@@ -46,16 +47,18 @@ def _options(step: StepGraph) -> dict[str, str]:
     }
 
 
-def chosen(controls: Controls, step: StepGraph) -> int:
-    """The place of the node that is inspected, chosen further down the page or by a click."""
-    return int(controls.chosen("node", _options(step), FIRST))
-
-
-def choose(controls: Controls, step: StepGraph) -> None:
-    """The list of nodes to inspect; a click on one in the graph does the same."""
-    controls.choice(
-        st.selectbox, "Look into", "node", _options(step), FIRST, on_choice=_forget_click
+def choose(controls: Controls, step: StepGraph) -> int:
+    """The list of nodes to inspect; or a click in the graph: the place of the one chosen."""
+    chosen = controls.choice(
+        st.selectbox,
+        "The node to look into",
+        "node",
+        _options(step),
+        FIRST,
+        on_choice=_forget_click,
+        label_visibility="collapsed",
     )
+    return int(chosen or FIRST)
 
 
 def _forget_click() -> None:
@@ -65,7 +68,7 @@ def _forget_click() -> None:
 
 def show_step(step: StepGraph, timeline: Timeline, *, node: int) -> None:
     """The graph of the steps inspected, of which `step` is the first, with one node marked."""
-    structure = str([(*role(node), node.shape) for node in step.graph.nodes])
+    structure = structure_of(step)
     key = f"step_graph {st.session_state.get('drawing of the graph', 0)}"
 
     def clicked() -> None:
@@ -76,7 +79,12 @@ def show_step(step: StepGraph, timeline: Timeline, *, node: int) -> None:
 
     figure = step_graph(step, structure, timeline, node=node)
     clicks: dict[str, Any] = {"on_select": clicked, "selection_mode": "picked"}
-    show(figure, key=key, height=660, in_hall=880, **clicks)
+    show(figure, key=key, **clicks)
+
+
+def structure_of(step: StepGraph) -> str:
+    """Equal for graphs that are drawn with the same boxes."""
+    return str([(*role(node), node.shape) for node in step.graph.nodes])
 
 
 @picture
@@ -95,7 +103,7 @@ def step_graph(_step: StepGraph, structure: str, timeline: Timeline, *, node: in
 def _tables(step: StepGraph) -> dict[str, pd.DataFrame]:
     """Boxes, edges and the cells of strips, each with the moments at which it changes."""
     graph, happened = step.graph, moments(step)
-    at = positions(graph)
+    at = snake(graph)
     never = len(happened) + 1
     when = {(event.kind, event.name): m for m, event in enumerate(happened)}
     made, ran = (
@@ -110,9 +118,10 @@ def _tables(step: StepGraph) -> dict[str, pd.DataFrame]:
         box = {"i": i, "x": x, "y": y, "made": made[node.id], "ran": ran.get(node.id, never)}
         words = {
             "kind": node.kind,
-            "text": f"leaf {node.name}" if leaf else node.text,
-            "shape": str(node.shape),
+            "text": node.name if leaf else node.text,
+            "shape": "leaf" if leaf else str(node.shape),
             "value_label": node.name if leaf else "value",
+            "kept_label": "keeps" if node.saved else "",
             "gradient_label": grad if leaf else "gradient",
         }
         changes = {
@@ -126,10 +135,7 @@ def _tables(step: StepGraph) -> dict[str, pd.DataFrame]:
             cells.append({**box, "slot": len(cells), "x": left, "x2": right})
     edges = [
         {
-            "x": at[edge.source][0],
-            "y": at[edge.source][1] + HALF - GAP,
-            "x2": at[edge.target][0],
-            "y2": at[edge.target][1] - HALF + GAP,
+            **_ends(at[edge.source], at[edge.target]),
             "made": made[edge.target],
             "ran": ran.get(edge.target, never),
         }
@@ -148,36 +154,67 @@ def _draw(timeline: Timeline) -> Drawing:
         title=alt.TitleParams(alt.ExprRef(f"'{TITLE} ' + {timeline.now('graph_step')}")),
         description=(
             "One box for each object of the autograd graph, from the leaves at the top to the loss "
-            "at the bottom, with the value computed there and the gradient that arrived."
+            "at the bottom, with the value computed there, what is kept for the backward pass, and "
+            "the gradient that arrived. Pointers lead from each object to those it was made from."
         ),
     )
+
+
+def snake(graph: Graph) -> dict[int, tuple[float, float]]:
+    """By id of a node, its column and its row: the leaves, then the operations in their order.
+
+    One row leads to the right and the next to the left, so that what follows each other is
+    neighbours, and all of a short graph has room on a screen.
+    """
+    places = {leaf.id: (float(i), 0.0) for i, leaf in enumerate(graph.leaves)}
+    operations = [node for node in graph.nodes if node.id not in places]
+    for i, node in enumerate(operations):
+        row, column = divmod(i, COLUMNS)
+        across = column if row % 2 == 0 else COLUMNS - 1 - column
+        places[node.id] = float(across), float(row + 1)
+    return places
+
+
+def _ends(source: tuple[float, float], target: tuple[float, float]) -> dict[str, float]:
+    """Where a pointer begins, at the object it belongs to, and ends, at an older one."""
+    (x, y), (x2, y2) = source, target
+    if y == y2:
+        side = 1 if x2 > x else -1
+        across = {"x": x + side * WIDE, "x2": x2 - side * WIDE}
+        return {**across, "y": y, "y2": y2, "angle": -90.0 * side}
+    return {"x": x, "x2": x2, "y": y + HIGH, "y2": y2 - HIGH, "angle": 0.0}
 
 
 def _x(field: str) -> alt.X:
     return alt.X(
-        f"{field}:Q", axis=None, scale=between(f"-{HALF} - 0.01", f"right + {HALF} + 0.01")
+        f"{field}:Q", axis=None, scale=between(f"-{WIDE} - 0.01", f"right + {WIDE} + 0.01")
     )
 
 
 def _y(field: str) -> alt.Y:
-    return alt.Y(f"{field}:Q", axis=None, scale=between(f"bottom + {HALF}", f"-{HALF}"))
+    return alt.Y(
+        f"{field}:Q", axis=None, scale=between(f"bottom + {HIGH} + 0.02", f"-{HIGH} - 0.02")
+    )
 
 
 def _edges() -> list[Any]:
-    """A line from each object to the one that used its result, and its way back in backward()."""
+    """PyTorch's pointers, from each object to those it was made from; backward() follows them."""
     made = alt.Chart(alt.NamedData("edges")).transform_filter(f"{NOW} >= datum.made")
     gone_back = made.transform_filter(f"{NOW} >= datum.ran")
     line = {"x": _x("x"), "x2": "x2:Q", "y": _y("y"), "y2": "y2:Q"}
-    head: dict[str, Any] = {"filled": True, "opacity": 1}
+
+    def head(some: alt.Chart, color: str, size: float) -> Any:
+        points = some.mark_point(
+            shape="triangle", filled=True, opacity=1, color=color, size=mark(size)
+        )
+        turned = alt.Angle("angle:Q", scale=None)
+        return points.encode(x=_x("x"), y=_y("y"), angle=turned)
+
     return [
-        made.mark_rule(color=QUIET).encode(**line),
-        made.transform_filter(f"{NOW} < datum.ran")
-        .mark_point(**head, shape="triangle-down", color=QUIET, size=90)
-        .encode(x=_x("x2"), y=_y("y2")),
-        gone_back.mark_rule(color=GRADIENT, strokeWidth=3).encode(**line),
-        gone_back.mark_point(**head, shape="triangle-up", color=GRADIENT, size=140).encode(
-            x=_x("x"), y=_y("y")
-        ),
+        made.mark_rule(color=QUIET, strokeWidth=sized(1.5, 2.5)).encode(**line),
+        head(made, QUIET, 70),
+        gone_back.mark_rule(color=GRADIENT, strokeWidth=sized(3, 5)).encode(**line),
+        head(gone_back, GRADIENT, 110),
     ]
 
 
@@ -193,8 +230,8 @@ def _boxes(timeline: Timeline) -> Any:
 
     runs, changes = "datum.state === 'runs'", "datum.state === 'changes'"
     color = f"{runs} ? '{GRADIENT}' : '{MODEL}'"
-    fields = ("kind", "text", "shape", "value", "gradient")
-    told = [alt.Tooltip(field=field, type="nominal") for field in fields]
+    fields = {"kind": "object", "text": "made by", "value": "value", "gradient": "gradient"}
+    told = [alt.Tooltip(field=name, type="nominal", title=t) for name, t in fields.items()]
     outline = {"x": _x("left"), "x2": "right:Q", "y": _y("top"), "y2": "bottom:Q"}
     rectangles = (
         alt.Chart()
@@ -220,10 +257,10 @@ def _boxes(timeline: Timeline) -> Any:
         .mark_text(
             align="left",
             baseline="middle",
-            fontSize=sized(11.5, 18),
+            fontSize=alt.ExprRef(SMALL),
             color=alt.ExprRef("ink"),
             font="monospace",
-            limit=alt.ExprRef("0.44 * width"),
+            limit=alt.ExprRef("0.46 * width"),
         )
         .encode(x=_x("start"), y=_y("row_1"), text="text:N", tooltip=told)
     )
@@ -240,8 +277,10 @@ def _boxes(timeline: Timeline) -> Any:
         "shape": 0,
         "value_label": 2,
         "value": 2,
-        "gradient_label": 3,
-        "gradient": 3,
+        "kept_label": 3,
+        "kept": 3,
+        "gradient_label": 4,
+        "gradient": 4,
     }
     rows = {f"row_{i}": f"datum.y + {row}" for i, row in enumerate(ROWS)}
     texts = (
@@ -255,10 +294,15 @@ def _boxes(timeline: Timeline) -> Any:
             baseline="middle",
             align=by_role(shape="'right'", other="'left'"),
             fontSize=by_role(kind=LARGE, other=SMALL),
-            dx=by_role(value=f"5.2 * {SMALL}", gradient=f"5.2 * {SMALL}", other=0),
+            dx=by_role(**dict.fromkeys(("value", "kept", "gradient"), f"5 * {SMALL}"), other=0),
             fontWeight=by_role(kind=600, gradient=600, other=400),
             color=by_role(gradient=f"'{GRADIENT}'", other="ink"),
-            opacity=by_role(shape=0.75, value_label=0.75, gradient_label=0.75, other=1),
+            opacity=by_role(
+                **dict.fromkeys(("shape", "value_label", "kept_label", "gradient_label"), 0.75),
+                gradient="(datum.gone ? 0.65 : 1)",
+                kept="(datum.emptied_now ? 0.65 : 1)",
+                other=1,
+            ),
         )
         .encode(x=_x("place"), y=_y("row"), text="said:N", tooltip=told)
     )
@@ -271,15 +315,19 @@ def _boxes(timeline: Timeline) -> Any:
             state=f"{PHASE} == 4 ? 'rests' : {MOMENT} == datum.ran ? 'runs' : "
             f"{changing} ? 'changes' : 'rests'",
             value=f"{NOW} >= datum.moved ? {_number(at('moved'))} : {reach('value')}",
+            # A gradient that is no leaf's is handed on, and kept nowhere.
+            gone=f"!datum.leaf && {NOW} > datum.ran",
+            emptied_now=f"{NOW} > datum.ran",
+            kept=f"datum.kept_label === '' ? '' : {NOW} > datum.ran ? 'let go' : {reach('kept')}",
             gradient=f"{NOW} >= datum.emptied ? {_number(at('emptied'))} : {NOW} >= datum.ran ? "
-            f"datum.leaf ? {_number(at('grad'))} : {reach('arrived')} : "
-            f"datum.leaf && {STEP} > 0 ? {_number(at('emptied'))} : 'none'",
-            left=f"datum.x - {HALF}",
-            right=f"datum.x + {HALF}",
-            top=f"datum.y - {HALF - GAP}",
-            bottom=f"datum.y + {HALF - GAP}",
-            start=f"datum.x - {HALF - 0.03}",
-            end=f"datum.x + {HALF - 0.03}",
+            f"datum.leaf ? {_number(at('grad'))} : {NOW} > datum.ran ? 'handed on' : "
+            f"{reach('arrived')} : datum.leaf && {STEP} > 0 ? {_number(at('emptied'))} : 'none'",
+            left=f"datum.x - {WIDE}",
+            right=f"datum.x + {WIDE}",
+            top=f"datum.y - {HIGH}",
+            bottom=f"datum.y + {HIGH}",
+            start=f"datum.x - {WIDE - 0.03}",
+            end=f"datum.x + {WIDE - 0.03}",
             **rows,
         )
     )
@@ -295,10 +343,11 @@ def _strip(timeline: Timeline, name: str, row: float, known: str, color: str) ->
     height = f"{at('strip', 'datum.slot')} / max(1e-30, {ends})"
     return (
         alt.Chart(alt.NamedData("cells"))
-        .transform_filter(f"{NOW} >= datum.{known} && width > 450")  # no room on a phone
+        .transform_filter(f"{NOW} >= datum.{known} && ('{name}' === 'value' || {NOW} == datum.ran)")
+        .transform_filter(f"width > 45 * {TEXT}")  # where there is room for them
         .transform_calculate(
             y1=f"datum.y + {row}",
-            y2=f"datum.y + {row} - 0.085 * {height}",
+            y2=f"datum.y + {row} - 0.07 * {height}",
         )
         .mark_rect(color=color, opacity=0.9)
         .encode(x=_x("x"), x2="x2:Q", y=_y("y1"), y2="y2:Q")

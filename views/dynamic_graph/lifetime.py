@@ -10,7 +10,7 @@ import pandas as pd
 
 from engines.graphs.autograd import StepGraph
 from views.dynamic_graph.graph_series import end_of_backward, moments
-from views.graphs.small_graph import draw_graph, show_graph
+from views.graphs.small_graph import draw_graph
 from views.player import (
     MOMENT,
     PHASE,
@@ -23,6 +23,7 @@ from views.player import (
     drawing,
     mark,
     picture,
+    show,
 )
 from views.ui.palette import BEST, MODEL, QUIET
 
@@ -45,7 +46,7 @@ def two_graphs(steps: Sequence[StepGraph], places: Sequence[Any]) -> None:
             emphasised=tuple(shared),
         )
         with place:
-            show_graph(figure, key=f"graph_of_{step.step}")
+            show(figure, key=f"graph_of_{step.step}")
 
 
 def _content(step: StepGraph) -> bytes:

@@ -5,58 +5,117 @@ The names and stories of the mistakes are in mistakes.toml.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from engines.dynamic_graph.mistakes import Outcome
-from engines.problem import Problem
+from engines.problem import Problem, preset
 from engines.trace import Trace
-from views.dynamic_graph.graph_series import end_of_backward
-from views.player import Timeline, live, now, show
-from views.regression import sections
+from views.dynamic_graph import runs
+from views.player import Figure, Timeline, cached, show
+from views.regression import sections, together
+from views.regression.together import Drawn
 from views.ui.errors import explain
 from views.ui.line_chart import Line, lines
-from views.ui.mistakes import listing_that_ran, predict, told_in
+from views.ui.mistakes import ask, choose, show_edit, told_in
 from views.ui.numbers import extent, number
 from views.ui.palette import MISTAKE, MODEL, Look
-from views.ui.table import html_table
+from views.ui.shell import Here
+from views.ui.staging import Play, beside, stage
 
+PROBLEM = preset("autograd_article").astype("float32")
+STEPS = 160
+RIGHT, WRONG = Look("the right run", MODEL), Look("with the mistake", MISTAKE, (6, 4))
 MISTAKES = told_in(__file__)
 PLACES = {
     "before": "before the first step",
     "first_step": "in the first step",
     "second_step": "in the second step",
 }
-ENDS = {end: f"it stops with an error {place}" for end, place in PLACES.items()} | {
-    "wrong": "it runs, with wrong numbers",
-    "right": "it runs, with the right numbers",
-    "grows": "the numbers are right, but memory grows",
+ENDS = {end: f"an error {place}" for end, place in PLACES.items()} | {
+    "wrong": "wrong numbers",
+    "right": "the right numbers",
+    "grows": "right numbers, but memory grows",
 }
 
 
-def tell(
-    mistake: str, outcome: Outcome, problem: Problem, timeline: Timeline, learning_rate: float
-) -> None:
-    """Show the lines that differ and ask how the run ends; once answered, show how it did.
+def show_stage(here: Here) -> None:
+    """Choose a mistake and say how it ends; then see it beside the right run, or where it stops."""
+    settings: Any = {"steps": STEPS, "learning_rate": PROBLEM.learning_rate}
+    with stage(here) as play:
+        mistake = choose(here.controls, MISTAKES)
+        outcome, answered = None, False
+        if mistake:
+            outcome = runs.with_mistake(mistake, PROBLEM, **settings)
+            answered = ask(ENDS, outcome.end, key=mistake)
+        # Before the answer nothing on the stage depends on what becomes of the mistake.
+        ended = outcome if answered else None
+        stopped = ended is not None and ended.trace is None
+        words, *places = beside([6, 8] if stopped else [6, 5, 4])
+        with words:
+            if mistake and outcome:
+                show_edit(outcome.listing.right, outcome.listing.wrong)
+            else:
+                st.markdown(
+                    "This is the right run, as in the article: it goes down the valley to the "
+                    "star. Choose one of the mistakes above. Each is the listing with some lines "
+                    "changed, and it is really run."
+                )
+            if mistake and ended:
+                _tell(mistake, ended)
+        if ended and stopped:
+            with places[0]:
+                _message(ended)
+        else:
+            _pictures(play, places, ended)
 
-    timeline: follows, for a run that has a trace, the run and its check, prefixed with wrong_.
+
+def _pictures(play: Play, places: Sequence[DeltaGenerator], outcome: Outcome | None) -> None:
+    """The path and the loss of the right run, and of the one with the mistake if it trains.
+
+    outcome: of the mistake, None before anybody has said how it ends.
     """
-    right, wrong, source, _ = outcome.listing
-    if not predict(MISTAKES[mistake], right, wrong, ENDS, outcome.end, key=mistake):
-        return
-    if outcome.trace is None:
-        _message(outcome)
-    elif outcome.end == "grows":
+    right = runs.trained(PROBLEM, steps=STEPS, learning_rate=PROBLEM.learning_rate)
+    wrong = outcome.trace if outcome else None
+    timeline = _timeline(right, wrong)
+    play(timeline, begin=(4, None), stops=[1, 5, 20, 60], whose=RIGHT.label)
+    grows = outcome and outcome.end == "grows"
+    drawn = [Drawn("", RIGHT, right, PROBLEM)]
+    if wrong and not grows:
+        drawn.append(Drawn("wrong_", WRONG, wrong, PROBLEM))
+    path, loss = places
+    with path:
+        show(together.paths(drawn, timeline), key="paths")
+    with loss:
+        if outcome and grows:
+            show(_nodes_alive(outcome), key="nodes_alive")
+        else:
+            show(together.losses(drawn, timeline), key="losses")
+
+
+@cached
+def _timeline(right: Trace, wrong: Trace | None) -> Timeline:
+    series = sections.followed(right)
+    if wrong:
+        series |= sections.followed(wrong, run="wrong_")
+    return Timeline(series, len(right) - 1)
+
+
+def _tell(mistake: str, outcome: Outcome) -> None:
+    """What became of the run, and why."""
+    st.markdown(MISTAKES[mistake].story)
+    if outcome.end == "grows":
         _count(outcome)
-    else:
-        if outcome.end == "right":
-            st.markdown("Here it does no harm: what was changed was as it should be.")
-        _drift(problem, outcome.trace)
+    elif outcome.end == "right":
+        st.markdown("Here it does no harm: what was changed was as it should be.")
+    elif outcome.trace:
+        _drift(PROBLEM, outcome.trace)
         if mistake == "not_zeroed":
-            _swing(problem, learning_rate)
-        sections.overview(problem, outcome.trace, timeline, run="wrong_")
-        _gradient_in_numbers(timeline)
-    listing_that_ran(source, right, wrong, key="wrong_listing")
+            _swing(PROBLEM, PROBLEM.learning_rate)
 
 
 def _message(outcome: Outcome) -> None:
@@ -78,12 +137,14 @@ def _count(outcome: Outcome) -> None:
     first, last, steps = outcome.alive[0], outcome.alive[-1], len(outcome.alive) - 1
     st.markdown(
         f"In the {steps} steps that were inspected, the number of nodes alive went from {first:.0f}"
-        f" to **{last:.0f}**: {(last - first) / steps:g} more with each step. The right run ends "
-        f"them with {outcome.alive_right[-1]:.0f}."
+        f" to **{last:.0f}**: {(last - first) / steps:g} more with each step. At the end of the "
+        f"right run {outcome.alive_right[-1]:.0f} are alive."
     )
-    kept = Line(Look("losses.append(loss)", MISTAKE), outcome.alive)
-    right = Line(Look("the right listing", MODEL, dash=(6, 4)), outcome.alive_right)
-    chart = lines(
+
+
+def _nodes_alive(outcome: Outcome) -> Figure:
+    kept, right = Line(WRONG, outcome.alive), Line(RIGHT, outcome.alive_right)
+    return lines(
         [kept, right],
         title="Nodes alive at the end of each step",
         y="nodes alive",
@@ -93,7 +154,6 @@ def _count(outcome: Outcome) -> None:
         ),
         log=False,
     )
-    show(chart, key="nodes_alive", height=300, in_hall=480)
 
 
 def _drift(problem: Problem, trace: Trace) -> None:
@@ -104,7 +164,7 @@ def _drift(problem: Problem, trace: Trace) -> None:
     st.markdown(
         f"From step 0 to step {last} its loss moves between **{number(finite.min(), 3)}** and "
         f"**{number(finite.max(), 3)}**. The smallest there is, by least squares, is "
-        f"{number(best, 3)}. Outside slow motion the player plays it, step for step."
+        f"{number(best, 3)}."
     )
     if trace.final.non_finite:
         bits = 8 * problem.x.itemsize
@@ -128,20 +188,3 @@ def _swing(problem: Problem, learning_rate: float) -> None:
         f"**{number(steep, 3)}** steps, along the flattest **{number(flat, 3)}**. Both follow from "
         f"the learning rate and the two curvatures of the loss."
     )
-
-
-def _gradient_in_numbers(timeline: Timeline) -> None:
-    """What .grad holds at the step shown, and what the loss says."""
-    known = end_of_backward(timeline)
-    rows = [
-        (
-            f"{name}.grad",
-            now(f"wrong_hand_{name}", known=known),
-            now(f"wrong_numeric_{name}", known=known),
-        )
-        for name in ("w", "b")
-    ]
-    rows.append(("relative error", f"<b>{now('wrong_error', known=known, digits=2)}</b>", ""))
-    step = f"step {now('wrong_checked', digits=0)}"
-    heads = (step, "it holds, in 64 bits", "central difference")
-    live(html_table(heads, rows), key="wrong_gradients")

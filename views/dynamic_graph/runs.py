@@ -7,15 +7,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from engines.dynamic_graph import mistakes, run
-from engines.dynamic_graph import stream as stream_engine
-from engines.dynamic_graph.mistakes import Outcome
-from engines.dynamic_graph.run import Inspected
 from engines.graphs.autograd import StepGraph
 from engines.problem import Problem
 from engines.recurrent import torch_cell
 from engines.regression import torch_autograd
-from engines.trace import Trace
-from views.dynamic_graph import graph_series, story, stream
+from engines.trace import Trace, record
+from views.dynamic_graph import graph_series, story
 from views.player import Story, Timeline, cached, source_of
 from views.regression import agreement, sections
 
@@ -44,38 +41,19 @@ class Played(NamedTuple):
 
 
 @cached
-def streamed(batch: int, learning_rate: float) -> tuple[Trace, stream.Points]:
-    """The stream in batches of this size, and the points of each that are drawn."""
-    trace, batches = stream_engine.run(batch, learning_rate)
-    return trace, stream.points_of(batches)
+def trained(problem: Problem, *, steps: int, learning_rate: float) -> Trace:
+    """A run of torch_autograd.py, without its graphs."""
+    return record(torch_autograd.train(problem, steps=steps, learning_rate=learning_rate))
 
 
 @cached
-def play(
-    problem: Problem, mistake: str | None, streaming: stream.Settings, **settings: Any
-) -> Played:
-    """Train on a problem, and with a mistake if there is one. settings: steps and learning_rate."""
+def play(problem: Problem, **settings: Any) -> Played:
+    """Train on a problem, and inspect some of its steps. settings: steps and learning_rate."""
     inspected = run.inspect(problem, **settings)
-    wrong = with_mistake(mistake, problem, **settings) if mistake else None
     told = story.story_of(inspected.steps[0], LISTING)
-    timeline = _timeline(inspected, wrong, told, *streamed(*streaming))
-    return Played(inspected.trace, inspected.steps[:3], inspected.point, told, timeline)
-
-
-def _timeline(
-    inspected: Inspected, wrong: Outcome | None, told: Story, trace: Trace, points: stream.Points
-) -> Timeline:
-    """A run, its graphs, the run by hand, one with a mistake if there is one, and the stream.
-
-    Slow motion stops at the steps that were inspected.
-    """
     both = dict(zip(ENGINES, (inspected.by_hand, inspected.trace), strict=True))
     series = sections.followed(inspected.trace) | agreement.followed(both, GRADIENTS)
     series |= graph_series.followed(inspected.steps, inspected.expected, point=inspected.point)
-    last_step = len(inspected.trace) - 1
-    if wrong and wrong.trace:
-        series |= sections.followed(wrong.trace, wrong.check, run="wrong_", keep=801)
-        last_step = max(last_step, len(wrong.trace) - 1)
-    series |= stream.followed(trace, points, last_step=last_step)
-    slow_at = np.array([step.step for step in inspected.steps])
-    return Timeline(series, last_step, parts=told.parts, slow_at=slow_at, slow=True)
+    slow_at = np.array([step.step for step in inspected.steps])  # slow motion stops at these
+    timeline = Timeline(series, len(inspected.trace) - 1, told.parts, slow_at, slow=True)
+    return Played(inspected.trace, inspected.steps[:3], inspected.point, told, timeline)

@@ -44,8 +44,6 @@ def story_of(step: StepGraph, source: str) -> Story:
     told = []
     for m, event in enumerate(happened):
         text = _told(event, step)
-        if m == 0:
-            text += f" {TOLD['press']}"
         if m == kinds.index("backward"):
             text = f"{TOLD['start']} {text}"
         phase = {

@@ -1,7 +1,6 @@
 """A line learnt from a stream of minibatches, each of them drawn, used once and thrown away.
 
-The stream is longer than the run that the page's player plays, so it is spread over that run: at
-the player's last step the last batch is shown, halfway the one in the middle.
+The stream is long, so the player shows some hundred of its batches, evenly spread.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import ArrayLike, NDArray
 
+from engines.dynamic_graph import stream as engine
 from engines.dynamic_graph.stream import NOISE, OFFSET, RIGHT, SLOPE
 from engines.trace import Trace
 from views.player import (
@@ -26,6 +26,7 @@ from views.player import (
     cached,
     decades,
     drawing,
+    every_step,
     frame,
     live,
     mark,
@@ -33,11 +34,12 @@ from views.player import (
     picture,
     show,
     sized,
-    some_steps,
 )
 from views.ui.controls import Controls
 from views.ui.numbers import number
 from views.ui.palette import BEST, DATA, MODEL, QUIET
+from views.ui.shell import Here
+from views.ui.staging import beside, stage
 
 Points: TypeAlias = NDArray[np.float32]  # of batches, see `points_of`
 TOP = 40.0  # of the article's picture
@@ -48,7 +50,8 @@ LARGEST = RIGHT**2 + 1
 SIZES = {str(size): str(size) for size in (1, 2, 4, 8, 16, 32, 64)}
 RATES = {"scaled": "0.008 / points in a batch", "same": "always 0.001"}
 
-MOMENTS = 300  # so many of its batches at most the player shows, a static curve as well
+MOMENTS = 400  # so many of its batches at most the player shows, a static curve as well
+OPENS = 400  # a batch at which the line has tilted and is still far off
 SHOWN = 8  # points of a batch
 MEAN_OVER = 100  # batches
 LATE = 2000  # batches at the end of the stream, when it no longer comes nearer
@@ -66,22 +69,83 @@ class Settings(NamedTuple):
 ARTICLE = Settings(8, 0.001)
 
 
-def chosen(controls: Controls) -> Settings:
-    """What the controls of `choose`, further down the page, hold."""
-    size = int(controls.chosen("batch", SIZES, str(ARTICLE.batch)))
-    same = controls.chosen("stream_rate", RATES, "scaled") == "same"
-    rate = ARTICLE.learning_rate
-    return Settings(size, rate if same else ARTICLE.batch * rate / size)
+def show_stage(here: Here) -> None:
+    """The batch and the line, the loss, and how far the line is from the truth."""
+    with stage(here) as play:
+        stream = _choose(here.controls)
+        trace, points = streamed(*stream)
+        timeline, every = _timeline(trace, points)
+        exploded = trace.final.non_finite
+        play(
+            timeline,
+            begin=(2 if exploded else OPENS // every, None),
+            stops=_stops(stream, trace, every),
+            readout={"loss": (0, None), "w": (0, None), "b": (0, None)},
+            counted="batch {step} of {last}",
+            every=every,
+        )
+        if exploded:
+            st.warning(_exploded(stream, at=len(trace) - 1))
+        live(f'<div class="story"><p class="on">{_numbers(stream)}</p></div>', key="story")
+        pictures = {
+            "line": line(trace, timeline),
+            "loss": loss(stream, trace, timeline),
+            "distance": distance(stream, trace, timeline),
+        }
+        for place, (name, figure) in zip(beside(3), pictures.items(), strict=True):
+            with place:
+                show(figure, key=f"stream_{name}")
 
 
-def choose(controls: Controls) -> None:
+def verdict_of(controls: Controls) -> None:
+    """What became of the stream that is on the stage."""
+    stream = _asked(controls)
+    verdict(stream, *(streamed(*one)[0] for one in (stream, ARTICLE)))
+
+
+@cached
+def streamed(batch: int, learning_rate: float) -> tuple[Trace, Points]:
+    """The stream in batches of this size, and the points of each that are drawn."""
+    trace, batches = engine.run(batch, learning_rate)
+    return trace, points_of(batches)
+
+
+@cached
+def _timeline(trace: Trace, points: Points) -> tuple[Timeline, int]:
+    """What the player plays, and how many batches one step of it stands for."""
+    last = len(trace) - 1
+    every = max(1, -(-last // MOMENTS))  # rounded up
+    steps = -(-last // every)
+    series = followed(trace, points, every=every, steps=steps)
+    series |= {name: series[f"stream_{name}"] for name in ("loss", "w", "b")}
+    return Timeline(series, steps), every
+
+
+def _stops(stream: Settings, trace: Trace, every: int) -> list[int]:
+    """Where the loss is first halved, and where the line first comes as near as noise allows."""
+    history = _history(trace)
+    halved = history["mean"] < history["mean"][0] / 2
+    near = history["distance"] <= _reach(stream.learning_rate)
+    first = [np.flatnonzero(one)[:1] for one in (halved, near)]
+    return sorted({-(-int(batch) // every) for batch in np.concatenate(first)})
+
+
+def _choose(controls: Controls) -> Settings:
     """The controls: points in a batch, and whether the learning rate allows for their number."""
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True, gap="small"):
         for label, name, options, default in (
             ("Points in a batch", "batch", SIZES, str(ARTICLE.batch)),
             ("Learning rate of the stream", "stream_rate", RATES, "scaled"),
         ):
             controls.choice(st.pills, label, name, options, default, required=True)
+    return _asked(controls)
+
+
+def _asked(controls: Controls) -> Settings:
+    size = int(controls.chosen("batch", SIZES, str(ARTICLE.batch)))
+    same = controls.chosen("stream_rate", RATES, "scaled") == "same"
+    rate = ARTICLE.learning_rate
+    return Settings(size, rate if same else ARTICLE.batch * rate / size)
 
 
 # ---- What follows the player
@@ -97,23 +161,16 @@ def points_of(batches: Iterable[tuple[ArrayLike, ArrayLike]]) -> Points:
     return np.pad(few, ((0, 0), (0, 0), (0, missing)), constant_values=np.nan)
 
 
-def batch_at(step: ArrayLike, *, last_step: int, last_batch: int) -> NDArray[np.intp]:
-    """The batch shown at a step of the player: the stream spread over its steps."""
-    return np.round(last_batch * np.asarray(step) / max(1, last_step)).astype(np.intp)
+def followed(trace: Trace, points: Points, *, every: int, steps: int) -> dict[str, Series]:
+    """The series of a stream, of which a step is `every` batches; names begin with `stream_`.
 
-
-def followed(trace: Trace, points: Points, *, last_step: int) -> dict[str, Series]:
-    """The series of a stream, for a timeline of that length; their names begin with `stream_`.
-
-    points: those of all its batches, from `points_of`.
+    points: those of all its batches, from `points_of`. steps: the number of the last step.
     """
-    every = max(1, -(-last_step // MOMENTS))  # rounded up
-    at = np.append(np.arange(0, last_step, every), last_step)
-    k = batch_at(at, last_step=last_step, last_batch=len(trace) - 1)
+    k = np.minimum(every * np.arange(steps + 1), len(trace) - 1)
     columns = {name: values.to_numpy() for name, values in _history(trace).iloc[k].items()}
     for axis, name in enumerate("xy"):
         columns |= {f"{name}{i}": points[k, axis, i] for i in range(SHOWN)}
-    return some_steps({f"stream_{name}": values for name, values in columns.items()}, at)
+    return every_step({f"stream_{name}": values for name, values in columns.items()})
 
 
 def _history(trace: Trace) -> pd.DataFrame:
@@ -135,9 +192,8 @@ def _thinned(trace: Trace) -> pd.DataFrame:
 
 
 def verdict(stream: Settings, trace: Trace, article: Trace) -> None:
-    """Say how near the stream came to the truth, or where it exploded. article: its stream."""
+    """Say how near a stream came to the truth; one that exploded did not. article: its stream."""
     if trace.final.non_finite:
-        st.warning(_exploded(stream, at=len(trace) - 1))
         return
     st.markdown(
         "Even at the true line the gradient of a batch is not zero: its points have noise of their "
@@ -192,31 +248,17 @@ def _reach(learning_rate: float) -> float:
     return float(NOISE * np.sqrt(learning_rate))
 
 
-def _numbers(stream: Settings, trace: Trace) -> str:
-    loss, mean, w, b = (now(f"stream_{name}", digits=4) for name in ("loss", "mean", "w", "b"))
-    few = f"Of its {stream.batch} points the first {SHOWN} are drawn."
+def _numbers(stream: Settings) -> str:
+    few = f" Of its {stream.batch} points the first {SHOWN} are drawn."
     return (
-        f"<p><b>Batch {now('stream_batch', digits=0)} of {len(trace) - 1}.</b> Its loss is {loss}; "
-        f"the mean of the last {MEAN_OVER} is {mean}. The line is y = {w}·x + {b}, and (w, b) is "
-        f"{now('stream_distance', digits=3)} away from the true (2, 3). "
-        f"{few if stream.batch > SHOWN else ''}</p>"
+        f"Batch {now('stream_batch', digits=0)} was drawn, used once and thrown away. (w, b) is "
+        f"<b>{now('stream_distance', digits=3)}</b> away from the true ({SLOPE:g}, {OFFSET:g}). "
+        f"Noise keeps short steps about {number(_reach(stream.learning_rate), 2)} away (dashed)."
+        f"{few if stream.batch > SHOWN else ''}"
     )
 
 
 # ---- In pictures
-
-
-def overview(stream: Settings, trace: Trace, timeline: Timeline) -> None:
-    """The numbers of the batch shown, and three pictures: the line, the loss, the distance."""
-    live(_numbers(stream, trace), key="stream_numbers")
-    pictures = {
-        "line": line(trace, timeline),
-        "loss": loss(stream, trace, timeline),
-        "distance": distance(stream, trace, timeline),
-    }
-    for place, (name, figure) in zip(st.columns(3), pictures.items(), strict=True):
-        with place:
-            show(figure, key=f"stream_{name}", height=330, in_hall=560)
 
 
 @picture
@@ -235,7 +277,7 @@ def _draw_line(timeline: Timeline) -> Drawing:
     x = alt.X("x:Q", title="x", scale=alt.Scale(domain=[0, RIGHT]), axis=WHOLE_LABELS)
     y = alt.Y("y:Q", title="y", scale=alt.Scale(domain=[0, TOP]))
     names = ["truth", f"every {REDRAWN} batches", "now"]
-    legend = alt.Legend(symbolSize=400, labelLimit=0, columns=sized(3, 1))
+    legend = alt.Legend(symbolSize=400, labelLimit=0, columns=1)
     colors = alt.Scale(domain=names, range=[BEST, QUIET, MODEL])
     dashes = alt.Scale(domain=names, range=[[6, 4], [1, 0], [1, 0]])
     color = alt.Color("what:N", scale=colors, legend=legend)
@@ -282,7 +324,7 @@ def _draw_loss(timeline: Timeline) -> Drawing:
     dots = _rows().mark_circle(color=QUIET, opacity=0.4, size=mark(14), clip=True)
     return drawing(
         dots.encode(x=x, y=y("loss")) + _curve(timeline, "mean", dot="loss", color=DATA),
-        title=f"Loss, and the mean of {MEAN_OVER}",
+        title=f"Loss, and its mean over {MEAN_OVER}",
         description=(
             "The loss of single batches, their running mean, and the mean loss of the true line."
         ),

@@ -12,19 +12,22 @@ from typing import NamedTuple
 import streamlit as st
 
 from engines.dynamic_graph import tape, torch_listings
-from engines.graphs.autograd import Array, Node, StepGraph
-from views.player import cached, live
+from engines.experiments import EXPERIMENTS
+from engines.graphs.autograd import Array, Graph, Node, StepGraph
+from views.graphs.small_graph import draw_graph
+from views.player import Figure, cached, live, show
 from views.ui.controls import Controls
 from views.ui.errors import explain_phrases, explanation
 from views.ui.mistakes import choose, told_in
 from views.ui.numbers import number
 from views.ui.prediction import predicted
-from views.ui.shell import side_by_side
+from views.ui.shell import Here, side_by_side
+from views.ui.staging import beside, stage
 from views.ui.table import html_table
 
 WAYS = told_in(__file__)
 FRAMEWORKS = ("TensorFlow", "PyTorch")
-START = {"a": 1.0, "b": 2.0, "c": 3.0, "w": 4.0}  # E5's
+START = {"a": 3.0, "b": 2.0, "c": 3.0, "w": 4.0}  # E5 has a = 1, where no slope but w's is seen
 BOUND = 100.0
 ANSWERS = {
     "slope": "it answers with the slope",
@@ -54,51 +57,57 @@ def in_both(a: float, b: float, c: float, w: float) -> list[Answers]:
     ]
 
 
-def compare(controls: Controls) -> None:
-    """E5 in both frameworks: a sum at once, a slope, what was recorded of it, other ways to ask."""
-    at_once = st.container()
-    numbers = _numbers(controls)
-    answers = in_both(**numbers)
-    with at_once:
-        st.markdown(
-            "#### 2 + 4 is 6 at once\n"
-            "In TensorFlow 1 a line like this only drew up a plan, and a **session** had to run "
-            "the plan before there was a number. In eager mode the line itself runs."
+def show_stage(here: Here) -> list[Answers]:
+    """What both frameworks recorded of a parabola, value by value. Returns what they answered."""
+    with stage(here):
+        numbers = _numbers(here.controls)
+        answers = in_both(**numbers)
+        slope = 2 * numbers["a"] * numbers["w"] + numbers["b"]
+        live(
+            '<div class="story"><p class="on">TensorFlow writes a list beside the results, its '
+            "<b>tape</b>; PyTorch hangs a graph on them. Read the table from the bottom up: each "
+            "operation multiplies its slope, dy/d(value), by its local derivative, and hands that "
+            "on. At w two ways meet and are added: "
+            f"dy/dw = 2aw + b = <b>{number(slope)}</b>.</p></div>",
+            key="story",
         )
-        _side_by_side(answers, "two_and_four", listed=True, answered=True)
-    _slope(answers, numbers)
+        on_tape, in_graph = (answer.recorded for answer in answers)
+        graph, table = beside([3, 10])
+        with graph:
+            show(_drawn(in_graph.graph, numbers), key="graph")
+        with table:
+            live(_table(on_tape, in_graph, numbers), key="recorded")
+    return answers
+
+
+def tell(controls: Controls, answers: list[Answers]) -> None:
+    """The listings in both frameworks, a sum at once, and other ways to ask."""
+    st.markdown(
+        "#### 2 + 4 is 6 at once\n"
+        "In TensorFlow 1 a line like this only drew up a plan, and a **session** had to run "
+        "the plan before there was a number. In eager mode the line itself runs."
+    )
+    _side_by_side(answers, "two_and_four", listed=True, answered=True)
+    printed = EXPERIMENTS["E5"].printed["derivative"]
+    st.markdown(
+        "#### The slope, in both\n"
+        f"The article asks with a = 1 and prints **{printed}**. Here a begins at 3: with 1, no "
+        "slope but w’s differs from 1."
+    )
+    _side_by_side(answers, "derivative", listed=True, answered=True)
     _records(answers)
     _other_ways(controls, answers)
 
 
 def _numbers(controls: Controls) -> dict[str, float]:
     """Where the parabola is asked for its slope, and what parabola it is."""
-    st.markdown(
-        "#### A slope from a tape\n"
-        "A `GradientTape` listens while it is open, and records each operation on what it was told "
-        "to watch. Asked for the **slope** dy/dw, it goes through its list backwards. Beside it "
-        "PyTorch is asked the same. Choose the numbers:"
-    )
     numbers, looks = {}, {"step": 1.0, "format": "%g"}
-    for place, (name, start) in zip(st.columns(4), START.items(), strict=True):
-        with place:
-            numbers[name] = controls.number(name, f"tape_{name}", start, -BOUND, BOUND, **looks)
+    with st.container(horizontal=True, gap="small"):
+        for name, start in START.items():
+            numbers[name] = controls.number(
+                name, f"tape_{name}", start, -BOUND, BOUND, width=150, **looks
+            )
     return numbers
-
-
-def _slope(answers: Sequence[Answers], numbers: Mapping[str, float]) -> None:
-    _side_by_side(answers, "derivative", listed=True, answered=True)
-    parts = [2 * numbers["a"] * numbers["w"], numbers["b"]]
-    a, b, w = (f"{numbers[name]:.6g}" for name in ("a", "b", "w"))  # LaTeX has minus signs
-    slope = sum(parts)
-    st.latex(
-        rf"\begin{{aligned}} \frac{{dy}}{{dw}} &= 2aw + b \\ &= 2 \cdot ({a}) \cdot ({w}) + ({b}) "
-        rf"\\ &= \mathbf{{{slope:.7g}}} \end{{aligned}}"
-    )
-    st.markdown(
-        f"The backward pass meets w twice: through `w**2`, which brings {number(parts[0])}, and "
-        f"through `b * w`, which brings {number(parts[1])}. What comes along both is added."
-    )
 
 
 def _records(answers: Sequence[Answers]) -> None:
@@ -109,7 +118,6 @@ def _records(answers: Sequence[Answers]) -> None:
         "y. The listing has one more line, a product in which w has no part."
     )
     _side_by_side(answers, "parabola", listed=True)
-    live(_table(*(answer.recorded for answer in answers)), key="recorded")
     st.markdown(
         "All of it ran while the tape was open. But there is nothing of w in `a * b`, so the tape "
         "did not record it, and PyTorch hung nothing on its result. Its slope is none: neither of "
@@ -161,20 +169,62 @@ def _side_by_side(
                 st.code(said, language=None, wrap_lines=True)
 
 
-def _table(on_tape: StepGraph, in_graph: StepGraph) -> str:
+def _local(a: float, b: float, c: float, w: float) -> dict[str, dict[str, tuple[str, float]]]:
+    """By operation, what it hands its slope on to, and by which local derivative multiplied."""
+    return {
+        "w**2": {"w": ("2w", 2 * w)},
+        "a * w**2": {"w**2": ("a", a)},
+        "b * w": {"w": ("b", b)},
+        "a * w**2 + b * w": {"a * w**2": ("1", 1), "b * w": ("1", 1)},
+        "a * w**2 + b * w + c": {"a * w**2 + b * w": ("1", 1)},
+    }
+
+
+def _drawn(graph: Graph, numbers: Mapping[str, float]) -> Figure:
+    """PyTorch's graph, with the slope of y at each value."""
+    return draw_graph(
+        graph,
+        key=("parabola", *numbers.values()),
+        title="Each slope in the graph",
+        description=(
+            "The graph that PyTorch hung on y: from w one way leads through w**2, the other "
+            "through b * w, and both meet in their sum. Each box has the slope dy/d(value)."
+        ),
+        labels={
+            node.id: f"({number(float(node.gradient), 4)})"
+            for node in graph.nodes
+            if node.gradient is not None
+        },
+        wide=1.6,
+    )
+
+
+def _table(on_tape: StepGraph, in_graph: StepGraph, numbers: Mapping[str, float]) -> str:
     """HTML with a row for w and each operation that ran: its value, and which recorded what."""
     values = {leaf.name: leaf.value for leaf in on_tape.graph.leaves}
     values |= {event.text: event.value for event in on_tape.events}
-    records = [_recorded(on_tape), _recorded(in_graph)]
-    slope = "slope dy/d(value)"
-    heads = ["what ran", "value", "on TensorFlow's tape", slope, "in PyTorch's graph", slope]
+    records, local = [_recorded(on_tape), _recorded(in_graph)], _local(**numbers)
+    heads = ["what ran", "value", "on the tape", "slope", "in PyTorch’s graph", "slope"]
     rows = []
     for text, value in values.items():
-        row = [f"<code>{html.escape(text).replace(' ', '&nbsp;')}</code>", _number(value)]
-        for node in (record[text] for record in records):
+        row = [_code(text), _number(value)]
+        nodes = [record[text] for record in records]
+        for node in nodes:
             row += [node.kind, _number(node.gradient)] if node else ["<b>nothing</b>", "none"]
+        slope = nodes[0].gradient if nodes[0] else None
+        row.append(
+            "<br>".join(
+                f"{_number(slope)} · {what} = {number(float(slope) * by, 7)} to {_code(to)}"
+                for to, (what, by) in local.get(text, {}).items()
+                if slope is not None
+            )
+        )
         rows.append(row)
-    return html_table(heads, rows)
+    return html_table([*heads, "hands on"], rows)
+
+
+def _code(text: str) -> str:
+    return f"<code>{html.escape(text).replace(' ', '&nbsp;')}</code>"
 
 
 def _recorded(step: StepGraph) -> dict[str, Node | None]:

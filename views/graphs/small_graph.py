@@ -212,7 +212,7 @@ def _told(node: Node, look: str, label: str) -> dict[str, str]:
     """What a box says of its node, and what it says when pointed at."""
     if look == "fold":
         counts = {name: int(count) for name, count in node.settings.items()}
-        name = "{repetitions} of {of} repetitions, {nodes} nodes".format(**counts)
+        name = "{repetitions} more times, {nodes} nodes".format(**counts)
         return dict.fromkeys(TOLD, "–") | {"name": name, "kind": "many nodes, drawn as one"}
     again = str(node.repetition + 1) if look == "operation" else "–"
     name = short(node.kind) if look == "operation" else node.name
@@ -229,7 +229,7 @@ def _told(node: Node, look: str, label: str) -> dict[str, str]:
 
 @_picture.drawing
 def _draw() -> Drawing:
-    size = sized(12, 19)
+    size = sized(12, 23.5)
     across, down = between("-0.6", "right + 0.6"), between("bottom + 0.5", "-0.5")
 
     def x(field: str) -> alt.X:
@@ -254,7 +254,7 @@ def _draw() -> Drawing:
     only_order = joined("datum.only_order", color=BEST, strokeWidth=3, strokeDash=[7, 4])
 
     # A box is as wide as the widest name it may hold, where the columns leave room for that.
-    reach = "min(0.47, 3.2 * (lecture ? 19 : 12) * wide * (right + 1.2) / width)"
+    reach = "min(0.47, 3.2 * (lecture ? 23.5 : 12) * screen * wide * (right + 1.2) / width)"
     boxes = alt.Chart(alt.NamedData("boxes")).transform_calculate(
         x1=f"datum.look === 'fold' ? -0.55 : datum.x - {reach}",
         x2=f"datum.look === 'fold' ? right + 0.55 : datum.x + {reach}",

@@ -1,51 +1,83 @@
-"""Mistakes in a hand-written gradient: choose one, predict how its run ends, see what it did."""
+"""Where it breaks: a mistake in the hand-written gradient, the right run and the wrong one."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from engines.manual_gradients.mistakes import how_it_ended
-from engines.problem import Problem
-from engines.trace import Trace
-from views.manual_gradients.runs import Checked
-from views.player import Timeline, listing
-from views.regression import sections
+from engines.problem import preset
+from views.manual_gradients import runs
+from views.player import listing, live, now, show
+from views.regression import sections, together
+from views.regression.together import Drawn
 from views.ui import mistakes
-from views.ui.controls import Controls
+from views.ui.palette import MISTAKE, MODEL, Look
+from views.ui.shell import Here
+from views.ui.staging import beside, stage
+from views.ui.table import html_table
 
+PROBLEM = preset("numpy_article")
+RATE, STEPS = 0.005, 120
+OPENS = "input_forgotten"
 MISTAKES = mistakes.told_in(__file__)
 ENDS = {
     "arrives": "it arrives at the best answer",
     "elsewhere": "it ends somewhere else",
     "explodes": "the loss climbs",
 }
+RIGHT, WRONG = Look("the right run", MODEL), Look("the wrong run", MISTAKE, (6, 4))
 
 
-def choose(controls: Controls) -> None:
-    """The row of mistakes to make; `Controls.chosen` says above it which one is."""
-    mistakes.choose(controls, MISTAKES)
+def show_stage(here: Here) -> None:
+    """Choose a mistake and say how it ends; then both runs are in one picture."""
+    with stage(here) as play:
+        labels = {name: told.label for name, told in MISTAKES.items()}
+        chosen = here.controls.choice(
+            st.pills,
+            "A mistake to make",
+            "mistake",
+            labels,
+            OPENS,
+            required=True,
+            label_visibility="collapsed",
+        )
+        mistake = str(chosen or OPENS)
+        right = runs.run(PROBLEM, STEPS, RATE).trace
+        drawn = [Drawn("", RIGHT, right, PROBLEM)]
+        timeline = runs.timeline(PROBLEM, STEPS, RATE, mistake)
+        picture, loss, words = beside([5, 4, 5])
+        with words:
+            wrong = runs.run(PROBLEM, STEPS, RATE, mistake)
+            end = how_it_ended(PROBLEM, wrong.trace)
+            variant = wrong.variant
+            answered = mistakes.predict(
+                MISTAKES[mistake], variant.right, variant.wrong, ENDS, end, key=mistake
+            )
+            if answered:
+                drawn.append(Drawn("wrong_", WRONG, wrong.trace, variant.problem))
+        play(timeline, begin=(0, None), stops=[1, 2, 5, 20, 60], whose=RIGHT.label)
+        with picture:
+            show(together.paths(drawn, timeline), key="paths")
+        with loss:
+            show(together.losses(drawn, timeline), key="losses")
+            if answered:
+                live(_numbers(), key="numbers")
+    if answered and variant.wrong in variant.source:
+        listing(
+            variant.source,
+            sections.COMPUTED,
+            title="The listing that ran",
+            key="wrong_listing",
+            run="wrong_",
+            changed=variant.wrong,
+        )
 
 
-def tell(mistake: str, wrong: Checked, right: Trace, problem: Problem, timeline: Timeline) -> None:
-    """Ask how the run with this mistake ends, and once answered show it.
-
-    wrong: that run. right, problem: the run without the mistake, and what it learnt.
-    """
-    variant, trace = wrong.variant, wrong.trace
-    if how_it_ended(problem, right) != "arrives":
-        st.caption("With these settings the right run, at the top, does not arrive either.")
-    told, end = MISTAKES[mistake], how_it_ended(problem, trace)
-    if not mistakes.predict(told, variant.right, variant.wrong, ENDS, end, key=mistake):
-        return
-    if trace.final.non_finite:
-        st.markdown(f"At step {len(trace) - 1} it overflows: no number of 64 bits is that large.")
-    sections.overview(variant.problem, trace, timeline, run="wrong_")
-    sections.check_in_numbers(run="wrong_")
-    listing(
-        variant.source,
-        sections.COMPUTED,
-        title="The listing that ran",
-        key="wrong_listing",
-        run="wrong_",
-        changed=variant.wrong,
-    )
+def _numbers() -> str:
+    """HTML: both runs at the step shown, and what the check says of the gradients."""
+    rows = [
+        [label, now(name), now(f"wrong_{name}")]
+        for label, name in (("loss", "loss"), ("w", "w"), ("b", "b"))
+    ]
+    error = [now(f"{run}error", digits=2) for run in ("", "wrong_")]
+    return html_table(["", RIGHT.label, WRONG.label], [*rows, ["gradient off by", *error]])

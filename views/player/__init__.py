@@ -13,7 +13,9 @@ name their value at the step shown with `timeline.now(name)`, texts and listings
 from views.player.bar import READOUT, SPEEDS, WORDS, Readout, player
 from views.player.caching import cached
 from views.player.figure import (
+    DECADES,
     INK,
+    LABEL,
     NOW,
     STATE,
     TEXT,
@@ -47,7 +49,9 @@ from views.player.timeline import (
 )
 
 __all__ = [
+    "DECADES",
     "INK",
+    "LABEL",
     "MOMENT",
     "NEXT",
     "NOW",

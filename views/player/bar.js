@@ -1,11 +1,15 @@
 // The player: owns the step and the moment in it, and tells everything on the page that follows them.
 //
-// #player-step   the range input a person moves; `.frame` on it holds this frame's numbers
-// #player-state  hidden, put into the page before this module is loaded, because charts bind to it
-//                when they are drawn; "step,phase,moment,values…,values one step later…"
+// #player-step   the range input a person moves: through the steps, or in slow motion through all
+//                moments of all steps; `.at` on it says which, `.frame` holds this frame's numbers
+// #root          Streamlit's own, there before anything else. Charts bind to it when they are drawn,
+//                which may be before this module is loaded: its `.value` is
+//                "step,phase,moment,values…,values one step later…", and "player" says it is new
 //
 // Slow motion goes through the moments of a step. Each belongs to one of four phases; data.parts
-// says how many each phase has. Where data.slowAt is given, only these steps have them.
+// says how many each phase has. Where data.slowAt is given, only these steps have them. data.stops
+// are the steps that a clicker goes to outside slow motion. Where somebody wants to go on beyond
+// either end, the document hears "player-turn", with −1 or 1; where they leave, it says "player-leave".
 //
 // Streamlit calls the default export again, without the cleanup, whenever `data` changes: all
 // listeners of a call hang on one AbortController, which the next call aborts.
@@ -52,125 +56,152 @@ function takesSpace(target) {
 
 export default function ({ parentElement, data }) {
   const find = (selector) => parentElement.querySelector(selector);
-  const range = find("#player-step"), readout = find(".player-readout");
-  const playButton = find("[data-action=play]"), speed = find("[data-control=speed]");
-  const loop = find("[data-control=loop]"), slow = find("[data-control=slow]");
-  const phaseBar = find(".player-phases"), words = data.words;
+  const range = find("#player-step"), readout = find(".player-readout"), nextButton = find("[data-action=next]");
+  const playButton = find("[data-action=play]"), speed = find("[data-control=speed]"), more = find(".player-more");
+  const loop = find("[data-control=loop]"), slow = find("[data-control=slow]"), table = find(".player-options tbody");
+  const words = data.words, state = document.querySelector("#root");
 
   range.off?.abort();
   const off = (range.off = new AbortController());
   const on = (target, type, listener) => target.addEventListener(type, listener, { signal: off.signal });
 
-  const first = range.dataset.ready === undefined;
-  range.dataset.ready = "yes";
-  range.max = data.lastStep;
-  if (first) label();
   const series = decode(data);
   const slowAt = data.slowAt && new Int32Array(bytes(data.slowAt));
   const starts = data.parts.map((_, phase) => data.parts.slice(0, phase).reduce((sum, n) => sum + n, 0));
   const moments = starts[UPDATE] + data.parts[UPDATE];
+  const slowSteps = slowAt ? slowAt.length : data.lastStep + 1;
 
-  function label() {
-    find(".player").setAttribute("aria-label", words.player);
-    phaseBar.setAttribute("aria-label", words.parts);
-    range.setAttribute("aria-label", words.slider);
-    for (const button of parentElement.querySelectorAll("[data-action]")) {
-      button.title = words[button.dataset.action];
-      button.setAttribute("aria-label", button.title);
-    }
-    for (const text of parentElement.querySelectorAll("[data-word]")) text.textContent = words[text.dataset.word];
-    phaseBar.replaceChildren(...words.phases.map((word) => Object.assign(document.createElement("li"), { textContent: word })));
-    speed.replaceChildren(...data.speeds.map((rate) => new Option(words.rate.replace("{rate}", rate), rate)));
-    speed.value = data.speed;
-  }
+  // ---- where we are: a step, and in slow motion a moment of it (else null); as a place on the slider
 
-  // ---- the state: a step, and in slow motion a moment of it
-
-  if (!first && range.of !== data.of && range.moment !== null) range.moment = 0; // slow motion of something else
+  const slowly = data.begin[1] === null ? null : 0; // whether a first visit is in slow motion
+  const opening = { step: data.begin[0], moment: data.begin[1] };
+  const first = range.at === undefined;
+  range.at ??= asked();
+  if (!first && range.of !== data.of && range.at.moment !== null) range.at.moment = 0; // slow motion of something else
   range.of = data.of;
-  let moment = first ? (data.slow ? 0 : null) : range.moment; // null outside slow motion
-  if (first) {
-    const asked = new URLSearchParams(location.search);
-    const askedStep = asked.get("step") ?? "", askedMoment = asked.get("moment") ?? "";
-    if (/^[0-9]+$/.test(askedStep)) range.value = Math.min(Number(askedStep), data.lastStep);
-    if (/^[0-9]+$/.test(askedMoment)) moment = Number(askedMoment);
-    else if (askedMoment === "all" || (slowAt && !slowAt.includes(Number(range.value)))) moment = null;
+
+  function asked() { // by the address, or by whoever came here backwards
+    const address = new URLSearchParams(location.search), number = /^[0-9]+$/;
+    const askedStep = address.get("step") ?? "", askedMoment = address.get("moment") ?? "";
+    const named = number.test(askedStep), { step: begin, moment } = data.atEnd ? { step: data.lastStep, moment: slowly === null ? null : moments } : opening;
+    const step = named ? Number(askedStep) : begin;
+    if (data.every > 1) return { step, moment: null };
+    if (number.test(askedMoment)) return { step, moment: Number(askedMoment) };
+    if (askedMoment === "all" || (named && slowAt && !slowAt.includes(step))) return { step, moment: null };
+    return { step, moment: named && slowly ? 0 : moment };
   }
-  slow.checked = moment !== null;
-  const step = () => Number(range.value);
-  const last = () => (moment !== null && slowAt ? slowAt[slowAt.length - 1] : data.lastStep);
-  const lastMoment = () => (step() < last() ? moments : starts[UPDATE]) - 1;
+
+  const last = () => (range.at.moment === null ? data.lastStep : (slowSteps - 1) * moments + Math.max(starts[UPDATE], 1) - 1);
   const phaseOf = (moment) => starts.findLastIndex((start) => start <= moment);
 
-  function bound() { // slow motion only goes where it has something to show
-    if (moment === null) return;
-    if (slowAt) range.value = slowAt[lastBefore(slowAt, step())];
-    moment = Math.min(moment, lastMoment());
+  function place({ step, moment }) {
+    if (moment === null) return Math.min(step, data.lastStep);
+    const known = slowAt ? lastBefore(slowAt, step) : Math.min(step, data.lastStep);
+    return Math.min(known * moments + Math.min(moment, moments - 1), last());
+  }
+
+  function at(place) {
+    if (range.at.moment === null) return { step: place, moment: null };
+    const known = Math.floor(place / moments);
+    return { step: slowAt ? slowAt[known] : known, moment: place % moments };
   }
 
   function show() {
-    const k = step(), values = {}, now = [], next = [];
+    const { step, moment } = (range.at = at(Number(range.value)));
+    const values = {}, now = [], next = [];
     for (const [name, one] of series) {
-      now.push((values[name] = valueAt(one, k)));
-      if (one.at === null) next.push((values[name + "_next"] = one.values[k + 1]));
+      now.push((values[name] = valueAt(one, step)));
+      if (one.at === null) next.push((values[name + "_next"] = one.values[step + 1]));
     }
-    const phase = moment === null ? WHOLE : phaseOf(moment), at = moment ?? moments;
-    range.frame = { step: k, moment: at, values, format: shortNumber };
-    range.moment = moment;
-    range.style.setProperty("--walked", `${(100 * k) / Math.max(1, data.lastStep)}%`);
-    const text = Object.entries(data.readout).map(([name, [known, changed]]) =>
-      moment !== null && changed !== null && at >= changed ? `${name} → ${shortNumber(values[name + "_next"])}`
-        : `${name} ${at >= known ? shortNumber(values[name]) : "…"}`);
-    const count = data.lastStep > 0 ? [words.step.replace("{step}", k).replace("{last}", data.lastStep)] : []; // or nothing is trained
-    readout.textContent = [...count, ...text].join("  ·  ");
-    phaseBar.hidden = phase === WHOLE;
-    speed.disabled = phase !== WHOLE; // slow motion has its own
-    [...phaseBar.children].forEach((chip, i) => {
-      const part = i === phase && data.parts[i] > 1 ? ` ${moment - starts[i] + 1}/${data.parts[i]}` : "";
-      chip.textContent = words.phases[i] + part;
-      chip.classList.toggle("on", i === phase);
-      if (i === phase) chip.setAttribute("aria-current", "step"); else chip.removeAttribute("aria-current");
-    });
-    range.setAttribute("aria-valuetext", [readout.textContent, phaseBar.children[phase]?.textContent ?? ""].join("  ·  "));
-    const state = document.querySelector("#player-state");
-    if (!state) return; // the page is being put together anew, and will call again
-    state.value = [k, phase, at, ...now, ...next].join(",");
-    state.dispatchEvent(new Event("input"));
+    const phase = moment === null ? WHOLE : phaseOf(moment), so_far = moment ?? moments;
+    range.frame = { step, moment: so_far, moments, values, format: shortNumber };
+    range.style.setProperty("--walked", `${(100 * range.value) / Math.max(1, last())}%`);
+    const part = data.parts[phase] > 1 ? ` ${moment - starts[phase] + 1}/${data.parts[phase]}` : "";
+    const told = [
+      ...(data.whose ? [data.whose] : []),
+      ...(data.lastStep > 0 ? [words.step.replace("{step}", step * data.every).replace("{last}", data.lastStep * data.every)] : []), // or nothing is trained
+      ...(phase === WHOLE ? [] : [Object.assign(document.createElement("span"), { className: "player-phase", textContent: words.phases[phase] + part })]),
+      ...Object.entries(data.readout).map(([name, [known, changed]]) =>
+        moment !== null && changed !== null && moment >= changed ? `${name} → ${shortNumber(values[name + "_next"])}`
+          : `${name} ${so_far >= known ? shortNumber(values[name]) : "…"}`),
+    ];
+    readout.replaceChildren(...told.flatMap((one, i) => (i ? ["  ·  ", one] : [one])));
+    range.setAttribute("aria-valuetext", readout.textContent);
+    slow.checked = moment !== null;
+    slow.parentElement.style.display = data.every > 1 ? "none" : ""; // there is no one step to slow down
+    nextButton.hidden = !data.next || range.value < last();
+    if (more.open) fillTable();
+    state.value = [step, phase, so_far, ...now, ...next].join(",");
+    state.dispatchEvent(new Event("player"));
     remember();
   }
 
-  let remembering = 0;
+  function fillTable() { // what is known at this moment, for those who cannot see the pictures
+    table.replaceChildren(...Object.entries(data.table).map(([label, name]) => {
+      const row = document.createElement("tr");
+      row.append(Object.assign(document.createElement("th"), { textContent: label, scope: "row" }),
+        Object.assign(document.createElement("td"), { textContent: shortNumber(range.frame.values[name]) }));
+      return row;
+    }));
+  }
+
+  let remembering = 0, leaving = false; // after that the address is of somewhere else
   function remember() {
     clearTimeout(remembering);
+    if (leaving) return;
     remembering = setTimeout(() => {
-      const url = new URL(location.href), { searchParams } = url;
-      if (step() > 0) searchParams.set("step", step()); else searchParams.delete("step");
-      if (moment === (data.slow ? 0 : null)) searchParams.delete("moment"); else searchParams.set("moment", moment ?? "all");
+      const url = new URL(location.href), { searchParams } = url, { step, moment } = range.at;
+      const atOpening = step === opening.step && moment === opening.moment;
+      const said = !atOpening && !(step === 0 && opening.step === 0);
+      const usual = moment === slowly && (moment === null || said || opening.moment === 0);
+      set(searchParams, "step", said ? step : null);
+      set(searchParams, "moment", atOpening || usual ? null : moment ?? "all");
       if (url.href !== location.href) history.replaceState(history.state, "", url);
     }, 250);
+  }
+
+  function set(params, name, value) { // what is not said is as it opens
+    if (value === null) params.delete(name); else params.set(name, value);
   }
 
   // ---- moving; everything that follows hears one bubbling `input` from the range
 
   const fire = () => range.dispatchEvent(new Event("input", { bubbles: true }));
 
-  function go(k) {
-    const bounded = Math.max(0, Math.min(data.lastStep, k));
-    if (bounded === step()) return false;
+  function go(place) {
+    const bounded = Math.max(0, Math.min(last(), place));
+    if (bounded === Number(range.value)) return false;
     range.value = bounded;
     fire();
     return true;
   }
 
-  function advance(by) { // in slow motion one moment, else `by` steps
-    if (moment === null) return go(step() + by);
-    const forward = by > 0, from = moment;
-    if (forward ? moment < lastMoment() : moment > 0) { moment += forward ? 1 : -1; fire(); return true; }
-    const neighbour = slowAt ? slowAt[lastBefore(slowAt, step()) + (forward ? 1 : -1)] : step() + (forward ? 1 : -1);
-    moment = forward ? 0 : moments - 1;
-    if (neighbour !== undefined && go(neighbour)) return true;
-    moment = from;
-    return false;
+  const advance = (by) => go(Number(range.value) + by);
+
+  function toStop(by) { // a moment in slow motion, else the next step at which something happens
+    if (range.at.moment !== null) return advance(by);
+    const stops = [0, ...data.stops, data.lastStep].filter((stop) => (stop - range.at.step) * by > 0);
+    return stops.length > 0 && go(by > 0 ? Math.min(...stops) : Math.max(...stops));
+  }
+
+  function toSpeed(slowly) { // slow motion or not, at the same step
+    range.at = { step: range.at.step, moment: slowly ? 0 : null };
+    settle();
+  }
+
+  function settle() { // the slider says where we are
+    range.max = last();
+    range.value = place(range.at);
+    offerSpeeds();
+    fire();
+  }
+
+  function offerSpeeds() {
+    const slowly = range.at.moment !== null, speeds = slowly ? data.slowSpeeds : data.speeds;
+    if (range.slowly === slowly && !first) return;
+    range.slowly = slowly;
+    speed.replaceChildren(...speeds.map((rate) => new Option((slowly ? words.times : words.rate).replace("{rate}", rate), rate)));
+    speed.value = slowly ? 1 : data.speed;
   }
 
   // ---- playing
@@ -188,13 +219,8 @@ export default function ({ parentElement, data }) {
     readout.setAttribute("aria-live", "polite");
   }
 
-  function rewind() {
-    if (moment !== null) moment = 0;
-    go(0);
-  }
-
   function play() {
-    if (step() >= last() && (moment ?? moments) >= lastMoment()) rewind();
+    if (Number(range.value) >= last()) go(0);
     range.playing = true; // and goes on where the page is run again with other data
     playButton.classList.add("playing");
     playButton.setAttribute("aria-label", words.pause);
@@ -204,44 +230,68 @@ export default function ({ parentElement, data }) {
     frame = requestAnimationFrame(tick);
   }
 
+  function interval() { // milliseconds: in slow motion as long as the text takes to read
+    if (range.at.moment === null) return 1000 / Number(speed.value);
+    const text = [...document.querySelectorAll(".story .on")].map((part) => part.textContent).join(" ");
+    return (1200 + 50 * text.length) / Number(speed.value);
+  }
+
   function tick(time) {
-    const interval = moment === null ? 1000 / Number(speed.value) : 2500;
-    const steps = Math.floor((time - due) / interval);
+    const steps = Math.floor((time - due) / interval());
     if (steps > 0) {
-      due += steps * interval;
-      const moved = advance(steps);
+      due = range.at.moment === null ? due + steps * interval() : time;
+      const moved = advance(range.at.moment === null ? steps : 1);
       if (!moved && !loop.checked) return pause();
-      if (!moved) rewind();
+      if (!moved) go(0);
     }
     frame = requestAnimationFrame(tick);
   }
 
-  function nudge(by) { pause(); advance(by); }
-  function jump(k) { pause(); if (moment !== null && k === 0) moment = 0; if (!go(k)) fire(); }
+  const turn = (by) => document.dispatchEvent(new CustomEvent("player-turn", { detail: by }));
+  const nudge = (by) => { pause(); advance(by); };
+  const click = (by) => { pause(); if (!toStop(by)) turn(by); };
 
   const ACTIONS = {
-    start: () => jump(0), back: () => nudge(-1), play: () => (playing() ? pause() : play()),
-    forward: () => nudge(1), end: () => jump(last()),
+    start: () => { pause(); go(0); }, back: () => nudge(-1), play: () => (playing() ? pause() : play()),
+    forward: () => nudge(1), end: () => { pause(); go(last()); }, next: () => turn(1),
   };
 
   // ---- listening
 
-  on(range, "input", () => { bound(); show(); });
+  if (first) {
+    find(".player").setAttribute("aria-label", words.player);
+    range.setAttribute("aria-label", words.slider);
+    for (const button of parentElement.querySelectorAll("[data-action]:not(.player-next)")) {
+      button.title = words[button.dataset.action];
+      button.setAttribute("aria-label", button.title);
+    }
+    for (const text of parentElement.querySelectorAll("[data-word]")) text.textContent = words[text.dataset.word];
+    more.firstElementChild.title = words.more;
+    more.firstElementChild.setAttribute("aria-label", words.more);
+  }
+  nextButton.textContent = data.next;
+
+  on(range, "input", show);
   on(range, "pointerdown", pause);
   for (const button of parentElement.querySelectorAll("[data-action]")) on(button, "click", ACTIONS[button.dataset.action]);
-  for (const box of [slow, loop]) on(box, "click", (event) => event.detail && box.blur()); // a mouse leaves the keys to the player
+  for (const box of [slow, loop]) on(box, "click", (event) => event.detail && range.focus()); // a mouse leaves the keys to the player
+  on(slow, "change", () => { pause(); toSpeed(slow.checked); });
+  on(more, "toggle", () => more.open && fillTable());
+  on(document, "pointerdown", (event) => { if (more.open && !more.contains(event.target)) more.open = false; });
   on(document, "pointerup", (event) => { // after Streamlit's own listeners, which take the focus
-    if (event.target.closest?.("[data-testid=stButtonGroup]")) setTimeout(() => document.activeElement.blur());
+    if (data.lecture && event.target.closest?.("[data-testid=stButtonGroup]")) setTimeout(() => document.activeElement.blur());
   });
-  on(slow, "change", () => { pause(); moment = slow.checked ? 0 : null; fire(); });
 
+  // In a lecture the keys are the player's. Else they are where the focus is, and scroll the page.
   const KEYS = {
-    " ": ACTIONS.play, ArrowRight: ACTIONS.forward, ArrowLeft: ACTIONS.back, PageDown: ACTIONS.forward,
-    PageUp: ACTIONS.back, Home: ACTIONS.start, End: ACTIONS.end,
+    " ": ACTIONS.play, ArrowRight: ACTIONS.forward, ArrowLeft: ACTIONS.back, PageDown: () => click(1),
+    PageUp: () => click(-1), Home: ACTIONS.start, End: ACTIONS.end,
   };
+  const COARSE = { ArrowRight: () => nudge(10), ArrowLeft: () => nudge(-10) }; // with shift
   on(document, "keydown", (event) => {
-    const act = KEYS[event.key], target = event.composedPath()[0];
-    if (!act || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || event.isComposing) return;
+    const act = (event.shiftKey ? COARSE : KEYS)[event.key], target = event.composedPath()[0];
+    if (!act || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    if (!data.lecture && !find(".player").contains(target)) return;
     if (target !== range && isTyping(target, event.key)) return;
     if (event.key === " " && target !== range && takesSpace(target)) return;
     if (event.key === " " && event.repeat) return event.preventDefault(); // a key held down is one wish
@@ -251,10 +301,17 @@ export default function ({ parentElement, data }) {
 
   // Streamlit writes the address from what it knew when a run began: put the step back.
   const reminding = setInterval(remember, 1000);
+  for (const [target, type] of [[document, "player-leave"], [window, "popstate"]]) {
+    on(target, type, () => { leaving = true; clearTimeout(remembering); });
+  }
   off.signal.addEventListener("abort", () => { cancelAnimationFrame(frame); clearTimeout(remembering); clearInterval(reminding); });
-  fire();
-  if (range.playing) play(); else pause();
-  return () => off.abort();
+  settle();
+  const still = matchMedia("(prefers-reduced-motion: reduce)").matches || location.search.includes("step=");
+  if (range.playing || (first && data.plays && !still)) play(); else pause();
+  return () => {
+    off.abort();
+    state.value = ""; // nothing for those who come next and follow another player
+  };
 }
 
 function shortNumber(value, digits = 6) {

@@ -13,10 +13,12 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from views.player.figure import in_lecture
 from views.player.timeline import Timeline
 
 HERE = Path(__file__).parent
 SPEEDS = (1, 4, 15, 60, 240)  # steps a second
+SLOW_SPEEDS = (0.5, 1, 2, 4)  # times as fast as the text can be read
 WORDS: dict[str, Any] = {
     "player": "Player for the recorded training",
     "slider": "Training step",
@@ -27,10 +29,12 @@ WORDS: dict[str, Any] = {
     "forward": "One step forward (right arrow)",
     "end": "To the end (End)",
     "slow": "slow motion",
-    "parts": "Phases of a step",
+    "more": "Speed, loop, and the numbers of this moment",
     "loop": "loop",
     "speed": "speed",
     "rate": "{rate} steps/s",
+    "times": "{rate}×",
+    "table": "At this moment",
     "step": "step {step} of {last}",
     "phases": ["predict", "loss", "gradient", "update"],
 }
@@ -54,23 +58,52 @@ def player(
     timeline: Timeline,
     *,
     readout: Readout = READOUT,
+    whose: str = "",
+    table: Mapping[str, str] | None = None,
     phases: Sequence[str] = WORDS["phases"],
+    stops: Sequence[int] = (),
+    counted: str = WORDS["step"],
+    every: int = 1,
     of: str = "",
+    then: str = "",
+    begin: tuple[int, int | None] | None = None,
+    at_end: bool = False,
+    plays: bool = False,
+    key: str = "player",
 ) -> DeltaGenerator:
     """Show the player. Everything on the page that follows the timeline follows it from here.
 
-    readout: the series named and printed beside the step. phases: the names of the four. of: what
-    slow motion goes through; where that changes, it begins anew. Returns the bar, which stays in
-    sight, for what has to be seen with the player.
+    readout: the series named and printed beside the step. whose: the run that these are of, where
+    there are several. table: by label, the series that are told in a table of this moment; those
+    of the readout if not said. phases: the names of the four. stops: the steps that a clicker goes
+    to. counted: what is said of a step, where one stands for `every` of what is counted. of: what
+    slow motion goes through; where that changes, it begins anew. then: what a button
+    at the end says, which asks for what comes next. begin: the step and the moment, None outside
+    slow motion, at which a first visit finds it; if not said, the first. at_end: whether it is the
+    last instead. plays: whether it then plays by itself, once, where nobody asked for less motion.
+    key: another player for another key. Returns the bar, for what has to be seen with the player.
     """
     wanted = timeline.last_step / 25  # a whole run takes about half a minute
     speed = min(SPEEDS, key=lambda rate: abs(rate - wanted))
-    words = {**WORDS, "phases": list(phases)}
-    data = {**timeline.payload, "readout": dict(readout), "words": words, "of": of}
-    # Before the charts, and not in the component, which is there only once its module is loaded: a
-    # chart that does not find this input when it is drawn stays still for good.
-    st.html('<input type="hidden" id="player-state">')
+    data = {
+        **timeline.payload,
+        "readout": dict(readout),
+        "whose": whose,
+        "table": dict(table or {name: name for name in readout}),
+        "words": {**WORDS, "phases": list(phases), "step": counted},
+        "every": every,
+        "stops": [int(stop) for stop in stops],
+        "of": of,
+        "next": then,
+        "begin": begin or (0, 0 if timeline.slow else None),
+        "atEnd": at_end,
+        "plays": plays and not at_end,
+        "lecture": in_lecture(),
+        "speeds": SPEEDS,
+        "slowSpeeds": SLOW_SPEEDS,
+        "speed": speed,
+    }
     bar = st.container(key="player-bar")
     with bar:
-        _player(data={**data, "speeds": SPEEDS, "speed": speed}, key="player")
+        _player(data=data, key=key)
     return bar

@@ -21,7 +21,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from functools import update_wrapper
-from typing import Any, Generic, ParamSpec, TypeAlias, cast
+from typing import Any, Generic, Literal, ParamSpec, TypeAlias, cast
 
 import altair as alt
 import numpy as np
@@ -42,10 +42,8 @@ Drawing: TypeAlias = dict[
 Filling: TypeAlias = tuple[Mapping[str, pd.DataFrame], Mapping[str, Any]]
 
 VALIDATE = False  # half of the time of a drawing would go into that; the tests do it, for each
-STATE = alt.param(
-    name="state", value="", bind=alt.BindDirect(element="#player-state", event="input")
-)
-NOW = alt.param(name="now", expr="split(state, ',')")
+STATE = alt.param(name="state", value="", bind=alt.BindDirect(element="#root", event="player"))
+NOW = alt.param(name="now", expr="split(state || '', ',')")
 # The colour of text inside a chart: Streamlit's theme sets the background, and nothing for text.
 INK = alt.param(
     name="ink",
@@ -124,55 +122,90 @@ def show(
     figure: Figure,
     *,
     key: str,
-    height: int,
+    height: int | Literal["stretch"] = "stretch",
     in_hall: int | None = None,
     place: DeltaGenerator | None = None,
     **selecting: Any,
 ) -> DeltaGenerator:
     """Put a figure into the page, as wide as its container.
 
-    height, in_hall: pixels, and how many in lecture mode; if not said, 1.7 times as many. place:
+    height, in_hall: pixels, and how many in lecture mode; if not said, 1.7 times as many. Or what
+    the container leaves, as on a stage. place:
     where, if not here: a container, or what an earlier call returned, to replace it. In an
     `st.empty` it would be gone for a moment at each run of the page. selecting: for a figure that
     can be clicked, what `st.vega_lite_chart` takes for that.
     """
-    hall = in_lecture()
-    params = [*figure["params"], {"name": "lecture", "value": hall}]
-    spec = {**figure, "params": params, "config": _config(24, 1.8) if hall else _config(13, 1.0)}
-    tall = (in_hall or round(1.7 * height)) if hall else height
+    lecture = in_lecture()
+    params = [*figure["params"], {"name": "lecture", "value": lecture}, SCREEN]
+    spec = {**figure, "params": params, "config": CONFIG, "padding": PADDING}
+    tall: Any = height
+    if lecture and height != "stretch":
+        tall = in_hall or round(1.7 * height)
     chart = (place or st).vega_lite_chart(spec, key=key, width="stretch", height=tall, **selecting)
     return cast(DeltaGenerator, chart)
 
 
-def _config(text: float, mark: float) -> Figure:
-    axis = {"labelFontSize": text, "titleFontSize": text, "grid": True, "titlePadding": 8}
-    return {
-        "mark": {"aria": False},
-        "axis": axis,
-        "axisY": {"minExtent": 3.4 * text},  # labels that grow while playing must not push the rest
-        "legend": {"labelFontSize": text, "titleFontSize": text, "orient": "top", "title": None},
-        "title": {"fontSize": text + 2, "anchor": "start", "offset": 8, "fontWeight": 600},
-        "text": {"fontSize": text},
-        "line": {"strokeWidth": 2.5 * mark},
-        "rule": {"strokeWidth": 1.5 * mark},
-        "point": {"size": 60 * mark**2},
-        "circle": {"size": 30 * mark**2, "opacity": 0.8},
-    }
-
-
 # ---- For drawings
 
-TEXT = "(lecture ? 24 : 13)"  # in expressions: the size of the text in axes and legends
+# Sizes are for a window 900 pixels high, and grow with it: a hall reads from the last row, whatever
+# the projector has. Text is never smaller than on such a window outside of lecture mode.
+SCREEN: Figure = {
+    "name": "screen",
+    # That the height is named makes it computed anew when the window changes.
+    "expr": "max(lecture ? 0.5 : 1, (windowSize()[1] + 0 * height) / (lecture ? 900 : 1100))",
+}
+TEXT = "((lecture ? 24 : 13) * screen)"  # in expressions: the size of text in axes and legends
 
 
 def sized(usual: float, in_hall: float) -> alt.ExprRef:
     """A size that is another one in lecture mode. In an expression it is `lecture ? … : …`."""
-    return alt.ExprRef(f"lecture ? {in_hall:g} : {usual:g}")
+    return alt.ExprRef(f"(lecture ? {in_hall:g} : {usual:g}) * screen")
 
 
 def mark(size: float) -> alt.ExprRef:
     """The area of a mark, larger where it is to be seen from the last row."""
-    return sized(size, 2.5 * size)
+    return alt.ExprRef(f"(lecture ? {2.5 * size:g} : {size:g}) * screen * screen")
+
+
+def _config() -> Figure:
+    def by(expression: str) -> dict[str, str]:
+        return {"expr": expression}
+
+    text, thick = by(TEXT), "((lecture ? 1.8 : 1) * screen)"
+    axis = {"labelFontSize": text, "titleFontSize": text, "grid": True, "titlePadding": 8}
+    return {
+        "mark": {"aria": False},
+        "axis": axis,
+        # As many ticks as there is room for their labels.
+        "axisX": {"tickCount": by(f"ceil(width / (4.5 * {TEXT}))")},
+        # Labels that grow while playing must not push the rest.
+        "axisY": {
+            "minExtent": by(f"3.4 * {TEXT}"),
+            "tickCount": by(f"ceil(height / (3 * {TEXT}))"),
+            "labelBound": True,  # a label over the edge would push the title out of the picture
+        },
+        "legend": {"labelFontSize": text, "titleFontSize": text, "orient": "top", "title": None},
+        "title": {"fontSize": by(f"{TEXT} + 2"), "anchor": "start", "offset": 8, "fontWeight": 600},
+        "text": {"fontSize": text},
+        "line": {"strokeWidth": by(f"2.5 * {thick}")},
+        "rule": {"strokeWidth": by(f"1.5 * {thick}")},
+        "point": {"size": by(f"60 * {thick} * {thick}")},
+        "circle": {"size": by(f"30 * {thick} * {thick}"), "opacity": 0.8},
+    }
+
+
+CONFIG = _config()
+# A label at the end of an axis is wider than the axis by half of it.
+PADDING = {"expr": f"ceil(0.9 * {TEXT})"}
+
+
+# A number at an axis: written out where it can be, else with a power of ten and a true minus.
+POWER = "replace(replace(format(datum.value, '~e'), 'e+', 'e'), 'e-', 'e−')"
+LABEL = (
+    f"datum.value === 0 || abs(log(abs(datum.value))) < 9.3 ? format(datum.value, '~g') : {POWER}"
+)
+# At an axis whose `ticks` are those of `decades`: all in the one way or all in the other.
+DECADES = f"ticks[0] < 1e-4 || peek(ticks) > 1e4 ? {POWER} : format(datum.value, '~g')"
 
 
 def between(low: str, high: str, **more: Any) -> alt.Scale:

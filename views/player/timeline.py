@@ -113,7 +113,6 @@ class Timeline:
             "at": list(steps),
             "parts": self.parts,
             "slowAt": None if self.slow_at is None else _steps(self.slow_at),
-            "slow": self.slow,
         }
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from engines.trace import Trace, relative_difference, thin
 from views.player import (
+    LABEL,
     PHASE,
     STEP,
     Drawing,
@@ -27,18 +28,19 @@ from views.player import (
     live,
     now,
     picture,
+    readable,
     show,
     sized,
 )
 from views.regression.charts import CURVE_STEPS
-from views.ui.palette import BEST, ENGINES, GRADIENT, MODEL, QUIET
+from views.ui.palette import ENGINES, GRADIENT, QUIET
 from views.ui.table import html_table
 
 Floats = NDArray[np.float64]
 
 
 @picture
-def gradient_error(timeline: Timeline, widths: Floats) -> Filling:
+def gradient_error(timeline: Timeline, widths: NDArray[Any]) -> Filling:
     """Relative error of this step's gradient against difference quotients of many widths h."""
     return {"widths": pd.DataFrame({"h": widths, "i": np.arange(len(widths))})}, {}
 
@@ -46,10 +48,13 @@ def gradient_error(timeline: Timeline, widths: Floats) -> Filling:
 @gradient_error.drawing
 def _(timeline: Timeline) -> Drawing:
     x = alt.X(
-        "h:Q", title="width h (relative)", scale=alt.Scale(type="log"), axis=alt.Axis(format="~e")
+        "h:Q",
+        title="width h (relative)",
+        scale=alt.Scale(type="log"),
+        axis=alt.Axis(labelExpr=LABEL),
     )
     scale = alt.Scale(type="log", domain=[1e-16, 2], clamp=True)
-    axis = alt.Axis(format="~e", values=[1e-16, 1e-12, 1e-8, 1e-4, 1])
+    axis = alt.Axis(labelExpr=LABEL, values=[1e-16, 1e-12, 1e-8, 1e-4, 1])
 
     def y(field: str) -> alt.Y:
         return alt.Y(field, title="relative error", scale=scale, axis=axis)
@@ -60,12 +65,12 @@ def _(timeline: Timeline) -> Drawing:
     rows = alt.Chart(alt.NamedData("widths"))
     band = (
         rows.transform_calculate(allowed=at_width("allowed"), bottom="1e-16")
-        .mark_area(color=BEST, opacity=0.18, line={"color": BEST, "strokeDash": [5, 4]})
+        .mark_area(color=QUIET, opacity=0.25, line={"color": QUIET, "strokeDash": [5, 4]})
         .encode(x=x, y=y("bottom:Q"), y2="allowed:Q")
     )
     kinds = ["central", "forward"]
     kind = {
-        "color": alt.Color("kind:N", scale=alt.Scale(domain=kinds, range=[MODEL, GRADIENT])),
+        "color": alt.Color("kind:N", scale=alt.Scale(domain=kinds, range=[GRADIENT, GRADIENT])),
         "shape": alt.Shape("kind:N", scale=alt.Scale(domain=kinds, range=["circle", "square"])),
     }
     lines = [
@@ -75,8 +80,13 @@ def _(timeline: Timeline) -> Drawing:
         .encode(x=x, y=y("error:Q"), **kind, tooltip=["h:Q", "kind:N", "error:Q"])
         for name in kinds
     ]
+    excused = readable(
+        alt.Chart(alt.InlineData([{"h": 1e-6, "error": 1e-14}])).encode(x=x, y=y("error:Q")),
+        text="excused by rounding",
+        color=alt.ExprRef("ink"),
+    )
     return drawing(
-        band + lines[0] + lines[1],
+        alt.layer(band, *lines, excused),
         title="Relative error against the width h",
         description=(
             "Relative error of the gradient against central and forward differences of many "
@@ -167,12 +177,12 @@ def _(timeline: Timeline, engines: tuple[str, ...]) -> Drawing:
     labels = [look.label for look in looks]
     axis = alt.Axis(
         values=alt.ExprRef("ticks"),
-        labelExpr="datum.value <= 2 * floor ? 'none' : format(datum.value, '~e')",
+        labelExpr=f"datum.value <= 2 * floor ? 'none' : ({LABEL})",
     )
     scale = between("floor", "high", type="log", clamp=True)
     x = alt.X("step:Q", title="step", scale=alt.Scale(domain=[0, alt.ExprRef("last")], nice=False))
     y = alt.Y("apart:Q", title="relative difference", scale=scale, axis=axis)
-    legend = alt.Legend(columns=2, labelLimit=0)
+    legend = alt.Legend(columns=1, labelLimit=0)
     colors = alt.Scale(domain=labels, range=[look.color for look in looks])
     shapes = alt.Scale(domain=labels, range=[look.shape for look in looks])
     color = alt.Color("engine:N", legend=legend, scale=colors)

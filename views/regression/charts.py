@@ -15,8 +15,12 @@ from numpy.typing import NDArray
 from engines.problem import Problem
 from engines.trace import Trace, thin
 from views.player import (
+    DECADES,
+    LABEL,
+    NEXT,
     PHASE,
     STEP,
+    TEXT,
     Drawing,
     Filling,
     Phase,
@@ -27,6 +31,7 @@ from views.player import (
     frame,
     mark,
     picture,
+    readable,
     sized,
 )
 from views.ui.palette import BEST, DATA, GRADIENT, MODEL, QUIET, RESIDUAL
@@ -39,8 +44,18 @@ CURVE_STEPS = 300  # a static curve shows at most this many of a run's steps
 
 
 @picture
-def fit(problem: Problem, timeline: Timeline, *, run: str = "", color: str = MODEL) -> Filling:
-    """The data, the model's curve at this step, and from each point its residual."""
+def fit(
+    problem: Problem,
+    timeline: Timeline,
+    *,
+    run: str = "",
+    color: str = MODEL,
+    chosen: int | None = None,
+) -> Filling:
+    """The data, the model's curve at this step, and from each point its residual.
+
+    chosen: the index of a point to put a ring around.
+    """
     # The start is part of the story, unless it is so far off that the data would shrink to a line.
     height = max(float(np.ptp(problem.y)), 0.2 * float(np.abs(problem.y).max()), 0.1)
     first = float(problem.w) * problem.x**problem.power + float(problem.b)
@@ -50,7 +65,7 @@ def fit(problem: Problem, timeline: Timeline, *, run: str = "", color: str = MOD
     shown = [problem.y, bounded, [middle - height / 2, middle + height / 2]]
     y_low, y_high = _span(np.concatenate(shown), margin=0.08)
     data = {
-        "points": pd.DataFrame({"x": problem.x, "y": problem.y}),
+        "points": _points(problem, chosen),
         "grid": pd.DataFrame({"x": np.linspace(problem.x.min(), problem.x.max(), 61)}),
     }
     values = {"x_low": x_low, "x_high": x_high, "y_low": y_low, "y_high": y_high}
@@ -60,7 +75,11 @@ def fit(problem: Problem, timeline: Timeline, *, run: str = "", color: str = MOD
 @fit.drawing
 def _(timeline: Timeline, *, run: str, color: str) -> Drawing:
     # A diverged model is drawn as leaving the picture, not as a number no canvas can hold.
-    w, b = timeline.now(run + "w"), timeline.now(run + "b")
+    updated = f"{PHASE} == {Phase.UPDATE:d}"
+    w, b = (
+        f"({updated} ? {timeline.now(run + name + NEXT)} : {timeline.now(run + name)})"
+        for name in ("w", "b")
+    )
     model = f"clamp({w} * pow(datum.x, power) + {b}, 2 * y_low - y_high, 2 * y_high - y_low)"
 
     x = alt.X("x:Q", title="x", scale=between("x_low", "x_high"))
@@ -73,6 +92,10 @@ def _(timeline: Timeline, *, run: str, color: str) -> Drawing:
         .encode(x=x, y=y, y2="y_pred:Q")
     )
     dots = points.mark_circle(color=DATA, clip=True).encode(x=x, y=y, tooltip=["x:Q", "y:Q"])
+    chosen = points.transform_filter("datum.chosen")
+    ring = chosen.mark_point(
+        color=alt.ExprRef("ink"), size=mark(150), strokeWidth=sized(2, 4), opacity=1
+    ).encode(x=x, y=y)
     curve = (
         alt.Chart(alt.NamedData("grid"))
         .transform_calculate(y=model)
@@ -80,7 +103,7 @@ def _(timeline: Timeline, *, run: str, color: str) -> Drawing:
         .encode(x=x, y=y)
     )
     return drawing(
-        residuals + dots + curve,
+        residuals + dots + curve + ring,
         title="The fit",
         description=(
             "The data points, the model's curve, and from each point to the curve a line, its "
@@ -120,7 +143,7 @@ def loss(
 @loss.drawing
 def _(timeline: Timeline, *, run: str, color: str) -> Drawing:
     x = alt.X("step:Q", title="step", scale=between("0", "last"))
-    axis = alt.Axis(format="~g", values=alt.ExprRef("ticks"))
+    axis = alt.Axis(labelExpr=DECADES, values=alt.ExprRef("ticks"))
     y = alt.Y("loss:Q", title="loss", scale=between("low", "high", type="log"), axis=axis)
 
     line = alt.Chart(alt.NamedData("walked"))
@@ -152,39 +175,54 @@ def _(timeline: Timeline, *, run: str, color: str) -> Drawing:
 
 
 @picture
-def contributions(problem: Problem, timeline: Timeline, *, to: Literal["w", "b"]) -> Filling:
-    """Each point's term in the sum that is the gradient by `to`: who pulls, and which way."""
+def contributions(
+    problem: Problem, timeline: Timeline, *, to: Literal["w", "b"], chosen: int | None = None
+) -> Filling:
+    """Each point's term in the sum that is the gradient by `to`: who pulls, and which way.
+
+    chosen: the index of a point whose term is told in numbers.
+    """
     x_low, x_high = _span(problem.x, margin=0.02)
-    data = {"points": pd.DataFrame({"x": problem.x, "y": problem.y})}
     values = {"twice_factor": 2 * problem.factor, "power": problem.power}
-    return data, {**values, "x_low": x_low, "x_high": x_high}
+    points = {"points": _points(problem, chosen)}
+    return points, {**values, "x_low": x_low, "x_high": x_high}
 
 
 @contributions.drawing
 def _(timeline: Timeline, *, to: Literal["w", "b"]) -> Drawing:
     y_pred = f"{timeline.now('w')} * pow(datum.x, power) + {timeline.now('b')}"
     by = "pow(datum.x, power)" if to == "w" else "1"
-    pulls = [f"pulls {to} up", f"pulls {to} down"]
-    bars = (
+    terms = (
         alt.Chart(alt.NamedData("points"))
         .transform_filter(f"{PHASE} >= {Phase.GRADIENT:d}")
         .transform_calculate(term=f"twice_factor * ({y_pred} - datum.y) * {by}")
         .transform_filter("isFinite(datum.term)")
-        .transform_calculate(pulls=f"datum.term < 0 ? '{pulls[0]}' : '{pulls[1]}'")
-        .mark_rule(strokeWidth=sized(3, 6))
-        .encode(
-            x=alt.X("x:Q", title="x", scale=between("x_low", "x_high")),
-            y=alt.Y("term:Q", title=f"term of grad_{to}", axis=alt.Axis(format="~g")),
-            color=alt.Color(
-                "pulls:N", title=None, scale=alt.Scale(domain=pulls, range=[MODEL, GRADIENT])
-            ),
-            tooltip=["x:Q", "y:Q", alt.Tooltip("term:Q", format=".4g")],
-        )
     )
+    x = alt.X("x:Q", title="x", scale=between("x_low", "x_high"))
+    y = alt.Y("term:Q", title=f"term of grad_{to}", axis=alt.Axis(labelExpr=LABEL))
+    tooltip = ["x:Q", "y:Q", alt.Tooltip("term:Q", format=".4g")]
+    bars = terms.mark_rule(color=GRADIENT, opacity=0.6, strokeWidth=sized(3, 5)).encode(
+        x=x, y=y, tooltip=tooltip
+    )
+    told = terms.transform_filter("datum.chosen")
+    bar = told.mark_rule(color=alt.ExprRef("ink"), strokeWidth=sized(4, 7)).encode(
+        x=x, y=y, tooltip=tooltip
+    )
+    text = told.transform_calculate(text="format(datum.term, '.3~g')")
+    numbers = [
+        readable(
+            text.transform_filter(f"datum.term {side} 0").encode(x=x, y=y, text="text:N"),
+            baseline=baseline,
+            dy=alt.ExprRef(f"{away} * {TEXT}"),
+            color=alt.ExprRef("ink"),
+            fontWeight="bold",
+        )
+        for side, baseline, away in (("<", "top", 0.3), (">=", "bottom", -0.3))
+    ]
     zero = alt.Chart(alt.InlineData([{}])).mark_rule(color=QUIET).encode(y=alt.datum(0))
     return drawing(
-        bars + zero,
-        title=f"Each point's term of grad_{to}",
+        alt.layer(bars, zero, bar, *numbers),
+        title=f"Terms of grad_{to}: below zero pulls {to} up",
         description=(
             f"One bar for each data point: its term in the sum that is the gradient by {to}."
         ),
@@ -198,6 +236,11 @@ def thinned(trace: Trace) -> pd.DataFrame:
     """The steps that a static curve shows, as columns step, loss, w, b, grad_w, grad_b."""
     rows = trace.to_frame()
     return rows.iloc[thin(len(rows), CURVE_STEPS)].reset_index()
+
+
+def _points(problem: Problem, chosen: int | None) -> pd.DataFrame:
+    marked = np.arange(len(problem.x)) == (-1 if chosen is None else chosen)
+    return pd.DataFrame({"x": problem.x, "y": problem.y, "chosen": marked})
 
 
 def _span(values: NDArray[Any], margin: float) -> tuple[float, float]:

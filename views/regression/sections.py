@@ -68,7 +68,7 @@ def overview(problem: Problem, trace: Trace, timeline: Timeline, run: str = "") 
 
     run: the prefix of its series, for a run with a mistake beside the right one.
     """
-    drawn_as = {"run": run, "color": MISTAKE if run else MODEL}
+    drawn_as: dict[str, Any] = {"run": run, "color": MISTAKE if run else MODEL}
     pictures = {
         "fit": charts.fit(problem, timeline, **drawn_as),
         "surface": landscape(problem, trace, timeline, **drawn_as),

@@ -8,7 +8,7 @@ and remembers what it could not take.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -171,6 +171,23 @@ class Controls:
         self._write_to_address(name, "true" if used else None)
         return used
 
+    def place(self, name: str, options: Sequence[str]) -> str:
+        """One of `options`, as the address says; the first if it says nothing. No widget has it."""
+        asked = self._asked(name)
+        self._take_from_address(
+            name, lambda text: text if text in options else options[0], options[0]
+        )
+        used = str(st.session_state[name])
+        self._compare(name, asked, used)
+        self._write_to_address(name, None if used == options[0] else used)
+        return used
+
+    def flagged(self, name: str) -> bool:
+        """What the switch `name`, made further down the page, holds."""
+        if self._address_is_new(name):
+            return st.query_params.get(name) == "true"
+        return bool(st.session_state[name])
+
     def chosen(self, name: str, options: Collection[str], default: Any = None) -> Any:
         """What the choice `name`, made further down the page, holds; `default` where nothing is.
 
@@ -184,7 +201,7 @@ class Controls:
         return used
 
     def say_refused(self, timeline: Timeline | None = None) -> None:
-        """Say what the address asked for that could not be had, the player's part included."""
+        """Say, once, what the address asked for that could not be had, the player's part too."""
         first = "step" not in self._last_asked  # later the player itself writes to the address
         played = timeline and {"step": timeline.last_step, "moment": sum(timeline.parts) - 1}
         for name, last in (played or {}).items():
@@ -198,6 +215,7 @@ class Controls:
             f"here. This page uses {used}."
             for name, text, used in self.refused
         ]
+        self.refused.clear()
         if told:
             st.warning("\n\n".join(told))
 

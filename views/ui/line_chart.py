@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from engines.trace import thin
 from views.player import (
+    LABEL,
     STEP,
     Drawing,
     Figure,
@@ -25,7 +26,6 @@ from views.player import (
 from views.ui.palette import Look
 
 CURVE_STEPS = 300  # a line shows at most so many values
-PLAIN = "datum.value === 0 || abs(log(abs(datum.value))) < 9"  # 1/8000 to 8000
 
 
 class Line(NamedTuple):
@@ -121,9 +121,8 @@ def _draw(
     legend = alt.Legend(labelLimit=0, columns=1, symbolSize=400)
     color = alt.Color("line:N", legend=legend, scale=alt.Scale(domain=labels, range=colors))
     dash = alt.StrokeDash("line:N", legend=legend, scale=alt.Scale(domain=labels, range=dashes))
-    format_ = f"format(datum.value, {PLAIN} ? '~g' : '~e')"
     ticks: Any = alt.ExprRef("ticks") if log else alt.Undefined
-    y_axis = alt.Axis(labelExpr=format_, values=ticks)
+    y_axis = alt.Axis(labelExpr=LABEL, values=ticks)
     x_axis = alt.Axis(tickCount=5, labelFlushOffset=-2)  # the picture's edge cuts no digit
     kind: dict[str, Any] = {"type": "log"} if log else {}
     places = {

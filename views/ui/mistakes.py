@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from html import escape
 from typing import NamedTuple
 
 import streamlit as st
@@ -40,20 +41,33 @@ def choose(
 def predict(
     told: Told, right: str, wrong: str, ends: Mapping[str, str], end: str, *, key: str
 ) -> bool:
-    """The lines that differ, and the question how the run ends; once answered, the story.
+    """The lines that differ, and the question how the run ends; once answered, the answer.
 
     right, wrong: these lines as they should be and as they were written. ends: what may happen, by
     name, each the end of a sentence; `end` is the name of what did. Returns whether it is answered.
     """
-    blocks = {"As it should be": right, "As it was written": wrong}
-    for place, (caption, code) in zip(st.columns(2), blocks.items(), strict=True):
-        with place:
-            st.caption(caption)
-            st.code(code, language="python", wrap_lines=True)
-    answered = predicted("Before you look: how does this run end?", ends, end, key=key)
+    show_edit(right, wrong)
+    answered = ask(ends, end, key=key)
     if answered:
         st.markdown(told.story)
     return answered
+
+
+def ask(ends: Mapping[str, str], end: str, *, key: str) -> bool:
+    """The question of `predict` alone, where it does not stand below the lines."""
+    return predicted("Before you look: how does this run end?", ends, end, key=key)
+
+
+def show_edit(right: str, wrong: str) -> None:
+    """The lines as they should be, and as they were written."""
+    blocks = {"As it should be": right, "As it was written": wrong}
+    st.html(
+        "".join(
+            f'<figure class="edit"><figcaption>{caption}</figcaption>'
+            f"<pre>{escape(code)}</pre></figure>"
+            for caption, code in blocks.items()
+        )
+    )
 
 
 def listing_that_ran(source: str, right: str, wrong: str, *, key: str) -> None:

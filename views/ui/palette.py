@@ -33,5 +33,6 @@ MODEL = ENGINES["numpy_vectorized"].color
 RESIDUAL = "#c9a227"
 GRADIENT = "#e0701a"
 BEST = "#7a5fc0"
+OTHER = "#0f9d76"  # a second run, neither right nor wrong
 MISTAKE = "#c8443f"
 QUIET = "#8b98a5"

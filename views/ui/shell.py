@@ -17,86 +17,137 @@ from streamlit.delta_generator import DeltaGenerator
 from engines import experiments
 from views.player import in_lecture
 from views.ui import turns
+from views.ui.contents import PAGES, Chapter, Page, neighbour, page_of
 from views.ui.controls import Controls
 
 HERE = Path(__file__).parent
 STYLE = "".join(
     path.read_text(encoding="utf-8")
-    for path in (HERE / "shell.css", HERE.parent / "player" / "text.css")
+    for path in (HERE / "shell.css", HERE / "stage.css", HERE.parent / "player" / "text.css")
+)
+LECTURE = (HERE / "lecture.css").read_text(encoding="utf-8")
+WORDS = {"contents": "Pages and chapters", "overview": "All chapters", "close": "Close"}
+
+_contents = st.components.v2.component(
+    "contents",
+    html=(HERE / "contents.html").read_text(encoding="utf-8"),
+    css=(HERE / "contents.css").read_text(encoding="utf-8"),
+    js=(HERE / "contents.js").read_text(encoding="utf-8"),
+    isolate_styles=False,  # it hears the player, which lives in the document
 )
 
 
-class Page(NamedTuple):
-    """A page that is built. file: as Streamlit knows it. question: what the page answers."""
+class Here(NamedTuple):
+    """Where a visitor is: the chapter that is open, and how they came.
 
-    file: str
-    title: str
+    controls: those of the page. then: what the chapter after it is called. backwards: whether they
+    came from there. settings: the place for controls that are not the chapter's point.
+    """
+
+    controls: Controls
+    name: str
     question: str
+    then: str
+    backwards: bool
+    settings: DeltaGenerator
 
 
-PAGES = (
-    Page("app.py", "Home", "Small models really train here. Play a run, stop it, step it back."),
-    Page(
-        "pages/manual_gradients.py",
-        "Manual gradients",
-        "What is a gradient, and what does following it do?",
-    ),
-    Page(
-        "pages/dynamic_graph.py",
-        "Dynamic graph",
-        "Where is the graph, who builds it, and what does backward() do?",
-    ),
-    Page(
-        "pages/static_graph_and_sessions.py",
-        "Static graph and sessions",
-        "Why is there a graph when nothing has been computed, and what does a session do with it?",
-    ),
-    Page(
-        "pages/custom_relu_backward.py",
-        "Custom ReLU backward",
-        "What does autograd need from you, and what if you get it wrong?",
-    ),
-    Page(
-        "pages/gpu_speedup.py",
-        "GPU speedup",
-        "When is a GPU faster, by how much, and how do people fool themselves measuring it?",
-    ),
-)
+def open_chapter(file: str) -> tuple[Controls, Here]:
+    """Start the page `file` at the chapter that is asked for, and take its turn to compute.
+
+    Returns the page's controls, to add more to them, and where the visitor is.
+    """
+    controls, page = _open(file)
+    backwards = _turn(file)
+    chapter = page.chapter(controls.place("chapter", [one.name for one in page.chapters]))
+    with st.container(key="header"):
+        _way(controls, page, chapter)
+        with st.container(key="heading", horizontal=True, vertical_alignment="center"):
+            st.markdown(f"## {chapter.question}")
+            settings = st.container(key="settings", width="content")
+    after = neighbour(file, chapter.name, 1)
+    then = (after[1] or after[0]).title if after else ""
+    _take_turn()
+    return controls, Here(controls, chapter.name, chapter.question, then, backwards, settings)
 
 
 def open_page(file: str) -> Controls:
-    """Start the page `file`: settings, navigation, title, and its turn to compute.
-
-    Returns the page's controls, to add more to them.
-    """
-    controls = Controls(file)
-    page = next(page for page in PAGES if page.file == file)
-    st.set_page_config(page_title=f"{page.title} · Backstep", page_icon="⏪", layout="wide")
-    settle("pages")
-    with st.container(key="topbar", horizontal=True, vertical_alignment="center"):
-        links = st.container(horizontal=True, vertical_alignment="center")
-        controls.flag(
-            "Lecture mode",
-            "lecture",
-            help="Large type and charts for a projector; settings move out of the way.",
-        )
-    with links:
-        for other in PAGES:
-            _link(other, label="Backstep" if other.file == "app.py" else other.title)
-    st.html(f"<style>{STYLE}{':root { font-size: 25px; }' if in_lecture() else ''}</style>")
-    st.title(page.title if page.file != "app.py" else "Backstep", anchor=False)
+    """Start the page `file`, which has no chapters yet, and take its turn to compute."""
+    controls, page = _open(file)
+    _turn(file)
+    with st.container(key="header"):
+        _way(controls, page, None)
+    st.title(page.title, anchor=False)
     st.markdown(f"##### {page.question}")
-    with st.container(key="waiting"):
-        turns.take(st.empty(), st.session_state.setdefault("session", uuid4().hex))
+    _take_turn()
     return controls
 
 
-def path_to_pages(file: str) -> None:
-    """The other pages as a path to follow: each with the question that it answers."""
-    for number, page in enumerate((page for page in PAGES if page.file != file), start=1):
-        with st.container(border=True, horizontal=True, vertical_alignment="center"):
-            _link(page, label=f"**{number} · {page.title}**")
-            st.markdown(page.question)
+def _open(file: str) -> tuple[Controls, Page]:
+    page = page_of(file)
+    st.set_page_config(page_title=f"{page.title} · Backstep", page_icon="⏪", layout="wide")
+    settle("pages")
+    controls = Controls(file)
+    lecture = controls.flagged("lecture")
+    st.html(f"<style>{STYLE}{LECTURE if lecture else ''}</style>")
+    return controls, page
+
+
+def _turn(file: str) -> bool:
+    """Go to where `contents.js` asks to be, if it does; returns whether that is backwards."""
+    go = (st.session_state.get("contents") or {}).get("go")
+    if not isinstance(go, dict) or go.get("page") not in range(len(PAGES)):
+        return bool(st.session_state.pop("backwards", False))
+    page, name, backwards = PAGES[go["page"]], str(go.get("chapter")), bool(go.get("backwards"))
+    known = name in [one.name for one in page.chapters]
+    if page.file != file:
+        st.session_state["backwards"] = backwards
+        lecture = {"lecture": "true"} if in_lecture() else {}
+        st.switch_page(page.file, query_params=lecture | ({"chapter": name} if known else {}))
+    gone = ("step", "moment", "chapter")
+    address = {key: text for key, text in st.query_params.items() if key not in gone}
+    if known and name != page.chapters[0].name:
+        address["chapter"] = name
+    st.query_params.from_dict(address)  # at once: each change is a stop for the Back button
+    return backwards
+
+
+def _way(controls: Controls, page: Page, chapter: Chapter | None) -> None:
+    """The links to all pages and chapters, and the switch for lecture mode."""
+    before, after = (neighbour(page.file, chapter.name if chapter else "", by) for by in (-1, 1))
+    data = {
+        "pages": [
+            {"title": one.title, "path": one.path, "chapters": [c._asdict() for c in one.chapters]}
+            for one in PAGES
+        ],
+        "page": PAGES.index(page),
+        "chapter": chapter and chapter.name,
+        "next": _place(after, backwards=False),
+        "back": _place(before, backwards=True),
+        "lecture": controls.flagged("lecture"),
+        "words": WORDS,
+    }
+    with st.container(key="topbar", horizontal=True, vertical_alignment="top"):
+        _contents(data=data, key="contents", on_go_change=lambda: None)
+        controls.flag(
+            "Lecture mode",
+            "lecture",
+            help="The stage alone, as large as the screen. Settings and chapters come back when "
+            "the pointer touches the upper edge.",
+        )
+
+
+def _place(where: tuple[Page, Chapter | None] | None, *, backwards: bool) -> dict[str, Any] | None:
+    if where is None:
+        return None
+    page, chapter = where
+    name = chapter.name if chapter else None
+    return {"page": PAGES.index(page), "chapter": name, "backwards": backwards}
+
+
+def _take_turn() -> None:
+    with st.container(key="waiting"):
+        turns.take(st.empty(), st.session_state.setdefault("session", uuid4().hex))
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from engines.custom_relu_backward import mistakes as engine
 from engines.custom_relu_backward.slope_at_zero import start
 from engines.listing import Edited
 from engines.network import torch_own_relu
-from tests.support.visit import charts, live_texts, visit_section, words
+from tests.support.visit import charts, edits, live_texts, visit_section, words
 from views.custom_relu_backward import mistakes
 from views.ui import shell, slow_run
 
@@ -91,7 +91,7 @@ def test_nothing_runs_before_somebody_has_chosen():
 def test_the_lines_are_shown_before_the_question_and_the_story_only_after_it():
     at = visit(mistake="too_many")
     listing, story = engine.make("too_many"), mistakes.TOLD["too_many"].story
-    assert [code.value for code in at.code] == [listing.right, listing.wrong]
+    assert edits(at) == [listing.right, listing.wrong]
     assert story not in words(at)
     at.segmented_control[0].set_value("trains").run()
     assert "Not quite: **it crashes**." in words(at)

@@ -3,22 +3,15 @@
 import pytest
 
 from engines.recurrent.torch_cell import LONGEST
-from tests.support.visit import charts, live_texts, visit_section, words
+from tests.support.visit import charts, live_texts, words
+from tests.support.visit import visit as visit_page
 from views.dynamic_graph.recurrent import ANSWERS, WORDS
 from views.graphs.small_graph import KEPT
 
 
-def section():
-    from views.dynamic_graph import recurrent
-    from views.ui.controls import Controls
-
-    controls = Controls("section")
-    if recurrent.predict_nodes():
-        recurrent.compare_words(controls)
-
-
 def visit(guess="show", **query):
-    return visit_section(section, {"guess of five letters": guess}, **query)
+    at = visit_page("dynamic_graph", chapter="control_flow", **query)
+    return at.segmented_control(key="guess of five letters").set_value(guess).run() if guess else at
 
 
 def cells(at, row):
@@ -37,10 +30,11 @@ def first_visit():
 
 def test_the_graphs_are_shown_after_a_prediction_that_had_what_it_needs():
     at = visit(guess=None)
-    assert "**10 nodes**" in words(at)
-    assert "**15 nodes**" in words(at)
+    [asked] = at.segmented_control
+    assert "**10 nodes**" in asked.label
+    assert "**15 nodes**" in asked.label
     assert "30" in ANSWERS
-    assert not charts(at)
+    assert [chart["title"]["text"] for chart in charts(at)] == ["10 nodes: “a”", "15 nodes: “at”"]
 
 
 def test_a_prediction_is_answered_from_the_real_graph(first_visit):
@@ -49,9 +43,13 @@ def test_a_prediction_is_answered_from_the_real_graph(first_visit):
     assert "**5n + 5**" in words(first_visit)
 
 
+def test_the_branch_that_an_if_took_is_told_from_the_graphs(first_visit):
+    assert "one has **Pow**, the other **Abs**" in words(first_visit)
+
+
 def test_three_words_stand_side_by_side_each_with_its_graph_branch_and_check(first_visit):
     titles = [chart["title"]["text"] for chart in charts(first_visit)]
-    assert titles == ["“slope”", "“graph”", "“abracadabra”"]
+    assert titles == ["30 nodes: “slope”", "30 nodes: “graph”", "60 nodes: “abracadabra”"]
     assert cells(first_visit, "letters") == ["5", "5", "11"]
     assert cells(first_visit, "nodes") == ["30", "30", "60"]
     branches = cells(first_visit, "its node")[:2]  # of words of one length
@@ -66,7 +64,7 @@ def test_a_word_is_never_taken_for_markup(word):
     assert cells(at, "nodes")[-1] == str(5 * len(word) + 5)
     assert word not in words(at) + captions(at)
     assert "<script" not in live_texts(at)
-    assert charts(at)[-1]["title"]["text"] == f"“{word}”"
+    assert charts(at)[-1]["title"]["text"] == f"{5 * len(word) + 5} nodes: “{word}”"
 
 
 def test_only_a_word_with_more_repetitions_than_are_drawn_is_said_to_be_folded():

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from engines.dynamic_graph.stream import batches, train
 from engines.problem import preset
 from engines.trace import record
-from tests.support.visit import charts, live_texts, titles
+from tests.support.visit import live_texts, player, titles, visit
 from views.dynamic_graph import stream
 from views.dynamic_graph.stream import (
     ARTICLE,
@@ -24,10 +24,7 @@ from views.dynamic_graph.stream import (
     SIZES,
     STEEPEST,
     Settings,
-    batch_at,
-    followed,
 )
-from views.player import Timeline
 from views.ui.numbers import number
 
 LAST = preset("stream_article").steps
@@ -42,11 +39,15 @@ def run(batch, learning_rate):
     return trace, stream.points_of(islice(batches(size=batch), len(trace)))
 
 
-def played(chosen, last_step):
-    """Steps of the player at which something new is shown, and the series' values there."""
-    series = followed(*run(*chosen), last_step=last_step)
-    [at] = {id(one.at): one.at for one in series.values()}.values()
-    return at, {name: one.values for name, one in series.items()}
+def played(chosen):
+    """The player's timeline of a stream, and how many batches a step of it stands for."""
+    return stream._timeline(*run(*chosen))
+
+
+def values_of(chosen):
+    """The series' values at each step of the player."""
+    timeline, _ = played(chosen)
+    return {name: one.values for name, one in timeline.series.items()}
 
 
 def distance(trace):
@@ -123,32 +124,19 @@ def test_the_articles_rate_is_stable_for_eight_points_and_explodes_from_sixteen_
 # Spread over the player's steps
 
 
-@pytest.mark.parametrize(
-    ("last_step", "step", "batch"),
-    [
-        *[(0, 0, 0), (1, 0, 0), (1, 1, 8000), (7, 1, 1143), (7, 6, 6857), (7, 7, 8000)],
-        *[(800, 437, 4370), (800, 800, 8000), (8000, 4371, 4371), (20_000, 20_000, 8000)],
-    ],
-)
-def test_the_player_is_as_far_through_the_stream_as_through_its_run(last_step, step, batch):
-    assert batch_at(step, last_step=last_step, last_batch=8000) == batch
-
-
-@pytest.mark.parametrize("last_step", [0, 1, 7, 299, 300, 301, 800, 2000, 8000])
-def test_a_player_of_any_length_shows_the_stream_from_its_first_batch_to_its_last(last_step):
-    at, values = played(ARTICLE, last_step)
-    assert at[0] == 0
-    assert at[-1] == last_step
-    assert np.all(np.diff(at) > 0)
-    assert min(last_step, 150) < len(at) <= 301
-    assert all(len(one) == len(at) for one in values.values())
-    assert values["stream_batch"][0] == 0
-    assert values["stream_batch"][-1] == (8000 if last_step else 0)
+@pytest.mark.parametrize("chosen", [ARTICLE, *EXPLODED], ids=lambda chosen: chosen.batch)
+def test_the_player_goes_from_the_first_batch_to_the_last(chosen):
+    (timeline, every), last = played(chosen), len(run(*chosen)[0]) - 1
+    shown = values_of(chosen)["stream_batch"]
+    assert len(shown) == timeline.last_step + 1 <= 401
+    assert (shown[0], shown[-1]) == (0, last)
+    assert set(np.diff(shown)[:-1]) <= {every}
+    assert 0 < np.diff(shown)[-1] <= every
 
 
 def test_what_is_shown_with_a_batch_belongs_to_it():
     trace, points = run(*ARTICLE)
-    _, values = played(ARTICLE, 800)
+    values = values_of(ARTICLE)
     k = values["stream_batch"].astype(int)
     assert k[-1] == 8000
     np.testing.assert_array_equal(values["stream_loss"], trace.losses[k].astype(np.float32))
@@ -163,7 +151,7 @@ def test_what_is_shown_with_a_batch_belongs_to_it():
 
 def test_the_mean_is_that_of_the_last_hundred_losses_or_of_all_while_there_are_fewer():
     losses = run(*ARTICLE)[0].losses.astype(np.float64)
-    _, values = played(ARTICLE, 800)
+    values = values_of(ARTICLE)
     for place in (0, 1, 3, 4, 100, -1):
         k = int(values["stream_batch"][place])
         expected = np.mean(losses[max(0, k - 99) : k + 1])
@@ -171,8 +159,7 @@ def test_the_mean_is_that_of_the_last_hundred_losses_or_of_all_while_there_are_f
 
 
 def test_names_do_not_depend_on_the_batch_and_missing_points_are_no_numbers():
-    _, one = played(Settings(1, 0.008), 800)
-    _, eight = played(ARTICLE, 800)
+    one, eight = values_of(Settings(1, 0.008)), values_of(ARTICLE)
     assert list(one) == list(eight)
     assert np.all(np.isfinite(one["stream_x0"]))
     assert np.all(np.isnan(one["stream_x1"]))
@@ -189,9 +176,9 @@ def test_of_a_larger_batch_its_first_eight_points_are_shown():
 
 
 @cache
-def figures(chosen, last_step=800):
-    trace, points = run(*chosen)
-    timeline = Timeline(followed(trace, points, last_step=last_step), last_step)
+def figures(chosen):
+    trace, _ = run(*chosen)
+    timeline, _ = played(chosen)
     line = stream.line(trace, timeline)
     loss = stream.loss(chosen, trace, timeline)
     return timeline, [line, loss, stream.distance(chosen, trace, timeline)]
@@ -210,12 +197,11 @@ def bytes_sent(drawing):
     )
 
 
-@pytest.mark.parametrize("last_step", [600, 800])
-def test_the_section_adds_less_than_60_kilobytes_to_the_page(last_step):
-    timeline, drawings = figures(ARTICLE, last_step)
+def test_the_chapter_sends_less_than_80_kilobytes():
+    timeline, drawings = figures(ARTICLE)
     series = len(json.dumps(timeline.payload))
-    assert 30_000 < series < 45_000  # 22 numbers for each moment
-    assert series + sum(map(bytes_sent, drawings)) < 60_000
+    assert 40_000 < series < 55_000  # 22 numbers for each of 401 moments
+    assert series + sum(map(bytes_sent, drawings)) < 80_000
 
 
 @pytest.mark.parametrize("chosen", [*EXPLODED, ARTICLE, Settings(1, 0.008)])
@@ -260,25 +246,14 @@ def test_earlier_lines_are_those_after_every_thousand_batches():
 # The section, its words and its controls
 
 
-@pytest.mark.parametrize(("batch", "told"), [(8, False), (64, True)])
-def test_the_section_has_three_pictures_and_the_numbers_of_the_batch(batch, told):
-    def page(chosen, trace, timeline):
-        from views.dynamic_graph import stream
-
-        stream.overview(chosen, trace, timeline)
-
-    chosen = Settings(batch, 0.008 / batch)
-    (trace, points) = run(*chosen)
-    timeline = Timeline(followed(trace, points, last_step=800), 800)
-    settings = {"chosen": chosen, "trace": trace, "timeline": timeline}
-    at = AppTest.from_function(page, kwargs=settings).run()
-    assert not at.exception
-    assert titles(at) == ["The line", "Loss, and the mean of 100", "The distance from (2, 3)"]
-    assert all(len(chart["description"]) > 30 for chart in charts(at))
+@pytest.mark.parametrize(("batch", "told"), [("8", False), ("64", True)])
+def test_the_stage_has_three_pictures_and_the_numbers_of_the_batch(batch, told):
+    at = visit("dynamic_graph", chapter="stream", batch=batch)
+    assert titles(at) == ["The line", "Loss, and its mean over 100", "The distance from (2, 3)"]
     text = live_texts(at)
-    assert "of 8000.</b>" in text
-    for name in ("batch", "loss", "mean", "w", "b", "distance"):
+    for name in ("batch", "distance"):
         assert f'data-now="stream_{name}"' in text
+    assert f"about {number(3 * (0.008 / int(batch)) ** 0.5, 2)} away (dashed)" in text
     assert ("Of its 64 points the first 8 are drawn." in text) is told
 
 
@@ -291,8 +266,6 @@ def told(chosen):
     runs = {"trace": run(*chosen)[0], "article": run(*ARTICLE)[0]}
     at = AppTest.from_function(page, kwargs={"chosen": chosen, **runs}).run()
     assert not at.exception
-    if at.warning:
-        return [at.warning[0].value]
     why, *levels = [element.value for element in at.markdown]
     assert "at a constant rate the last bit of noise never goes away" in why
     return levels
@@ -325,9 +298,20 @@ def test_a_stream_of_single_points_is_told_why_its_level_is_higher():
 def test_an_exploding_stream_is_told_with_its_batch_and_its_limit(chosen):
     trace, _ = run(*chosen)
     assert np.isfinite(trace.losses[:-1]).all()
-    [text] = told(chosen)
+    at = visit("dynamic_graph", chapter="stream", batch=str(chosen.batch), stream_rate="same")
+    [warning] = at.warning
+    text = warning.value
     assert f"at batch **{len(trace) - 1}** the loss" in text
+    assert player(at)["begin"] == [2, None]  # the line is still in sight
     assert f"for {chosen.batch} points 2/λ_max is {number(2 / chosen.batch / STEEPEST, 2)}" in text
+
+
+def test_a_clicker_stops_where_the_loss_is_halved_and_where_the_line_first_comes_near():
+    trace, _ = run(*ARTICLE)
+    mean = np.array([np.mean(trace.losses[max(0, k - 99) : k + 1]) for k in range(1000)])
+    halved, near = np.argmax(mean < mean[0] / 2), np.argmax(distance(trace) <= 3 * 0.001**0.5)
+    every = 20
+    assert stream._stops(ARTICLE, trace, every) == [-(-halved // every), -(-near // every)]
 
 
 def asked(**query):
@@ -337,9 +321,7 @@ def asked(**query):
         from views.dynamic_graph import stream
         from views.ui.controls import Controls
 
-        controls = Controls("page")
-        st.session_state["chosen"] = stream.chosen(controls)
-        stream.choose(controls)
+        st.session_state["chosen"] = stream._choose(Controls("page"))
 
     at = AppTest.from_function(page)
     for name, value in query.items():

@@ -1,6 +1,5 @@
 """The limits of a machine, as a visitor meets them: measured here, recorded, or stopped."""
 
-import json
 from itertools import takewhile
 
 import pytest
@@ -328,11 +327,3 @@ def test_a_recording_cannot_take_the_place_of_this_machine():
     at = visit([], {"recordings": {"here": recorded(all_of()), "loud": recorded(all_of())}})
     assert at.pills[0].options[0] == "This machine"
     assert at.button(key="measure roof")
-
-
-def test_the_picture_has_large_type_in_a_lecture():
-    recordings = {"loud": recorded(all_of())}
-    [plain] = charts(visit([], {"recordings": recordings}, roof="loud"))
-    [large] = charts(visit([], {"recordings": recordings}, roof="loud", lecture="true"))
-    size = [json.dumps(chart["config"]["axis"]["labelFontSize"]) for chart in (plain, large)]
-    assert int(size[1]) > int(size[0])

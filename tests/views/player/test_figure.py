@@ -14,7 +14,7 @@ from jsonschema import ValidationError
 
 from tests.support.server import pages
 from tests.support.visit import charts, visit, visit_section
-from views.player import Timeline, decades, drawing, every_step, mark, picture, sized
+from views.player import TEXT, Timeline, decades, drawing, every_step, mark, picture, sized
 
 drawn = []
 
@@ -91,7 +91,7 @@ def test_shown_it_is_valid_and_lecture_mode_reaches_it(lecture):
     [chart] = charts(visit_section(page, lecture=lecture))
     alt.Chart.from_dict(chart)
     assert filled(chart)["lecture"] == (lecture == "true")
-    assert chart["config"]["axis"]["labelFontSize"] == (24 if lecture == "true" else 13)
+    assert chart["config"]["axis"]["labelFontSize"] == {"expr": TEXT}
     assert chart["description"] == "Dots that follow the player."
 
 
@@ -104,8 +104,8 @@ def test_every_chart_of_a_page_is_valid_as_it_is_sent(path):
 
 
 def test_sizes_react_to_lecture_mode_and_ticks_are_few():
-    assert sized(13, 24).to_dict() == {"expr": "lecture ? 24 : 13"}
-    assert mark(10).to_dict() == {"expr": "lecture ? 25 : 10"}
+    assert sized(13, 24).to_dict() == {"expr": TEXT[1:-1]}
+    assert mark(10).to_dict() == {"expr": "(lecture ? 25 : 10) * screen * screen"}
     assert decades(1e-2, 1e3) == [1e-2, 1e-1, 1, 10, 100, 1000]
     assert decades(1e-3, 1e3) == [1e-3, 1e-1, 10, 1000]
     assert decades(1, 10) == [1, 2, 5, 10]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tests.support.visit import live_texts, visit_section, words
+from tests.support.visit import edits, live_texts, visit_section, words
 from views.ui.mistakes import Told, told_in
 
 
@@ -41,7 +41,7 @@ def test_without_a_mistake_nothing_is_asked():
 
 def test_right_stands_beside_wrong_and_the_story_waits_for_an_answer():
     at = visit_section(page, mistake="sign")
-    assert [code.value for code in at.code] == ["w -= rate * grad", "w += rate * grad"]
+    assert edits(at) == ["w -= rate * grad", "w += rate * grad"]
     assert "uphill" not in words(at)
     question = at.button_group[1]
     offered = list(question.options)

@@ -1,0 +1,31 @@
+// What is wrong with the stage as it is on the screen: out of the window, on each other, too small,
+// or cut. Takes the least size of text in pixels.
+(least) => {
+    const wrong = [], stage = document.querySelector(".st-key-stage").getBoundingClientRect();
+    if (innerWidth > 640 && stage.bottom > innerHeight + 1) wrong.push(`the stage ends at ${stage.bottom} of ${innerHeight}`);
+    const phone = innerWidth <= 640, shown = [];
+    for (const part of document.querySelectorAll(".st-key-stage .stElementContainer")) {
+        const box = part.getBoundingClientRect();
+        if (box.width < 2 || box.height < 2 || part.querySelector(".stElementContainer")) continue;
+        shown.push([part, box]);
+        const name = part.innerText.slice(0, 30).replace(/\s+/g, " ") || part.className.slice(-40);
+        if (box.right > innerWidth + 1 || box.left < -1) wrong.push(`${name}: beside the window`);
+        if (!phone && box.bottom > innerHeight + 1) wrong.push(`${name}: ends at ${box.bottom}`);
+    }
+    for (const [i, [one, a]] of shown.entries()) for (const [other, b] of shown.slice(i + 1)) {
+        const wide = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+        const high = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+        if (wide > 2 && high > 2) wrong.push(`${one.innerText.slice(0, 20)} lies on ${other.innerText.slice(0, 20)}`);
+    }
+    for (const canvas of document.querySelectorAll(".st-key-stage .stVegaLiteChart canvas")) {
+        const box = canvas.getBoundingClientRect();
+        if (box.height < 60 || box.width < 100) wrong.push(`a picture of ${box.width} x ${box.height}`);
+        for (const { text, size, alpha, corners: [[x1, y1], [x2, y2]] } of window.written.get(canvas) ?? []) {
+            if (!text.trim() || alpha === 0) continue;
+            if (size < least - 0.05) wrong.push(`${text}: ${size} px`);
+            const left = Math.min(x1, x2), right = Math.max(x1, x2), top = Math.min(y1, y2), bottom = Math.max(y1, y2);
+            if (left < -2 || top < -2 || right > box.width + 2 || bottom > box.height + 2) wrong.push(`${text}: cut at ${[left, top, right, bottom].map(Math.round)} of ${box.width} x ${box.height}`);
+        }
+    }
+    return [...new Set(wrong)];
+}

@@ -1,0 +1,58 @@
+"""Chapters of the dynamic graph in a browser: what is on the stage when a question is answered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.playing import press, readout, scrub, settle, shown
+from tests.support.server import wait_until_idle
+
+PAGE = "/dynamic_graph?chapter="
+HERE = Path(__file__).parent
+WRITTEN = (HERE / "written.js").read_text(encoding="utf-8")
+FAULTS = (HERE / "stage_faults.js").read_text(encoding="utf-8")
+# What is in a column of words that is scrolled may end below the window; it lies on nothing.
+SCROLLED = "ends at"
+
+
+@pytest.mark.parametrize(
+    "chapter",
+    ["mistakes&mistake=not_zeroed", "mistakes&mistake=backward_twice", "control_flow"],
+)
+def test_the_answer_lies_on_nothing(visit, chapter):
+    page = visit(
+        PAGE + chapter,
+        prepare=lambda page: page.add_init_script(WRITTEN),
+        player=False,
+        viewport={"width": 1280, "height": 800},
+    )
+    page.get_by_role("radio", name="just show me").click()
+    page.get_by_text("The answer:").wait_for()
+    wait_until_idle(page)
+    page.wait_for_timeout(300)
+    settle(page)
+    assert [fault for fault in page.evaluate(FAULTS, 11) if SCROLLED not in fault] == []
+
+
+def test_an_error_takes_the_player_with_it_and_another_mistake_brings_it_back(visit):
+    page = visit(PAGE + "mistakes&mistake=backward_twice")
+    assert readout(page).startswith("the right run  ·  step 4 of 160")
+    page.get_by_role("radio", name="just show me").click()
+    page.get_by_text("What it says").wait_for()
+    wait_until_idle(page)
+    assert page.locator("#player-step").count() == 0
+    page.get_by_role("radio", name="Gradients not zeroed").click()
+    page.wait_for_function("document.querySelector('#player-step')?.frame")
+    assert readout(page).startswith("the right run")
+
+
+def test_a_stream_has_no_slow_motion_and_reads_its_own_batch(visit):
+    page = visit(PAGE + "stream&moment=2")
+    assert not page.get_by_label("slow motion").is_visible()
+    scrub(page, 400)
+    assert readout(page).startswith("batch 8000 of 8000")
+    assert shown(page, "stream_batch") == 8000
+    press(page, "Home")
+    assert readout(page).startswith("batch 0 of 8000")

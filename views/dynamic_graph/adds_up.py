@@ -1,0 +1,66 @@
+"""w.grad adds up: the same run with and without the two lines that empty it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from engines.trace import Trace
+from views.dynamic_graph import one_step, runs
+from views.player import Timeline, cached, every_step, live, now, show
+from views.regression import sections, together
+from views.regression.together import Drawn
+from views.ui.palette import MISTAKE, MODEL, Look
+from views.ui.shell import Here
+from views.ui.staging import beside, stage
+from views.ui.table import html_table
+
+STEPS = 120
+RIGHT, WRONG = Look("zeroed", MODEL), Look("not zeroed", MISTAKE, (6, 4))
+
+
+def show_stage(here: Here) -> None:
+    """What backward() finds, what it adds and what is left, in both runs; and where they go."""
+    settings: Any = {"steps": STEPS, "learning_rate": one_step.PROBLEM.learning_rate}
+    right = runs.trained(one_step.PROBLEM, **settings)
+    wrong = runs.with_mistake("not_zeroed", one_step.PROBLEM, **settings).trace
+    assert wrong, "this mistake trains"
+    timeline = _timeline(right, wrong)
+    drawn = [
+        Drawn("", RIGHT, right, one_step.PROBLEM),
+        Drawn("wrong_", WRONG, wrong, one_step.PROBLEM),
+    ]
+    with stage(here, timeline, begin=(1, None), stops=_stops(wrong), whose=RIGHT.label):
+        live(
+            '<div class="story"><p class="on">Where nothing empties it, backward() finds '
+            f"{now('found_w')} in w.grad, adds this step's own gradient, {now('own_w')}, and "
+            f"leaves <b>{now('wrong_grad_w')}</b>. The update subtracts all of it.</p></div>",
+            key="story",
+        )
+        picture, loss = beside([1, 1])
+        with picture:
+            show(together.paths(drawn, timeline), key="paths")
+        with loss:
+            show(together.losses(drawn, timeline), key="losses")
+            rows = [
+                ["w.grad before backward()", "0", now("found_w")],
+                ["what backward() adds", now("grad_w"), now("own_w")],
+                ["<b>w.grad after it</b>", now("grad_w"), f"<b>{now('wrong_grad_w')}</b>"],
+            ]
+            live(html_table(["", RIGHT.label, WRONG.label], rows), key="sums")
+
+
+@cached
+def _timeline(right: Trace, wrong: Trace) -> Timeline:
+    held = wrong.grads["w"].astype(np.float64)
+    found = np.concatenate([[0.0], held[:-1]])
+    sums = {"found_w": found, "own_w": held - found}
+    series = sections.followed(right) | sections.followed(wrong, run="wrong_") | every_step(sums)
+    return Timeline(series, len(wrong) - 1)
+
+
+def _stops(trace: Trace) -> list[int]:
+    """The steps at which what w.grad holds changes its sign."""
+    held = trace.grads["w"]
+    return [k for k in range(1, len(held)) if held[k - 1] * held[k] < 0]

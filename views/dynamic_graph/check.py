@@ -1,0 +1,30 @@
+"""Ask the loss: every gradient in the graph against a central difference."""
+
+from __future__ import annotations
+
+from views.dynamic_graph import graph_drawing, one_step, story
+from views.player import Phase, live, now, show
+from views.ui.shell import Here
+from views.ui.staging import beside, stage
+
+
+def show_stage(here: Here) -> None:
+    """The graph after its backward pass, and beside it each gradient, checked."""
+    steps, told, timeline = one_step.run()
+    begin = sum(told.parts[: Phase.UPDATE]) - 1
+    point = one_step.POINT
+    with stage(here, timeline, begin=(0, begin), readout=story.readout(steps[0])):
+        live(
+            '<div class="story"><p class="on">Make one entry of one result a little larger, then a '
+            "little smaller, and run the rest again: the loss answers with the gradient that "
+            "should have arrived there. The largest relative difference is "
+            f"<b>{now('checked_worst', digits=2)}</b>.</p></div>",
+            key="story",
+        )
+        graph, numbers = beside([1, 1])
+        with graph:
+            structure = graph_drawing.structure_of(steps[0])
+            figure = graph_drawing.step_graph(steps[0], structure, timeline, node=-1)
+            show(figure, key="graph")
+        with numbers:
+            story.check_in_numbers(steps[0], point=point + 1)

@@ -1,0 +1,36 @@
+"""Control flow is Python: each word that is read builds a graph of its own."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from views.dynamic_graph import one_step, recurrent, runs
+from views.player import live
+from views.ui.shell import Here
+from views.ui.staging import beside, stage
+
+LINES = "h = torch.zeros", "loss.backward()"
+SEEN = (
+    "Python runs the <code>for</code> and the <code>if</code>. PyTorch hangs an object on each "
+    "result, and sees neither: look how often the middle line ran."
+)
+
+
+def show_stage(here: Here) -> tuple[str, ...]:
+    """The listing and a question; once it is answered, three words with the graphs they built.
+
+    Returns the words that may be told of: none before the answer.
+    """
+    with here.settings, st.popover("A word of your own"):
+        words = recurrent.words(here.controls)
+    with stage(here):
+        live(f'<div class="story"><p class="on">{SEEN}</p></div>', key="story")
+        answered = recurrent.predict_nodes()
+        shown = words if answered else recurrent.SHORT
+        code, *places = beside([5, *[3] * len(shown)])
+        with code:
+            st.code(one_step.part(runs.CELL, *LINES), language="python", wrap_lines=True)
+            if answered:
+                recurrent.tell_nodes()
+        recurrent.draw_words(shown, places)
+    return words if answered else ()

@@ -1,0 +1,71 @@
+"""One step on a stage: the lines that run, PyTorch's own graph, and the details of one object."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+import numpy as np
+
+from engines.dynamic_graph.run import followed_point
+from engines.graphs.autograd import StepGraph
+from engines.problem import preset
+from views.dynamic_graph import graph_drawing, runs, story
+from views.player import Timeline, cached, listing
+from views.ui.shell import Here
+from views.ui.staging import beside, stage
+
+PROBLEM = preset("autograd_article").astype("float32")
+SETTINGS: Any = {"steps": PROBLEM.steps, "learning_rate": PROBLEM.learning_rate}
+FIRST_STEPS = np.array([0, 1, 2])
+POINT = followed_point(PROBLEM)  # the data point that is followed in numbers
+
+
+def show_half(here: Here, lines: tuple[str, str], *, begin: int, forward: bool) -> None:
+    """The stage of one half of a step.
+
+    lines: how the first and the last line of the listing begin that are shown. begin: the moment of
+    step 0 at which it opens. forward: whether only the forward pass is told.
+    """
+    steps, told, timeline = run(forward=forward)
+    with stage(here) as play:
+        told.show(key="story")
+        graph, code = beside([8, 5])
+        with code:
+            shown = part(runs.LISTING, *lines)
+            listing(shown, told.computed, title="torch_autograd.py", key="listing")
+            node = graph_drawing.choose(here.controls, steps[0])
+            story.node_details(steps[0], node, points=len(PROBLEM.x))
+        play(timeline, begin=(0, begin), readout=story.readout(steps[0]))
+        with graph:
+            graph_drawing.show_step(steps[0], timeline, node=node)
+
+
+@cached
+def run(*, forward: bool = False) -> tuple[list[StepGraph], Any, Timeline]:
+    """The first steps of E3, what is told of one, and what the player plays of them.
+
+    forward: whether only the forward pass of the first step is.
+    """
+    played = runs.play(PROBLEM, **SETTINGS)
+    whole = played.timeline
+    parts = whole.parts
+    if forward:
+        parts = (parts[0], parts[1], 0, 0)
+    slow_at = FIRST_STEPS[:1] if forward else FIRST_STEPS
+    timeline = Timeline(whole.series, whole.last_step, parts=parts, slow_at=slow_at, slow=True)
+    return played.steps, played.story, timeline
+
+
+def part(source: str, first: str, last: str) -> str:
+    """The lines of a listing from one to another that compute something, without indentation."""
+    lines = source.splitlines()
+    begins = [line.strip() for line in lines]
+    start = next(i for i, line in enumerate(begins) if line.startswith(first))
+    end = next(i for i, line in enumerate(begins) if i >= start and line.startswith(last))
+    computes = [
+        line
+        for line, begin in zip(lines[start : end + 1], begins[start : end + 1], strict=True)
+        if begin and not begin.startswith(("#", "yield", "grad_w,"))
+    ]
+    return textwrap.dedent("\n".join(computes)) + "\n"

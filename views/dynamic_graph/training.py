@@ -1,0 +1,64 @@
+"""The training: E3 from start to end, by backward() and by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from engines.trace import Trace
+from views.dynamic_graph import runs
+from views.player import Timeline, cached, live, now, show
+from views.regression import agreement, charts, sections
+from views.regression.settings import choose
+from views.regression.surface import landscape
+from views.ui.shell import Here
+from views.ui.staging import beside, stage
+
+PRESETS = {"autograd_article": "Parabola, as in the article", "own": "Your own data"}
+OPENS = 40
+
+
+def show_stage(here: Here) -> None:
+    """The fit and the map, and how far PyTorch's numbers are from those by hand."""
+    with here.settings, st.popover("Settings"):
+        problem, rate, steps = choose(here.controls, PRESETS, max_steps=2000)
+    problem = problem.astype("float32")  # as PyTorch computes unless it is told otherwise
+    played = runs.play(problem, steps=steps, learning_rate=rate)
+    timeline = _plain(played.timeline)
+    begin, ended = (min(OPENS, timeline.last_step), None), played.trace.final
+    beyond = bool(ended.non_finite) or ended.loss > played.trace.losses[0]
+    stops = _stops(played.trace)
+    with stage(here, timeline, begin=begin, stops=stops, whose="PyTorch"):
+        if beyond:
+            sections.verdict(problem, played.trace, rate)
+        live(
+            '<div class="story"><p class="on">backward() left '
+            f"{now('torch_autograd_grad_w', digits=9)} in w.grad; by hand, in NumPy, it is "
+            f"{now('numpy_vectorized_grad_w', digits=9)}. Whatever is compared, the "
+            f"two runs differ by at most <b>{now('torch_autograd_apart', digits=2)}</b> of the "
+            "largest value it has had so far: rounding.</p></div>",
+            key="story",
+        )
+        fit, path, apart = beside([1, 1, 1])
+        with fit:
+            show(charts.fit(problem, timeline), key="fit")
+        with path:
+            show(landscape(problem, played.trace, timeline), key="landscape")
+        with apart:
+            show(agreement.differences(runs.ENGINES[1:], timeline, allowed=1e-5), key="differences")
+    if not beyond:
+        sections.verdict(problem, played.trace, rate)
+
+
+def _stops(trace: Trace) -> list[int]:
+    """Where the loss is first halved, and where the slope along w or b changes its sign."""
+    halved = np.flatnonzero(trace.losses < trace.losses[0] / 2)[:1]
+    turned = [1 + np.flatnonzero(np.diff(np.sign(slope)))[:3] for slope in trace.grads.values()]
+    return sorted({int(step) for step in np.concatenate([halved, *turned])})
+
+
+@cached
+def _plain(timeline: Timeline) -> Timeline:
+    """Without what is only for slow motion."""
+    kept = {n: one for n, one in timeline.series.items() if one.at is None}
+    return Timeline(kept, timeline.last_step)

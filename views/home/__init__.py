@@ -1,0 +1,1 @@
+"""What Home shows, a module a chapter."""

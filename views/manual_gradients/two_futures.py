@@ -1,0 +1,90 @@
+"""Two futures: stop at a step, change the rate, and see where both runs go from there."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from engines.problem import preset
+from engines.regression import numpy_vectorized
+from engines.trace import Step, Trace, record
+from views.manual_gradients import runs
+from views.player import Timeline, cached, live, now, show
+from views.regression import sections, together
+from views.regression.together import Drawn
+from views.ui.numbers import number
+from views.ui.palette import MODEL, OTHER, Look
+from views.ui.shell import Here
+from views.ui.staging import beside, stage
+
+PROBLEM = preset("numpy_article")
+RATE, STEPS = 0.004, 40
+PARTS = ("0.02", "0.1", "0.3", "0.5", "0.7", "0.8", "0.9", "0.95", "1.02", "1.1", "1.2")
+BRANCH = 3  # some error is left along both axes
+SECOND = "other_"  # the prefix of the second future's series
+
+
+def show_stage(here: Here) -> None:
+    """One run, and another that leaves it at a chosen step with another rate."""
+    limit = PROBLEM.largest_stable_learning_rate
+    rates = {part: float(part) * limit for part in PARTS}
+    labels = {part: f"{number(rate, 3)} = {part} of the limit" for part, rate in rates.items()}
+    with stage(here) as play:
+        left, right = st.columns([1, 2], vertical_alignment="bottom")
+        with left:
+            branch = here.controls.number("Branch at step", "branch_step", BRANCH, 0, STEPS - 1)
+            at = int(branch)
+        with right:
+            part = here.controls.choice(
+                st.select_slider, "Learning rate from there on", "branch_rate", labels, "0.9"
+            )
+        rate = rates[str(part)]
+        trace = runs.run(PROBLEM, STEPS, RATE).trace
+        other = _branched(at, rate)
+        timeline = _timeline(trace, other)
+        looks = (
+            Look(f"η stays {number(RATE, 3)}", MODEL),
+            Look(f"η = {number(rate, 3)} from step {at}", OTHER, (6, 4)),
+        )
+        table = {
+            f"{name}, {look.label}": prefix + name
+            for prefix, look in zip(("", SECOND), looks, strict=True)
+            for name in ("loss", "w", "b")
+        }
+        stops, opens = [at, at + 1, at + 2, at + 10], (min(at + 6, STEPS), None)
+        play(timeline, begin=opens, stops=stops, whose=looks[0].label, table=table)
+        live(
+            f'<div class="story"><p class="on">Up to step {at} it is one run. From there on the '
+            f"dashed one has η = {number(rate, 3)} instead of {number(RATE, 3)}, and its loss is "
+            f"now <b>{now(SECOND + 'loss', digits=4)}</b>. Had the rate stayed, it would be "
+            f"<b>{now('loss', digits=4)}</b>.</p></div>",
+            key="story",
+        )
+        runs_drawn = [
+            Drawn("", looks[0], trace, PROBLEM),
+            Drawn(SECOND, looks[1], other, PROBLEM),
+        ]
+        picture, loss = beside([1, 1])
+        with picture:
+            show(together.paths(runs_drawn, timeline), key="paths")
+        with loss:
+            show(together.losses(runs_drawn, timeline), key="losses")
+
+
+@cached
+def _branched(at: int, rate: float) -> Trace:
+    """The run whose rate changes after so many steps."""
+    first = runs.run(PROBLEM, STEPS, RATE).trace
+    start = first[at].params
+    later = record(
+        numpy_vectorized.train(
+            PROBLEM.starting_at(start["w"], start["b"]), steps=STEPS - at, learning_rate=rate
+        )
+    )
+    kept: list[Step] = [*(first[k] for k in range(at)), *(later[k] for k in range(len(later)))]
+    return record(kept)
+
+
+@cached
+def _timeline(trace: Trace, other: Trace) -> Timeline:
+    series = sections.followed(trace) | sections.followed(other, run=SECOND)
+    return Timeline(series, len(trace) - 1)

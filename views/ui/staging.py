@@ -1,0 +1,54 @@
+"""The stage of a chapter: one screen, with the player, a sentence of story, pictures and code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeAlias
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from views.player import Timeline, player
+from views.ui.shell import Here
+
+Play: TypeAlias = Callable[..., None]
+
+
+@contextmanager
+def stage(here: Here, timeline: Timeline | None = None, **playing: Any) -> Iterator[Play]:
+    """What is put into the page in it fills the screen, whatever its size, and no more.
+
+    timeline: what the player plays. playing: what else it is told. Where that depends on controls
+    which are on the stage, it is given later to what this yields: `play(timeline, **playing)`.
+    """
+    played = timeline
+
+    def play(timeline: Timeline, **playing: Any) -> None:
+        nonlocal played
+        played = timeline
+        ways: dict[str, Any] = {"then": then(here), "at_end": here.backwards}
+        with bar:
+            player(timeline, **(ways | playing), key=f"player {here.name}")
+
+    with st.container(key="stage"):
+        bar, refused = st.container(), st.container()
+        if timeline:
+            play(timeline, **playing)
+        yield play
+        with refused:
+            here.controls.say_refused(played)
+
+
+def then(here: Here) -> str:
+    """What the player's last button says."""
+    return f"Next: {here.then}" if here.then else ""
+
+
+def beside(widths: int | Sequence[int]) -> list[DeltaGenerator]:
+    """Places beside each other that share the height that is left. On a phone, below each other.
+
+    widths: how many, or how wide they are, as for st.columns.
+    """
+    with st.container(key="beside"):
+        return st.columns(widths)
