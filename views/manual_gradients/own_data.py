@@ -10,7 +10,7 @@ import streamlit as st
 
 from engines.manual_gradients import table
 from engines.manual_gradients.standardising import Units, standardised, steps_to
-from engines.problem import Problem
+from engines.problem import Problem, preset
 from engines.regression import numpy_vectorized
 from engines.trace import Trace
 from views.manual_gradients import point_editor
@@ -30,6 +30,7 @@ ADDRESS = 600  # characters of data that an address holds
 HELD = "own data"  # in the session
 YEARS = tuple(range(2012, 2025))
 RISES = (3.1, 3.9, 3.7, 4.6, 5.2, 5.0, 6.1, 6.4, 7.2, 7.0, 8.1, 8.3, 9.2)
+NOISY = preset("loops_article")  # E2
 EXAMPLES = {
     "spring": Data(
         ((0.2, 8.9), (0.5, 10.1), (0.9, 11.3), (1.2, 12.9), (1.6, 14.1), (2, 15.8), (2.4, 16.9)),
@@ -41,8 +42,15 @@ EXAMPLES = {
         ("seconds since 1970", "°C"),
     ),
     "one_x": Data(((2, 3), (2, 5), (2, 7)), ("x", "y")),
+    "noisy_line": Data(tuple(zip(NOISY.x.tolist(), NOISY.y.tolist(), strict=True)), ("x", "y")),
 }
-LABELS = {"spring": "A spring", "years": "Years", "seconds": "Seconds since 1970", "one_x": "One x"}
+LABELS = {
+    "spring": "A spring",
+    "noisy_line": "A noisy line",
+    "years": "Years",
+    "seconds": "Seconds since 1970",
+    "one_x": "One x",
+}
 OWN = {"own": "Your data"}
 POWERS = {"1": "a line, w·x + b", "2": "a parabola, w·x² + b"}
 DECIMALS = {"comma": "a decimal comma", "point": "not decimal"}

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 from numpy.typing import NDArray
 
-from engines.problem import Loss, Problem
+from engines.problem import Problem
 from engines.trace import Trace, thin
 from views.player import Computed, Phase, Series, Timeline, every_step, live, now, show, some_steps
 from views.regression import charts
@@ -28,16 +28,6 @@ COMPUTED = {
     "grad_b = ": Computed([Phase.GRADIENT], "grad_b"),
     "w = w -": Computed([Phase.UPDATE], "w_next"),
     "b = b -": Computed([Phase.UPDATE], "b_next"),
-}
-
-# What the loss puts before the sum, and what is left of it in the gradient.
-FACTORS: dict[Loss, tuple[str, str]] = {
-    "half_sum": (r"\tfrac{1}{2}\sum_{i=1}^{%d} (\hat y_i - y_i)^2", ""),
-    "mean": (r"\tfrac{1}{%d}\sum_{i} (\hat y_i - y_i)^2", r"\tfrac{2}{%d}"),
-    "mean_half_squared": (
-        r"\tfrac{1}{%d}\sum_{i} \left(\tfrac{\hat y_i - y_i}{2}\right)^2",
-        r"\tfrac{1}{2 \cdot %d}",
-    ),
 }
 
 
@@ -121,43 +111,3 @@ def check_in_numbers(*, run: str = "") -> None:
         ["relative error", f"<b>{error}</b>", f"rounding excuses {allowed}"],
     ]
     live(html_table(heads, rows), key=f"{run}check")
-
-
-def formulas(problem: Problem, learning_rate: float) -> None:
-    """Show loss, gradient and update: each formula, and what it comes to at the step shown."""
-    n, x = len(problem.x), "x_i" if problem.power == 1 else "x_i^2"
-    loss, factor = (text.replace("%d", str(n)) for text in FACTORS[problem.loss])
-    chain = r"\sum_i \frac{\partial L}{\partial \hat y_i} \frac{\partial \hat y_i}{\partial %s}"
-    lines = [rf"\hat y_i &= w\,{x} + b", rf"L &= {loss}"]
-    for name, by in (("w", x), ("b", "1")):
-        slope = rf"\frac{{\partial L}}{{\partial {name}}}"
-        sum_of_terms = rf"{factor}\sum_i (\hat y_i - y_i) \cdot {by}"
-        lines.append(rf"{slope} &= {chain % name} = {sum_of_terms}")
-    for name in ("w", "b"):
-        slope = rf"\frac{{\partial L}}{{\partial {name}}}"
-        lines.append(rf"{name} &\leftarrow {name} - \eta\,{slope}")
-
-    model = f"{now('w')} · {'x' if problem.power == 1 else 'x²'} + {now('b')}"
-    numbers = [
-        ("ŷ =", model, Phase.PREDICT),
-        ("L =", now("loss", known=Phase.LOSS), Phase.LOSS),
-        ("∂L/∂w =", now("grad_w", known=Phase.GRADIENT), Phase.GRADIENT),
-        ("∂L/∂b =", now("grad_b", known=Phase.GRADIENT), Phase.GRADIENT),
-        ("w ←", _update_in_numbers("w", learning_rate), Phase.UPDATE),
-        ("b ←", _update_in_numbers("b", learning_rate), Phase.UPDATE),
-    ]
-    rows = "".join(
-        f'<tr data-moments="{phase:d}"><th>{name}</th><td>{value}</td></tr>'
-        for name, value, phase in numbers
-    )
-    left, right = st.columns(2, vertical_alignment="center")
-    with left:
-        st.latex(r"\begin{aligned}" + r" \\[0.6em] ".join(lines) + r"\end{aligned}")
-    with right:
-        live(f'<table class="digits">{rows}</table>', key="formulas")
-
-
-def _update_in_numbers(name: str, learning_rate: float) -> str:
-    gradient = now(f"grad_{name}", known=Phase.GRADIENT)
-    result = now(f"{name}_next", known=Phase.UPDATE)
-    return f"{now(name)} − {number(learning_rate)} · ({gradient}) = <b>{result}</b>"
