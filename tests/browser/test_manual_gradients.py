@@ -105,6 +105,8 @@ def test_lecture_mode_goes_with_the_links_and_its_header_comes_down_at_the_upper
 def test_the_mistake_that_is_chosen_is_played_beside_the_right_run(visit):
     page = visit(PAGE + "?chapter=mistakes")
     page.get_by_role("radio", name="Wrong sign").click()
+    page.wait_for_url("**mistake=wrong_sign*")
+    wait_until_idle(page)
     page.get_by_role("radio", name="the loss climbs").click()
     page.get_by_text("Yes: the loss climbs").wait_for()
     wait_until_idle(page)
