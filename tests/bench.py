@@ -292,6 +292,7 @@ def turning(options: Options) -> Iterator[Row]:
     with running() as server, chromium() as browser:
         for path in [page.path for page in PAGES if page.chapters]:
             page = open_page(browser, f"{server.url}/{path}")
+            page.wait_for_selector(".contents-chapters a")
             count = page.locator(".contents-chapters a").count()
             taken = []
             for turn in range(options.times(12) * count + count):
