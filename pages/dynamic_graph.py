@@ -34,7 +34,8 @@ match here.name:
 
         A **leaf** is where it begins: a tensor that no operation made, and whose gradient is asked
         for. Here w and b are leaves. x and y are not in the graph: nobody asked for their
-        gradients, so `x**power` leaves no object behind. Two numbers with dots between them are the
+        gradients, so `x**power` leaves no object behind. In a box … stands for what the object
+        that it points to has made. Two numbers with dots between them are the
         smallest and the largest entry of an array, the bars some of its entries in order; () is a
         single number.
         """

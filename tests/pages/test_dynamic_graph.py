@@ -100,11 +100,39 @@ def test_the_graph_is_whole_with_the_loss_last_and_what_is_kept_beside_each_valu
     assert set(edges["angle"]) == {0, -90, 90}
 
 
-def test_a_node_that_is_chosen_is_marked_and_told():
+def test_each_box_says_what_its_own_object_does_and_when_a_gradient_waits_for_it():
+    boxes = table(opened("backward"), 0, "boxes").set_index("i")
+    assert boxes["text"].tolist() == [
+        *["w", "w * x**power", "b", "y_pred = … + b", "y_pred - y", "(…) ** 2", "torch.sum(…)"],
+        "loss = factor * …",
+    ]
+    handed, ran = boxes["handed"], boxes["ran"]
+    assert handed[7] == ran[7] == 6
+    assert (handed[[0, 1, 2]] == ran[[1, 3, 3]].to_numpy()).all()  # where its user has run
+    assert (handed[[0, 1, 2, 3, 4, 5, 6]] < ran[[0, 1, 2, 3, 4, 5, 6]]).all()
+
+
+def test_what_makes_an_object_is_told_once_for_each_and_leaves_where_they_appear():
+    html = live_texts(opened("forward"))
+    told = re.findall(r'<p data-moments="(\d+)">(.*?)</p>', html, re.DOTALL)[:6]
+    assert len({text.split("</b>.")[1] for _, text in told}) == 6  # no sentence twice
+    for moment in (0, 1, 2):
+        assert "no operation" in " ".join(told[moment][1].split())
+    assert "the whole graph, up to the leaves" in told[5][1]
+
+
+def test_details_follow_the_moment_until_a_node_is_chosen():
     at = visit(PAGE, chapter="backward")
     nodes = inspect(ARTICLE, steps=1, learning_rate=0.001).steps[0].graph.nodes
-    assert value(graph(at), "chosen") == 5
-    told = {0: "adds it to w.grad", 1: "∂out/∂p = q", 5: "∂out/∂p = 2p", 7: "other"}
+    assert value(graph(at), "chosen") == -1
+    [html] = [text for text in live_texts(at).split("\n") if "details" in text]
+    blocks = re.findall(r'<div data-moments="([\d ]+)">.*?<b>(\w+)</b>', html)
+    by_moment = {int(m): kind for at_, kind in blocks for m in at_.split()}
+    assert sorted(by_moment) == list(range(19))
+    ran = ["Mul", "Sum", "Pow", "Sub", "Add", "", "Mul", ""]
+    for moment, kind in enumerate(ran, start=6):
+        assert by_moment[moment] == (f"{kind}Backward0" if kind else "AccumulateGrad")
+    told = {0: "adds it to w.grad", 1: "∂out/∂p = q", 5: "∂out/∂p = 2p", 7: "the other factor q"}
     for node, words_of_it in told.items():
         at.selectbox(key="node").set_value(str(node)).run()
         assert value(graph(at), "chosen") == node
@@ -117,11 +145,26 @@ def test_a_node_that_is_chosen_is_marked_and_told():
 
 def test_the_objects_of_a_step_are_counted_and_those_of_the_run_when_asked():
     at = visit(PAGE, chapter="freed", count="true")
-    counts = table(at, 0, "counts")
+    counts = table(at, 1, "counts")
     assert counts.groupby("step")["alive"].max().tolist() == [8, 14, 14]
     assert "The whole run made **4808** objects" in words(at)
     assert "more than **14** at a time" in words(at)
-    assert player(at)["begin"] == [1, 2]
+    assert (player(at)["parts"], player(at)["begin"]) == ([2, 6, 2, 0], [0, 4])
+
+
+def test_the_story_of_letting_go_has_the_counts_of_its_pictures():
+    at = opened("freed")
+    lives, boxes = table(at, 1, "lives"), table(at, 0, "boxes")
+    assert lives["alive"].tolist() == [8, 8, 9, 10, 11, 12, 13, 14, 8, 8]
+    told = re.findall(r'<p data-moments="(\d+)">(.*?)</p>', live_texts(at), re.DOTALL)
+    assert len(told) == 11
+    for m, alive in enumerate(lives["alive"]):
+        drawn = boxes[(boxes["made"] <= m) & (m < boxes["gone"])]
+        assert (drawn["side"] != "name").sum() == alive
+        assert (drawn["side"] == "name").sum() == 1  # one name, which moves
+        if m != 9:
+            assert re.search(rf"\b{alive}\b", told[m][1])
+    assert "#1 and #3" in told[9][1]
 
 
 def test_what_is_not_zeroed_adds_up_number_by_number():

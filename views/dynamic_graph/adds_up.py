@@ -8,7 +8,7 @@ import numpy as np
 
 from engines.trace import Trace
 from views.dynamic_graph import one_step, runs
-from views.player import Timeline, cached, every_step, live, now, show
+from views.player import Phase, Timeline, cached, every_step, live, now, show
 from views.regression import sections, together
 from views.regression.together import Drawn
 from views.ui.palette import MISTAKE, MODEL, Look
@@ -34,8 +34,8 @@ def show_stage(here: Here) -> None:
     with stage(here, timeline, begin=(1, None), stops=_stops(wrong), whose=RIGHT.label):
         live(
             '<div class="story"><p class="on">Where nothing empties it, backward() finds '
-            f"{now('found_w')} in w.grad, adds this step's own gradient, {now('own_w')}, and "
-            f"leaves <b>{now('wrong_grad_w')}</b>. The update subtracts all of it.</p></div>",
+            f"{now('found_w')} in w.grad, adds this step's own gradient, {added('own_w')}, and "
+            f"leaves <b>{added('wrong_grad_w')}</b>. The update subtracts all of it.</p></div>",
             key="story",
         )
         picture, loss = beside([1, 1])
@@ -45,10 +45,15 @@ def show_stage(here: Here) -> None:
             show(together.losses(drawn, timeline), key="losses")
             rows = [
                 ["w.grad before backward()", "0", now("found_w")],
-                ["what backward() adds", now("grad_w"), now("own_w")],
-                ["<b>w.grad after it</b>", now("grad_w"), f"<b>{now('wrong_grad_w')}</b>"],
+                ["what backward() adds", added("grad_w"), added("own_w")],
+                ["<b>w.grad after it</b>", added("grad_w"), f"<b>{added('wrong_grad_w')}</b>"],
             ]
             live(html_table(["", RIGHT.label, WRONG.label], rows), key="sums")
+
+
+def added(name: str) -> str:
+    """What backward() makes of it: in slow motion not known before it has run."""
+    return now(name, known=Phase.GRADIENT)
 
 
 @cached

@@ -18,13 +18,13 @@ def show_stage(here: Here) -> None:
             '<div class="story"><p class="on">Make one entry of one result a little larger, then a '
             "little smaller, and run the rest again: the loss answers with the gradient that "
             "should have arrived there. The largest relative difference is "
-            f"<b>{now('checked_worst', digits=2)}</b>.</p></div>",
+            f"<b>{now('checked_worst', digits=2, known=begin)}</b>.</p></div>",
             key="story",
         )
         graph, numbers = beside([1, 1])
         with graph:
             structure = graph_drawing.structure_of(steps[0])
-            figure = graph_drawing.step_graph(steps[0], structure, timeline, node=-1)
+            figure = graph_drawing.step_graph(steps[0], structure, timeline, node=None)
             show(figure, key="graph")
         with numbers:
             story.check_in_numbers(steps[0], point=point + 1)

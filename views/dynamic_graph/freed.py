@@ -1,35 +1,63 @@
-"""When it is let go: the objects of a graph through the first three steps."""
+"""When it is let go: one graph gives way to the next, in two moments."""
 
 from __future__ import annotations
 
+import html
+
+from engines.graphs.autograd import StepGraph
 from views.dynamic_graph import lifetime, one_step
-from views.player import paragraphs, show, show_story
+from views.dynamic_graph.graph_series import moments
+from views.graphs.small_graph import short
+from views.player import Timeline, paragraphs, show, show_story
 from views.ui.shell import Here
 from views.ui.staging import beside, stage
 
-OPENS = 2  # in the second step, while the old graph is still there beside the new one
+OPENS = 4  # in the second step, while the old graph is still there beside the new one
+PARTS = ["old graph", "new graph", "loss moves"]
 
 
 def show_stage(here: Here) -> None:
-    """How many objects are alive at each moment, beside two graphs with a number on each object."""
-    steps, told, timeline = one_step.run()
-    predict, loss, gradient, _ = told.parts
-    built, walked = predict + loss, predict + loss + gradient
-    texts = [
-        *["A new object is made. The old graph is still alive: the name loss holds it."]
-        * (built - 1),
-        "<b>loss is given to the new result.</b> Nothing holds the old objects any more: they go, "
-        "and the count falls.",
-        *["backward() lets go of what each object had kept; the objects themselves stay."]
-        * gradient,
-        *["The update and the zeroing make no objects: nothing is recorded there."]
-        * (len(told.moments) - walked),
-        "Objects come and go with each step, and never pile up.",
-    ]
-    begin = (1, OPENS)
-    with stage(here, timeline, begin=begin, readout={"loss": (built - 1, None)}):
-        show_story(paragraphs(texts), key="story")
-        count, one, other = beside([6, 4, 4])
+    """The old graph and the new one, object by object, beside the count of those alive."""
+    steps, _, _ = one_step.run()
+    lives = lifetime.lives_of(steps)
+    built = len(lives) - 4  # moments in which the second step makes an object
+    timeline = Timeline({}, 0, parts=(2, built, 2, 0), slow=True)
+    with stage(here, timeline, begin=(0, OPENS), readout={}, phases=[*PARTS, ""]):
+        show_story(paragraphs(told(steps, lives)), key="story")
+        graphs, count = beside([1, 1])
+        with graphs:
+            show(lifetime.two_graphs(steps[:2], timeline), key="graphs")
         with count:
-            show(lifetime.living_objects(steps, timeline), key="lifetime")
-        lifetime.two_graphs(steps[:2], (one, other))
+            show(lifetime.living_objects(steps, lives, timeline), key="lifetime")
+
+
+def told(steps: list[StepGraph], lives: list[lifetime.Life]) -> list[str]:
+    """What is told at each moment of this chapter, and last, outside slow motion."""
+    one, other = steps[:2]
+    alive = [life.alive for life in lives]
+    kept = sum(bool(node.saved) for node in one.graph.nodes)
+    shared = {node.id for node in one.graph.nodes} & {node.id for node in other.graph.nodes}
+    gone = len(one.graph.nodes) - len(shared)
+    numbers = " and ".join(f"#{number}" for number in sorted(shared))
+    made = [event for event in moments(other) if event.kind == "forward"]
+    texts = [
+        f"Step 0 has gone forward. The name <code>loss</code> holds {alive[0]} objects, and {kept} "
+        "of them keep numbers for backward().",
+        "<b>Let go, first:</b> backward() has run, and each object has let go of what it kept. So "
+        f"it cannot run again. The {alive[1]} objects themselves are still there.",
+    ]
+    for m, event in enumerate(made, start=2):
+        node = other.graph[event.nodes[-1]]
+        texts.append(
+            f"Step 1 runs <code>{html.escape(event.text)}</code> and makes {short(node.kind)} "
+            f"#{node.id}. The old graph is of no more use, but <code>loss</code> still holds it: "
+            f"<b>{alive[m]}</b> objects are alive."
+        )
+    return [
+        *texts,
+        "<b>Let go, second:</b> the name <code>loss</code> is given to the new result. Nothing "
+        f"holds the {gone} old operations now, and they are gone: {alive[-2]} objects are alive.",
+        f"Only the accumulators {numbers} are in both graphs. PyTorch holds them weakly; they "
+        "lived on because the old graph still pointed to them when the new one was built.",
+        f"Each step makes {gone} objects and lets {gone} go. They never pile up.",
+    ]

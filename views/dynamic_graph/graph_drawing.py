@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from engines.graphs.autograd import Graph, StepGraph
-from views.dynamic_graph.graph_series import end_of_backward, entries, moments, role
+from views.dynamic_graph.graph_series import end_of_backward, entries, moments, role, written
 from views.player import (
     MOMENT,
     PHASE,
@@ -37,28 +37,33 @@ NOW = f"({PHASE} == 4 ? known : {MOMENT})"  # outside slow motion, the end of ba
 SMALL, LARGE = "((lecture ? 23.5 : 12) * screen)", "((lecture ? 24 : 13.5) * screen)"  # text
 TITLE = "PyTorch\\'s own graph of step"
 COLUMNS = 2
-FIRST = "5"  # the node inspected at first: in E3 the square, whose derivative is worth a look
+RUNNING = "now"  # not one node, but at each moment the one that is made or runs
+# Orange that can be read as text on a box at rest, on one that runs, and in both themes.
+ORANGE = "(luminance(background) < 0.4 ? '#ffb37d' : '#8a3f00')"
 
 
 def _options(step: StepGraph) -> dict[str, str]:
     """The nodes that can be inspected: by place, as a visitor reads it."""
-    return {
+    return {RUNNING: "The object of this moment"} | {
         str(i): f"{node.kind}, {node.text or node.name}" for i, node in enumerate(step.graph.nodes)
     }
 
 
-def choose(controls: Controls, step: StepGraph) -> int:
-    """The list of nodes to inspect; or a click in the graph: the place of the one chosen."""
+def choose(controls: Controls, step: StepGraph) -> int | None:
+    """The list of nodes to inspect; or a click in the graph: the place of the one chosen.
+
+    None where none is, and that of the moment is shown.
+    """
     chosen = controls.choice(
         st.selectbox,
         "The node to look into",
         "node",
         _options(step),
-        FIRST,
+        RUNNING,
         on_choice=_forget_click,
         label_visibility="collapsed",
     )
-    return int(chosen or FIRST)
+    return int(chosen) if chosen and chosen != RUNNING else None
 
 
 def _forget_click() -> None:
@@ -66,7 +71,7 @@ def _forget_click() -> None:
     st.session_state["drawing of the graph"] = st.session_state.get("drawing of the graph", 0) + 1
 
 
-def show_step(step: StepGraph, timeline: Timeline, *, node: int) -> None:
+def show_step(step: StepGraph, timeline: Timeline, *, node: int | None) -> None:
     """The graph of the steps inspected, of which `step` is the first, with one node marked."""
     structure = structure_of(step)
     key = f"step_graph {st.session_state.get('drawing of the graph', 0)}"
@@ -75,6 +80,8 @@ def show_step(step: StepGraph, timeline: Timeline, *, node: int) -> None:
         match st.session_state[key].get("selection"):
             case {"picked": [{"i": i}, *_]}:  # a browser can send anything
                 st.session_state["node"] = str(i)
+            case _:  # beside all boxes
+                st.session_state["node"] = RUNNING
         Controls.moved()
 
     figure = step_graph(step, structure, timeline, node=node)
@@ -88,11 +95,13 @@ def structure_of(step: StepGraph) -> str:
 
 
 @picture
-def step_graph(_step: StepGraph, structure: str, timeline: Timeline, *, node: int) -> Filling:
+def step_graph(
+    _step: StepGraph, structure: str, timeline: Timeline, *, node: int | None
+) -> Filling:
     """Every object of a step's graph, with what it holds. structure: equal for equal graphs."""
     tables = _tables(_step)
     values = {
-        "chosen": node,
+        "chosen": -1 if node is None else node,
         "known": end_of_backward(timeline),
         "right": float(tables["boxes"]["x"].max()),
         "bottom": float(tables["boxes"]["y"].max()),
@@ -116,9 +125,13 @@ def _tables(step: StepGraph) -> dict[str, pd.DataFrame]:
         (x, y), grad = at[node.id], f"{node.name}.grad"
         leaf = not node.text
         box = {"i": i, "x": x, "y": y, "made": made[node.id], "ran": ran.get(node.id, never)}
+        users = [edge.target for edge in graph.edges if edge.source == node.id]
+        handed = max((ran.get(user, never) for user in users), default=box["ran"])
         words = {
+            "handed": handed,  # the moment from which its gradient waits for it
             "kind": node.kind,
-            "text": node.name if leaf else node.text,
+            "text": written(graph, node),
+            "made_by": node.text or node.name,
             "shape": "leaf" if leaf else str(node.shape),
             "value_label": node.name if leaf else "value",
             "kept_label": "keeps" if node.saved else "",
@@ -180,9 +193,9 @@ def _ends(source: tuple[float, float], target: tuple[float, float]) -> dict[str,
     (x, y), (x2, y2) = source, target
     if y == y2:
         side = 1 if x2 > x else -1
-        across = {"x": x + side * WIDE, "x2": x2 - side * WIDE}
+        across = {"x": x + side * (WIDE + 0.02), "x2": x2 - side * WIDE}
         return {**across, "y": y, "y2": y2, "angle": -90.0 * side}
-    return {"x": x, "x2": x2, "y": y + HIGH, "y2": y2 - HIGH, "angle": 0.0}
+    return {"x": x, "x2": x2, "y": y + HIGH + 0.03, "y2": y2 - HIGH, "angle": 0.0}
 
 
 def _x(field: str) -> alt.X:
@@ -230,7 +243,7 @@ def _boxes(timeline: Timeline) -> Any:
 
     runs, changes = "datum.state === 'runs'", "datum.state === 'changes'"
     color = f"{runs} ? '{GRADIENT}' : '{MODEL}'"
-    fields = {"kind": "object", "text": "made by", "value": "value", "gradient": "gradient"}
+    fields = {"kind": "object", "made_by": "made by", "value": "value", "gradient": "gradient"}
     told = [alt.Tooltip(field=name, type="nominal", title=t) for name, t in fields.items()]
     outline = {"x": _x("left"), "x2": "right:Q", "y": _y("top"), "y2": "bottom:Q"}
     rectangles = (
@@ -238,7 +251,7 @@ def _boxes(timeline: Timeline) -> Any:
         .mark_rect(
             cornerRadius=alt.ExprRef("datum.leaf ? 18 : 5"),
             fill=alt.ExprRef(color),
-            fillOpacity=alt.ExprRef(f"{runs} || {changes} ? 0.3 : 0.07"),
+            fillOpacity=alt.ExprRef(f"{runs} || {changes} ? 0.22 : 0.07"),
             stroke=alt.ExprRef(color),
             strokeWidth=alt.ExprRef(f"{runs} || {changes} ? 3.5 : 1.2"),
             cursor="pointer",
@@ -296,11 +309,11 @@ def _boxes(timeline: Timeline) -> Any:
             fontSize=by_role(kind=LARGE, other=SMALL),
             dx=by_role(**dict.fromkeys(("value", "kept", "gradient"), f"5 * {SMALL}"), other=0),
             fontWeight=by_role(kind=600, gradient=600, other=400),
-            color=by_role(gradient=f"'{GRADIENT}'", other="ink"),
+            color=by_role(gradient=f"(datum.gone ? ink : {ORANGE})", other="ink"),
             opacity=by_role(
-                **dict.fromkeys(("shape", "value_label", "kept_label", "gradient_label"), 0.75),
-                gradient="(datum.gone ? 0.65 : 1)",
-                kept="(datum.emptied_now ? 0.65 : 1)",
+                **dict.fromkeys(("shape", "value_label", "kept_label", "gradient_label"), 0.8),
+                gradient="(datum.gone ? 0.8 : 1)",
+                kept="(datum.emptied_now ? 0.8 : 1)",
                 other=1,
             ),
         )
@@ -319,9 +332,11 @@ def _boxes(timeline: Timeline) -> Any:
             gone=f"!datum.leaf && {NOW} > datum.ran",
             emptied_now=f"{NOW} > datum.ran",
             kept=f"datum.kept_label === '' ? '' : {NOW} > datum.ran ? 'let go' : {reach('kept')}",
+            held=f"datum.leaf && {STEP} > 0 ? {_number(at('emptied'))} : 'none'",
             gradient=f"{NOW} >= datum.emptied ? {_number(at('emptied'))} : {NOW} >= datum.ran ? "
             f"datum.leaf ? {_number(at('grad'))} : {NOW} > datum.ran ? 'handed on' : "
-            f"{reach('arrived')} : datum.leaf && {STEP} > 0 ? {_number(at('emptied'))} : 'none'",
+            f"{reach('arrived')} : {NOW} < datum.handed ? datum.held : "
+            f"datum.leaf ? datum.held + ' ← ' + {_number(at('arrived_low'))} : {reach('arrived')}",
             left=f"datum.x - {WIDE}",
             right=f"datum.x + {WIDE}",
             top=f"datum.y - {HIGH}",

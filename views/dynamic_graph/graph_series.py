@@ -47,6 +47,17 @@ def role(node: Node) -> tuple[Any, ...]:
     return node.kind, node.line, node.text, node.repetition, "" if node.text else node.name
 
 
+def written(graph: Graph, node: Node) -> str:
+    """The line's part that the node stands for; … is what the object that it points to has made."""
+    if not node.text:
+        return node.name
+    text = node.text
+    for edge in graph.inputs(node.id):
+        if inner := graph[edge.source].text:
+            text = text.replace(inner, "…", 1)
+    return f"{node.name} = {text}" if node.name else text
+
+
 def nodes_like(first: Graph, graph: Graph) -> list[Node]:
     """The nodes of a graph in the order of the first one's."""
     same = {role(node): node for node in graph.nodes}

@@ -11,7 +11,7 @@ from engines.dynamic_graph.run import followed_point
 from engines.graphs.autograd import StepGraph
 from engines.problem import preset
 from views.dynamic_graph import graph_drawing, runs, story
-from views.player import Timeline, cached, listing
+from views.player import Computed, Timeline, cached, listing
 from views.ui.shell import Here
 from views.ui.staging import beside, stage
 
@@ -33,9 +33,11 @@ def show_half(here: Here, lines: tuple[str, str], *, begin: int, forward: bool) 
         graph, code = beside([8, 5])
         with code:
             shown = part(runs.LISTING, *lines)
-            listing(shown, told.computed, title="torch_autograd.py", key="listing")
+            marked = {line: Computed(one.moments) for line, one in told.computed.items()}
+            listing(shown, marked, title="torch_autograd.py", key="listing")
             node = graph_drawing.choose(here.controls, steps[0])
-            story.node_details(steps[0], node, points=len(PROBLEM.x))
+            last = sum(timeline.parts)
+            story.details(steps[0], node, point=POINT + 1, last=last, forward=forward)
         play(timeline, begin=(0, begin), readout=story.readout(steps[0]))
         with graph:
             graph_drawing.show_step(steps[0], timeline, node=node)

@@ -12,15 +12,16 @@ import numpy as np
 import streamlit as st
 
 from engines.graphs.autograd import Event, Node, StepGraph
-from views.dynamic_graph.graph_series import edges_like, moments
-from views.player import Moment, Phase, Readout, Story, live, now
+from views.dynamic_graph.graph_series import edges_like, moments, written
+from views.graphs.small_graph import short
+from views.player import Moment, Phase, Readout, Story, during, live, now
 from views.ui import texts
 from views.ui.numbers import number
 from views.ui.prediction import predicted
 from views.ui.table import html_table
 
 _texts = texts.read(__file__)
-TOLD, RULES, CHAIN = _texts["moments"], _texts["rules"], _texts["chain"]
+TOLD, RULES = _texts["moments"], _texts["rules"]
 PREDICTION = "y_pred"  # the listing's variable after which the rest of the forward pass is the loss
 SERIES = {"loss": "loss", "w": "w_next", "b": "b_next"}  # of what an event gives a name to
 AFTER_SECOND = {
@@ -68,8 +69,9 @@ def _told(event: Event, step: StepGraph) -> str:
     if event.kind == "forward":
         leaves = [step.graph[made] for made in event.nodes if not step.graph[made].text]
         sentences = [TOLD["forward"].format(text=text, kind=node.kind)]
-        sentences += [TOLD["keeps"].format(kept=kept)] * bool(node.saved)
         sentences += [TOLD["leaf"].format(name=leaf.name) for leaf in leaves]
+        sentences += [RULES[node.kind]["forward"].format(kept=kept)]
+        sentences += [TOLD["last"]] * (event.name == "loss")
         return " ".join(sentences)
     edges = edges_like(step.graph, step.graph)
     last = [j for j, edge in enumerate(edges) if edge.target == node.id][-1:]
@@ -107,27 +109,48 @@ def _leaf(step: StepGraph, name: str) -> int:
 # ---- Object by object
 
 
-def node_details(step: StepGraph, i: int, *, points: int) -> None:
-    """All that is known of one object of the graph; its numbers follow the player.
+def details(step: StepGraph, chosen: int | None, *, point: int, last: int, forward: bool) -> None:
+    """What is known of one object of the graph; its numbers follow the player.
 
-    i: its place in the graph. points: how many data points the listing has.
+    chosen: its place in the graph; None for the object that each moment is about. point: the data
+    point that is followed. last: how many moments the player has; there it is outside slow motion.
+    forward: whether it is only told how the object was made.
     """
+    nodes, happened = step.graph.nodes, moments(step)
+    if chosen is not None:
+        alone = _details(step, chosen, point=point, forward=forward)
+        live(f'<div class="of-moment"><div class="on">{alone}</div></div>', key="details")
+        return
+    about: dict[int, list[int]] = {}
+    for m, event in enumerate(happened[:last]):
+        name = event.name.removesuffix(".grad")
+        i = nodes.index(step.graph[event.nodes[-1]]) if event.nodes else _leaf(step, name)
+        about.setdefault(i, []).append(m)
+    about.setdefault([node.kind for node in nodes].index("PowBackward0"), []).append(last)
+    blocks = [
+        f'<div data-moments="{during(at)}">{_details(step, i, point=point, forward=forward)}</div>'
+        for i, at in about.items()
+    ]
+    live(f'<div class="of-moment">{"".join(blocks)}</div>', key="details")
+
+
+def _details(step: StepGraph, i: int, *, point: int, forward: bool) -> str:
     node, rule = step.graph.nodes[i], RULES[step.graph.nodes[i].kind]
-    made = next(m for m, event in enumerate(moments(step)) if node.id in event.nodes)
-    ran = moments(step).index(step.events[node.backward or 0])
-    back: dict[str, Any] = {"known": ran, "unknown": "none"}
-    rows = [("object", f"<b>{node.kind}</b>")]
-    if node.text:
-        shape = html.escape(str(node.shape))
-        rows += [
-            ("made by", f"<code>{html.escape(node.text)}</code>"),
-            ("computes", rule["computes"]),
-            ("its value", f"{reach('value', i, known=made)}, shape {shape}"),
-            ("local derivative", rule["slope"]),
-            ("kept for the backward pass", _kept(node, reach("kept", i, known=made))),
-        ]
+    happened = moments(step)
+    made = next(m for m, event in enumerate(happened) if node.id in event.nodes)
+    ran = happened.index(step.events[node.backward or 0])
+    rows = [(f"<b>{node.kind}</b>", f"<code>{html.escape(written(step.graph, node))}</code>")]
     by = "out" if node.text else node.name
-    rows.append((f"gradient that arrived: ∂loss/∂{by}", reach("arrived", i, **back)))
+    computed = [
+        ("computes", rule.get("computes", "nothing: it is a leaf")),
+        ("its value", f"{reach('value', i, known=made)}, shape {node.shape}"),
+        ("keeps", _kept(node, reach("kept", i, known=made))),
+        ("local derivative", rule.get("slope", "none: backward() ends here")),
+    ]
+    if forward:
+        return html_table((), [*rows, *computed], kind="details")
+    rows += computed[-1:] if node.text else []
+    rows.append((f"arrived: ∂loss/∂{by}", reach("arrived", i, known=ran, unknown="none")))
     for j, edge in enumerate(edges_like(step.graph, step.graph)):
         if edge.target != node.id:
             continue
@@ -136,40 +159,32 @@ def node_details(step: StepGraph, i: int, *, points: int) -> None:
             now(name, digits=4, known=ran)
             for name in (f"arrived_at_{i}", f"slope_at_{j}", f"part_at_{j}")
         )
+        to = short(source.kind) if source.text else source.name
+        rows.append((f"handed on to {to}", f"<b>{reach('sent', j, known=ran, unknown='none')}</b>"))
         many, one = np.prod(node.shape) > 1, source.shape == ()
-        chain = CHAIN["alone" if not many else "added_up" if one else "each"]
-        handed_on = chain.format(
-            product=f"{arrived} · ({slope}) = {part}", sent=reach("sent", j, **back), points=points
-        )
-        rows.append((f"handed on to {source.kind if source.text else source.name}", handed_on))
-    if not node.text:
+        where = "which is" if not many else f"point {point} adds" if one else f"at point {point}"
+        rows.append((where, f"{arrived} · ({slope}) = {part}"))
+    if node.text:
+        rows.append(("kept until it has run", _kept(node, reach("kept", i, known=made))))
+    else:
         rows.append(("does", f"adds it to {node.name}.grad"))
-    live(html_table((), rows, kind="details"), key="node_details")
+    return html_table((), rows, kind="details")
 
 
 def _kept(node: Node, kept: str) -> str:
     """What a node keeps, in words."""
-    if not node.saved:
-        return "nothing: its derivative does not depend on what went in"
-    name, array = next(iter(node.saved.items()))
-    return (
-        f"{RULES[node.kind].get('kept', name)}, {kept}, shape {array.shape} (PyTorch calls it "
-        f"<code>{name}</code>), until backward() has passed"
-    )
+    return f"{RULES[node.kind]['kept']}, {kept}" if node.saved else "nothing"
 
 
 def check_in_numbers(step: StepGraph, *, point: int) -> None:
     """Each gradient in the graph beside its central difference, at one entry: that of `point`."""
-    rows = [
-        (
-            node.kind,
-            html.escape(node.text or node.name),
-            now(f"arrived_at_{i}"),
-            now(f"checked_{i}"),
-        )
-        for i, node in reversed(list(enumerate(step.graph.nodes)))
-    ]
-    worst = f"<b>{now('checked_worst', digits=2)}</b>"
+    rows = []
+    for node in step.graph.backward_order:
+        i = step.graph.nodes.index(node)
+        ran = moments(step).index(step.events[node.backward or 0])
+        backward, measured = (now(f"{name}_{i}", known=ran) for name in ("arrived_at", "checked"))
+        rows.append((node.kind, html.escape(written(step.graph, node)), backward, measured))
+    worst = f"<b>{now('checked_worst', digits=2, known=ran)}</b>"
     rows.append(("largest relative difference", "", "", worst))
     step_and_point = f"step {now('graph_step', digits=0)}, data point {point}"
     live(html_table((step_and_point, "", "backward()", "central difference"), rows), key="check")

@@ -747,3 +747,20 @@ def test_two_recordings_of_one_parameter_taking_turns_are_right():
         for step in (one, other):
             assert len(step.graph.backward_order) == 3
             np.testing.assert_array_equal(step.graph.leaves[0].gradient, 2 * w.detach().numpy())
+
+
+def test_an_accumulator_lives_only_as_long_as_a_graph_points_to_it():
+    def accumulator(loss):
+        return loss.grad_fn.next_functions[0][0]
+
+    w, died = torch.tensor(2.0, requires_grad=True), []
+    loss = w**2
+    life = type("Life", (), {})()
+    accumulator(loss).metadata["life"] = life
+    weakref.finalize(life, died.append, "first")
+    del life
+    loss = w**2  # while the name still holds the old graph
+    assert "life" in accumulator(loss).metadata
+    del loss  # and now there is no graph between the two
+    assert died == ["first"]
+    assert "life" not in accumulator(w**2).metadata
