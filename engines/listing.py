@@ -1,4 +1,4 @@
-"""Listings: what one says when it is run, where a running one is, and one with lines changed."""
+"""Listings: their source, what one says when run, where one is, and one with lines changed."""
 
 from __future__ import annotations
 
@@ -6,11 +6,29 @@ import inspect
 import linecache
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from functools import cache
 from textwrap import dedent
+from threading import Lock
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
 import numpy as np
+
+# Python before 3.11.8 reads a class with a parser that fails where two threads are in it at once
+# (https://github.com/python/cpython/issues/106905).
+_reading = Lock()
+
+
+@cache
+def source_lines(definition: Callable[..., Any]) -> tuple[list[str], int]:
+    """The lines of a function or a class as they stand in its file, and the number of the first."""
+    with _reading:
+        return inspect.getsourcelines(definition)
+
+
+def source_of(definition: Callable[..., Any]) -> str:
+    """The source of a function or a class as it stands in its file."""
+    return "".join(source_lines(definition)[0])
 
 
 def run(listing: Callable[..., Any], **numbers: float) -> tuple[str, str]:
@@ -25,7 +43,7 @@ def run(listing: Callable[..., Any], **numbers: float) -> tuple[str, str]:
         said = [str(np.float32(one) if isinstance(one, float) else one) for one in answers]
     except RuntimeError as error:
         said = [f"RuntimeError: {error}"]
-    return inspect.getsource(listing), "\n".join(said)
+    return source_of(listing), "\n".join(said)
 
 
 def run_each(
@@ -72,7 +90,7 @@ def edited(
     Raises ValueError for a change of what is not there, or is there more than once.
     """
     definitions = [listing] if callable(listing) else list(listing)
-    source = "\n\n".join(inspect.getsource(one) for one in definitions)
+    source = "\n\n".join(source_of(one) for one in definitions)
     for right, wrong in changes.items():
         if source.count(right) != 1:
             raise ValueError(f"stands {source.count(right)} times in the listing: {right!r}")

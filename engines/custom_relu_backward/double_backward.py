@@ -11,12 +11,12 @@ Source: the documentation page "Double Backward with Custom Functions".
 
 from __future__ import annotations
 
-import inspect
 from typing import Any, Literal, NamedTuple
 
 import torch
 from torch.autograd.function import once_differentiable
 
+from engines.listing import source_of
 from engines.network.torch_own_relu import MyReLU
 
 
@@ -86,7 +86,7 @@ def differentiate_twice(
     visits only nodes that lead to x, and the one with the error of `once_differentiable` does not.
     """
     function = FUNCTIONS[name]
-    source = inspect.getsource(function)
+    source = source_of(function)
     x = torch.tensor(x_value, dtype=torch.float64, requires_grad=True)
     y = x * function.apply(x)
     (first,) = torch.autograd.grad(y, x, create_graph=True)

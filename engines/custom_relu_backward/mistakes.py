@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from engines.custom_relu_backward import gradcheck
 from engines.custom_relu_backward.gradcheck import Check
-from engines.listing import EDITED, Edited, edited
+from engines.listing import EDITED, Edited, edited, source_of
 from engines.network import torch_own_relu
 from engines.network.torch_own_relu import MyReLU
 from engines.trace import Step
@@ -48,7 +48,7 @@ MISTAKES: dict[str, dict[str, str]] = {
     "in_place_in_forward": {FORWARD: "        return x.clamp_(min=0)\n"},
     "attribute": {SAVE: "        ctx.x = x\n", SAVED: "        x = ctx.x\n"},
     "closure": {
-        inspect.getsource(MyReLU): """\
+        source_of(MyReLU): """\
 def my_relu(x: Any) -> Any:
     class MyReLU(torch.autograd.Function):
         @staticmethod

@@ -9,7 +9,6 @@ Source: experiment E10, and the documentation page "Extending PyTorch".
 
 from __future__ import annotations
 
-import inspect
 import sys
 from collections.abc import Callable, Sequence
 from types import CodeType
@@ -20,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch.overrides import TorchFunctionMode
 
-from engines.listing import Listing, Place
+from engines.listing import Listing, Place, source_lines
 from engines.network.torch_own_relu import MyReLU
 
 MOST = 6  # rows, and columns, of a matrix whose numbers are all shown
@@ -103,7 +102,7 @@ class _Notes:
     """What has happened in MyReLU so far."""
 
     def __init__(self) -> None:
-        lines, self._first_line = inspect.getsourcelines(MyReLU)
+        lines, self._first_line = source_lines(MyReLU)
         self.source = "".join(lines)
         self.moments: list[Moment] = []
 

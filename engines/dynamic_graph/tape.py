@@ -8,7 +8,6 @@ differentiation".
 
 from __future__ import annotations
 
-import inspect
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ import tensorflow as tf
 from tensorflow.python.eager import context
 
 from engines.graphs.autograd import Edge, Event, Kind, Node, Output, StepBuilder, StepGraph
-from engines.listing import Listing, Place, run_each
+from engines.listing import Listing, Place, run_each, source_of
 
 
 def two_and_four() -> Any:
@@ -87,7 +86,7 @@ def run_all(a: float, b: float, c: float, w: float) -> dict[str, tuple[str, str]
     asked = run_each(
         (derivative, not_watched, variable, asked_again, persistent), a=a, b=b, c=c, w=w
     )
-    return asked | run_each([two_and_four]) | {"parabola": (inspect.getsource(parabola), "")}
+    return asked | run_each([two_and_four]) | {"parabola": (source_of(parabola), "")}
 
 
 def record(a: float, b: float, c: float, w: float) -> StepGraph:

@@ -7,7 +7,6 @@ Source: experiment E5 and the documentation page "Autograd mechanics".
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,7 +14,7 @@ import torch
 
 from engines.graphs import read_torch
 from engines.graphs.autograd import StepGraph
-from engines.listing import run_each
+from engines.listing import run_each, source_of
 
 
 def two_and_four() -> Any:
@@ -85,7 +84,7 @@ def run_all(a: float, b: float, c: float, w: float) -> dict[str, tuple[str, str]
     asked = run_each(
         (derivative, not_watched, variable, asked_again, persistent), a=a, b=b, c=c, w=w
     )
-    return asked | run_each([two_and_four]) | {"parabola": (inspect.getsource(parabola), "")}
+    return asked | run_each([two_and_four]) | {"parabola": (source_of(parabola), "")}
 
 
 def record(a: float, b: float, c: float, w: float) -> StepGraph:

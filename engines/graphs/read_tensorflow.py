@@ -6,7 +6,6 @@ written operation: matching.py.
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -17,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from engines.graphs.static import Executed, Op, Timing, Written, source_of
-from engines.listing import Place
+from engines.listing import Place, source_lines
 
 # ---- As written
 
@@ -59,7 +58,7 @@ def _op(op: Any, graph: Any, place: Callable[[Any], Place]) -> Op:
 
 def _places(listing: Callable[..., Any]) -> Callable[[Any], Place]:
     """A function that says where in a listing an operation was made, from its stack."""
-    lines, first = inspect.getsourcelines(listing)
+    lines, first = source_lines(listing)
     file = listing.__code__.co_filename
 
     def place(op: Any) -> Place:

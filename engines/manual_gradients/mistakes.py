@@ -6,14 +6,13 @@ listing as it is, with a learning rate or a data point that is wrong.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Literal, NamedTuple
 
 import numpy as np
 
-from engines.listing import edited
+from engines.listing import edited, source_of
 from engines.problem import Problem
 from engines.regression import numpy_vectorized
 from engines.trace import Step, Trace
@@ -54,7 +53,7 @@ def with_mistake(mistake: str | None, problem: Problem, learning_rate: float) ->
     large (or 100, where it was 0). Raises KeyError for any other name.
     """
     train = numpy_vectorized.train
-    right = Variant("", "", inspect.getsource(train), problem, learning_rate, train)
+    right = Variant("", "", source_of(train), problem, learning_rate, train)
     if mistake is None:
         return right
     if mistake == "beyond_limit":

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from engines.graphs.static import Message
 from engines.graphs.tf_errors import message
+from engines.listing import source_lines
 
 
 def totals(a_value: float, b_value: float) -> Iterator[float | None]:
@@ -66,7 +67,7 @@ def run(a_value: float, b_value: float) -> list[Event]:
 
     a_value, b_value: numbers whose sums a float32 can hold.
     """
-    lines, _ = inspect.getsourcelines(totals)
+    lines, _ = source_lines(totals)
     listing: Any = totals(a_value, b_value)
     events = []
     for returned in listing:

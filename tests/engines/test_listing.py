@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
+import sys
 import traceback
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -85,3 +88,38 @@ def test_a_waiting_listing_is_closed_in_the_end():
     with listing.waiting(waits(2)) as names:
         assert (names["x"], names["y"], ended) == (2, 3, [])
     assert ended == [3]
+
+
+class Collected:
+    """Has a finalizer in Python, as much garbage has: while it runs, another thread may go on."""
+
+    def __init__(self):
+        self.itself = self
+
+    def __del__(self):
+        sum(range(100))
+
+
+def test_a_class_is_read_by_two_at_once():
+    read = listing.source_lines.__wrapped__  # not from the cache
+    found = []
+
+    def many():
+        for _ in range(100):
+            garbage = [Collected() for _ in range(30)]
+            del garbage
+            found.append(read(Collected)[0][0])
+
+    interval, thresholds = sys.getswitchinterval(), gc.get_threshold()
+    sys.setswitchinterval(1e-5)
+    gc.set_threshold(10)
+    try:
+        threads = [Thread(target=many) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+        gc.set_threshold(*thresholds)
+    assert found == ["class Collected:\n"] * 200

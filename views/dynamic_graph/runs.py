@@ -8,12 +8,13 @@ import numpy as np
 
 from engines.dynamic_graph import mistakes, run
 from engines.graphs.autograd import StepGraph
+from engines.listing import source_of
 from engines.problem import Problem
 from engines.recurrent import torch_cell
 from engines.regression import torch_autograd
 from engines.trace import Trace, record
 from views.dynamic_graph import graph_series, story
-from views.player import Story, Timeline, cached, source_of
+from views.player import Story, Timeline, cached
 from views.regression import agreement, sections
 
 ENGINES, GRADIENTS = ("numpy_vectorized", "torch_autograd"), ("grad_w", "grad_b")

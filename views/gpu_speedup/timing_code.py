@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import streamlit as st
 
 from engines.benchmark import clock
+from engines.listing import source_of
 from views.gpu_speedup.contenders import written
 from views.gpu_speedup.roofline import OPERATIONS
-from views.player import source_of
 from views.ui.measuring import Event, Measuring
 from views.ui.table import markdown_table
 

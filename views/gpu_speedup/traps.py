@@ -14,9 +14,10 @@ import streamlit as st
 
 from engines.benchmark import clock, naive_clock
 from engines.benchmark.recording import Measurement
+from engines.listing import source_of
 from views.gpu_speedup.contenders import LOOKS, Unit, digits, written
 from views.gpu_speedup.traps_charts import naive_and_honest, one_by_one, result
-from views.player import show, source_of
+from views.player import show
 from views.ui import texts
 from views.ui.controls import Controls
 from views.ui.measuring import Event, Measuring

@@ -8,10 +8,11 @@ from typing import Any
 
 import streamlit as st
 
+from engines.listing import source_of
 from engines.problem import Problem
 from engines.regression import numpy_loops, numpy_vectorized
 from views.manual_gradients import one_step
-from views.player import Phase, listing, live, now, paragraphs, show_story, source_of
+from views.player import Phase, listing, live, now, paragraphs, show_story
 from views.regression import sections
 from views.ui.numbers import number
 from views.ui.shell import Here

@@ -7,10 +7,11 @@ from typing import Any
 
 import streamlit as st
 
+from engines.listing import source_of
 from engines.network import numpy_by_hand, tf_own_relu, tf_session, torch_own_relu
 from engines.network.compare import TOLERANCE
 from views.network.training import DTYPES, INSPECTED, Runs, gap, train_all
-from views.player import Figure, show, source_of
+from views.player import Figure, show
 from views.ui.controls import Controls
 from views.ui.line_chart import Line, lines
 from views.ui.numbers import number

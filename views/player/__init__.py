@@ -33,7 +33,7 @@ from views.player.figure import (
     show,
     sized,
 )
-from views.player.listings import Computed, listing, source_of
+from views.player.listings import Computed, listing
 from views.player.story import Moment, Story, paragraphs, show_story
 from views.player.text import during, live, now
 from views.player.timeline import (
@@ -92,5 +92,4 @@ __all__ = [
     "show_story",
     "sized",
     "some_steps",
-    "source_of",
 ]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import html
-import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
@@ -23,12 +22,6 @@ class Computed(NamedTuple):
 
     moments: Sequence[int]
     series: str = ""
-
-
-@lru_cache(maxsize=64)
-def source_of(function: Callable[..., Any]) -> str:
-    """The source of a function as it stands in its file, read once."""
-    return inspect.getsource(function)
 
 
 @lru_cache(maxsize=64)

@@ -8,9 +8,9 @@ from typing import Any
 import streamlit as st
 
 from engines.graphs.matching import Status
+from engines.listing import source_of
 from engines.static_graph_and_sessions import adding
 from engines.static_graph_and_sessions.one_run import FEEDS, FETCHES, Request, Run
-from views.player import source_of
 from views.ui import errors, texts
 from views.ui.controls import Controls
 from views.ui.numbers import number

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from engines.listing import source_of
 from engines.problem import Problem
 from engines.static_graph_and_sessions import baked_in_graph
 from engines.static_graph_and_sessions.baked_in_graph import Found
@@ -33,7 +34,6 @@ from views.player import (
     mark,
     picture,
     show,
-    source_of,
 )
 from views.ui.controls import Controls
 from views.ui.numbers import number

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import streamlit as st
 
 from engines.graphs.autograd import Graph
+from engines.listing import source_of
 from engines.recurrent import tf_cells, tf_graphs, torch_cell
 from views.graphs.small_graph import draw_graph, show_graph
-from views.player import cached, in_lecture, live, source_of
+from views.player import cached, in_lecture, live
 from views.recurrent.word import own_word
 from views.static_graph_and_sessions import mistakes
 from views.ui.controls import Controls
@@ -79,7 +80,8 @@ def read(word: str) -> Read:
 
 def section(controls: Controls) -> None:
     """Both listings, a question, and then a word of the visitor's in all graphs."""
-    for place, listing in zip(side_by_side(2), (tf_cells.looped, tf_cells.unrolled), strict=True):
+    listings: tuple[Callable[..., Any], ...] = tf_cells.looped, tf_cells.unrolled
+    for place, listing in zip(side_by_side(2), listings, strict=True):
         with place:
             st.code(source_of(listing), language="python")
     short, longer = count(5)[0], count(11)[0]

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 import streamlit as st
 
 from engines.graphs.static import Op
+from engines.listing import source_of
 from engines.static_graph_and_sessions.one_run import LISTINGS, Run
-from views.player import Moment, Readout, Story, listing, source_of
+from views.player import Moment, Readout, Story, listing
 from views.static_graph_and_sessions import ask
 from views.static_graph_and_sessions.moments import Event, events, range_of
 

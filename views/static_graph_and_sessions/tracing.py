@@ -8,10 +8,11 @@ from statistics import median
 
 import streamlit as st
 
+from engines.listing import source_of
 from engines.recurrent import tf_cells
 from engines.static_graph_and_sessions import tracing
 from engines.static_graph_and_sessions.tracing import Call
-from views.player import cached, live, source_of
+from views.player import cached, live
 from views.ui import texts
 from views.ui.controls import Controls
 from views.ui.prediction import predicted

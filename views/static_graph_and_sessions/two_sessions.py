@@ -8,9 +8,10 @@ from collections.abc import Sequence
 import streamlit as st
 
 from engines.graphs.static import Message
+from engines.listing import source_of
 from engines.static_graph_and_sessions import two_sessions
 from engines.static_graph_and_sessions.two_sessions import Event
-from views.player import cached, live, source_of
+from views.player import cached, live
 from views.ui import errors
 from views.ui.numbers import number
 from views.ui.prediction import predicted

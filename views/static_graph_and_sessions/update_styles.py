@@ -9,11 +9,12 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from engines.listing import source_of
 from engines.problem import Problem, preset
 from engines.static_graph_and_sessions import update_styles
 from engines.static_graph_and_sessions.update_styles import Built
 from engines.trace import Trace, record
-from views.player import cached, live, show, source_of
+from views.player import cached, live, show
 from views.ui.controls import Controls
 from views.ui.line_chart import Line, lines
 from views.ui.numbers import number
