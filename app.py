@@ -8,7 +8,7 @@ from views.ui import shell
 
 FILE = "app.py"
 
-controls, here = shell.open_chapter(FILE)
+here = shell.open_chapter(FILE)
 match here.name:
     case "start":
         start.show_stage(here)
@@ -33,5 +33,5 @@ match here.name:
         different in another order, for each addition is rounded. *Relative* means divided by the
         largest value so far: of a gradient that has come near zero, the last digits say nothing.
         """
-controls.say_refused()
+here.controls.say_refused()
 shell.close_page(FILE)

@@ -7,7 +7,7 @@ from views.ui import shell
 
 FILE = "pages/dynamic_graph.py"
 
-controls, here = shell.open_chapter(FILE)
+here = shell.open_chapter(FILE)
 with shell.loading("PyTorch"):
     from views.dynamic_graph import (
         adds_up,
@@ -60,7 +60,7 @@ match here.name:
         some graph points to them. When the new graph is built, the old one is still alive, and so
         are they; the new graph takes them over.
         """
-        if controls.flag("Count the objects over a whole run", "count"):
+        if here.controls.flag("Count the objects over a whole run", "count"):
             with st.spinner("Reading the graph of every step: some seconds."):
                 made, most, left = runs.count(one_step.PROBLEM, **one_step.SETTINGS)
             f"""
@@ -110,12 +110,12 @@ match here.name:
         Each step draws a **minibatch**, a few fresh points of y = 2x + 3 with noise of standard
         deviation 3. The article draws 8 points, 8000 times.
         """
-        stream.verdict_of(controls)
+        stream.verdict_of(here.controls)
     case "tape":
         with shell.loading("TensorFlow"):
             from views.dynamic_graph import tape
         answers = tape.show_stage(here)
-        tape.tell(controls, answers)
+        tape.tell(here.controls, answers)
     case "mistakes":
         mistakes.show_stage(here)
         """
@@ -129,5 +129,5 @@ match here.name:
         little smaller, runs the rest again, in 64 bits, and divides the change of the loss by the
         distance. The entry is that of the data point which the page follows in numbers.
         """
-controls.say_refused()
+here.controls.say_refused()
 shell.close_page(FILE)

@@ -21,7 +21,7 @@ from views.ui import shell
 
 FILE = "pages/manual_gradients.py"
 
-controls, here = shell.open_chapter(FILE)
+here = shell.open_chapter(FILE)
 match here.name:
     case "one_step":
         one_step.show_stage(here)
@@ -84,7 +84,7 @@ match here.name:
         recorder before the update is made; without that line it is the program that a reader would
         write.
         """
-        if st.button("Time both listings on this machine", on_click=controls.moved):
+        if st.button("Time both listings on this machine", on_click=here.controls.moved):
             timing.compare(one_step.PROBLEM, 0.001)
         variants = preset("numpy_article_straight"), preset("numpy_article")
         once, thrice = (runs.run(p, p.steps, p.learning_rate).trace.final.params for p in variants)
@@ -146,5 +146,5 @@ match here.name:
         data, where b does not notice: the two no longer disturb each other, the curvatures are
         equal, and the bowl is round. Its line is the same line, written in other units.
         """
-controls.say_refused()
+here.controls.say_refused()
 shell.close_page(FILE)

@@ -8,7 +8,7 @@ import numpy as np
 
 from engines.trace import Trace
 from views.dynamic_graph import one_step, runs
-from views.player import Phase, Timeline, cached, every_step, live, now, show
+from views.player import Phase, Timeline, cached, every_step, live, now, say, show
 from views.regression import sections, together
 from views.regression.together import Drawn
 from views.ui.palette import MISTAKE, MODEL, Look
@@ -32,11 +32,10 @@ def show_stage(here: Here) -> None:
         Drawn("wrong_", WRONG, wrong, one_step.PROBLEM),
     ]
     with stage(here, timeline, begin=(1, None), stops=_stops(wrong), whose=RIGHT.label):
-        live(
-            '<div class="story"><p class="on">Where nothing empties it, backward() finds '
+        say(
+            "Where nothing empties it, backward() finds "
             f"{now('found_w')} in w.grad, adds this step's own gradient, {added('own_w')}, and "
-            f"leaves <b>{added('wrong_grad_w')}</b>. The update subtracts all of it.</p></div>",
-            key="story",
+            f"leaves <b>{added('wrong_grad_w')}</b>. The update subtracts all of it."
         )
         picture, loss = beside([1, 1])
         with picture:

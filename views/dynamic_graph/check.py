@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from views.dynamic_graph import graph_drawing, one_step, story
-from views.player import Phase, live, now, show
+from views.player import Phase, now, say, show
 from views.ui.shell import Here
 from views.ui.staging import beside, stage
 
@@ -14,12 +14,11 @@ def show_stage(here: Here) -> None:
     begin = sum(told.parts[: Phase.UPDATE]) - 1
     point = one_step.POINT
     with stage(here, timeline, begin=(0, begin), readout=story.readout(steps[0])):
-        live(
-            '<div class="story"><p class="on">Make one entry of one result a little larger, then a '
+        say(
+            "Make one entry of one result a little larger, then a "
             "little smaller, and run the rest again: the loss answers with the gradient that "
             "should have arrived there. The largest relative difference is "
-            f"<b>{now('checked_worst', digits=2, known=begin)}</b>.</p></div>",
-            key="story",
+            f"<b>{now('checked_worst', digits=2, known=begin)}</b>."
         )
         graph, numbers = beside([1, 1])
         with graph:

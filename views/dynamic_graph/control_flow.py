@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from views.dynamic_graph import one_step, recurrent, runs
-from views.player import live
+from views.player import say
 from views.ui.shell import Here
 from views.ui.staging import beside, stage
 
@@ -24,7 +24,7 @@ def show_stage(here: Here) -> tuple[str, ...]:
     with here.settings, st.popover("A word of your own"):
         words = recurrent.words(here.controls)
     with stage(here):
-        live(f'<div class="story"><p class="on">{SEEN}</p></div>', key="story")
+        say(SEEN)
         answered = recurrent.predict_nodes()
         shown = words if answered else recurrent.SHORT
         code, *places = beside([5, *[3] * len(shown)])

@@ -28,10 +28,10 @@ from views.player import (
     drawing,
     every_step,
     frame,
-    live,
     mark,
     now,
     picture,
+    say,
     show,
     sized,
 )
@@ -86,7 +86,7 @@ def show_stage(here: Here) -> None:
         )
         if exploded:
             st.warning(_exploded(stream, at=len(trace) - 1))
-        live(f'<div class="story"><p class="on">{_numbers(stream)}</p></div>', key="story")
+        say(_numbers(stream))
         pictures = {
             "line": line(trace, timeline),
             "loss": loss(stream, trace, timeline),

@@ -15,7 +15,7 @@ from engines.dynamic_graph import tape, torch_listings
 from engines.experiments import EXPERIMENTS
 from engines.graphs.autograd import Array, Graph, Node, StepGraph
 from views.graphs.small_graph import draw_graph
-from views.player import Figure, cached, live, show
+from views.player import Figure, cached, live, say, show
 from views.ui.controls import Controls
 from views.ui.errors import explain_phrases, explanation
 from views.ui.mistakes import choose, told_in
@@ -63,13 +63,12 @@ def show_stage(here: Here) -> list[Answers]:
         numbers = _numbers(here.controls)
         answers = in_both(**numbers)
         slope = 2 * numbers["a"] * numbers["w"] + numbers["b"]
-        live(
-            '<div class="story"><p class="on">TensorFlow writes a list beside the results, its '
+        say(
+            "TensorFlow writes a list beside the results, its "
             "<b>tape</b>; PyTorch hangs a graph on them. Read the table from the bottom up: each "
             "operation multiplies its slope, dy/d(value), by its local derivative, and hands that "
             "on. At w two ways meet and are added: "
-            f"dy/dw = 2aw + b = <b>{number(slope)}</b>.</p></div>",
-            key="story",
+            f"dy/dw = 2aw + b = <b>{number(slope)}</b>."
         )
         on_tape, in_graph = (answer.recorded for answer in answers)
         graph, table = beside([3, 10])

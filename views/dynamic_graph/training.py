@@ -7,7 +7,7 @@ import streamlit as st
 
 from engines.trace import Trace
 from views.dynamic_graph import runs
-from views.player import Timeline, cached, live, now, show
+from views.player import Timeline, cached, now, say, show
 from views.regression import agreement, charts, sections
 from views.regression.settings import choose
 from views.regression.surface import landscape
@@ -31,13 +31,12 @@ def show_stage(here: Here) -> None:
     with stage(here, timeline, begin=begin, stops=stops, whose="PyTorch"):
         if beyond:
             sections.verdict(problem, played.trace, rate)
-        live(
-            '<div class="story"><p class="on">backward() left '
+        say(
+            "backward() left "
             f"{now('torch_autograd_grad_w', digits=9)} in w.grad; by hand, in NumPy, it is "
             f"{now('numpy_vectorized_grad_w', digits=9)}. Whatever is compared, the "
             f"two runs differ by at most <b>{now('torch_autograd_apart', digits=2)}</b> of the "
-            "largest value it has had so far: rounding.</p></div>",
-            key="story",
+            "largest value it has had so far: rounding."
         )
         fit, path, apart = beside([1, 1, 1])
         with fit:

@@ -12,7 +12,7 @@ import streamlit as st
 
 from engines.problem import preset
 from engines.regression import numpy_vectorized
-from views.player import Timeline, cached, live, now, show
+from views.player import Timeline, cached, now, say, show
 from views.regression import charts, sections
 from views.regression.runs import trained
 from views.ui.contents import PAGES
@@ -28,11 +28,10 @@ def show_stage(here: Here) -> None:
     """The parabola that learns, and the way to the pages."""
     timeline = _timeline()
     with stage(here, timeline, plays=True):
-        live(
-            '<div class="story"><p class="on">This parabola learns two numbers from a hundred '
+        say(
+            "This parabola learns two numbers from a hundred "
             f"points: w, now {now('w')}, and b, now {now('b')}. Stop it anywhere, and <b>step it "
-            "back</b>.</p></div>",
-            key="story",
+            "back</b>."
         )
         picture, pages = beside([5, 7])
         with picture:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from engines.problem import preset
 from engines.regression.gradient_check import WIDTHS
 from views.manual_gradients import runs
-from views.player import live, now, show
+from views.player import now, say, show
 from views.regression import agreement, sections
 from views.ui.shell import Here
 from views.ui.staging import beside, stage
@@ -18,12 +18,11 @@ def show_stage(here: Here) -> None:
     """Both numbers side by side, and how far apart they are for every width of the small step."""
     timeline = runs.timeline(PROBLEM, PROBLEM.steps, PROBLEM.learning_rate, None)
     with stage(here, timeline, begin=(OPENS, None), stops=[1, 100, 400]):
-        live(
-            '<div class="story"><p class="on">Move w a little to both sides and see how the loss '
+        say(
+            "Move w a little to both sides and see how the loss "
             f"changes: a slope of {now('numeric_w')}. By hand it was {now('hand_w')}. They differ "
             f"by {now('error', digits=2)} of their size, and rounding alone excuses "
-            f"{now('allowed', digits=2)}.</p></div>",
-            key="story",
+            f"{now('allowed', digits=2)}."
         )
         picture, numbers = beside([5, 4])
         with picture:

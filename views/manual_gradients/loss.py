@@ -23,6 +23,7 @@ from views.player import (
     live,
     now,
     picture,
+    say,
     show,
 )
 from views.regression import sections, together
@@ -55,7 +56,7 @@ def show_stage(here: Here) -> None:
         traces = runs.run(PROBLEM, STEPS, RATE).trace, runs.run(other, STEPS, rate).trace
         timeline = _timeline(*traces)
         play(timeline, begin=(3, None), stops=[1, 3, 10], whose=LOSSES[PROBLEM.loss])
-        live(f'<div class="story"><p class="on">{_told(other, fits=fits)}</p></div>', key="story")
+        say(_told(other, fits=fits))
         looks = Look(LOSSES[PROBLEM.loss], MODEL), Look(LOSSES[other.loss], OTHER, (6, 4))
         drawn = [
             Drawn(prefix, look, trace, problem)

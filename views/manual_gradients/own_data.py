@@ -16,7 +16,7 @@ from engines.trace import Trace
 from views.manual_gradients import point_editor
 from views.manual_gradients.point_editor import Data
 from views.manual_gradients.rate import BEYOND, PARTS
-from views.player import Timeline, cached, every_step, live, now, show
+from views.player import Timeline, cached, every_step, now, say, show
 from views.regression import sections
 from views.regression.runs import trained
 from views.regression.surface import landscape
@@ -98,7 +98,7 @@ def show_stage(here: Here) -> None:
         timeline = _timeline(trace, units)
         play(timeline, begin=(12, None), stops=[1, 2, 5, 20, 50, 100])
         told = _told(as_it_is, problem, rate)
-        live(f'<div class="story"><p class="on">{told}</p></div>', key="story")
+        say(told)
         left, right = beside([1, 1])
         with left:
             point_editor.edit(data, power, units)

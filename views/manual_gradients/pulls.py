@@ -6,7 +6,7 @@ import streamlit as st
 
 from engines.problem import preset
 from views.manual_gradients import one_step
-from views.player import Timeline, cached, every_step, live, now, show
+from views.player import Timeline, cached, every_step, now, say, show
 from views.regression import charts
 from views.ui.numbers import number
 from views.ui.shell import Here
@@ -26,7 +26,7 @@ def show_stage(here: Here) -> None:
     table = {name: name for name in ("grad_w", "grad_b")}
     table |= {f"{name} of the ringed point": name for name in ("residual", "term_w", "term_b")}
     with stage(here, timeline, begin=(OPENS, None), stops=_stops(timeline), table=table):
-        live(f'<div class="story"><p class="on">{_told(point)}</p></div>', key="story")
+        say(_told(point))
         fit, terms = beside([1, 1])
         with fit:
             show(charts.fit(PROBLEM, timeline, chosen=point), key="fit")

@@ -25,9 +25,9 @@ from views.player import (
     cached,
     drawing,
     every_step,
-    live,
     mark,
     picture,
+    say,
     show,
     sized,
 )
@@ -69,7 +69,7 @@ def show_stage(here: Here) -> None:
         table = {name: name for name in ("loss", "w", "b")}
         table |= {f"part of the error left, {axis}": axis for axis in AXES}
         play(timeline, begin=(4, None), stops=_stops(trace), table=table)
-        live(f'<div class="story"><p class="on">{_told(rate, trace)}</p></div>', key="story")
+        say(_told(rate, trace))
         left, right = beside([1, 1])
         with left:
             show(landscape(PROBLEM, trace, timeline, axes=True), key="landscape")

@@ -8,7 +8,7 @@ from engines.problem import preset
 from engines.regression import numpy_vectorized
 from engines.trace import Step, Trace, record
 from views.manual_gradients import runs
-from views.player import Timeline, cached, live, now, show
+from views.player import Timeline, cached, now, say, show
 from views.regression import sections, together
 from views.regression.together import Drawn
 from views.ui.numbers import number
@@ -52,12 +52,11 @@ def show_stage(here: Here) -> None:
         }
         stops, opens = [at, at + 1, at + 2, at + 10], (min(at + 6, STEPS), None)
         play(timeline, begin=opens, stops=stops, whose=looks[0].label, table=table)
-        live(
-            f'<div class="story"><p class="on">Up to step {at} it is one run. From there on the '
+        say(
+            f"Up to step {at} it is one run. From there on the "
             f"dashed one has η = {number(rate, 3)} instead of {number(RATE, 3)}, and its loss is "
             f"now <b>{now(SECOND + 'loss', digits=4)}</b>. Had the rate stayed, it would be "
-            f"<b>{now('loss', digits=4)}</b>.</p></div>",
-            key="story",
+            f"<b>{now('loss', digits=4)}</b>."
         )
         runs_drawn = [
             Drawn("", looks[0], trace, PROBLEM),

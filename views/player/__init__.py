@@ -34,7 +34,7 @@ from views.player.figure import (
     sized,
 )
 from views.player.listings import Computed, listing
-from views.player.story import Moment, Story, paragraphs, show_story
+from views.player.story import Moment, Story, paragraphs, say, show_story
 from views.player.text import during, live, now
 from views.player.timeline import (
     MOMENT,
@@ -88,6 +88,7 @@ __all__ = [
     "picture",
     "player",
     "readable",
+    "say",
     "show",
     "show_story",
     "sized",

@@ -1,4 +1,4 @@
-"""What slow motion tells: one paragraph for each moment, and the line of the listing that runs."""
+"""What is told beside a picture: one paragraph for each moment, or one sentence for all of them."""
 
 from __future__ import annotations
 
@@ -60,3 +60,8 @@ def paragraphs(told: Iterable[str]) -> str:
 def show_story(told: str, *, key: str) -> None:
     """Show the one of these `paragraphs` that belongs to the moment the player is at."""
     live(f'<div class="story" aria-live="polite">{told}</div>', key=key)
+
+
+def say(told: str) -> None:
+    """Show these words, HTML, as the story: the same at every moment, with the numbers of each."""
+    live(f'<div class="story"><p class="on">{told}</p></div>', key="story")

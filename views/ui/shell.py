@@ -46,17 +46,13 @@ class Here(NamedTuple):
 
     controls: Controls
     name: str
-    question: str
     then: str
     backwards: bool
     settings: DeltaGenerator
 
 
-def open_chapter(file: str) -> tuple[Controls, Here]:
-    """Start the page `file` at the chapter that is asked for, and take its turn to compute.
-
-    Returns the page's controls, to add more to them, and where the visitor is.
-    """
+def open_chapter(file: str) -> Here:
+    """Start the page `file` at the chapter that is asked for, and take its turn to compute."""
     controls, page = _open(file)
     backwards = _turn(file)
     chapter = page.chapter(controls.place("chapter", [one.name for one in page.chapters]))
@@ -68,7 +64,7 @@ def open_chapter(file: str) -> tuple[Controls, Here]:
     after = neighbour(file, chapter.name, 1)
     then = (after[1] or after[0]).title if after else ""
     _take_turn()
-    return controls, Here(controls, chapter.name, chapter.question, then, backwards, settings)
+    return Here(controls, chapter.name, then, backwards, settings)
 
 
 def open_page(file: str) -> Controls:
