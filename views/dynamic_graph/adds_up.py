@@ -9,8 +9,9 @@ import numpy as np
 from engines.trace import Trace
 from views.dynamic_graph import one_step, runs
 from views.player import Phase, Timeline, cached, every_step, live, now, say, show
-from views.regression import sections, together
-from views.regression.together import Drawn
+from views.regression import sections
+from views.regression.charts import Drawn, losses
+from views.regression.surface import paths
 from views.ui.palette import MISTAKE, MODEL, Look
 from views.ui.shell import Here
 from views.ui.staging import beside, stage
@@ -39,9 +40,9 @@ def show_stage(here: Here) -> None:
         )
         picture, loss = beside([1, 1])
         with picture:
-            show(together.paths(drawn, timeline), key="paths")
+            show(paths(drawn, timeline), key="paths")
         with loss:
-            show(together.losses(drawn, timeline), key="losses")
+            show(losses(drawn, timeline), key="losses")
             rows = [
                 ["w.grad before backward()", "0", now("found_w")],
                 ["what backward() adds", added("grad_w"), added("own_w")],

@@ -17,8 +17,9 @@ from engines.problem import Problem, preset
 from engines.trace import Trace
 from views.dynamic_graph import runs
 from views.player import Figure, Timeline, cached, show
-from views.regression import sections, together
-from views.regression.together import Drawn
+from views.regression import sections
+from views.regression.charts import Drawn, losses
+from views.regression.surface import paths
 from views.ui.errors import explain
 from views.ui.line_chart import Line, lines
 from views.ui.mistakes import ask, choose, show_edit, told_in
@@ -89,12 +90,12 @@ def _pictures(play: Play, places: Sequence[DeltaGenerator], outcome: Outcome | N
         drawn.append(Drawn("wrong_", WRONG, wrong, PROBLEM))
     path, loss = places
     with path:
-        show(together.paths(drawn, timeline), key="paths")
+        show(paths(drawn, timeline), key="paths")
     with loss:
         if outcome and grows:
             show(_nodes_alive(outcome), key="nodes_alive")
         else:
-            show(together.losses(drawn, timeline), key="losses")
+            show(losses(drawn, timeline), key="losses")
 
 
 @cached

@@ -26,9 +26,10 @@ from views.player import (
     say,
     show,
 )
-from views.regression import sections, together
+from views.regression import sections
+from views.regression.charts import Drawn
 from views.regression.settings import LOSSES
-from views.regression.together import Drawn
+from views.regression.surface import paths
 from views.ui.numbers import number
 from views.ui.palette import MODEL, OTHER, Look
 from views.ui.shell import Here
@@ -66,7 +67,7 @@ def show_stage(here: Here) -> None:
         ]
         picture, numbers = beside([1, 1])
         with picture:
-            show(together.paths(drawn, timeline), key="paths")
+            show(paths(drawn, timeline), key="paths")
         with numbers:
             live(_table(looks, other, rate), key="numbers")
             show(_cut(looks, other), key="cut")

@@ -8,8 +8,9 @@ from engines.manual_gradients.mistakes import how_it_ended
 from engines.problem import preset
 from views.manual_gradients import runs
 from views.player import listing, live, now, show
-from views.regression import sections, together
-from views.regression.together import Drawn
+from views.regression import sections
+from views.regression.charts import Drawn, losses
+from views.regression.surface import paths
 from views.ui import mistakes
 from views.ui.palette import MISTAKE, MODEL, Look
 from views.ui.shell import Here
@@ -57,9 +58,9 @@ def show_stage(here: Here) -> None:
                 drawn.append(Drawn("wrong_", WRONG, wrong.trace, variant.problem))
         play(timeline, begin=(0, None), stops=[1, 2, 5, 20, 60], whose=RIGHT.label)
         with picture:
-            show(together.paths(drawn, timeline), key="paths")
+            show(paths(drawn, timeline), key="paths")
         with loss:
-            show(together.losses(drawn, timeline), key="losses")
+            show(losses(drawn, timeline), key="losses")
             if answered:
                 live(_numbers(), key="numbers")
     if answered and variant.wrong in variant.source:

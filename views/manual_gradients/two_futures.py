@@ -9,8 +9,9 @@ from engines.regression import numpy_vectorized
 from engines.trace import Step, Trace, record
 from views.manual_gradients import runs
 from views.player import Timeline, cached, now, say, show
-from views.regression import sections, together
-from views.regression.together import Drawn
+from views.regression import sections
+from views.regression.charts import Drawn, losses
+from views.regression.surface import paths
 from views.ui.numbers import number
 from views.ui.palette import MODEL, OTHER, Look
 from views.ui.shell import Here
@@ -64,9 +65,9 @@ def show_stage(here: Here) -> None:
         ]
         picture, loss = beside([1, 1])
         with picture:
-            show(together.paths(runs_drawn, timeline), key="paths")
+            show(paths(runs_drawn, timeline), key="paths")
         with loss:
-            show(together.losses(runs_drawn, timeline), key="losses")
+            show(losses(runs_drawn, timeline), key="losses")
 
 
 @cached

@@ -5,7 +5,8 @@ run: the prefix of the series to draw, on a page that plays two runs.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple
 
 import altair as alt
 import numpy as np
@@ -22,6 +23,7 @@ from views.player import (
     STEP,
     TEXT,
     Drawing,
+    Figure,
     Filling,
     Phase,
     Timeline,
@@ -34,10 +36,20 @@ from views.player import (
     readable,
     sized,
 )
-from views.ui.palette import BEST, DATA, GRADIENT, MODEL, QUIET, RESIDUAL
+from views.ui.palette import BEST, DATA, GRADIENT, MODEL, QUIET, RESIDUAL, Look
 
 Floats = NDArray[np.float64]
+HIGHEST = 1e4  # a loss is shown up to so many times the first: a run may run away
 CURVE_STEPS = 300  # a static curve shows at most this many of a run's steps
+
+
+class Drawn(NamedTuple):
+    """A run in the picture. prefix: of its series. problem: what it learns."""
+
+    prefix: str
+    look: Look
+    trace: Trace
+    problem: Problem
 
 
 # ---- The data and the model
@@ -168,6 +180,69 @@ def _(timeline: Timeline, *, run: str, color: str) -> Drawing:
             "Loss against step on a logarithmic axis; a dashed line marks the smallest possible "
             "loss."
         ),
+    )
+
+
+def losses(runs: Sequence[Drawn], timeline: Timeline) -> Figure:
+    """The loss of each run against the step, on one logarithmic axis."""
+    return _losses(
+        timeline,
+        tuple(run.prefix for run in runs),
+        tuple(run.look for run in runs),
+        tuple(run.trace for run in runs),
+    )
+
+
+@picture
+def _losses(
+    timeline: Timeline,
+    prefixes: tuple[str, ...],
+    looks: tuple[Look, ...],
+    traces: tuple[Trace, ...],
+) -> Filling:
+    rows = pd.concat(
+        thinned(trace)[["step", "loss"]].assign(run=look.label)
+        for trace, look in zip(traces, looks, strict=True)
+    )
+    highest = HIGHEST * max(float(trace.losses[0]) for trace in traces)
+    rows = rows[np.isfinite(rows["loss"]) & (rows["loss"] > 0)]
+    low, high = (rows["loss"].min() / 1.5, min(rows["loss"].max() * 1.5, highest))
+    values = {"low": float(low), "high": float(high), "last": max(1, timeline.last_step)}
+    return {"losses": rows}, {**values, "ticks": decades(float(low), float(high))}
+
+
+@_losses.drawing
+def _(timeline: Timeline, prefixes: tuple[str, ...], looks: tuple[Look, ...]) -> Drawing:
+    labels, colors = [look.label for look in looks], [look.color for look in looks]
+    dashes = [look.dash for look in looks]
+    # A number that depends on the width comes too late for the layout, and pushes the title out.
+    legend = alt.Legend(columns=alt.ExprRef("lecture ? 1 : 2"), labelLimit=0)
+    color = alt.Color("run:N", legend=legend, scale=alt.Scale(domain=labels, range=colors))
+    dash = alt.StrokeDash("run:N", legend=legend, scale=alt.Scale(domain=labels, range=dashes))
+    axis = alt.Axis(values=alt.ExprRef("ticks"), labelExpr=DECADES)
+    x = alt.X("step:Q", title="step", scale=between("0", "last"))
+    y = alt.Y("loss:Q", title="loss", scale=between("low", "high", type="log"), axis=axis)
+    line = alt.Chart(alt.NamedData("losses"))
+    whole = line.mark_line(opacity=0.35, clip=True).encode(x=x, y=y, color=color, strokeDash=dash)
+    known = f"datum.step < {STEP} || datum.step == {STEP} && {PHASE} >= {Phase.LOSS:d}"
+    so_far = (
+        line.transform_filter(known)
+        .mark_line(clip=True)
+        .encode(x=x, y=y, color=color, strokeDash=dash)
+    )
+    dots = [
+        frame(timeline, prefix, "loss")
+        .transform_filter(f"datum.loss > 0 && datum.loss < 2 * high && {PHASE} >= {Phase.LOSS:d}")
+        .mark_circle(color=look.color, size=mark(140), opacity=1, clip=True)
+        .encode(x=x, y=y)
+        for prefix, look in zip(prefixes, looks, strict=True)
+    ]
+    return drawing(
+        alt.layer(whole, so_far, *dots),
+        title="The loss",
+        description="Loss against step, on a logarithmic axis, for each run: "
+        + ", ".join(labels)
+        + ".",
     )
 
 

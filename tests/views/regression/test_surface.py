@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from engines.problem import preset
@@ -11,7 +10,7 @@ from engines.regression import numpy_vectorized
 from engines.trace import record
 from views.player import Timeline
 from views.regression import sections
-from views.regression.surface import landscape, level_curves, until_far, window
+from views.regression.surface import landscape
 
 ARTICLE = preset("numpy_article")
 
@@ -85,23 +84,3 @@ def test_the_axes_of_the_bowl_go_through_its_lowest_point(rate):
         along = np.array([row["to_w"], row["to_b"]])
         np.testing.assert_allclose(ARTICLE.hessian @ along, curvature * along)
     assert "axes" not in figure(rate)[0]["datasets"]
-
-
-def test_level_curves_are_where_the_loss_is_what_they_say():
-    curves = level_curves(ARTICLE, np.array(ARTICLE.least_squares()), 239.0)
-    loss = ARTICLE.loss_at(curves["w"].to_numpy(), curves["b"].to_numpy())
-    np.testing.assert_allclose(loss, curves["loss"], rtol=1e-3)
-
-
-def test_a_window_holds_a_path_as_far_as_it_is_asked_to():
-    best, path = np.array([[0.0, 0.0]]), np.array([[1.0, 0], [-2, 0], [4, 0], [-8, 0]])
-    center, half_w, _ = window(best, [path], farthest=3.0)
-    assert center[0] - half_w < -2
-    assert center[0] + half_w < 4
-    center, half_w, _ = window(best, [path], farthest=10.0)
-    assert center[0] - half_w < -8
-
-
-def test_a_path_ends_with_the_jump_that_leaves_the_map():
-    path = pd.DataFrame({"step": range(4), "w": [1.0, -2, 40, -800], "b": 0.0})
-    assert len(until_far(path, np.zeros(2), 2.0, 2.0)) == 3

@@ -1,10 +1,11 @@
-"""Level curves are where the loss is what they say, for well-made data and for the worst."""
+"""Level curves are where the loss is what they say, and a window holds what is to be seen."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from engines.problem import Problem, preset
-from views.regression.surface import level_curves
+from views.regression.levels import level_curves, until_far, window
 
 
 def with_data(x, y):
@@ -31,3 +32,17 @@ def test_in_a_long_bowl_the_curve_of_the_first_loss_goes_from_the_start_to_beyon
     curves = level_curves(problem, best, float(problem.loss_at(0, 0)))
     first = curves[curves["level"] == 0]
     assert first["b"].min() < best[1] < 0 < first["b"].max()
+
+
+def test_a_window_holds_a_path_as_far_as_it_is_asked_to():
+    best, path = np.array([[0.0, 0.0]]), np.array([[1.0, 0], [-2, 0], [4, 0], [-8, 0]])
+    center, half_w, _ = window(best, [path], farthest=3.0)
+    assert center[0] - half_w < -2
+    assert center[0] + half_w < 4
+    center, half_w, _ = window(best, [path], farthest=10.0)
+    assert center[0] - half_w < -8
+
+
+def test_a_path_ends_with_the_jump_that_leaves_the_map():
+    path = pd.DataFrame({"step": range(4), "w": [1.0, -2, 40, -800], "b": 0.0})
+    assert len(until_far(path, np.zeros(2), 2.0, 2.0)) == 3

@@ -11,8 +11,9 @@ from engines.problem import preset
 from engines.regression import numpy_vectorized
 from engines.trace import record
 from views.player import Timeline
-from views.regression import sections, together
-from views.regression.together import Drawn
+from views.regression import sections
+from views.regression.charts import Drawn, losses
+from views.regression.surface import paths
 from views.ui.palette import MODEL, OTHER, Look
 
 ARTICLE = preset("numpy_article")
@@ -45,7 +46,7 @@ def params(figure):
 
 def test_each_run_has_its_path_and_runs_on_the_same_data_have_one_star():
     runs, timeline = drawn(0.004, 0.01)
-    figure = together.paths(runs, timeline)
+    figure = paths(runs, timeline)
     for run in runs:
         path = rows(figure, "paths").query(f"run == '{run.look.label}'")
         np.testing.assert_allclose(path["w"], run.trace.params["w"])
@@ -58,7 +59,7 @@ def test_other_data_have_a_star_of_their_own():
     y = ARTICLE.y.copy()
     y[3] += 100
     other = replace(ARTICLE, y=y)
-    figure = together.paths(*drawn(0.004, 0.004, problems=(ARTICLE, other)))
+    figure = paths(*drawn(0.004, 0.004, problems=(ARTICLE, other)))
     stars = rows(figure, "stars").set_index("label")
     expected = other.least_squares()
     assert tuple(stars.loc["best for the other", ["w", "b"]]) == pytest.approx(expected)
@@ -67,7 +68,7 @@ def test_other_data_have_a_star_of_their_own():
 
 def test_the_frame_holds_the_first_jumps_of_a_run_that_runs_away_and_all_of_the_other():
     runs, timeline = drawn(0.004, 1.1 * ARTICLE.largest_stable_learning_rate)
-    figure = together.paths(runs, timeline)
+    figure = paths(runs, timeline)
     frame = params(figure)
     for run, steps in zip(runs, (61, 3), strict=True):
         for name in "wb":
@@ -80,16 +81,15 @@ def test_the_frame_holds_the_first_jumps_of_a_run_that_runs_away_and_all_of_the_
 
 def test_losses_share_an_axis_that_ends_where_a_run_has_run_away():
     runs, timeline = drawn(0.004, 1.2 * ARTICLE.largest_stable_learning_rate)
-    frame = params(together.losses(runs, timeline))
+    frame = params(losses(runs, timeline))
     first = float(runs[0].trace.losses[0])
     assert frame["high"] == pytest.approx(1e4 * first)
     assert frame["low"] < runs[0].trace.losses.min()
     assert all(frame["low"] <= tick <= frame["high"] for tick in frame["ticks"])
     assert frame["last"] == 60
-    assert params(together.losses(runs, timeline, first=20))["last"] == 20
 
 
 def test_both_pictures_tell_in_words_whose_runs_they_show():
     runs, timeline = drawn(0.004, 0.01)
-    for figure in (together.paths(runs, timeline), together.losses(runs, timeline)):
+    for figure in (paths(runs, timeline), losses(runs, timeline)):
         assert "one, the other" in figure["description"]
