@@ -19,6 +19,7 @@ from views.manual_gradients.rate import BEYOND, PARTS
 from views.player import Timeline, cached, every_step, now, say, show
 from views.regression import sections
 from views.regression.runs import trained
+from views.regression.settings import choose_part_of_limit
 from views.regression.surface import landscape
 from views.ui.controls import Controls
 from views.ui.numbers import number
@@ -82,23 +83,20 @@ def show_stage(here: Here) -> None:
         _write_to_address(data if name == "own" else None)
         as_it_is = _problem(data, power)
         problem, units = standardised(as_it_is) if scaled else (as_it_is, Units())
-        limit = problem.largest_stable_learning_rate
-        labels = {part: f"{part} of the limit 2/λ" for part in PARTS + BEYOND}
         with row, st.container(width=260):
-            of_limit = controls.choice(
-                st.select_slider,
+            rate = choose_part_of_limit(
+                controls,
                 "Learning rate η",
                 "of_limit",
-                labels,
-                "0.2",
+                problem,
+                parts=PARTS + BEYOND,
+                start="0.2",
                 label_visibility="collapsed",
             )
-        rate = float(of_limit or 0.2) * limit
         trace = trained("numpy_vectorized", numpy_vectorized.train, problem, steps=STEPS, rate=rate)
         timeline = _timeline(trace, units)
         play(timeline, begin=(12, None), stops=[1, 2, 5, 20, 50, 100])
-        told = _told(as_it_is, problem, rate)
-        say(told)
+        say(_told(as_it_is, problem, rate))
         left, right = beside([1, 1])
         with left:
             point_editor.edit(data, power, units)

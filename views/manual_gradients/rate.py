@@ -8,7 +8,6 @@ from typing import Any
 import altair as alt
 import numpy as np
 import pandas as pd
-import streamlit as st
 from numpy.typing import NDArray
 
 from engines.manual_gradients.bowl import errors, factors
@@ -32,6 +31,7 @@ from views.player import (
     sized,
 )
 from views.regression import sections
+from views.regression.settings import choose_part_of_limit
 from views.regression.surface import landscape
 from views.ui.numbers import number
 from views.ui.palette import BEST, MISTAKE, MODEL, QUIET
@@ -52,18 +52,12 @@ SIDES: Any = (("<", "left", 0.8), (">=", "right", -0.8))
 
 def show_stage(here: Here) -> None:
     """The rate on a slider, the map, and what a step makes of the error along each axis."""
-    limit = PROBLEM.largest_stable_learning_rate
-    rates = {part: float(part) * limit for part in PARTS + BEYOND}
-    labels = {part: f"{number(rate, 3)} = {part} of the limit" for part, rate in rates.items()}
+    limit = number(PROBLEM.largest_stable_learning_rate, 3)
+    label = f"Learning rate η, below and above the limit 2/λ = {limit}"
     with stage(here) as play:
-        chosen = here.controls.choice(
-            st.select_slider,
-            f"Learning rate η, below and above the limit 2/λ = {number(limit, 3)}",
-            "of_limit",
-            labels,
-            "0.9",
+        rate = choose_part_of_limit(
+            here.controls, label, "of_limit", PROBLEM, parts=PARTS + BEYOND, start="0.9"
         )
-        rate = rates[str(chosen)]
         trace = runs.run(PROBLEM, STEPS, rate).trace
         timeline = _timeline(trace)
         table = {name: name for name in ("loss", "w", "b")}

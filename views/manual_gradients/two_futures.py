@@ -11,6 +11,7 @@ from views.manual_gradients import runs
 from views.player import Timeline, cached, now, say, show
 from views.regression import sections
 from views.regression.charts import Drawn, losses
+from views.regression.settings import choose_part_of_limit
 from views.regression.surface import paths
 from views.ui.numbers import number
 from views.ui.palette import MODEL, OTHER, Look
@@ -26,19 +27,20 @@ SECOND = "other_"  # the prefix of the second future's series
 
 def show_stage(here: Here) -> None:
     """One run, and another that leaves it at a chosen step with another rate."""
-    limit = PROBLEM.largest_stable_learning_rate
-    rates = {part: float(part) * limit for part in PARTS}
-    labels = {part: f"{number(rate, 3)} = {part} of the limit" for part, rate in rates.items()}
     with stage(here) as play:
         left, right = st.columns([1, 2], vertical_alignment="bottom")
         with left:
             branch = here.controls.number("Branch at step", "branch_step", BRANCH, 0, STEPS - 1)
             at = int(branch)
         with right:
-            part = here.controls.choice(
-                st.select_slider, "Learning rate from there on", "branch_rate", labels, "0.9"
+            rate = choose_part_of_limit(
+                here.controls,
+                "Learning rate from there on",
+                "branch_rate",
+                PROBLEM,
+                parts=PARTS,
+                start="0.9",
             )
-        rate = rates[str(part)]
         trace = runs.run(PROBLEM, STEPS, RATE).trace
         other = _branched(at, rate)
         timeline = _timeline(trace, other)

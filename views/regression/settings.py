@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -30,6 +30,23 @@ def _own_data(controls: Controls) -> dict[str, Any]:
         "power": controls.number("Power of x", "power", OWN["power"], 1, 2),
         "seed": controls.number("Seed", "seed", OWN["seed"], 0, 9999),
     }
+
+
+def choose_part_of_limit(
+    controls: Controls,
+    label: str,
+    name: str,
+    problem: Problem,
+    *,
+    parts: Sequence[str],
+    start: str,
+    **looks: Any,
+) -> float:
+    """A learning rate on a slider, marked by what part of the largest stable one it is."""
+    limit = problem.largest_stable_learning_rate
+    rates = {part: float(part) * limit for part in parts}
+    labels = {part: f"{number(rate, 3)} = {part} of the limit" for part, rate in rates.items()}
+    return rates[str(controls.choice(st.select_slider, label, name, labels, start, **looks))]
 
 
 class Chosen(NamedTuple):
