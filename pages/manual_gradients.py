@@ -124,7 +124,8 @@ match here.name:
         A **schedule** for the rate is just that: long steps first, shorter ones later, or the other
         way round. Try a branch at step 0 and above the limit; then branch late, when hardly any
         error is left along the steep axis. It explodes all the same, only later: what grows by a
-        factor grows from however little.
+        factor grows from however little. A change of the loss needs no chapter of its own: a factor
+        before the loss is the same factor on the rate.
         """
     case "own_data":
         own_data.show_stage(here)

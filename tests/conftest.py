@@ -16,9 +16,12 @@ import_module("views.player.figure").VALIDATE = True
 def pytest_collection_modifyitems(items):
     """A file stays in one process; the stages, which take longest, a page in each."""
     for item in items:
-        page = getattr(item, "callspec", None) and item.callspec.params.get("chapter")
-        part = item.callspec.params["path"] if page and item.path.stem == "test_stage" else ""
-        item.add_marker(pytest.mark.xdist_group(f"{item.path} {part}"))
+        page = (
+            item.callspec.params["there"].path
+            if "[" in item.name and item.path.stem == "test_stage"
+            else ""
+        )
+        item.add_marker(pytest.mark.xdist_group(f"{item.path} {page}"))
 
 
 def pytest_terminal_summary(terminalreporter):

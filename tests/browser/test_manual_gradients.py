@@ -129,3 +129,18 @@ def test_the_charts_go_on_following_when_a_refusal_disappears(visit):
     settle(page)
     page.wait_for_timeout(200)
     assert all(one != charts.nth(i).screenshot() for i, one in enumerate(before))
+
+
+def test_a_run_is_branched_at_the_step_shown(visit):
+    page = visit(PAGE + "?chapter=two_futures")
+    scrub(page, 20)
+    page.get_by_role("button", name="Branch at the step shown").click()
+    page.wait_for_url("**branch_step=20**")
+    wait_until_idle(page)
+    assert page.get_by_label("Branch at step").input_value() == "20"
+    assert readout(page).startswith("η stays 0.004  ·  step 20 of 40")
+    both = page.locator(".story b").all_text_contents()
+    assert both[0] == both[1]  # up to the branch it is one run
+    scrub(page, 30)
+    both = [float(text) for text in page.locator(".story b").all_text_contents()]
+    assert both[0] < both[1] / 2

@@ -8,10 +8,12 @@ import pytest
 
 from tests.support.playing import press, readout, settle
 from tests.support.server import wait_until_idle
-from views.ui.contents import PAGES
+from views.ui.contents import PAGES as ALL
 
-CHAPTERS = [(page.path, chapter.name) for page in PAGES for chapter in page.chapters]
-SIZES = [(1280, 720), (1024, 720), (1280, 800), (1920, 1080), (3840, 2160)]
+PAGES = [page for page in ALL if page.chapters]
+
+SIZES = [(1280, 720), (1024, 720), (1280, 800), (1920, 1080), (3840, 2160), (390, 844)]
+HALLS = [(1920, 1080), (1280, 720), (1024, 720)]
 LEAST, LECTURE = 11, 0.026  # px; in lecture mode, the share of the window's height
 
 HERE = Path(__file__).parent
@@ -19,37 +21,46 @@ WRITTEN = (HERE / "written.js").read_text(encoding="utf-8")
 FAULTS = (HERE / "stage_faults.js").read_text(encoding="utf-8")
 
 
-def drawn(page):
-    """Wait until the pictures have followed the window."""
-    page.wait_for_timeout(150)
+def chapters(visit, there, address, **options):
+    """Open each chapter of a page as a clicker does, one after the other."""
+    page = visit(
+        address, prepare=lambda page: page.add_init_script(WRITTEN), player=False, **options
+    )
+    for chapter in there.chapters:
+        if chapter is not there.chapters[0]:
+            page.evaluate("document.dispatchEvent(new CustomEvent('player-turn', {detail: 1}))")
+            page.locator(".st-key-heading h2", has_text=chapter.question).wait_for()
+        yield page, chapter.name
+
+
+def faults(page, width, height, least):
+    """What is cut, too small or overlaps, once the pictures have followed the window."""
+    page.set_viewport_size({"width": width, "height": height})
+    page.mouse.move(width / 2, height / 2)  # in a lecture the upper edge brings the header
     wait_until_idle(page)
     settle(page)
+    return page.evaluate(FAULTS, least)
 
 
-@pytest.mark.parametrize(("path", "chapter"), CHAPTERS, ids=lambda name: name or "home")
-def test_a_stage_fits_every_screen_and_is_read_from_the_last_row(visit, path, chapter):
-    address = f"/{path}?chapter={chapter}"
-    page = visit(address, prepare=lambda page: page.add_init_script(WRITTEN), player=False)
-    wrong = {}
-    for width, height in SIZES:
-        page.set_viewport_size({"width": width, "height": height})
-        drawn(page)
-        wrong[width, height] = page.evaluate(FAULTS, LEAST)
-    page.set_viewport_size({"width": 390, "height": 844})
-    drawn(page)
-    wrong["phone"] = page.evaluate(FAULTS, LEAST)
-    first = page.locator(".st-key-beside").bounding_box()
-    assert first["y"] < 844 * 0.7  # below bar and story, on the screen
-    page.set_viewport_size({"width": 1280, "height": 800})
-    page.emulate_media(color_scheme="dark")
-    page.locator(".st-key-lecture label").click()
-    drawn(page)
-    for width, height in ((1920, 1080), (1280, 720), (1024, 720)):
-        page.set_viewport_size({"width": width, "height": height})
-        page.mouse.move(width / 2, height / 2)
-        drawn(page)
-        wrong["lecture", width, height] = page.evaluate(FAULTS, LECTURE * height)
-    assert {size: found for size, found in wrong.items() if found} == {}
+@pytest.mark.parametrize("there", PAGES, ids=lambda page: page.path or "home")
+def test_each_stage_fits_every_screen(visit, there):
+    found = {}
+    for page, chapter in chapters(visit, there, f"/{there.path}"):
+        for width, height in SIZES:
+            found[chapter, width, height] = faults(page, width, height, LEAST)
+        first = page.locator(".st-key-beside").bounding_box()
+        assert first["y"] < 844 * 0.7  # on a phone: below bar and story, on the screen
+    assert {where: wrong for where, wrong in found.items() if wrong} == {}
+
+
+@pytest.mark.parametrize("there", PAGES, ids=lambda page: page.path or "home")
+def test_each_stage_is_read_from_the_last_row(visit, there):
+    found = {}
+    address = f"/{there.path}?lecture=true"
+    for page, chapter in chapters(visit, there, address, color_scheme="dark"):
+        for width, height in HALLS:
+            found[chapter, width, height] = faults(page, width, height, LECTURE * height)
+    assert {where: wrong for where, wrong in found.items() if wrong} == {}
 
 
 def test_links_keys_and_the_back_button_lead_through_the_chapters(visit):

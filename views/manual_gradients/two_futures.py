@@ -8,7 +8,7 @@ from engines.problem import preset
 from engines.regression import numpy_vectorized
 from engines.trace import Step, Trace, record
 from views.manual_gradients import runs
-from views.player import Timeline, cached, now, say, show
+from views.player import Timeline, cached, live, now, say, show
 from views.regression import sections
 from views.regression.charts import Drawn, losses
 from views.regression.settings import choose_part_of_limit
@@ -16,31 +16,39 @@ from views.regression.surface import paths
 from views.ui.numbers import number
 from views.ui.palette import MODEL, OTHER, Look
 from views.ui.shell import Here
-from views.ui.staging import beside, stage
+from views.ui.staging import asked_step, beside, stage
 
 PROBLEM = preset("numpy_article")
 RATE, STEPS = 0.004, 40
 PARTS = ("0.02", "0.1", "0.3", "0.5", "0.7", "0.8", "0.9", "0.95", "1.02", "1.1", "1.2")
 BRANCH = 3  # some error is left along both axes
+ASKS = '<button type="button" class="asks" data-asks-step>Branch at the step shown</button>'
 SECOND = "other_"  # the prefix of the second future's series
 
 
 def show_stage(here: Here) -> None:
     """One run, and another that leaves it at a chosen step with another rate."""
     with stage(here) as play:
-        left, right = st.columns([1, 2], vertical_alignment="bottom")
-        with left:
-            branch = here.controls.number("Branch at step", "branch_step", BRANCH, 0, STEPS - 1)
-            at = int(branch)
-        with right:
-            rate = choose_part_of_limit(
-                here.controls,
-                "Learning rate from there on",
-                "branch_rate",
-                PROBLEM,
-                parts=PARTS,
-                start="0.9",
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            asked = asked_step(here)
+            if asked is not None:
+                st.session_state["branch_step"] = min(asked, STEPS - 1)
+            at = int(
+                here.controls.number(
+                    "Branch at step", "branch_step", BRANCH, 0, STEPS - 1, width=130
+                )
             )
+            with st.container(width="content"):
+                live(ASKS, key="asks")
+            with st.container(width="stretch"):
+                rate = choose_part_of_limit(
+                    here.controls,
+                    "Learning rate from there on",
+                    "branch_rate",
+                    PROBLEM,
+                    parts=PARTS,
+                    start="0.9",
+                )
         trace = runs.run(PROBLEM, STEPS, RATE).trace
         other = _branched(at, rate)
         timeline = _timeline(trace, other)

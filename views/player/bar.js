@@ -54,7 +54,7 @@ function takesSpace(target) {
   return target.closest && target.closest("button,a,summary,label,input,[role=button],[role=switch],[role=checkbox]") !== null;
 }
 
-export default function ({ parentElement, data }) {
+export default function ({ parentElement, data, setTriggerValue }) {
   const find = (selector) => parentElement.querySelector(selector);
   const range = find("#player-step"), readout = find(".player-readout"), nextButton = find("[data-action=next]");
   const playButton = find("[data-action=play]"), speed = find("[data-control=speed]"), more = find(".player-more");
@@ -278,6 +278,9 @@ export default function ({ parentElement, data }) {
   on(slow, "change", () => { pause(); toSpeed(slow.checked); });
   on(more, "toggle", () => more.open && fillTable());
   on(document, "pointerdown", (event) => { if (more.open && !more.contains(event.target)) more.open = false; });
+  on(document, "click", (event) => { // a button of the page asks for something at the step shown
+    if (event.target.closest?.("[data-asks-step]")) setTriggerValue("asked", range.at.step);
+  });
   on(document, "pointerup", (event) => { // after Streamlit's own listeners, which take the focus
     if (data.lecture && event.target.closest?.("[data-testid=stButtonGroup]")) setTimeout(() => document.activeElement.blur());
   });
@@ -321,5 +324,5 @@ function shortNumber(value, digits = 6) {
   if (digits === 0 || digits === "0") return String(value);
   const size = Math.abs(value);
   const text = size !== 0 && (size < 1e-4 || size >= 1e6) ? value.toExponential(digits > 6 ? digits - 1 : Math.min(3, digits - 1)) : value.toPrecision(digits);
-  return text.replace("-", "−").replace("e-", "e−");
+  return text.replace("-", "−").replace("e-", "e−").replace("e+", "e");
 }

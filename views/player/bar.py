@@ -77,8 +77,8 @@ def player(
     there are several. table: by label, the series that are told in a table of this moment; those
     of the readout if not said. phases: the names of the four. stops: the steps that a clicker goes
     to. counted: what is said of a step, where one stands for `every` of what is counted. of: what
-    slow motion goes through; where that changes, it begins anew. then: what a button
-    at the end says, which asks for what comes next. begin: the step and the moment, None outside
+    slow motion goes through; where that changes, it begins anew. then: what a button at the end
+    says, which asks for what comes next. begin: the step and the moment, None outside
     slow motion, at which a first visit finds it; if not said, the first. at_end: whether it is the
     last instead. plays: whether it then plays by itself, once, where nobody asked for less motion.
     key: another player for another key. Returns the bar, for what has to be seen with the player.
@@ -105,5 +105,5 @@ def player(
     }
     bar = st.container(key="player-bar")
     with bar:
-        _player(data=data, key=key)
+        _player(data=data, key=key, on_asked_change=lambda: None)
     return bar

@@ -40,6 +40,12 @@ def stage(here: Here, timeline: Timeline | None = None, **playing: Any) -> Itera
             here.controls.say_refused(played)
 
 
+def asked_step(here: Here) -> int | None:
+    """The step at which a button with `data-asks-step` has just been pressed, if one has."""
+    step = (st.session_state.get(f"player {here.name}") or {}).get("asked")
+    return step if isinstance(step, int) else None
+
+
 def then(here: Here) -> str:
     """What the player's last button says."""
     return f"Next: {here.then}" if here.then else ""
