@@ -83,6 +83,7 @@ def show_stage(here: Here) -> None:
             readout={"loss": (0, None), "w": (0, None), "b": (0, None)},
             counted="batch {step} of {last}",
             every=every,
+            phases=(),
         )
         if exploded:
             st.warning(_exploded(stream, at=len(trace) - 1))

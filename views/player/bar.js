@@ -69,6 +69,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
   const slowAt = data.slowAt && new Int32Array(bytes(data.slowAt));
   const starts = data.parts.map((_, phase) => data.parts.slice(0, phase).reduce((sum, n) => sum + n, 0));
   const moments = starts[UPDATE] + data.parts[UPDATE];
+  const slowable = data.every === 1 && words.phases.length > 0; // else there is no one step to slow down
   const slowSteps = slowAt ? slowAt.length : data.lastStep + 1;
 
   // ---- where we are: a step, and in slow motion a moment of it (else null); as a place on the slider
@@ -85,7 +86,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
     const askedStep = address.get("step") ?? "", askedMoment = address.get("moment") ?? "";
     const named = number.test(askedStep), { step: begin, moment } = data.atEnd ? { step: data.lastStep, moment: slowly === null ? null : moments } : opening;
     const step = named ? Number(askedStep) : begin;
-    if (data.every > 1) return { step, moment: null };
+    if (!slowable) return { step, moment: null };
     if (number.test(askedMoment)) return { step, moment: Number(askedMoment) };
     if (askedMoment === "all" || (named && slowAt && !slowAt.includes(step))) return { step, moment: null };
     return { step, moment: named && slowly ? 0 : moment };
@@ -128,7 +129,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
     readout.replaceChildren(...told.flatMap((one, i) => (i ? ["  ·  ", one] : [one])));
     range.setAttribute("aria-valuetext", readout.textContent);
     slow.checked = moment !== null;
-    slow.parentElement.style.display = data.every > 1 ? "none" : ""; // there is no one step to slow down
+    slow.parentElement.style.display = slowable ? "" : "none";
     nextButton.hidden = !data.next || range.value < last();
     if (more.open) fillTable();
     state.value = [step, phase, so_far, ...now, ...next].join(",");

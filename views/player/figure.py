@@ -175,6 +175,7 @@ def _config() -> Figure:
     axis = {"labelFontSize": text, "titleFontSize": text, "grid": True, "titlePadding": 8}
     return {
         "mark": {"aria": False},
+        "numberFormat": "~r",  # as the readout writes them: 8000, not 8,000
         "axis": axis,
         # As many ticks as there is room for their labels.
         "axisX": {"tickCount": by(f"ceil(width / (4.5 * {TEXT}))")},
