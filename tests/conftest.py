@@ -16,12 +16,8 @@ import_module("views.player.figure").VALIDATE = True
 def pytest_collection_modifyitems(items):
     """A file stays in one process; the stages, which take longest, a page in each."""
     for item in items:
-        page = (
-            item.callspec.params["there"].path
-            if "[" in item.name and item.path.stem == "test_stage"
-            else ""
-        )
-        item.add_marker(pytest.mark.xdist_group(f"{item.path} {page}"))
+        page = item.callspec.params.get("there") if hasattr(item, "callspec") else None
+        item.add_marker(pytest.mark.xdist_group(f"{item.path} {page.path if page else ''}"))
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -52,6 +52,22 @@ class Drawn(NamedTuple):
     problem: Problem
 
 
+def by_field(runs: Sequence[Drawn]) -> Any:
+    """The prefixes of the runs, their looks, traces and problems: what a drawing depends on."""
+    return zip(*runs, strict=True)
+
+
+def told_apart(looks: Sequence[Look], legend: alt.Legend | None) -> dict[str, Any]:
+    """Encodings that tell runs apart by colour and dashes, from the labels in the column `run`."""
+    labels = [look.label for look in looks]
+    colors = alt.Scale(domain=labels, range=[look.color for look in looks])
+    dashes = alt.Scale(domain=labels, range=[look.dash for look in looks])
+    return {
+        "color": alt.Color("run:N", legend=legend, scale=colors),
+        "strokeDash": alt.StrokeDash("run:N", legend=legend, scale=dashes),
+    }
+
+
 # ---- The data and the model
 
 
@@ -185,12 +201,8 @@ def _(timeline: Timeline, *, run: str, color: str) -> Drawing:
 
 def losses(runs: Sequence[Drawn], timeline: Timeline) -> Figure:
     """The loss of each run against the step, on one logarithmic axis."""
-    return _losses(
-        timeline,
-        tuple(run.prefix for run in runs),
-        tuple(run.look for run in runs),
-        tuple(run.trace for run in runs),
-    )
+    prefixes, looks, traces, _ = by_field(runs)
+    return _losses(timeline, prefixes, looks, traces)
 
 
 @picture
@@ -213,23 +225,15 @@ def _losses(
 
 @_losses.drawing
 def _(timeline: Timeline, prefixes: tuple[str, ...], looks: tuple[Look, ...]) -> Drawing:
-    labels, colors = [look.label for look in looks], [look.color for look in looks]
-    dashes = [look.dash for look in looks]
     # A number that depends on the width comes too late for the layout, and pushes the title out.
     legend = alt.Legend(columns=alt.ExprRef("lecture ? 1 : 2"), labelLimit=0)
-    color = alt.Color("run:N", legend=legend, scale=alt.Scale(domain=labels, range=colors))
-    dash = alt.StrokeDash("run:N", legend=legend, scale=alt.Scale(domain=labels, range=dashes))
     axis = alt.Axis(values=alt.ExprRef("ticks"), labelExpr=DECADES)
     x = alt.X("step:Q", title="step", scale=between("0", "last"))
     y = alt.Y("loss:Q", title="loss", scale=between("low", "high", type="log"), axis=axis)
-    line = alt.Chart(alt.NamedData("losses"))
-    whole = line.mark_line(opacity=0.35, clip=True).encode(x=x, y=y, color=color, strokeDash=dash)
+    line = alt.Chart(alt.NamedData("losses")).encode(x=x, y=y, **told_apart(looks, legend))
+    whole = line.mark_line(opacity=0.35, clip=True)
     known = f"datum.step < {STEP} || datum.step == {STEP} && {PHASE} >= {Phase.LOSS:d}"
-    so_far = (
-        line.transform_filter(known)
-        .mark_line(clip=True)
-        .encode(x=x, y=y, color=color, strokeDash=dash)
-    )
+    so_far = line.transform_filter(known).mark_line(clip=True)
     dots = [
         frame(timeline, prefix, "loss")
         .transform_filter(f"datum.loss > 0 && datum.loss < 2 * high && {PHASE} >= {Phase.LOSS:d}")
@@ -241,7 +245,7 @@ def _(timeline: Timeline, prefixes: tuple[str, ...], looks: tuple[Look, ...]) ->
         alt.layer(whole, so_far, *dots),
         title="The loss",
         description="Loss against step, on a logarithmic axis, for each run: "
-        + ", ".join(labels)
+        + ", ".join(look.label for look in looks)
         + ".",
     )
 

@@ -28,7 +28,7 @@ from views.player import (
     readable,
     sized,
 )
-from views.regression.charts import Drawn, thinned
+from views.regression.charts import Drawn, by_field, thinned, told_apart
 from views.regression.levels import axes_of, level_curves, until_far, window
 from views.ui.palette import BEST, GRADIENT, MODEL, QUIET, Look
 
@@ -66,13 +66,7 @@ def landscape(
 
 def paths(runs: Sequence[Drawn], timeline: Timeline) -> Figure:
     """The map of the first run's loss, with the path of each run and the best of each problem."""
-    return _map(
-        timeline,
-        tuple(run.prefix for run in runs),
-        tuple(run.look for run in runs),
-        tuple(run.trace for run in runs),
-        tuple(run.problem for run in runs),
-    )
+    return _map(timeline, *by_field(runs))
 
 
 @picture
@@ -148,15 +142,8 @@ def _(
 
 def _walks(looks: tuple[Look, ...]) -> Layers:
     """The whole path of each run, faint, and what has been walked of it."""
-    labels = [look.label for look in looks]
-    colors = alt.Scale(domain=labels, range=[look.color for look in looks])
-    dashes = alt.Scale(domain=labels, range=[look.dash for look in looks])
     walk = alt.Chart(alt.NamedData("paths")).encode(
-        x=X,
-        y=Y,
-        order="step:Q",
-        color=alt.Color("run:N", legend=None, scale=colors),
-        strokeDash=alt.StrokeDash("run:N", legend=None, scale=dashes),
+        x=X, y=Y, order="step:Q", **told_apart(looks, None)
     )
     whole = walk.mark_line(opacity=0.35, clip=True)
     so_far = walk.transform_filter(f"datum.step <= {STEP}").mark_line(
