@@ -144,3 +144,10 @@ def test_a_run_is_branched_at_the_step_shown(visit):
     scrub(page, 30)
     both = [float(text) for text in page.locator(".story b").all_text_contents()]
     assert both[0] < both[1] / 2
+    for end, at in (("End", "39"), ("Home", "0")):  # and again: nothing is refused
+        page.locator("#player-step").focus()
+        press(page, end)
+        page.get_by_role("button", name="Branch at the step shown").click()
+        wait_until_idle(page)
+        assert page.get_by_label("Branch at step").input_value() == at
+        assert page.locator("[data-testid=stAlert]").count() == 0

@@ -107,6 +107,14 @@ def test_standardised_data_are_learnt_in_a_few_steps_and_give_the_same_line(exam
     np.testing.assert_allclose([w, b], [numbers["slope"][60], numbers["offset"][60]], rtol=1e-4)
 
 
+def test_other_data_leave_the_rate_s_slider_as_it_is(first_visit):
+    # A browser forgets where a slider was whose marks have changed.
+    marks = first_visit.select_slider(key="of_limit").options
+    other = page(example="years").select_slider(key="of_limit")
+    assert other.options == marks
+    assert other.value == "0.2"
+
+
 def test_beyond_the_limit_it_says_so():
     at = page(of_limit="1.2")
     assert "Too far." in live_texts(at)

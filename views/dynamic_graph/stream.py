@@ -18,6 +18,7 @@ from engines.dynamic_graph import stream as engine
 from engines.dynamic_graph.stream import NOISE, OFFSET, RIGHT, SLOPE
 from engines.trace import Trace
 from views.player import (
+    WHOLE_STEPS,
     Drawing,
     Filling,
     Series,
@@ -83,7 +84,6 @@ def show_stage(here: Here) -> None:
             readout={"loss": (0, None), "w": (0, None), "b": (0, None)},
             counted="batch {step} of {last}",
             every=every,
-            phases=(),
         )
         if exploded:
             st.warning(_exploded(stream, at=len(trace) - 1))
@@ -119,7 +119,7 @@ def _timeline(trace: Trace, points: Points) -> tuple[Timeline, int]:
     steps = -(-last // every)
     series = followed(trace, points, every=every, steps=steps)
     series |= {name: series[f"stream_{name}"] for name in ("loss", "w", "b")}
-    return Timeline(series, steps), every
+    return Timeline(series, steps, parts=WHOLE_STEPS), every
 
 
 def _stops(stream: Settings, trace: Trace, every: int) -> list[int]:

@@ -91,6 +91,7 @@ def show_stage(here: Here) -> None:
                 problem,
                 parts=PARTS + BEYOND,
                 start="0.2",
+                numbered=False,
                 label_visibility="collapsed",
             )
         trace = trained("numpy_vectorized", numpy_vectorized.train, problem, steps=STEPS, rate=rate)

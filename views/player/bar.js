@@ -69,7 +69,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
   const slowAt = data.slowAt && new Int32Array(bytes(data.slowAt));
   const starts = data.parts.map((_, phase) => data.parts.slice(0, phase).reduce((sum, n) => sum + n, 0));
   const moments = starts[UPDATE] + data.parts[UPDATE];
-  const slowable = data.every === 1 && words.phases.length > 0; // else there is no one step to slow down
+  const slowable = data.every === 1 && moments > 1; // else there is no one step to slow down
   const slowSteps = slowAt ? slowAt.length : data.lastStep + 1;
 
   // ---- where we are: a step, and in slow motion a moment of it (else null); as a place on the slider

@@ -6,7 +6,7 @@ design and its traps are told at the top of bar.js.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -69,20 +69,21 @@ def player(
     begin: tuple[int, int | None] | None = None,
     at_end: bool = False,
     plays: bool = False,
+    on_asked: Callable[[], None] = lambda: None,
     key: str = "player",
 ) -> DeltaGenerator:
     """Show the player. Everything on the page that follows the timeline follows it from here.
 
     readout: the series named and printed beside the step. whose: the run that these are of, where
     there are several. table: by label, the series that are told in a table of this moment; those of
-    the readout if not said. phases: the names of the four, none where there is no slow motion.
-    stops: the steps that a clicker goes to. counted: what is said of a step, where one stands for
-    `every` of what is counted. of: what slow motion goes through; where that changes, it begins
-    anew. then: what a button at the end says, which asks for what comes next. begin: the step and
-    the moment, None outside slow motion, at which a first visit finds it; if not said, the first.
-    at_end: whether it is the last instead. plays: whether it then plays by itself, once, where
-    nobody asked for less motion. key: another player for another key. Returns the bar, for what has
-    to be seen with the player.
+    the readout if not said. phases: the names of the four. stops: the steps that a clicker goes to.
+    counted: what is said of a step, where one stands for `every` of what is counted. of: what slow
+    motion goes through; where that changes, it begins anew. then: what a button at the end says,
+    which asks for what comes next. begin: the step and the moment, None outside slow motion, at
+    which a first visit finds it; if not said, the first. at_end: whether it is the last instead.
+    plays: whether it then plays by itself, once, where nobody asked for less motion. on_asked:
+    called before the page runs where a button of it with `data-asks-step` was pressed. key: another
+    player for another key. Returns the bar, for what has to be seen with the player.
     """
     wanted = timeline.last_step / 25  # a whole run takes about half a minute
     speed = min(SPEEDS, key=lambda rate: abs(rate - wanted))
@@ -106,5 +107,5 @@ def player(
     }
     bar = st.container(key="player-bar")
     with bar:
-        _player(data=data, key=key, on_asked_change=lambda: None)
+        _player(data=data, key=key, on_asked_change=on_asked)
     return bar

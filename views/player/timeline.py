@@ -34,6 +34,9 @@ PHASE = "toNumber(now[1])"
 MOMENT = "toNumber(now[2])"
 
 
+WHOLE_STEPS = (1, 0, 0, 0)  # the parts of a step that is not taken apart
+
+
 @dataclass(frozen=True, eq=False)
 class Series:
     """One number over the steps of a run.
@@ -61,7 +64,8 @@ class Timeline:
     series: by name. last_step: the number of the last step.
     A name with `_next` behind it is that series one step later: what the update made of it. Only
     series with a value for each step have that.
-    parts: how many moments each of the four phases has. slow_at: the increasing steps that slow
+    parts: how many moments each of the four phases has; a single one, as in WHOLE_STEPS, where a
+    step is not taken apart and there is no slow motion. slow_at: the increasing steps that slow
     motion can go through, None for all. slow: whether a first visit starts in slow motion.
     """
 

@@ -40,12 +40,19 @@ def choose_part_of_limit(
     *,
     parts: Sequence[str],
     start: str,
+    numbered: bool = True,
     **looks: Any,
 ) -> float:
-    """A learning rate on a slider, marked by what part of the largest stable one it is."""
+    """A learning rate on a slider, marked by what part of the largest stable one it is.
+
+    numbered: whether the marks say the rate, too. Not where the problem changes under the slider:
+    where its marks change, the browser forgets where it was.
+    """
     limit = problem.largest_stable_learning_rate
     rates = {part: float(part) * limit for part in parts}
-    labels = {part: f"{number(rate, 3)} = {part} of the limit" for part, rate in rates.items()}
+    labels = {part: f"{part} of the limit 2/λ" for part in parts}
+    if numbered:
+        labels = {part: f"{number(rate, 3)} = {part} of the limit" for part, rate in rates.items()}
     return rates[str(controls.choice(st.select_slider, label, name, labels, start, **looks))]
 
 

@@ -245,9 +245,9 @@ class Controls:
         self._last_asked[name] = [] if text is None else [text]
 
     def _asked(self, name: str) -> list[str] | None:
-        """What the address asks for, if it asks for something new."""
+        """What the address asks for, if it asks for something new and no control was moved."""
         texts = st.query_params.get_all(name)
-        new = bool(texts) and texts != self._last_asked.get(name)
+        new = bool(texts) and texts != self._last_asked.get(name) and not self._by_hand
         self._last_asked[name] = texts
         return texts if new else None
 

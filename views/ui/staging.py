@@ -28,6 +28,7 @@ def stage(here: Here, timeline: Timeline | None = None, **playing: Any) -> Itera
         nonlocal played
         played = timeline
         ways: dict[str, Any] = {"then": then(here), "at_end": here.backwards}
+        ways["on_asked"] = here.controls.moved
         with bar:
             player(timeline, **(ways | playing), key=f"player {here.name}")
 
