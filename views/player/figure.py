@@ -172,10 +172,17 @@ def _config() -> Figure:
         return {"expr": expression}
 
     text, thick = by(TEXT), "((lecture ? 1.8 : 1) * screen)"
-    axis = {"labelFontSize": text, "titleFontSize": text, "grid": True, "titlePadding": 8}
+    # Numbers as the readout writes them, 8000 and not 8,000, all of an axis with as many digits.
+    label = "isNumber(datum.value) ? replace(datum.label, regexp(',', 'g'), '') : datum.label"
+    axis = {
+        "labelExpr": label,
+        "labelFontSize": text,
+        "titleFontSize": text,
+        "grid": True,
+        "titlePadding": 8,
+    }
     return {
         "mark": {"aria": False},
-        "numberFormat": "~r",  # as the readout writes them: 8000, not 8,000
         "axis": axis,
         # As many ticks as there is room for their labels.
         "axisX": {"tickCount": by(f"ceil(width / (4.5 * {TEXT}))")},
