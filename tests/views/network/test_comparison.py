@@ -4,12 +4,12 @@ import altair as alt
 import numpy as np
 import pytest
 
+from engines.listing import source_of
 from engines.network import numpy_by_hand, tf_own_relu, tf_session
 from engines.network.compare import TOLERANCE, Run
 from tests.support.visit import charts, visit_section, words
 from views.network import comparison, training
 from views.network.comparison import FIVE
-from views.player import source_of
 from views.ui import slow_run
 
 

@@ -6,11 +6,11 @@ import altair as alt
 import numpy as np
 import pytest
 
+from engines.listing import source_of
 from engines.problem import preset
 from engines.static_graph_and_sessions import update_styles as tf_update_styles
 from engines.trace import record
 from tests.support.visit import charts, live_texts, visit_section, words
-from views.player import source_of
 from views.static_graph_and_sessions import update_styles
 from views.ui.numbers import number
 
