@@ -30,7 +30,8 @@ match here.name:
         """
         These are PyTorch's own objects, read while the listing ran. Going forward, each operation
         attaches a new one to its result, and that points to the objects of what it was computed
-        from. So the whole graph hangs on the loss. Nothing else holds it.
+        from. So the whole graph hangs on its latest result: on `y_pred` while it
+        is built, and in the end on the loss. Only names like these hold it.
 
         A **leaf** is where it begins: a tensor that no operation made, and whose gradient is asked
         for. Here w and b are leaves. x and y are not in the graph: nobody asked for their

@@ -31,7 +31,7 @@ match here.name:
         squares. The **gradient** says how fast the loss grows when w, or b, grows a little. So the
         way downhill is against it, at a right angle to the curves of equal loss. The **learning
         rate** η says how far to go: the orange arrow is −η times the gradient, and the dot lands on
-        its tip. The star is where the loss is smallest.
+        its tip; the dotted line goes on in its direction. The star is where the loss is smallest.
 
         Step on and watch the arrow shrink. Nobody turns the rate down; the slope gets flatter as
         the valley is reached.
@@ -109,6 +109,9 @@ match here.name:
         difference has only one arm here: the other comes from the third derivative, and a quadratic
         loss has none. The shaded band is what rounding excuses. A circle above it means a wrong
         gradient. (h is relative to the larger of 1, |w| and |b|; the table has h = 0.00001.)
+
+        Why not train like this? Two losses are needed for each parameter, so a million parameters
+        take two million. By hand, all slopes together cost about as much as a few losses.
         """
     case "mistakes":
         mistakes.show_stage(here)
@@ -124,8 +127,8 @@ match here.name:
         A **schedule** for the rate is just that: long steps first, shorter ones later, or the other
         way round. Try a branch at step 0 and above the limit; then branch late, when hardly any
         error is left along the steep axis. It explodes all the same, only later: what grows by a
-        factor grows from however little. A change of the loss needs no chapter of its own: a factor
-        before the loss is the same factor on the rate.
+        factor grows from however little. To change the loss half way would be the same game: a
+        factor before the loss is that factor on the rate.
         """
     case "own_data":
         own_data.show_stage(here)

@@ -290,7 +290,7 @@ TURN = """
 def turning(options: Options) -> Iterator[Row]:
     """From the click on a chapter to its question and its pictures on the screen, warm."""
     with running() as server, chromium() as browser:
-        for path in [page.path for page in PAGES if page.chapters]:
+        for path in [page.path for page in PAGES]:
             page = open_page(browser, f"{server.url}/{path}")
             page.wait_for_selector(".contents-chapters a")
             count = page.locator(".contents-chapters a").count()

@@ -13,9 +13,9 @@ from views.home.start import THUMBNAILS
 SHOWN = {
     "manual_gradients": ("/manual_gradients?step=3&moment=2", (640, 270, 1280, 750)),
     "dynamic_graph": ("/dynamic_graph?chapter=backward&moment=9", (0, 290, 680, 800)),
-    "static_graph_and_sessions": ("/static_graph_and_sessions?moment=all", (0, 480, 640, 800)),
-    "custom_relu_backward": ("/custom_relu_backward?moment=9", (0, 320, 800, 800)),
-    "gpu_speedup": ("/gpu_speedup", (0, 320, 640, 800)),
+    "static_graph_and_sessions": ("/static_graph_and_sessions?moment=13", (20, 300, 720, 793)),
+    "custom_relu_backward": ("/custom_relu_backward", (20, 245, 760, 800)),
+    "gpu_speedup": ("/gpu_speedup?guess=64", (0, 320, 640, 800)),
 }
 
 

@@ -20,6 +20,8 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any, NamedTuple
 
+from engines.benchmark.machine import killed_for_memory
+
 HERE = Path(__file__).parents[2]
 HEARTBEAT = 0.2  # seconds: how long a consumer waits at most before it can stop
 SILENCE = 10  # seconds without a heartbeat after which a child takes its page for gone
@@ -46,7 +48,8 @@ def in_child(
     and stop. Closing the generator leaves the queue, or ends the child and what it has started.
     seconds: how long it may take, once it runs.
 
-    Raises TimeoutError, and ChildProcessError with the last lines of a child that failed.
+    Raises TimeoutError, MemoryError where memory ran out, and ChildProcessError with
+    the last lines of a child that failed.
     """
     ticket = object()
     with _queue_lock:
@@ -75,6 +78,7 @@ def _before(ticket: object) -> int:
 
 
 def _run(arguments: Sequence[str], seconds: float) -> Iterator[dict[str, Any] | None]:
+    killed = killed_for_memory()
     with TemporaryFile("w+", encoding="utf-8", errors="replace") as errors:
         child = subprocess.Popen(
             [sys.executable, "-m", "engines.benchmark", *arguments, "--attended"],
@@ -88,7 +92,10 @@ def _run(arguments: Sequence[str], seconds: float) -> Iterator[dict[str, Any] | 
         )
         try:
             yield from _results(child, time.monotonic() + seconds)
-            if _ended(child):
+            status = _ended(child)
+            if status and killed_for_memory() > killed:
+                raise MemoryError("the system has ended the measurement, for lack of memory")
+            if status:
                 errors.seek(0)
                 raise ChildProcessError("".join(errors.readlines()[-LAST_LINES:]))
         finally:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
@@ -148,6 +148,8 @@ def _write(events: Iterable[Event], file: Path) -> None:
         try:
             for event in events:
                 kept.append(event)
+                if "needed_bytes" in event:
+                    progress.console.print(_memory(event))
                 if "done" in event:
                     progress.update(
                         task, completed=event["done"], total=event["of"], description=_name(event)
@@ -173,6 +175,13 @@ def _write(events: Iterable[Event], file: Path) -> None:
         print("More --seconds measure more.", file=sys.stderr)
     if failure:
         raise failure
+
+
+def _memory(began: Event) -> str:
+    """What the sweep needs, before it starts."""
+    needed, free = (began[key] / 1e9 for key in ("needed_bytes", "free_bytes"))
+    text = f"This takes about {needed:.1f} GB of memory, and {free:.1f} GB are free."
+    return text if needed < free else f"{text} What does not fit will be left out."
 
 
 def _name(event: Event) -> str:
@@ -209,9 +218,18 @@ def _file(text: str) -> Path:
 
 
 def _machine(text: str) -> str:
-    if len(text) > 200 or not text.isprintable():
-        raise ArgumentTypeError("one line of at most 200 characters")
+    with suppress(UnicodeError):  # bytes that are not UTF-8 are taken for Latin-1
+        text = os.fsencode(text).decode("latin-1") if not _is_text(text) else text
+    if len(text) > 200:
+        raise ArgumentTypeError("a name of at most 200 characters")
+    if not text.isprintable():
+        raise ArgumentTypeError("a name in one line, without control characters")
     return text
+
+
+def _is_text(text: str) -> bool:
+    """Whether it came as UTF-8: what did not is told apart by surrogates."""
+    return not any("\udc80" <= letter <= "\udcff" for letter in text)
 
 
 def _seconds(text: str) -> float:

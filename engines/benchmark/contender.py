@@ -98,6 +98,17 @@ class Scheduled(NamedTuple):
         return used / (used + waited) if used > 0 and waited >= 0 else None
 
 
+def scheduled(process: int | str | None) -> Scheduled:
+    """What the threads of a process, or of "self", have had of the cores; zeros if unknown."""
+    used = waited = 0.0
+    with suppress(OSError):  # a thread, or all of them, may end meanwhile
+        for task in Path(f"/proc/{process}/task").glob("*/schedstat"):  # Linux
+            nanoseconds = task.read_text().split()
+            used += float(nanoseconds[0]) / 1e9
+            waited += float(nanoseconds[1]) / 1e9
+    return Scheduled(used, waited)
+
+
 class LostError(RuntimeError):
     """A contender's process has ended, killed or failed; what it had to say is in the log."""
 
@@ -144,14 +155,7 @@ class Process:
 
     def scheduled(self) -> Scheduled:
         """What its threads together have had of the cores so far; zeros where no one says."""
-        tasks = Path(f"/proc/{self._process.pid}/task").glob("*/schedstat")  # Linux
-        used = waited = 0.0
-        with suppress(OSError):  # a thread, or all of them, may end meanwhile
-            for task in tasks:
-                nanoseconds = task.read_text().split()
-                used += float(nanoseconds[0]) / 1e9
-                waited += float(nanoseconds[1]) / 1e9
-        return Scheduled(used, waited)
+        return scheduled(self._process.pid)
 
     def close(self) -> None:
         """End the process, whatever it does."""

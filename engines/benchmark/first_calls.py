@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.benchmark.clock import measure
-from engines.benchmark.contender import THREADS
+from engines.benchmark.contender import THREADS, scheduled
 from engines.network.compare import draw
 from engines.problem import preset
 
@@ -84,11 +84,13 @@ def time_engine(task: str, engine: str, settings: Settings) -> dict[str, Any]:
 
     Returns cold, milliseconds of the first call; warm, those of the first calls after it, and
     later, those of a later call, each as [lower quartile, median, upper quartile]; the loss after
-    `steps` updates; and the framework with its version.
+    `steps` updates; the framework with its version; and on_core, the share of the time in which the
+    process had a core when it wanted one, None where no one says.
     """
     module, name, framework = ENGINES[engine]
     listing = getattr(import_module(module), name)
     trained = TASKS[task]()
+    before = scheduled("self")
 
     def first_call() -> float:
         start = time.perf_counter()
@@ -116,6 +118,7 @@ def time_engine(task: str, engine: str, settings: Settings) -> dict[str, Any]:
         "loss": loss,
         "framework": framework,
         "version": sys.modules[framework].__version__,
+        "on_core": scheduled("self").on_core(before),
     }
 
 

@@ -25,7 +25,8 @@ from engines.benchmark.recording import Gpu, Machine
 
 PROCESSOR = Path("/proc/cpuinfo")
 CONTROL_GROUP = Path("/proc/self/cgroup")  # which of the control groups this process is in
-CONTROL_GROUPS = Path("/sys/fs/cgroup")  # version 2, as in the manual page cgroups(7)
+CONTROL_GROUPS = Path("/sys/fs/cgroup")  # of both versions, as in the manual page cgroups(7)
+COUNTERS = Path("/proc/vmstat")
 TIMEOUT = 5  # seconds that a program we ask may take
 
 # The kinds of device a framework may compute on, and the module that looks for them.
@@ -160,44 +161,69 @@ def cores() -> int:
     usable = os.cpu_count() or 1
     if hasattr(os, "sched_getaffinity"):
         usable = len(os.sched_getaffinity(0))
-    return math.ceil(min([usable, *(quota(_text(group / "cpu.max")) for group in _groups())]))
-
-
-def quota(text: str) -> float:
-    """Cores that a cpu.max such as "150000 100000" allows: here 1.5."""
-    allowed, _, period = text.partition(" ")
-    return int(allowed) / int(period) if allowed.isdigit() else math.inf
+    return math.ceil(min([usable, *map(_quota, _groups("cpu"))]))
 
 
 def memory() -> int:
     """Bytes of memory, or as many of them as a container is given."""
-    return int(min([psutil.virtual_memory().total, *(_limit(group) for group in _groups())]))
+    return int(min([psutil.virtual_memory().total, *map(_limit, _groups("memory"))]))
 
 
 def memory_free() -> int:
     """Bytes that this process may still allocate without pushing anything out of memory."""
-    left = [_limit(group) - _used(group) for group in _groups()]
+    left = [_limit(group) - _used(group) for group in _groups("memory")]
     return max(0, int(min([psutil.virtual_memory().available, *left])))
 
 
-def _groups() -> list[Path]:
-    """The control group of this process and those above it: each may set a limit."""
-    own = re.search(r"^0::/(.*)$", _text(CONTROL_GROUP), re.MULTILINE)
-    if not own:  # not Linux, or control groups of version 1
-        return []
-    group = CONTROL_GROUPS / own[1]
-    return [group, *group.parents]
+def killed_for_memory() -> int:
+    """How many processes the system has ended so far because memory ran out; 0 if not known."""
+    found = re.search(r"^oom_kill (\d+)$", _text(COUNTERS), re.MULTILINE)
+    return int(found[1]) if found else 0
+
+
+def _groups(controller: str) -> list[Path]:
+    """The control group of this process and those above it: each may set a limit.
+
+    In version 2 there is one tree of groups (a line "0::/own/group"), in version 1 one for each
+    controller or for some together ("3:cpu,cpuacct:/own/group"). Both may be there at once.
+    """
+    found = []
+    for line in _text(CONTROL_GROUP).splitlines():
+        number, controllers, own = line.split(":", 2)
+        if number == "0" and not controllers:
+            tree = CONTROL_GROUPS
+        elif controller in controllers.split(","):
+            trees = [CONTROL_GROUPS / name for name in (controller, controllers)]
+            tree = next((one for one in trees if one.is_dir()), trees[0])
+        else:
+            continue
+        group = tree / own.lstrip("/")
+        # In a container the path may be the one outside of it: its group is then the tree's root.
+        found += [group, *(above for above in group.parents if above.is_relative_to(tree))]
+    return found
+
+
+def _quota(group: Path) -> float:
+    """Cores that a group allows, such as 1.5; infinity without a limit."""
+    allowed, _, period = _text(group / "cpu.max").partition(" ")
+    if not allowed:  # version 1 has two files, and says −1 where there is no limit
+        allowed, period = _text(group / "cpu.cfs_quota_us"), _text(group / "cpu.cfs_period_us")
+    return int(allowed) / int(period) if allowed.strip().isdigit() else math.inf
 
 
 def _limit(group: Path) -> float:
-    text = _text(group / "memory.max").strip()
-    return int(text) if text.isdigit() else math.inf
+    text = _text(group / "memory.max") or _text(group / "memory.limit_in_bytes")
+    return int(text) if text.strip().isdigit() else math.inf
 
 
 def _used(group: Path) -> int:
     """Memory in use, without the copies of files that the system drops when it needs the room."""
-    files = re.search(r"^inactive_file (\d+)$", _text(group / "memory.stat"), re.MULTILINE)
-    return int(_text(group / "memory.current") or 0) - (int(files[1]) if files else 0)
+    text = _text(group / "memory.stat")  # version 1 has a total with that of the groups below
+    files = re.search(r"^total_inactive_file (\d+)$", text, re.MULTILINE) or re.search(
+        r"^inactive_file (\d+)$", text, re.MULTILINE
+    )
+    used = _text(group / "memory.current") or _text(group / "memory.usage_in_bytes")
+    return int(used or 0) - (int(files[1]) if files else 0)
 
 
 def _text(path: Path) -> str:

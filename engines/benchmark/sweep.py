@@ -17,7 +17,13 @@ import numpy as np
 
 from engines.benchmark.clock import BLOCK_SECONDS, Measured
 from engines.benchmark.contender import Contender, LostError, Process, Question
-from engines.benchmark.machine import Device, libraries, memory_free, this_machine
+from engines.benchmark.machine import (
+    Device,
+    killed_for_memory,
+    libraries,
+    memory_free,
+    this_machine,
+)
 from engines.benchmark.operations import OPERATIONS, held_bytes
 from engines.benchmark.recording import Gpu, Machine, Measurement, Recording
 
@@ -48,6 +54,11 @@ class Plan(NamedTuple):
             for contender in self.contenders
             if _makes_sense(contender.framework, operation, transfer)
         ]
+
+    def needed_bytes(self) -> int:
+        """Memory of the processor that it takes at a time, about: all frameworks, one question."""
+        largest = max((_needed(*asked) for asked in self.questions()), default=0)
+        return int(sum(LOADED_BYTES[one.framework] for one in self.contenders)) + largest
 
 
 def _makes_sense(framework: str, operation: str, transfer: bool) -> bool:
@@ -83,16 +94,27 @@ def run(plan: Plan, *, name: str = "", devices: Iterable[Device] = ()) -> Iterat
             else:
                 unable[contender] = reason
         answers: defaultdict[Any, list[tuple[Question, Measured]]] = defaultdict(list)
+        fatal = dict[Contender, int]()  # bytes of a question for which the system has ended it
         for done, (contender, question) in enumerate(questions, start=1):
             event = {"done": done, "of": len(questions)}
             smaller = answers[contender, question.operation, question.transfer]
             expected = _expected(question, smaller)
             share, enough = _shared(end - time.monotonic(), len(questions) - done, expected)
             reason = unable.get(contender) or _refused(contender, question, share, expected)
+            needed = _needed(contender, question)
+            if needed >= fatal.get(contender, needed + 1):
+                reason = "memory"
             if not reason:
-                process = processes[contender]
+                process, killed = processes[contender], killed_for_memory()
                 before = process.scheduled()
                 reason, answer = _asked(process, question._replace(seconds=enough))
+            if reason == "lost" and contender not in unable and killed_for_memory() > killed:
+                # It died of this question. Smaller ones are asked of another process.
+                reason, fatal[contender] = "memory", needed
+                processes[contender] = stack.enter_context(closing(Process(contender)))
+                again, _ = _loaded(contender, processes[contender], end - time.monotonic())
+                if not again:
+                    unable[contender] = "memory"
             if reason or not answer:
                 yield event | {"event": "left out", **_in_short(contender, question, reason)}
                 continue
@@ -100,6 +122,12 @@ def run(plan: Plan, *, name: str = "", devices: Iterable[Device] = ()) -> Iterat
             measurement = summary(contender, question, answer)
             event |= {"event": "measured", "measurement": measurement._asdict()}
             yield event | {"on_core": process.scheduled().on_core(before)}
+
+
+def _needed(contender: Contender, question: Question) -> int:
+    """Bytes of the processor's memory for a question: elsewhere only the transfer takes some."""
+    held = held_bytes(question.operation, question.size, question.precision)
+    return held * (1 + question.transfer) if contender.device == "cpu" else held
 
 
 def _started(
@@ -185,6 +213,8 @@ def _beginning(plan: Plan, machine: Machine) -> Event:
         "machine": machine._asdict() | {"gpus": [gpu._asdict() for gpu in machine.gpus]},
         "libraries": libraries(),
         "settings": {"seconds": plan.seconds, "block_seconds": BLOCK_SECONDS},
+        "needed_bytes": plan.needed_bytes(),
+        "free_bytes": memory_free(),
     }
 
 
@@ -223,8 +253,7 @@ def _refused(contender: Contender, question: Question, share: float, expected: f
     """Why a question is not asked, if it is not. share: of the time, in seconds."""
     if contender.device == "mps" and question.precision == "float64":
         return "precision"
-    needed = held_bytes(question.operation, question.size, question.precision)
-    if contender.device == "cpu" and needed * (1 + question.transfer) > memory_free() / 2:
+    if contender.device == "cpu" and _needed(contender, question) > memory_free() / 2:
         return "memory"
     return "time" if share <= expected else ""
 

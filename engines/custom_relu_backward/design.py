@@ -9,6 +9,7 @@ Source: experiment E10 with another backward. Straight-through: Bengio, Léonard
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -18,7 +19,10 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from engines.custom_relu_backward import gradcheck
-from engines.custom_relu_backward.gradcheck import Check, Kink
+from engines.custom_relu_backward.gradcheck import WIDTH, Check, Kink
+from engines.custom_relu_backward.slope_at_zero import start
+from engines.differences import central_difference
+from engines.network import torch_own_relu
 
 Floats = NDArray[np.float64]
 STEEPEST = 5.0  # slopes are between this and its negative
@@ -134,6 +138,17 @@ def curves(design: Design, x: ArrayLike, *, grad_output: float = 1.0) -> Curves:
     return Curves(output.detach().numpy(), leaf.grad.numpy())
 
 
+def slopes_of_forward(design: Design, x: ArrayLike) -> Floats:
+    """The slope of a design's forward at the inputs x, by central differences, of the same shape.
+
+    Nearer to 0 than gradcheck.WIDTH they reach across the kink.
+    """
+    slopes: Floats = central_difference(
+        lambda at: curves(design, at).forward, np.asarray(x, np.float64), WIDTH
+    )
+    return slopes
+
+
 def check(design: Design) -> Checks:
     """Check a design at POINTS, and at 0."""
     function = function_of(design)
@@ -142,3 +157,47 @@ def check(design: Design) -> Checks:
         scaled=gradcheck.check(function, POINTS, scale=SCALE),
         at_zero=gradcheck.kink(function),
     )
+
+
+class Tried(NamedTuple):
+    """What a small network makes of a design.
+
+    losses: at each step, up to the first that is not finite, shape (steps + 1,) or less.
+    angle: in degrees, between the first gradient of w1 and the one that belongs to the forward; NaN
+    where either has no length.
+    """
+
+    losses: Floats
+    angle: float
+
+
+def try_out(design: Design, *, steps: int, learning_rate: float) -> Tried:
+    """Train a network of 20, 30 and 5 units in float64 with this design between its layers."""
+    arrays = [array.astype(np.float64) for array in start("random", 0)]
+    run = torch_own_relu.train(
+        *arrays, steps=steps, learning_rate=learning_rate, relu=function_of(design)
+    )
+    first = next(run)
+    own, losses = first.grads["w1"].copy(), [first.loss]
+    for step in run:
+        losses.append(step.loss)
+        if not np.isfinite(step.loss):
+            break
+    return Tried(np.array(losses), _angle(own, _gradient_of_w1(design, *arrays)))
+
+
+def _gradient_of_w1(design: Design, x: Floats, y: Floats, w1: Floats, w2: Floats) -> Floats:
+    """By the chain rule, with the slope of the forward as differences measure it."""
+    h = x @ w1
+    grad_y_pred = 2 * (curves(design, h).forward @ w2 - y)
+    gradient: Floats = x.T @ ((grad_y_pred @ w2.T) * slopes_of_forward(design, h))
+    return gradient
+
+
+def _angle(one: Floats, other: Floats) -> float:
+    lengths = np.linalg.norm(one), np.linalg.norm(other)
+    if not all(lengths):
+        return float("nan")
+    # Between vectors that are nearly alike an arc cosine has no digits left.
+    apart = float(np.linalg.norm(one / lengths[0] - other / lengths[1]))
+    return math.degrees(2 * math.asin(min(1.0, apart / 2)))

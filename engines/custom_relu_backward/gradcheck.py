@@ -22,7 +22,7 @@ Function = Callable[[Any], Any]  # a tensor in, a tensor of the same shape out
 
 WIDTH = 1e-6  # how far gradcheck moves an input
 ABSOLUTE, RELATIVE = 1e-5, 1e-3  # the tolerances of gradcheck
-WIDTHS = 10.0 ** -np.arange(0, 14.5, 0.5)  # the h of the curve of errors
+WIDTHS = 10.0 ** -np.arange(0, 16.5, 0.5)  # the h of the curve of errors
 
 
 class Check(NamedTuple):
@@ -90,7 +90,7 @@ class Kink(NamedTuple):
 class Widths(NamedTuple):
     """How far differences are from the slope that a backward gives, by their width h.
 
-    h, central, forward: shape (29,), absolute errors; 0 where there is none at all.
+    h: shape (33,). central, forward: absolute errors, the same shape; 0 where there is none at all.
     """
 
     h: Floats
@@ -149,6 +149,17 @@ def widths(function: Function, point: float) -> Widths:
     central = central_difference(values, point, WIDTHS)
     forward = forward_difference(values, point, WIDTHS)
     return Widths(WIDTHS, np.abs(central - expected), np.abs(forward - expected))
+
+
+def near(function: Function, point: float, places: ArrayLike) -> Floats:
+    """How the function looks around a point where it is enlarged until h is as long as 1.
+
+    places: shape (k,), in units of h. Returns (f(point + place * h) - f(point)) / h for each of
+    WIDTHS and each place, shape (33, k).
+    """
+    h = WIDTHS[:, None]
+    around = _values(function, point + h * np.asarray(places))
+    return (around - _values(function, point)) / h
 
 
 def slope(function: Function, point: float) -> float:

@@ -42,7 +42,8 @@ class Run(NamedTuple):
     alone would look large in the end.
 
     At the steps `at`, shape (k,): active, for how many hidden units h is positive, on the average
-    over the batch; dead, for how many it is positive nowhere in the batch; grad_w1 and grad_w2,
+    over the batch; dead, for how many it is positive nowhere in the batch; shares, shape
+    (k, hidden), by unit for which part of the batch it is positive; grad_w1 and grad_w2,
     the length (Euclidean norm) of each layer's gradient; weights_apart, the largest difference of
     a weight from that of the first run.
 
@@ -55,6 +56,7 @@ class Run(NamedTuple):
     at: NDArray[np.intp]
     active: Floats
     dead: NDArray[np.intp]
+    shares: Floats
     grad_w1: Floats
     grad_w2: Floats
     weights_apart: Floats
@@ -83,6 +85,7 @@ def run_and_compare(
                 at=np.array(kept.at, np.intp),
                 active=np.array([units.sum(axis=1).mean() for units in positive], np.float64),
                 dead=np.array([np.sum(~units.any(axis=0)) for units in positive], np.intp),
+                shares=np.array([units.mean(axis=0) for units in positive], np.float64),
                 grad_w1=np.array([length for length, _ in kept.lengths], np.float64),
                 grad_w2=np.array([length for _, length in kept.lengths], np.float64),
                 weights_apart=_weights_apart(kept, first),

@@ -24,7 +24,13 @@ from engines.recurrent.tf_cells import (
 )
 
 NAMED = {"t", "h"}  # constants that the listings give a name
-SHORT = {"StatelessWhile": "While", "StatelessIf": "If", "NextIteration": "Next"}  # fits a box
+SHORT = {  # fits a box
+    "StatelessWhile": "While",
+    "StatelessIf": "If",
+    "NextIteration": "Next",
+    "Identity": "Id",
+    "GatherV2": "Gather",
+}
 
 
 def count(letters: int) -> tuple[int, int]:
@@ -140,7 +146,7 @@ def _branch(run: Executed, prefix: str) -> list[tuple[str, float | None]]:
 
 
 def drawings(letters: int) -> dict[str, Graph]:
-    """Small graphs: "loop", its "body", and "unrolled" for words of so many letters.
+    """Small graphs: "loop", its "body", and "unrolled", up to the last h of so many letters.
 
     What leads to nothing is left out, and so are constants that have no name in the listing. Kinds
     are as in SHORT.
@@ -153,7 +159,7 @@ def drawings(letters: int) -> dict[str, Graph]:
     ends = {
         "loop": (loop, "cond/Identity", {}),
         "body": (body, "Tanh", names),
-        "unrolled": (straight, "cond/Identity", {}),
+        "unrolled": (straight, "Tanh" if letters == 1 else f"Tanh_{letters - 1}", {}),
     }
     return {name: _part(ops, _leading_to(end, ops), its) for name, (ops, end, its) in ends.items()}
 

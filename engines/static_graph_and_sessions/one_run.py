@@ -27,7 +27,20 @@ from engines.regression import tf_session
 from engines.static_graph_and_sessions import adding, baked_in
 
 Array = NDArray[Any]
-RESIDUAL = "sub:0"  # y_pred - y, to which the listings of a regression give no name
+# Results to which the listing of a regression gives no name, by the name they are fetched under.
+NAMELESS = {
+    "w": "w/Read/ReadVariableOp:0",
+    "b": "b/Read/ReadVariableOp:0",
+    "power": "pow:0",
+    "product": "mul:0",
+    "residual": "sub:0",
+    "squared": "pow_1:0",
+    "sum": "Sum:0",
+    "grad_sum": "gradients/mul_1_grad/Mul_1:0",
+    "grad_squared": "gradients/Sum_grad/Tile:0",
+    "grad_residual": "gradients/pow_1_grad/mul_1:0",
+    "grad_y_pred": "gradients/sub_grad/Reshape:0",
+}
 
 LISTINGS: dict[str, Callable[..., Any]] = {
     "sum": adding.add,
@@ -38,10 +51,12 @@ LISTINGS: dict[str, Callable[..., Any]] = {
 FETCHES: dict[str, tuple[str, ...]] = {
     "sum": ("a", "b", "c", "initialize"),
     "regression": (
-        "y_pred", "residual", "loss", "grad_w", "grad_b", "new_w", "new_b", "initialize"
+        "x", "y", "w", "b", "power", "product", "y_pred", "residual", "squared", "sum", "loss",
+        "grad_sum", "grad_squared", "grad_residual", "grad_y_pred", "grad_b", "grad_w", "new_w",
+        "new_b", "initialize",
     ),
+    "baked_in": ("y_pred", "loss", "grad_w", "grad_b", "new_w", "new_b", "initialize"),
 }  # fmt: skip
-FETCHES["baked_in"] = FETCHES["regression"]
 FEEDS: dict[str, tuple[str, ...]] = {
     "sum": ("all", "without_b", "two_numbers"),
     "regression": ("all", "without_y", "short_y", "y_pred", "not_initialized"),
@@ -100,7 +115,7 @@ def run(request: Request, problem: Problem, learning_rate: float) -> Run:
     adds = request.listing == "sum"
     with waiting(listing(*request.numbers) if adds else listing(problem, **settings)) as names:
         graph = names["graph"]
-        named = {**names, "residual": RESIDUAL}
+        named = {**names, **(NAMELESS if request.listing == "regression" else {})}
         wanted = [graph.as_graph_element(named[name]) for name in request.fetches]
         fed = _feeds(names, request, problem)
         as_written = written(graph, listing)

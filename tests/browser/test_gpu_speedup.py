@@ -12,7 +12,8 @@ from engines.benchmark.recording import to_text
 from tests.support.measurements import CARD, line, recording
 from tests.support.server import open_page, wait_until_idle
 
-PAGE = "/gpu_speedup?seconds=60&largest_square=4096"
+# NumPy alone: it is loaded in a moment.
+PAGE = "/gpu_speedup?seconds=60&largest_square=4096&frameworks=numpy"
 NAMES = ("engines.benchmark", "multiprocessing.spawn")
 
 
@@ -39,7 +40,7 @@ def gone(server, seconds):
 
 
 def run(page):
-    page.get_by_role("button", name="Run it here").click()
+    page.get_by_role("button", name="Measure on the server").click()
 
 
 def begun(page):
@@ -54,15 +55,40 @@ def nobody_measures(server):
 
 
 def test_stop_ends_the_processes_and_keeps_what_was_measured(visit, server):
-    page = visit(PAGE)
+    page = visit(PAGE, player=False)
     run(page)
     begun(page)
     assert len(measuring(server)) >= 3  # the command, and a process for each number of threads
     page.get_by_role("button", name="Stop").click()
     assert gone(server, 2)
     wait_until_idle(page)
-    assert page.get_by_text("This run ended early.").is_visible()
-    assert page.get_by_role("button", name="Run it here").is_enabled()
+    page.get_by_text("This run ended early;").wait_for()
+    assert page.get_by_role("button", name="Measure on the server").is_enabled()
+
+
+def test_other_clicks_leave_it_going_and_its_result_is_on_the_screen(visit, server):
+    page = visit(PAGE, player=False)
+    run(page)
+    begun(page)
+    ours = {process.pid for process in measuring(server)}
+    page.get_by_role("button", name="Just show me").click()
+    page.get_by_role("slider").first.press("ArrowRight")
+    begun(page)
+    assert ours <= {process.pid for process in measuring(server)}
+    picture = page.locator(".st-key-stage canvas").first.bounding_box()
+    assert picture["y"] + picture["height"] <= page.viewport_size["height"]
+    page.get_by_role("button", name="Stop").click()
+    assert gone(server, 2)
+
+
+def test_a_click_into_the_picture_is_a_guess_and_draws_the_curves(visit):
+    page = visit("/gpu_speedup", player=False)
+    wait_until_idle(page)
+    box = page.locator(".st-key-stage canvas").first.bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.get_by_text(re.compile("You said: from n = ")).wait_for()
+    wait_until_idle(page)
+    assert re.search(r"guess=\d+", page.url)
 
 
 def test_a_visitor_who_closes_the_page_stops_their_measurement(browser, server):
@@ -74,7 +100,7 @@ def test_a_visitor_who_closes_the_page_stops_their_measurement(browser, server):
 
 
 def test_a_second_visitor_waits_can_leave_and_is_next_when_the_first_is_gone(visit, server):
-    first, second = visit(PAGE), visit(PAGE)
+    first, second = visit(PAGE, player=False), visit(PAGE, player=False)
     run(first)
     begun(first)
     run(second)
@@ -94,14 +120,25 @@ def test_a_second_visitor_waits_can_leave_and_is_next_when_the_first_is_gone(vis
 
 def test_a_recording_that_is_brought_is_laid_over_and_a_broken_one_is_refused(visit, tmp_path):
     gpu = line(20e-6, 10_000, device="cuda", threads=16)
+    cpu = line(1e-6, 300, threads=16)
     good, bad = tmp_path / "good.json", tmp_path / "bad.json"
-    good.write_text(to_text(recording(gpu, name="a *large* machine", gpus=[CARD])))
+    good.write_text(to_text(recording(gpu, cpu, name="a *large* machine", gpus=[CARD])))
     bad.write_text('{"format": "something else"}')
-    page = visit("/gpu_speedup")
-    page.locator("input[type=file]").set_input_files(bad)
+    page = visit("/gpu_speedup?chapter=machines", player=False)
+    files = page.locator("input[type=file]")
+    files.set_input_files(bad)
     page.get_by_text("it is not a recording made by Backstep").wait_for()
-    page.locator("input[type=file]").set_input_files(good)
-    page.get_by_text("the recorded GPU beat the CPU").wait_for()
+    files.set_input_files(good)
+    page.get_by_text("Your recording has").wait_for()
+    wait_until_idle(page)
+    page.get_by_role("link", name="When is it faster").first.click()
+    page.get_by_text(re.compile("the GPU against 16 threads, recorded")).first.wait_for()
     wait_until_idle(page)
     assert "recording=own" in page.url
-    assert page.get_by_text("a *large* machine", exact=True).count()
+    page.get_by_role("link", name="Other machines").first.click()
+    page.get_by_text("Your recording has").wait_for()
+    files.set_input_files(bad)
+    page.get_by_text("it is not a recording made by Backstep").wait_for()
+    wait_until_idle(page)
+    assert "recording=own" not in page.url
+    assert not page.get_by_text("The address asks for").count()

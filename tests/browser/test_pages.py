@@ -39,8 +39,8 @@ def shows_its_first_step(page, path):
         opens, *_ = page.evaluate(f"[{INPUT}.frame.step, {INPUT}.frame.moment]")
         page.wait_for_timeout(300)
         assert page.evaluate(f"{INPUT}.frame.step") == opens
-        trains = path != "/custom_relu_backward"  # which does so only when asked
-        assert re.match(rf"step {opens} of \d+\b" if trains else "forward", readout(page))
+        first = {"/custom_relu_backward": "backward", "/static_graph_and_sessions": "walk back"}
+        assert re.match(first.get(path, rf"step {opens} of \d+\b"), readout(page))
 
 
 def plays(page):
@@ -109,7 +109,7 @@ def test_a_page_is_whole_at_a_first_visit_in_both_themes_and_on_a_phone(visit, p
     [
         "/manual_gradients?chapter=check",
         "/dynamic_graph?chapter=training",
-        "/static_graph_and_sessions?graph=regression&moment=all",
+        "/static_graph_and_sessions?chapter=training",
     ],
 )
 def test_scrubbing_keeps_up_with_the_screen_and_says_nothing_to_the_server(browser, server, path):

@@ -23,7 +23,7 @@ class Way(NamedTuple):
     apart: int = 20
 
 
-RUN = "yield session.run(c, {a: a_value, b: b_value})"
+RUN = "print(session.run(c, {a: a_value, b: b_value}))"
 WAYS = {
     "/dynamic_graph?chapter=backward&moment=0": Way(
         {"predict": 2, "loss": 4, "gradient": 8, "update": 4},
@@ -33,22 +33,21 @@ WAYS = {
         },
         {},
     ),
-    "/static_graph_and_sessions": Way(
-        {"build": 4, "open": 2, "run": 3},
+    "/static_graph_and_sessions?chapter=build_and_run&moment=0": Way(
+        {"build": 6, "walk back": 4, "run": 3},
         {
             0: 'a = tf.compat.v1.placeholder(tf.float32, shape=(), name="a")',
             1: 'b = tf.compat.v1.placeholder(tf.float32, shape=(), name="b")',
-            5: "session.run(initialize)",
-            **dict.fromkeys(range(6, 9), RUN),
+            **dict.fromkeys((5, *range(9, 13)), RUN),
         },
         {
             0: "placeholder",
             4: "4 operations, and not one number has been computed",
-            7: "It computes c of line 7: 6.",
-            8: "c = 6.",
+            11: "has run: 6",
+            12: "c = 6.",
         },
     ),
-    "/custom_relu_backward": Way(
+    "/custom_relu_backward?moment=0": Way(
         {"forward": 4, "backward": 6},
         {1: "ctx.save_for_backward(x)", 2: "return x.clamp(min=0)", 8: "grad_x[x < 0] = 0"},
         {},

@@ -8,9 +8,7 @@ import pytest
 
 from tests.support.playing import press, readout, settle
 from tests.support.server import wait_until_idle
-from views.ui.contents import PAGES as ALL
-
-PAGES = [page for page in ALL if page.chapters]
+from views.ui.contents import PAGES
 
 SIZES = [(1280, 720), (1024, 720), (1280, 800), (1920, 1080), (3840, 2160), (390, 844)]
 HALLS = [(1920, 1080), (1280, 720), (1024, 720)]
@@ -39,6 +37,8 @@ def faults(page, width, height, least):
     page.mouse.move(width / 2, height / 2)  # in a lecture the upper edge brings the header
     wait_until_idle(page)
     settle(page)
+    if page.evaluate(FAULTS, least):
+        page.wait_for_timeout(500)  # on a busy machine a picture follows late
     return page.evaluate(FAULTS, least)
 
 

@@ -1,13 +1,30 @@
 """The page on GPU speedup, run without a browser: with a GPU, without one, and with a recording."""
 
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
 import streamlit as st
+from streamlit.testing.v1 import AppTest
 
 from engines.benchmark import child
+from engines.benchmark.recording import to_text
+from tests.support.chapters import told
 from tests.support.measurements import CARD, events, line, recording
-from tests.support.visit import charts, titles, visit, words
+from tests.support.visit import (
+    ROOT,
+    charts,
+    components,
+    live_texts,
+    player,
+    plays,
+    series,
+    table,
+    titles,
+    visit,
+)
 from tests.views.gpu_speedup.test_this_machine import device
-from views.gpu_speedup import recordings
+from views.gpu_speedup import recordings, speed
 from views.ui import measuring
 
 PAGE = "gpu_speedup"
@@ -25,6 +42,7 @@ WITH_GPU = [
 ]
 ONE_CORE = [*CPUS, {"event": "cores", "cores": 1}]
 
+TIMES = ("least", "low", "median", "high", "most")
 ONE = line(1e-6, 10)
 TWO = line(11e-6, 40, threads=2)
 GPU = line(30e-6, 10_000, device="cuda", threads=16)
@@ -69,33 +87,163 @@ def captions(at):
     return "\n".join(element.value for element in at.caption)
 
 
-# Without a GPU
+@pytest.fixture
+def shipped(monkeypatch):
+    """The recordings that come with the app, by name."""
+
+    def these(**found):
+        monkeypatch.setattr(recordings, "shipped", lambda folder: found)
+
+    return these
 
 
-def test_a_first_visit_asks_about_threads_and_has_measured_nothing(on):
+LABEL = "Measure on the server"
+TOWER = recording(
+    line(1e-6, 20),
+    line(1e-6, 300, threads=16),
+    GPU,
+    [one._replace(transfer=True, **{k: 3 * getattr(one, k) for k in TIMES}) for one in GPU],
+    name="a tower",
+    gpus=[CARD],
+)
+LAPTOP = recording(ONE, TWO, name="a laptop")
+
+
+# What the first stage opens with
+
+
+def test_where_no_gpu_was_measured_that_is_the_first_sentence_and_the_command_stands_beside_it(
+    on, shipped
+):
     asked = on(NO_GPU)
+    shipped(laptop=LAPTOP)
     at = visit(PAGE)
     assert not at.exception
     assert asked == []
-    [slider] = at.select_slider
-    assert "PyTorch: from which n on will 2 threads beat one?" in slider.label
-    assert slider.value == "unsure"
-    assert titles(at) == ["How many times as fast"]
-    assert "You said" not in words(at)
+    [story] = [text for text in live_texts(at).split("\n") if "story" in text]
+    assert "<b>No GPU has been measured for this page yet.</b>" in story
+    assert "4 threads compete with one, on a laptop" in story
+    assert "python -m engines.benchmark --out" in at.code[0].value
+    assert at.select_slider[0].value == "unsure"
+    assert "From which n on are 4 threads faster than one?" in at.select_slider[0].label
 
 
-def test_what_was_found_and_what_was_not_stands_there_with_its_reason(on):
+def test_a_recording_with_a_gpu_takes_the_stage(on, shipped):
     on(NO_GPU)
-    text = words(visit(PAGE))
-    assert "not found: this build of the framework has no support for it" in text
-    assert "**Some CPU**" in text
+    shipped(laptop=LAPTOP, tower=TOWER)
+    at = visit(PAGE)
+    assert "Some Card has been measured" in told(at)
+    assert "No GPU has been measured" not in told(at)
+    assert not at.code  # nobody has to be told how
+    assert "is the GPU faster than the CPU" in at.select_slider[0].label
 
 
-def test_what_is_chosen_is_what_the_child_is_asked_for(on):
+def test_a_server_with_a_gpu_and_no_recording_says_so(on, shipped):
+    on(WITH_GPU)
+    shipped()
+    at = visit(PAGE)
+    assert "The server that runs this page has a GPU**, Some Card" in told(at)
+    assert "then measure" in told(at)
+
+
+def test_the_curves_come_after_a_guess_a_click_or_the_wish_to_see_them(on, shipped):
+    on(NO_GPU)
+    shipped(laptop=LAPTOP)
+    at = visit(PAGE)
+    assert titles(at) == ["How many times as fast"]
+    assert len(table(at, 0, "lines")) == 0
+    press(at, "Just show me")
+    assert len(table(at, 0, "lines")) == 4
+    assert "You said" not in told(at)
+    at = visit(PAGE)
+    at.select_slider[0].set_value("64").run()
+    assert len(table(at, 0, "lines")) == 4
+    assert list(table(at, 0, "marks")["label"]) == ["2 threads ahead", "your guess"]
+    assert "You said: **from n = 64 on**. For PyTorch that was measured" in told(at)
+
+
+def test_the_curve_is_played_size_by_size_and_a_clicker_stops_where_it_crosses(on, shipped):
+    on(NO_GPU)
+    shipped(laptop=LAPTOP)
+    at = visit(PAGE)
+    assert not [data for data in components(at) if "lastStep" in data]  # nothing to play yet
+    at.select_slider[0].set_value("64").run()
+    data = player(at)
+    assert (data["lastStep"], data["begin"], data["plays"]) == (3, [0, None], True)
+    assert data["stops"] == [1, 3]
+    times = [one.median / two.median for one, two in zip(ONE, TWO, strict=True)]
+    plays(at, "times as fast", np.array(times))
+    assert list(series(at)["n"]) == [16, 64, 256, 1024]
+
+
+def test_a_click_into_the_picture_is_a_guess(on, shipped, monkeypatch):
+    on(NO_GPU)
+    shipped(laptop=LAPTOP)
+    at = visit(PAGE)
+    picked = {"selection": {"guessed": [{"size": 256}]}}
+    state = {"times as fast": picked, "guess": "unsure"}
+    monkeypatch.setattr(speed.st, "session_state", state)
+    speed._clicked("times as fast")
+    assert state["guess"] == "256"
+    for odd in ({}, {"guessed": []}, {"guessed": [{"size": "<b>"}]}, {"guessed": 7}):
+        state["times as fast"] = {"selection": odd}
+        speed._clicked("times as fast")
+    assert state["guess"] == "256"
+    assert "guessed" in str(charts(at)[0]["params"])
+
+
+def test_the_transfer_is_a_second_curve(on, shipped):
+    on(NO_GPU)
+    shipped(tower=TOWER)
+    at = visit(PAGE, guess="64")
+    drawn = set(table(at, 0, "lines")["label"])
+    assert drawn == {
+        "PyTorch: the GPU against 16 threads, recorded",
+        "PyTorch: the GPU with its transfer against 16 threads, recorded",
+        "PyTorch: 16 threads against 1 thread, recorded",
+    }
+    assert "**PyTorch**, the GPU against 16 threads, recorded: ahead **from about" in told(at)
+    assert "**PyTorch**, the GPU with its transfer against 16 threads, recorded:" in told(at)
+    assert "Recorded elsewhere: **a tower**: Some CPU" in captions(at)
+    assert "| PyTorch, GPU, recorded | 30 µs at n = 16 |" in told(at)
+
+
+def test_a_recording_that_is_chosen_is_drawn_at_once_with_all_its_series(on, shipped):
+    on(NO_GPU)
+    shipped(tower=TOWER, laptop=LAPTOP)
+    at = visit(PAGE, recording="laptop")
+    assert set(table(at, 1, "lines")["label"]) == {
+        "PyTorch, 1 thread, recorded",
+        "PyTorch, 2 threads, recorded",
+    }
+    assert "2 threads against 1 thread, recorded: ahead" in told(at)
+    assert "You said" not in told(at)
+
+
+def test_a_recording_of_other_frameworks_adds_nothing(on, shipped):
+    on(NO_GPU)
+    shipped(tower=TOWER)
+    at = visit(PAGE, frameworks="numpy", guess="show")
+    assert "The recording has nothing of this question" in told(at)
+
+
+def test_larger_sizes_of_a_recording_are_drawn_and_can_be_guessed(on, shipped):
+    on(NO_GPU)
+    shipped(laptop=recording([*ONE, ONE[-1]._replace(size=8192)], TWO))
+    at = visit(PAGE)
+    assert at.select_slider[0].options[-2:] == ["8,192", "never"]
+
+
+# Measured on the server
+
+
+def test_what_is_chosen_is_what_the_child_is_asked_for(on, shipped):
     asked = on(NO_GPU, events(ONE, TWO))
+    shipped()
     address = {"operation": "row_by_column", "frameworks": "numpy,torch", "seconds": "7"}
     at = visit(PAGE, **address, precision="float64", largest_row_by_column="4096")
-    press(at, "Run it here")
+    assert "Up to 7 s, and about 0.7 GB of memory" in captions(at)
+    press(at, LABEL)
     [(arguments, seconds)] = asked
     assert arguments[0] == "sweep"
     assert option(arguments, "--operations") == ["row_by_column"]
@@ -109,171 +257,154 @@ def test_what_is_chosen_is_what_the_child_is_asked_for(on):
     assert 7 < seconds < 60
 
 
-def test_the_guess_stands_beside_what_was_measured(on):
+def test_memory_that_does_not_suffice_is_said_before(on, shipped, monkeypatch):
+    on(NO_GPU)
+    shipped()
+    monkeypatch.setattr(speed, "memory_free", lambda: 10**8)
+    assert "of which 0.1 are free: what does not fit is left out" in captions(visit(PAGE))
+
+
+def test_the_guess_stands_beside_what_was_measured(on, shipped):
     on(NO_GPU, events(ONE, TWO))
-    at = press(visit(PAGE, guess="1024"), "Run it here")
-    text = words(at)
+    shipped()
+    at = press(visit(PAGE, guess="1024"), LABEL)
+    text = told(at)
     assert "You said: **from n = 1,024 on**. For PyTorch it was **from about " in text
-    assert "**PyTorch:** 2 threads against 1 thread: ahead **from about" in text
+    assert "**PyTorch**, 2 threads against 1 thread: ahead **from about" in text
     assert "| PyTorch, 2 threads | 11.2 µs at n = 16 |" in text
     assert "Some CPU, 4 cores" in captions(at)
     assert "20 to 20 samples" in captions(at)
+    assert "on the server that runs this page" in captions(at)
 
 
-def test_never_is_a_guess_too(on):
+def test_what_is_measured_stands_beside_a_recording(on, shipped):
+    on(NO_GPU, events(ONE, TWO))
+    shipped(tower=TOWER)
+    text = told(press(visit(PAGE), LABEL))
+    assert "the GPU against 16 threads, recorded: ahead **from about" in text
+    assert "the GPU against 2 threads of the server: ahead **from about" in text
+    assert "**PyTorch**, 2 threads against 1 thread: ahead" in text
+    assert "Some Card (16 GiB" in text.replace("\\", "")
+
+
+def test_never_is_a_guess_too(on, shipped):
     on(NO_GPU, events(ONE, line(2e-6, 5, threads=2)))
-    at = press(visit(PAGE, guess="never"), "Run it here")
-    assert "You said: **never**. For PyTorch it is so" in words(at)
+    shipped()
+    at = press(visit(PAGE, guess="never"), LABEL)
+    assert "You said: **never**. For PyTorch it is so" in told(at)
 
 
-def test_what_was_left_out_is_named_with_its_reason(on):
+def test_what_was_left_out_is_named_with_its_reason(on, shipped):
     out = {"framework": "torch", "device": "cpu", "threads": 2, "size": 4096, "reason": "memory"}
     on(NO_GPU, events(ONE, TWO, left_out=[out, {**out, "size": 2048}]))
-    at = press(visit(PAGE), "Run it here")
+    shipped()
+    at = press(visit(PAGE), LABEL)
     [said] = [one.value for one in at.caption if one.value.startswith("Left out")]
     assert "too little memory" in said
     assert "PyTorch, 2 threads (4,096, 2,048)" in said
 
 
-@pytest.mark.parametrize(("share", "said"), [(0.5, True), (0.98, False)])
-def test_numbers_of_a_busy_machine_carry_a_warning(on, share, said):
+@pytest.mark.parametrize(("share", "starved"), [(0.5, True), (0.98, False)])
+def test_on_a_busy_server_points_are_drawn_and_verdicts_withheld(on, shipped, share, starved):
     on(NO_GPU, events(ONE, TWO, on_core=share))
-    at = press(visit(PAGE), "Run it here")
-    assert ("had a core for 50% of the time" in words(at)) is said
+    shipped(laptop=LAPTOP)
+    at = press(visit(PAGE, guess="64"), LABEL)
+    assert len(table(at, 0, "lines")) == 8
+    assert ("had a core for 50% of the time" in told(at)) is starved
+    assert ("2 threads against 1 thread: ahead" not in told(at)) is starved
+    assert "2 threads against 1 thread, recorded: ahead" in told(at)
+    labels = list(table(at, 0, "marks")["label"])
+    assert len([one for one in labels if one != "your guess"]) == (1 if starved else 2)
 
 
-def test_one_core_leaves_nothing_to_guess(on):
+def test_one_core_has_nothing_to_compare(on, shipped):
     on(ONE_CORE, events(ONE))
-    at = visit(PAGE)
-    assert not at.select_slider
-    press(at, "Run it here")
-    assert "| PyTorch, 1 thread | 1.82 µs at n = 16 |" in words(at)
+    shipped()
+    at = press(visit(PAGE), LABEL)
+    assert "Choose two processors" in told(at)
+    assert "| PyTorch, 1 thread | 1.82 µs at n = 16 |" in told(at)
 
 
-def test_numpy_has_no_transfer_to_count(on):
-    on(NO_GPU)
-    at = visit(PAGE, frameworks="numpy", transfer="true")
-    assert "None of the selected frameworks supports this here" in words(at)
-    assert "NumPy is left out: its numbers are in main memory" in captions(at)
-    assert "Run it here" not in {button.label for button in at.button}
-
-
-def test_where_no_gpu_was_ever_measured_the_page_says_so_and_how_to_add_one(on, monkeypatch):
-    on(NO_GPU)
-    monkeypatch.setattr(recordings, "shipped", lambda folder: {"cpu": recording(ONE)})
-    at = visit(PAGE)
-    assert "No GPU has been measured for this page yet." in words(at)
-    assert "python -m engines.benchmark --out" in "\n".join(code.value for code in at.code)
-    monkeypatch.setattr(recordings, "shipped", lambda folder: {"gpu": recording(GPU)})
-    assert "No GPU has been measured" not in words(visit(PAGE))
-
-
-# With one
-
-
-def test_with_a_gpu_the_question_is_about_it(on):
+def test_a_gpu_of_the_server_is_measured_with_its_transfer_and_without(on, shipped):
     asked = on(WITH_GPU, events(ONE, line(11e-6, 80, threads=16), GPU))
-    at = visit(PAGE, guess="64")
-    [slider] = at.select_slider
-    assert "PyTorch: from which n on will the GPU beat the CPU?" in slider.label
-    press(at, "Run it here")
+    shipped()
+    at = press(visit(PAGE, guess="64"), LABEL)
     [(arguments, _)] = asked
     assert option(arguments, "--contenders") == ["torch:cpu:1", "torch:cpu:16", "torch:cuda:16"]
-    assert "**PyTorch:** the GPU against 16 threads: ahead **from about" in words(at)
+    assert option(arguments, "--transfer") == ["both"]
+    assert "**PyTorch**, the GPU against 16 threads: ahead **from about" in told(at)
 
 
 def test_a_framework_without_the_device_is_measured_on_what_it_has(on):
     asked = on(WITH_GPU, events(ONE))
-    press(visit(PAGE, frameworks="tensorflow", processors="cuda,cpu"), "Run it here")
+    press(visit(PAGE, frameworks="tensorflow", processors="cuda,cpu"), LABEL)
     [(arguments, _)] = asked
     assert option(arguments, "--contenders") == ["tensorflow:cpu:16"]
 
 
-# Recordings
-
-
-@pytest.fixture
-def elsewhere(monkeypatch):
-    over = recording(GPU, line(1e-6, 300, threads=16), name="a tower", gpus=[CARD])
-    monkeypatch.setattr(recordings, "shipped", lambda folder: {"tower": over})
-
-
-def test_a_recording_is_compared_with_what_is_measured_here(on, elsewhere):
-    on(NO_GPU, events(ONE, TWO))
-    at = visit(PAGE, recording="tower", guess="1024")
-    [slider] = at.select_slider
-    assert "from which n on did the recorded GPU beat its own CPU?" in slider.label
-    assert "PyTorch: the recorded GPU against the recorded CPU" in str(charts(at)[0])
-    assert "PyTorch, GPU, recorded" in str(charts(at)[1])
-    assert "Recorded elsewhere: **a tower**: Some CPU" in captions(at)
-    assert "You said: **from n = 1,024 on**. For PyTorch it was" in words(at)
-    press(at, "Run it here")
-    text = words(at)
-    against = "**PyTorch:** the recorded GPU against"
-    assert f"{against} the recorded CPU: ahead **from about" in text
-    assert f"{against} 2 threads of this machine: ahead **from about" in text
-    assert "| PyTorch, GPU, recorded | 30 µs at n = 16 |" in text
-    assert "**PyTorch:** 2 threads against 1 thread" in text
-    assert "Some Card (16 GiB" in text.replace("\\", "")
-
-
-def test_a_recording_with_transfer_is_not_laid_over_a_run_without(on, monkeypatch):
+def test_a_control_that_goes_and_comes_back_holds_what_it_held(on, shipped):
     on(NO_GPU)
-    both = recording(GPU, [one._replace(transfer=True) for one in GPU])
-    monkeypatch.setattr(recordings, "shipped", lambda folder: {"tower": both})
-    for transfer in (False, True):
-        more = {"transfer": "true"} if transfer else {}
-        at = visit(PAGE, recording="tower", guess="16", **more)
-        labels = [line.removeprefix("PyTorch, GPU, ") for line in str(charts(at)[1]).split("'")]
-        assert ("with transfer, recorded" in labels) is transfer
-        assert ("recorded" in labels) is not transfer
-
-
-def test_what_a_recording_has_of_larger_sizes_is_not_compared(on, monkeypatch):
-    on(NO_GPU)
-    larger = [
-        [*lines, lines[-1]._replace(size=8192)] for lines in (GPU, line(1e-6, 300, threads=16))
-    ]
-    monkeypatch.setattr(recordings, "shipped", lambda folder: {"tower": recording(*larger)})
-    at = visit(PAGE, recording="tower", guess="16")
-    assert "times as fast at n = 1,024" in words(at)
-    assert "8,192" not in words(at)
-    assert "at n = 8,192" in words(
-        visit(PAGE, recording="tower", guess="16", largest_square="8192")
-    )
-
-
-def test_a_guess_is_not_judged_by_another_contest(on, elsewhere):
-    on(NO_GPU, events(ONE))  # all threads were not measured
-    at = press(visit(PAGE, guess="64"), "Run it here")
-    assert "You said" not in words(at)
-
-
-def test_a_recording_is_drawn_only_when_somebody_has_guessed(on, elsewhere):
-    on(NO_GPU)
-    assert len(charts(visit(PAGE, recording="tower"))) == 1
-    assert len(charts(visit(PAGE, recording="tower", guess="16"))) == 3
-
-
-def test_a_control_that_goes_and_comes_back_holds_what_it_held(on):
-    on(NO_GPU)
+    shipped()
     at = visit(PAGE, guess="64", largest_square="512")
     for operation in ("elementwise", "square"):
         at.button_group(key="operation").set_value(operation).run()
         assert not at.exception
     assert at.select_slider[0].options[-2] == "512"
-    at.button_group(key="processors").set_value(["cpu"]).run()
-    assert not at.select_slider
-    at.button_group(key="processors").set_value(["cpu", "cpu-1"]).run()
-    assert not at.exception
     assert at.select_slider[0].value == "64"
 
 
-def test_a_recording_of_other_frameworks_adds_nothing(on, elsewhere):
+# Other machines
+
+
+def test_the_devices_of_the_server_stand_there_with_their_reasons(on):
     on(NO_GPU)
-    at = visit(PAGE, recording="tower", frameworks="numpy")
-    assert "recorded" not in str(charts(at)[0])
-    assert "2 threads beat one" in at.select_slider[0].label
+    at = visit(PAGE, chapter="machines")
+    assert "not found: this build of the framework has no support for it" in told(at)
+    assert "**Some CPU**" in told(at)
+    assert "2 cores and no GPU that PyTorch can use" in told(at)
+    assert "is none of its devices" in told(at)
+
+
+def test_every_recording_is_in_the_picture_of_machines(on, shipped):
+    on(NO_GPU)
+    shipped(laptop=LAPTOP, tower=TOWER)
+    drawn = table(visit(PAGE, chapter="machines"), 0, "products")
+    assert drawn["name"].iloc[0] == "PyTorch, GPU on a tower"
+    assert list(drawn["gflops"]) == sorted(drawn["gflops"], reverse=True)
+    assert len(drawn) == 5
+
+
+def test_a_broken_file_after_a_good_one_says_only_what_is_wrong_with_it(on, monkeypatch):
+    on(NO_GPU)
+    state, query = {}, {}
+    monkeypatch.setattr(recordings.st, "session_state", state)
+    monkeypatch.setattr(recordings.st, "query_params", query)
+    for content, address in (
+        (to_text(TOWER).encode(), {"recording": "own"}),
+        (b"{}", {}),
+        (to_text(TOWER).encode(), {"recording": "own"}),
+    ):
+        state[recordings.UPLOAD] = SimpleNamespace(getvalue=lambda content=content: content)
+        recordings._brought()
+        assert query == address
+        assert state[recordings.BROUGHT] == content
+    state[recordings.UPLOAD] = None
+    recordings._brought()
+    assert query == {}
+
+
+def test_what_a_visitor_has_brought_is_drawn_in_every_chapter(on, shipped):
+    on(NO_GPU)
+    shipped(laptop=LAPTOP)
+    for chapter in ("speed", "training_step"):
+        at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+        at.switch_page(f"pages/{PAGE}.py")
+        at.session_state[recordings.BROUGHT] = to_text(TOWER).encode()
+        at.query_params["recording"], at.query_params["chapter"] = "own", chapter
+        at.run()
+        assert not at.exception
+        assert "a tower" in captions(at), chapter
+        assert "asks for" not in told(at)
 
 
 # Addresses that nobody should send
@@ -287,8 +418,7 @@ def test_a_recording_of_other_frameworks_adds_nothing(on, elsewhere):
         ("seconds", "nan", "20"),
         ("largest_square", "10000000000", "2048"),
         ("precision", "float16", "float32"),
-        ("recording", "../../etc", "none"),
-        ("trap", "nothing", "first_call"),
+        ("recording", "../../etc", "two_core_server"),
         ("guess", "-5", "unsure"),
     ],
 )
@@ -296,8 +426,8 @@ def test_what_the_address_asks_for_and_cannot_have_is_said(on, name, value, used
     on(NO_GPU)
     at = visit(PAGE, **{name: value})
     assert not at.exception
-    assert f"asks for {name}" in words(at)
-    assert f"This page uses {used}" in words(at)
+    assert f"asks for {name}" in told(at)
+    assert f"This page uses {used}" in told(at)
 
 
 def test_nobody_chosen_is_no_error(on):

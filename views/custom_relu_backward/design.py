@@ -1,45 +1,43 @@
-"""A derivative of one's own for the ReLU: as a listing, as curves, checked, and in training."""
+"""Design a backward: pull its slopes, and see what gradcheck and training make of them."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from typing import Any
 
-import altair as alt
 import numpy as np
-import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
 from engines.custom_relu_backward import design as engine
-from engines.custom_relu_backward.design import POINTS, SCALE, STEEPEST, Checks, Design
-from engines.custom_relu_backward.gradcheck import Check, Kink
-from engines.network import torch_own_relu
-from engines.network.compare import RATE, STEPS, draw
-from views.player import (
-    Drawing,
-    Figure,
-    Filling,
-    between,
-    cached,
-    drawing,
-    mark,
-    picture,
-    show,
+from engines.custom_relu_backward.design import (
+    POINTS,
+    SCALE,
+    STEEPEST,
+    Checks,
+    Design,
+    Tried,
 )
+from engines.custom_relu_backward.gradcheck import Check, Kink
+from views.custom_relu_backward import runs, slope_editor
+from views.custom_relu_backward.angle_dial import dial
+from views.custom_relu_backward.slope_editor import Curves
+from views.player import Figure, cached, listing, say, show
 from views.ui import errors
 from views.ui.controls import Controls
 from views.ui.line_chart import Line, lines
 from views.ui.numbers import number
-from views.ui.palette import GRADIENT, MISTAKE, MODEL, QUIET, Look
-from views.ui.shell import side_by_side
-from views.ui.slow_run import Follow, slow
+from views.ui.palette import MISTAKE, MODEL, OTHER, Look
+from views.ui.shell import Here
+from views.ui.staging import beside, stage
 from views.ui.table import markdown_table
 
 Floats = NDArray[np.float64]
 
-VARIANTS = {
+LABELS = {
+    "slopes": "Your own slopes",
     "true": "The right one",
-    "slopes": "Slopes of your own",
     "straight_through": "Straight-through",
     "clipped": "Clipped",
     "leaky": "Leaky",
@@ -59,60 +57,201 @@ ABOUT = {
     "sigmoid.",
 }
 USED = {"slopes": ("below", "at", "above"), "leaky": ("below",)}
-NUMBERS = {"below": ("Slope below 0", 0.1), "at": ("at 0", 1.0), "above": ("above 0", 1.0)}
-REACH, FINE = 3.0, 1e-9  # the curves go from -3 to 3, and as near as this to 0
+NUMBERS = {"below": ("below 0", 0.3), "at": ("at 0", 1.0), "above": ("above 0", 1.0)}
+# What a handle of the picture stands at where there is no field for it.
+FIXED = {"true": {"below": 0.0, "at": 1.0, "above": 1.0}}
+FIXED["straight_through"] = {**FIXED["true"], "below": 1.0}
+STEPS, RATE = 200, 1e-4  # of the small network that answers at once
+REACH, FINE = 3.0, 1e-5  # the curves go from -3 to 3, and as near as this to 0
 
-check = cached(engine.check)
+_tried = cached(engine.try_out)
 
 
-def choose_and_check(controls: Controls) -> Design:
-    """Choose a backward; see it as a listing and as curves, checked, and in training.
-
-    Returns the Design, for `widths.compare`.
-    """
-    chosen = _choose(controls)
-    st.markdown(ABOUT[chosen.variant])
-    code, picture = side_by_side(2)
-    with code:
-        st.code(engine.source_of(chosen), language="python", wrap_lines=True)
-    with picture:
-        show(_curves(chosen), key="designed curves", height=340, in_hall=560)
-    checks = check(chosen)
-    _show_checks(checks)
-    if controls.flag("Train the network of two layers with it", "train_design"):
-        right, own = _losses(Design("true")), _losses(chosen)
-        show(_both_losses(right, own), key="losses of a design", height=320, in_hall=520)
-        st.markdown(_how_it_went(right, own, chosen.variant, is_right=checks.passed))
+def show_stage(here: Here) -> Design:
+    """The curves, whose slopes can be pulled; the listing they amount to; and how it trains."""
+    _take_pull()
+    with stage(here):
+        variant = choose_kind(here.controls)
+        story = st.container()
+        curves, code, training = beside([5, 5, 4])
+        if variant in USED:
+            with here.settings, st.popover("Slopes as numbers"):
+                chosen = choose_slopes(here.controls, variant)
+        else:
+            chosen = Design(variant)
+        with code:
+            listing(engine.source_of(chosen), {}, title="The Function that ran", key="code")
+        tried, right, checks = _try(chosen), _try(Design("true")), runs.check(chosen)
+        with story:
+            say(f"{_checked(checks)} {_pointed(tried)} {_trained(tried, right)}")
+        with curves:
+            slope_editor.edit(_curves(chosen), _handles(chosen))
+        with training:
+            color = OTHER if checks.passed else MISTAKE
+            show(_losses(right, tried, Look("yours", color, (8, 6))), key="losses")
+            show(dial(tried.angle, color=color), key="angle")
     return chosen
 
 
-def _choose(controls: Controls) -> Design:
-    variant = str(
-        controls.choice(st.pills, "The backward", "variant", VARIANTS, "true", required=True)
+def choose_kind(controls: Controls, name: str = "variant", default: str = "slopes") -> str:
+    """The kind of backward. name, default: in the address."""
+    kind = controls.choice(
+        st.pills,
+        "The backward",
+        name,
+        LABELS,
+        default,
+        required=True,
+        label_visibility="collapsed",
     )
+    return str(kind or default)
+
+
+def choose_slopes(controls: Controls, variant: str) -> Design:
+    """Fields for those of its slopes that are free."""
     slopes = {}
-    if used := USED.get(variant):
-        with st.container(horizontal=True):
-            for name in used:
-                label, default = NUMBERS[name]
-                how = {"step": 0.1, "format": "%g", "width": 160}
-                slopes[name] = controls.number(label, name, default, -STEEPEST, STEEPEST, **how)
+    for name in USED.get(variant, ()):
+        label, default = NUMBERS[name]
+        how = {"step": 0.1, "format": "%g", "width": "stretch"}
+        slopes[name] = controls.number(label, name, default, -STEEPEST, STEEPEST, **how)
     return Design(variant, **slopes)
 
 
-# ---- gradcheck
+def _take_pull() -> None:
+    """Take what was done in the picture, before the controls are made."""
+    if slopes := slope_editor.pulled():
+        variant = st.session_state.get("variant")
+        if set(slopes) == set(NUMBERS) and variant in FIXED:
+            st.session_state["variant"] = "slopes"
+        for name, slope in slopes.items():
+            st.session_state[name] = slope
+        Controls.moved()
 
 
-def _show_checks(checks: Checks) -> None:
-    """The result away from zero, PyTorch's words, the entries that are not alike, and zero."""
+def _handles(chosen: Design) -> Mapping[str, float]:
+    """The slopes that can be pulled, and where they are."""
+    return FIXED.get(chosen.variant) or {
+        name: getattr(chosen, name) for name in USED.get(chosen.variant, ())
+    }
+
+
+def _try(chosen: Design) -> Tried:
+    return _tried(chosen, steps=STEPS, learning_rate=RATE)
+
+
+# ---- On the stage
+
+
+@cached
+def _curves(chosen: Design) -> Curves:
+    right = np.append(FINE, np.linspace(0, REACH, 31)[1:])
+    sides = -right[::-1], right
+    x = np.concatenate([sides[0], [0.0], sides[1]])
+    more: dict[str, Any] = {}
+    if chosen.variant == "clipped":
+        scaled = engine.curves(chosen, right, grad_output=SCALE).backward / SCALE
+        more = {"extra": _points(right, scaled), "extra_name": f"the same, where {SCALE:g} arrives"}
+    return Curves(
+        REACH,
+        _points(x, engine.curves(chosen, x).forward),
+        [_points(side, engine.slopes_of_forward(chosen, side)) for side in sides],
+        [_points(side, engine.curves(chosen, side).backward) for side in sides],
+        float(engine.curves(chosen, [0.0]).backward[0]),
+        **more,
+    )
+
+
+def _points(x: Floats, y: Floats) -> list[tuple[float, float]]:
+    return [(round(float(one), 9), round(float(other), 6)) for one, other in zip(x, y, strict=True)]
+
+
+def _checked(checks: Checks) -> str:
+    """HTML: what gradcheck says, and where it does not look."""
+    if checks.passed:
+        told = "<b>gradcheck passes:</b> away from zero the backward has the slope of the forward."
+    elif checks.ones.passed:
+        told = (
+            f"<b>gradcheck passes, and it should not.</b> It only sends ones; where {SCALE:g} "
+            f"arrives, {number(_leaves(checks.scaled), 3)} leaves instead of {SCALE:g}."
+        )
+    else:
+        i, j = checks.ones.wrong[0]
+        has, says = _entry(checks.ones, i, j)
+        told = (
+            f"<b>gradcheck objects:</b> at x = {number(POINTS[i])} the forward has the slope "
+            f"{has}, and the backward says {says}."
+        )
+    if not checks.at_zero.between:
+        told += (
+            f" At zero it says {number(checks.at_zero.slope, 3)}, which belongs to neither side; "
+            "gradcheck is not asked there."
+        )
+    return told
+
+
+def _leaves(check: Check) -> float:
+    assert check.analytical is not None, "no design raises an error"
+    return float(check.analytical[tuple(check.wrong[0])])
+
+
+def _entry(check: Check, i: Any, j: Any) -> tuple[str, str]:
+    """What a derivative is by differences, and by the backward."""
+    assert check.analytical is not None, "no design raises an error"
+    return number(round(check.numerical[i, j], 6), 3), number(check.analytical[i, j], 3)
+
+
+def _pointed(tried: Tried) -> str:
+    """HTML: how far the first gradient of w1 is from the one that belongs to the forward."""
+    if math.isnan(tried.angle):
+        return "No gradient reaches w1 at all."
+    if tried.angle < 1e-3:
+        return "In a small network the gradient of w1 points where it should: <b>0°</b> apart."
+    downhill = "still downhill" if tried.angle < 90 else "uphill"
+    return (
+        "In a small network the gradient of w1 points <b>"
+        f"{tried.angle:.1f}°</b> away from the true one: {downhill}."
+    )
+
+
+def _trained(tried: Tried, right: Tried) -> str:
+    """HTML: where the losses go."""
+    if not np.isfinite(tried.losses[-1]):
+        return f"The loss <b>overflows at step {len(tried.losses) - 1}</b>."
+    first, own, other = (
+        number(float(loss), 3) for loss in (tried.losses[0], tried.losses[-1], right.losses[-1])
+    )
+    falls = "falls" if tried.losses[-1] < tried.losses[0] else "does not fall: it goes"
+    told = f"The loss {falls} from {first} to <b>{own}</b>"
+    if np.array_equal(tried.losses, right.losses):
+        return f"{told} in {STEPS} steps."
+    return f"{told}; with the right ReLU it ends at {other}."
+
+
+def _losses(right: Tried, tried: Tried, own: Look) -> Figure:
+    return lines(
+        [Line(Look("the right one", MODEL), right.losses), Line(own, tried.losses)],
+        title="The loss",
+        y="loss",
+        description="The loss with both backwards against step, on a logarithmic axis.",
+    )
+
+
+# ---- For those who read
+
+
+def tell(chosen: Design) -> None:
+    """Below the stage: what kind of backward it is, PyTorch's words, and how its training went."""
+    checks, tried, right = runs.check(chosen), _try(chosen), _try(Design("true"))
     points = ", ".join(map(number, POINTS))
-    head, at_zero = "#### What gradcheck says", f"{_at_zero(checks.at_zero)}\n#### Does it train?"
+    head = f"{ABOUT[chosen.variant]}\n#### What gradcheck says"
+    went = _how_it_went(right.losses, tried.losses, chosen.variant, is_right=checks.passed)
+    rest = f"{_at_zero(checks.at_zero)}\n#### Does it train?\n{went}"
     if checks.passed:
         st.markdown(  # all in one: each element costs a rerun of the page a part of a millisecond
             f"{head}\n**It passes.** At x = {points}, what leaves the backward is what arrives "
             "times the measured derivative of the forward. `gradcheck` measures it with 64-bit "
             "numbers, because 32 bits have too few digits for a difference of two nearly equal "
-            f"numbers.\n\n{at_zero}"
+            f"numbers.\n\n{rest}"
         )
         return
     if not checks.ones.passed:
@@ -126,7 +265,7 @@ def _show_checks(checks: Checks) -> None:
             f"**{number(SCALE)}** arriving is refused:"
         )
     errors.explain(failed.error, failed.message)
-    st.markdown(f"{_differences(failed, arrives)}\n{at_zero}")
+    st.markdown(f"{_differences(failed, arrives)}\n{rest}")
 
 
 def _differences(failed: Check, arrives: float) -> str:
@@ -171,18 +310,6 @@ def _at_zero(kink: Kink) -> str:
     )
 
 
-# ---- In training
-
-
-@slow
-def _losses(follow: Follow, design: Design) -> Floats:
-    """The loss at every step."""
-    relu = engine.function_of(design)
-    steps: Any = torch_own_relu.train(*draw(0), steps=STEPS, learning_rate=RATE, relu=relu)
-    followed = follow(steps, STEPS, "Step {:,} of {:,}.")
-    return np.array([step.loss for step in followed], np.float64)
-
-
 def _how_it_went(right: Floats, own: Floats, variant: str, *, is_right: bool) -> str:
     last, first, end = len(own) - 1, number(own[0], 3), number(own[-1], 3)
     told = (
@@ -197,7 +324,7 @@ def _how_it_went(right: Floats, own: Floats, variant: str, *, is_right: bool) ->
     if not np.isfinite(own).all():
         return (
             f"{told} With yours it begins at {first} and **overflows at step "
-            f"{np.argmin(np.isfinite(own))}**: no 32-bit number is that large."
+            f"{np.argmin(np.isfinite(own))}**: no 64-bit number is that large."
         )
     if own[-1] >= own[0]:
         return f"{told} With yours it **does not fall**: from {first} it goes to {end}."
@@ -214,72 +341,4 @@ def _how_it_went(right: Floats, own: Floats, variant: str, *, is_right: bool) ->
         f"{lower}A wrong gradient may still point downhill; and w2 gets the right one in any case, "
         "because that does not come through the ReLU. A loss that falls proves nothing about a "
         "backward. The check does."
-    )
-
-
-def _both_losses(right: Floats, own: Floats) -> Figure:
-    return lines(
-        [
-            Line(Look("the right backward", MODEL), right),
-            Line(Look("yours", MISTAKE, (8, 6)), own),
-        ],
-        title="The loss with both",
-        y="loss",
-        description="The loss with both backwards against step, on a logarithmic axis.",
-    )
-
-
-# ---- Forward and backward
-
-
-@picture
-def _curves(chosen: Design) -> Filling:
-    below = np.append(np.linspace(-REACH, 0, 31)[:-1], -FINE)
-    x = np.concatenate([below, [0.0], -below[::-1]])
-    forward, backward = engine.curves(chosen, x)
-    # The backward may jump at 0: it has a line on each side, and a dot between them.
-    sides = pd.DataFrame({"x": x, "value": backward, "curve": "backward", "side": np.sign(x)})
-    whole = pd.DataFrame({"x": x, "value": forward, "curve": "forward", "side": 0.0})
-    lines, dot = pd.concat([whole, sides[x != 0]]), sides[x == 0]
-    low, high = (float(end) for end in (min(*forward, *backward), max(*forward, *backward)))
-    margin = 0.08 * (high - low)
-    ends = {"low": low - margin, "high": high + margin}
-    return {"lines": lines, "dot": dot}, ends
-
-
-@_curves.drawing
-def _() -> Drawing:
-    x = alt.X("x:Q", title="x", scale=alt.Scale(domain=[-REACH, REACH]), axis=alt.Axis(tickCount=7))
-    y = alt.Y("value:Q", title="value", scale=between("low", "high"), axis=alt.Axis(format="~g"))
-    names = ["forward", "backward"]
-    words = "'forward: the output' : 'backward: what leaves where 1 arrives'"
-    legend = alt.Legend(
-        columns=1,
-        labelLimit=0,
-        symbolSize=400,
-        symbolType="stroke",
-        labelExpr=f"datum.value == 'forward' ? {words}",
-    )
-    color = alt.Color("curve:N", legend=legend).scale(domain=names, range=[MODEL, GRADIENT])
-    dash = alt.StrokeDash("curve:N", legend=legend).scale(domain=names, range=[[1, 0], [7, 4]])
-    curve = alt.Chart(alt.NamedData("lines")).mark_line()
-    one = alt.Chart(alt.NamedData("dot"))
-    zero = one.mark_rule(color=QUIET, opacity=0.6)
-    dot = one.mark_circle(
-        color=GRADIENT,
-        opacity=1,
-        size=mark(110),
-        stroke=alt.ExprRef("ink"),
-        strokeWidth=1.5,
-    )
-    return drawing(
-        zero.encode(y=alt.datum(0))
-        + zero.encode(x=alt.datum(0))
-        + curve.encode(x=x, y=y, color=color, strokeDash=dash, detail="side:N")
-        + dot.encode(x=x, y=y),
-        title="Forward and backward",
-        description=(
-            "The output of the forward and the gradient that leaves the backward where 1 arrives, "
-            "against x. A dot marks the slope that the backward gives at 0."
-        ),
     )

@@ -11,58 +11,112 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from engines.custom_relu_backward import mistakes as engine
 from engines.custom_relu_backward.gradcheck import Check
 from engines.custom_relu_backward.mistakes import InMemory, Outcome, Training
 from engines.network import torch_own_relu
 from engines.network.compare import RATE, STEPS, draw
-from views.player import Figure, cached, show
+from views.player import Figure, cached, say, show
 from views.ui import errors, mistakes
-from views.ui.controls import Controls
 from views.ui.line_chart import Line, lines
 from views.ui.numbers import number
 from views.ui.palette import MISTAKE, MODEL, Look
-from views.ui.shell import side_by_side
+from views.ui.shell import Here
 from views.ui.slow_run import Follow, slow
+from views.ui.staging import beside, stage
 from views.ui.table import markdown_table
 
 TOLD = mistakes.told_in(__file__)
+OPENS, ALL = "mask_forgotten", "all"
+ASKED = (
+    "Each of these is the Function with some lines changed, and the article's network of two "
+    "layers is really trained with it. <b>Read the lines, say how it ends, and look.</b>"
+)
 COUNTED = (1, 2, 5, 10)  # the steps after which memory is shown
 ENDS = {
     "crash": "it crashes",
-    "stuck": "it runs, and the loss explodes or gets stuck",
-    "trains": "it trains anyway, and only gradcheck objects",
-    "memory": "the numbers are right, but memory is wasted",
+    "stuck": "it explodes or gets stuck",
+    "trains": "it trains; only gradcheck objects",
+    "memory": "right numbers, wasted memory",
 }
 BRIEFLY = {"crash": "crashes", "stuck": "explodes", "trains": "trains", "memory": "trains rightly"}
 
 
-def tell(controls: Controls) -> None:
-    """Choose a mistake, predict what becomes of it, and see; or compare all of them."""
-    name = mistakes.choose(controls, TOLD, label="A mistake in the backward")
-    if name is not None:
-        _one(name)
-    if controls.flag("Run all of them", "all_mistakes"):
-        outcomes = {name: run(name) for name in TOLD}
-        st.markdown(_compared(outcomes))
-        st.markdown(_lesson(outcomes))
+def show_stage(here: Here) -> Outcome | None:
+    """Choose a mistake and say how it ends; then see its loss, or its error, and gradcheck's word.
+
+    Returns what became of it: None before somebody has said, and where all are compared.
+    """
+    with stage(here):
+        labels = {name: told.label for name, told in TOLD.items()} | {ALL: "All of them"}
+        asked = here.controls.choice(
+            st.pills,
+            "A mistake in the backward",
+            "mistake",
+            labels,
+            OPENS,
+            required=True,
+            label_visibility="collapsed",
+        )
+        name = str(asked or OPENS)
+        if name == ALL:
+            _show_all()
+            return None
+        outcome = run(name)
+        story = st.container()
+        key = f"mistake {name}"
+        words, result, *verdict = beside([6, 5, 4] if mistakes.answered(key) else [6, 8])
+        with words:
+            listing = outcome.listing
+            answered = mistakes.predict(
+                TOLD[name], listing.right, listing.wrong, ENDS, outcome.end, key=key
+            )
+        shown = outcome if answered else None
+        with story:
+            say(_how_it_went(outcome) if shown else ASKED)
+        with result:
+            if shown and shown.crash:
+                st.markdown("It stops at this line, with these words:")
+                st.code(shown.crash.text, language="python", wrap_lines=True)
+                errors.explain(shown.crash.error, shown.crash.message)
+            else:
+                show(_losses(outcome, wrong=answered), key="losses")
+        if shown:
+            with verdict[0]:
+                _tell(name, shown)
+    return shown
+
+
+def tell(outcome: Outcome) -> None:
+    """Below the stage: gradcheck's own words, and the whole listing that ran."""
+    right, wrong, source, _ = outcome.listing
+    if outcome.check.message:
+        st.markdown("#### gradcheck in its own words")
+        st.code(outcome.check.message, language=None)
+    mistakes.listing_that_ran(source, right, wrong, key="wrong backward")
 
 
 # ---- Runs
 
 
+def _arrays() -> tuple[NDArray[np.float64], ...]:
+    """In 64 bits: with 32, the losses end where nothing but rounding is left to compare."""
+    return draw(0, np.float64)
+
+
 @slow
 def _trained_rightly(follow: Follow) -> Training:
-    steps: Any = torch_own_relu.train(*draw(0), steps=STEPS, learning_rate=RATE)
+    steps: Any = torch_own_relu.train(*_arrays(), steps=STEPS, learning_rate=RATE)
     return engine.trained(follow(steps, STEPS, "The right listing: step {:,} of {:,}."))
 
 
 @slow
 def run(follow: Follow, name: str) -> Outcome:
-    """What becomes of a mistake in the training of E10."""
+    """What becomes of a mistake in the training of E10, with 64-bit numbers."""
     right, listing = _trained_rightly(), engine.make(name)
-    steps = listing.names["train"](*draw(0), steps=STEPS, learning_rate=RATE)
+    steps = listing.names["train"](*_arrays(), steps=STEPS, learning_rate=RATE)
     said = f"{TOLD[name].label}: step {{:,}} of {{:,}}."
     return engine.run(listing, follow(steps, STEPS, said), right)
 
@@ -81,57 +135,43 @@ def _largest_rate_for_w2() -> float:
 # ---- One of them
 
 
-def _one(name: str) -> None:
-    outcome = run(name)
-    right, wrong, source, _ = outcome.listing
-    if not mistakes.predict(TOLD[name], right, wrong, ENDS, outcome.end, key=f"mistake {name}"):
-        return
-    crash = outcome.crash
-    left, beside = side_by_side(2)
-    with left:
-        if crash:
-            st.markdown(f"It stops at line {crash.line} of the listing, with these words:")
-            st.code(crash.text, language="python", wrap_lines=True)
-            errors.explain(crash.error, crash.message)
-        else:
-            show(_losses(outcome), key="losses of a wrong backward", height=300, in_hall=480)
-    with beside:
-        if not crash:
-            st.markdown(_how_it_went(outcome))
-        st.markdown(_verdict(outcome.check))
-        if outcome.check.message:
-            with st.expander("gradcheck in its own words"):
-                st.code(outcome.check.message, language=None)
+def _tell(name: str, outcome: Outcome) -> None:
+    """What gradcheck says, and where it is about memory, what is still in it."""
+    st.markdown(_verdict(outcome.check))
     if outcome.end == "memory":
         ways = {"save_for_backward": _inputs_in_memory(None), name: _inputs_in_memory(name)}
         st.markdown(_memory(ways))
-    with st.expander("The whole listing that ran"):
-        mistakes.listing_that_ran(source, right, wrong, key="wrong backward")
 
 
-def _losses(outcome: Outcome) -> Figure:
+def _losses(outcome: Outcome, *, wrong: bool) -> Figure:
+    """wrong: whether the loss of the wrong run is shown beside that of the right one."""
+    shown = [Line(Look("the right backward", MODEL), outcome.right_losses)]
+    if wrong:
+        shown.append(Line(Look("the wrong one", MISTAKE, (6, 4)), outcome.losses))
     return lines(
-        [
-            Line(Look("the right backward", MODEL), outcome.right_losses),
-            Line(Look("the wrong one", MISTAKE, (6, 4)), outcome.losses),
-        ],
-        title="The loss, right and wrong",
+        shown,
+        title="The loss",
         y="loss",
-        description="Both losses against step, on a logarithmic axis; the wrong one dashed.",
+        description="The loss against step, on a logarithmic axis; the wrong one dashed.",
     )
 
 
 def _how_it_went(outcome: Outcome) -> str:
-    """How far the loss came, and how far the first gradient is off."""
+    """HTML: how far the loss came, and how far the first gradient is off."""
     losses, off = outcome.losses, outcome.gradient_off
+    if outcome.crash:
+        return (
+            f"<b>It crashes</b> in the first step, at line {outcome.crash.line} of the listing. "
+            "Nothing is trained with a wrong gradient: an error is the kindest end."
+        )
     assert off is not None, "this one did not crash"
     last, end = len(losses) - 1, losses[-1]
     if outcome.end == "memory":
         return (
-            f"Both losses end at **{number(end, 2)}**, and the first gradients of `w1` differ by "
+            f"Both losses end at <b>{number(end, 2)}</b>, and the first gradients of w1 differ by "
             f"{number(off, 2)} of their length."
         )
-    told = [f"The first gradient of `w1` is **{off:.3%}** of its length away from the right one."]
+    told = [f"The first gradient of w1 is <b>{off:.3%}</b> of its length away from the right one."]
     if off < 1:
         told.append(
             "Anything less than 100% away makes an angle of less than 90° with the right gradient, "
@@ -140,16 +180,16 @@ def _how_it_went(outcome: Outcome) -> str:
         )
     if np.isfinite(end):
         told.append(
-            f"In {last} steps the loss goes from {number(losses[0], 2)} to **{number(end, 2)}**; "
-            f"with the right backward it reaches **{number(outcome.right_losses[-1], 2)}**."
+            f"In {last} steps the loss goes from {number(losses[0], 2)} to <b>{number(end, 2)}</b>;"
+            f" with the right backward it reaches <b>{number(outcome.right_losses[-1], 2)}</b>."
         )
     else:
-        told.append(f"The loss overflows at step **{last}**.")
+        told.append(f"The loss overflows at step <b>{last}</b>.")
     if outcome.end == "stuck" and (largest := _largest_rate_for_w2()) < RATE:
         told.append(
-            "`w1` hardly moves, and leaves all the work to `w2`. With the first hidden values, "
-            f"`w2` alone can be trained at learning rates up to 2/λ_max = {number(largest, 3)}, "
-            f"and this one is {number(RATE, 3)}. With the right backward `w1` learns as well."
+            "w1 hardly moves, and leaves all the work to w2. With the first hidden values, "
+            f"w2 alone can be trained at learning rates up to 2/λ_max = {number(largest, 3)}, "
+            f"and this one is {number(RATE, 3)}. With the right backward w1 learns as well."
         )
     return " ".join(told)
 
@@ -199,6 +239,19 @@ def _memory(ways: Mapping[str, InMemory]) -> str:
 
 
 # ---- All of them
+
+
+def _show_all() -> None:
+    outcomes = {name: run(name) for name in TOLD}
+    say(
+        "<b>A loss that falls proves nothing.</b> Compare the last three columns: what gradcheck "
+        "says, where the loss ends, and how far the first gradient is from the right one."
+    )
+    table, lesson = beside([7, 4])
+    with table:
+        st.markdown(_compared(outcomes))
+    with lesson:
+        st.markdown(_lesson(outcomes))
 
 
 def _compared(outcomes: Mapping[str, Outcome]) -> str:

@@ -1,4 +1,4 @@
-"""One pass through MyReLU in slow motion: a matrix forward, a gradient back, and their story."""
+"""By hand: one pass through MyReLU, a matrix forward and a gradient back, moment by moment."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 
 from engines.custom_relu_backward.one_pass import Watched
-from views.player import Moment, Story, listing
+from views.custom_relu_backward import one_pass_drawing, runs
+from views.player import Moment, Story, Timeline, cached, listing
 from views.ui.controls import Controls
+from views.ui.numbers import number
+from views.ui.shell import Here
+from views.ui.staging import beside, stage
 
 Rows = tuple[tuple[float, ...], ...]
-Numbers = NDArray[np.float64]
 
 PHASES = ("forward", "backward")  # what slow motion goes through; there is no update here
 MOST = 4  # rows, and columns, of a visitor's own matrix
@@ -33,6 +35,7 @@ LABELS = {
 }
 OWN = "2 -1 0; -3 4 -0.5"
 ARRIVING = {"mixed": "of both signs", "ones": "ones"}
+OPENS = one_pass_drawing.CUT  # all four matrices are there
 MIXED = ((1, -2, 3, -1), (2, 1, -3, 2), (-1, 3, 2, -2), (3, -1, 1, -3))
 
 
@@ -43,25 +46,58 @@ class Chosen(NamedTuple):
     grad_rows: Rows
 
 
+def show_stage(here: Here) -> Watched:
+    """The four matrices beside the Function, with the line marked that runs."""
+    with here.settings, st.popover("Settings"):
+        chosen = choose(here.controls)
+    watched = runs.watch(*chosen)
+    told = story(watched)
+    timeline = _timeline(told.parts)
+    how: dict[str, Any] = {"readout": {}, "table": {}, "phases": PHASES}
+    with stage(here, timeline, begin=(0, OPENS), of=str(chosen), **how):
+        told.show(key="story")
+        drawing, code = beside([8, 5])
+        with drawing:
+            one_pass_drawing.show_pass(watched)
+        with code:
+            source = runs.code_of(watched.source)
+            listing(source, told.computed, title="torch_own_relu.py", key="code")
+    return watched
+
+
+def in_numbers(watched: Watched) -> str:
+    """Markdown: the four matrices row by row, for those who cannot see them."""
+    lines = []
+    for panel in one_pass_drawing.PANELS:
+        rows = getattr(watched, panel.name).tolist()
+        told = "; ".join(", ".join(map(number, row)) for row in rows)
+        lines.append(f"- `{panel.name}`: {told}")
+    return "\n".join(lines)
+
+
+@cached
+def _timeline(parts: tuple[int, int, int, int]) -> Timeline:
+    """Nothing is trained: there is one step, and slow motion goes through its moments."""
+    return Timeline({}, 0, parts=parts, slow_at=np.array([0]), slow=True)
+
+
 # ---- The matrix
 
 
 def choose(controls: Controls) -> Chosen:
     """The controls of one pass. What cannot be used is refused, with a reason."""
-    with st.container(horizontal=True, gap="large", vertical_alignment="bottom"):
-        matrix = controls.choice(st.pills, "x", "matrix", LABELS, "zeros", required=True)
-        arriving = controls.choice(
-            st.pills, "The gradient that arrives", "arriving", ARRIVING, "mixed", required=True
-        )
-        if matrix != "own":
-            rows = MATRICES[str(matrix)]
-        else:
-            more: dict[str, Any] = {"max_chars": 200, "width": 320}
-            label = f"Rows with ; between them, up to {MOST} × {MOST}"
-            used, asked = controls.text(label, "rows", OWN, clean=cleaned, **more)
-            rows = read(used)[0]
-    if matrix == "own" and (reason := read(asked)[1]):
-        st.warning(f"{reason} This page uses `{used}`.")
+    matrix = controls.choice(st.pills, "x", "matrix", LABELS, "zeros", required=True)
+    arriving = controls.choice(
+        st.pills, "The gradient that arrives", "arriving", ARRIVING, "mixed", required=True
+    )
+    if matrix != "own":
+        rows = MATRICES[str(matrix)]
+    else:
+        label = f"Rows with ; between them, up to {MOST} × {MOST}"
+        used, asked = controls.text(label, "rows", OWN, clean=cleaned, max_chars=200)
+        rows = read(used)[0]
+        if reason := read(asked)[1]:
+            st.warning(f"{reason} This page uses `{used}`.")
     if arriving == "ones":
         return Chosen(rows, tuple((1.0,) * len(row) for row in rows))
     return Chosen(rows, tuple(MIXED[i][: len(row)] for i, row in enumerate(rows)))
@@ -83,8 +119,8 @@ def read(text: str) -> tuple[Rows, str]:
         return (), "All rows of a matrix have equally many numbers."
     rows = tuple(tuple(_number(cell) for cell in line) for line in cells)
     for line, numbers in zip(cells, rows, strict=True):
-        for cell, number in zip(line, numbers, strict=True):
-            if not abs(number) <= LARGEST:
+        for cell, value in zip(line, numbers, strict=True):
+            if not abs(value) <= LARGEST:
                 shown = cell.replace("`", "")[:20]
                 return (), f"`{shown}` is not a number from −{LARGEST} to {LARGEST}."
     return rows, ""
@@ -107,53 +143,42 @@ def _number(text: str) -> float:
 # ---- Its story
 
 
-def story(watched: Watched, *, trained: bool) -> Story:
-    """What happens at each moment of the pass, and in which line.
-
-    trained: whether there is a run to go through without slow motion.
-    """
+def story(watched: Watched) -> Story:
+    """What happens at each moment of the pass, and in which line."""
     high, wide = watched.x.shape
     cut, entries, zeros = watched.mask.sum(), watched.mask.size, (watched.x == 0).sum()
+    passes = (
+        f" Where x is exactly 0 ({zeros} of {entries}) it is False, so the gradient passes: here "
+        "the slope at zero is 1."
+        if zeros
+        else ""
+    )
+    # On a phone no text is longer than five lines, or the picture would leave the screen.
     texts = (
         f"<b>forward</b> is called with x, a matrix of {high} × {wide}. Autograd records nothing "
-        "of what happens in here: the derivative of this part is yours to write. "
-        "<i>Press → or play.</i>",
-        "<code>save_for_backward</code> keeps x for later. It is the tensor itself and not a copy, "
-        "and autograd notes its version: if somebody changes it in the meantime, backward will be "
-        "refused.",
-        "<code>x.clamp(min=0)</code> makes a new matrix. <b>Negative entries: "
-        f"{cut} of {entries}.</b> They become 0 and are struck through; all others stay as they "
-        "are.",
-        "The output leaves to the right, towards the loss. Autograd attaches a node to it, which "
-        "knows your backward and what you saved for it.",
-        "<code>loss.backward()</code> goes through the graph from the loss to the left. Here it "
-        "calls <b>backward</b> with <code>grad_output</code>: for each entry of the output, how "
-        "fast the loss changes with it.",
-        "<code>ctx.saved_tensors</code> returns x, the only entry of a tuple. The gradient does "
-        "not say where x was negative, so backward could not do without it.",
-        "<code>grad_output.clone()</code> copies the gradient, because the next line writes into "
-        "it. The one that arrived is not ours: other parts of the graph may read it as well.",
-        "<code>x &lt; 0</code> compares each entry of x. The result is the <b>mask</b>: True in "
-        f"{cut} of {entries} places, which are struck through in grad_x. "
-        + (
-            "Where x is exactly 0 the answer is False, so there the gradient will pass (zeros in "
-            f"x: {zeros}): this listing takes the slope at zero to be 1."
-            if zeros
-            else "No entry of x is exactly 0 here; for such an entry the answer would be False."
-        ),
-        "Where the mask is True the gradient becomes 0: the output was 0 there, and stays 0 if x "
-        "moves a little. <b>What passes is not changed</b>, whatever its sign: the mask depends "
-        "on x, not on the gradient.",
-        "grad_x leaves to the left: for each entry of x, how fast the loss changes with it. This "
-        "is the chain rule, entry by entry: the gradient that arrives, times the slope, which is 0 "
-        "or 1.",
+        "of what happens in here: the derivative of this part is yours to write.",
+        "<b>Keep x.</b> <code>save_for_backward</code> keeps the tensor itself, not a copy. "
+        "Autograd notes its version: whoever changes it before backward causes an error.",
+        f"<b>Clamp.</b> <code>x.clamp(min=0)</code> makes a new matrix. The {cut} negative entries "
+        f"of {entries} become 0 and are struck through; all others stay as they are.",
+        "<b>Return.</b> The output leaves to the right, towards the loss. Autograd attaches a node "
+        "to it, which knows your backward and what you saved for it.",
+        "<b>backward</b> is called with <code>grad_output</code>, which comes from the loss: for "
+        "each entry of the output, how fast the loss changes with it.",
+        "<b>Read x again.</b> The gradient does not say where x was negative, so backward needs "
+        "what forward saved: <code>ctx.saved_tensors</code>, here a tuple of one.",
+        "<b>Copy.</b> The next line writes into the gradient. The one that arrived is not ours: "
+        "other parts of the graph may read it as well.",
+        f"<b>Compare.</b> <code>x &lt; 0</code>, the mask, is True at {cut} of {entries} entries, "
+        f"struck through in grad_x.{passes}",
+        "<b>Cut.</b> Look at grad_x: it is 0 where x was negative, for there the output stays 0 "
+        "if x moves a little. <b>All else passes</b>: the mask depends on x, not on the gradient.",
+        "<b>Return.</b> grad_x leaves to the left: for each entry of x, how fast the loss changes "
+        "with it. This is the chain rule: what arrives, times a slope of 0 or 1.",
     )
-    whole = "This is the whole pass. Slow motion goes through its moments. " + (
-        "Without slow motion, the player goes through the training of the network with two layers, "
-        "further down."
-        if trained
-        else "Switch on the training of the network with two layers, further down, and the player "
-        "goes through its steps."
+    whole = (
+        "The whole pass: x goes in at the upper left, grad_x comes out at the lower left. Slow "
+        "motion goes through it moment by moment."
     )
     lines = watched.source.split("\n")
     moments = [
@@ -161,9 +186,3 @@ def story(watched: Watched, *, trained: bool) -> Story:
         for moment, text in zip(watched.moments, texts, strict=True)
     ]
     return Story(moments, whole=whole)
-
-
-def code(watched: Watched, told: Story) -> None:
-    """The Function that ran, with the line marked in which something happens."""
-    about = {"title": "The Function that ran", "key": "relu_pass listing"}
-    listing(watched.source, told.computed, **about, follows=True)

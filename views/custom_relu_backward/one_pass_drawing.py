@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 import altair as alt
 import numpy as np
 import pandas as pd
-import streamlit as st
+from numpy.typing import NDArray
 
 from engines.custom_relu_backward.one_pass import Watched
-from views.custom_relu_backward.one_pass import Numbers
 from views.player import (
     MOMENT,
     PHASE,
+    TEXT,
     Drawing,
     Filling,
     between,
@@ -28,6 +28,8 @@ from views.player import (
 )
 from views.ui.numbers import number
 from views.ui.palette import BEST, GRADIENT, MODEL, QUIET
+
+Numbers = NDArray[np.float64]
 
 # The moments of a pass, see engines/custom_relu_backward/one_pass.py.
 CALLED, SAVED, CLAMPED, RETURNED, ARRIVED, READ, COPIED, COMPARED, CUT, LEFT = range(10)
@@ -72,13 +74,7 @@ PANELS = (
 def show_pass(watched: Watched) -> None:
     """Show the pass."""
     key = watched.x.shape, watched.x.tobytes(), watched.grad_output.tobytes()
-    rows = HEAD + GAP + HEAD + 2 * len(watched.x)
-    filled = _filled(watched, key=key)
-    show(filled, key="relu_pass picture", height=int(rows * 36) + 40, in_hall=int(rows * 60) + 40)
-    st.caption(
-        "Blue: positive. Orange: negative. The stronger the colour, the farther from 0. Struck "
-        "through: cut by the ReLU. Thick edge: now. Point at an entry to see it in all four."
-    )
+    show(_filled(watched, key=key), key="pass")
 
 
 @picture
@@ -170,7 +166,7 @@ def _ways(high: int) -> dict[str, list[dict[str, Any]]]:
 
 @_filled.drawing
 def _() -> Drawing:
-    size = "(lecture ? 26 : 14)"
+    size = f"(1.1 * {TEXT})"
     across = between("0", f"{WIDTH}")
     down = between(f"2 * rows + {2 * HEAD + GAP}", "0")
 

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import altair as alt
 import numpy as np
+import pandas as pd
 import streamlit as st
 
 from engines.custom_relu_backward import slope_at_zero as engine
 from engines.custom_relu_backward.design import Design, function_of
 from engines.custom_relu_backward.slope_at_zero import Slopes, Start, Training
-from views.player import Figure, cached, show
-from views.ui.controls import Controls
+from views.player import Drawing, Figure, Filling, cached, drawing, live, picture, say, show, sized
 from views.ui.line_chart import Line, lines
 from views.ui.numbers import number
 from views.ui.palette import BEST, GRADIENT, MODEL, QUIET, Look
 from views.ui.prediction import predicted
-from views.ui.shell import side_by_side
-from views.ui.table import markdown_table
+from views.ui.shell import Here
+from views.ui.staging import beside, stage
+from views.ui.table import html_table
 
 FIRST, SECOND = "tf.maximum(x, 0.0)", "tf.maximum(0.0, x)"
 OFFERED = ((0.0, 0.0), (0.5, 0.5), (1.0, 1.0), (0.0, 1.0), (1.0, 0.0))
@@ -27,14 +29,55 @@ ENTRIES = engine.BATCH * engine.HIDDEN  # of h, the input to the ReLU
 STARTS: dict[Start, tuple[str, str]] = {
     "random": ("Random numbers", "x and w1 come from a normal distribution."),
     "integers": ("Whole numbers", "Every entry of x and of w1 is −1, 0 or 1."),
-    "zeros": ("w1 starts at zero", "x is random, and every entry of w1 is 0."),
+    "zeros": ("w1 starts at zero", "x is random."),
 }
 
 _slopes = cached(engine.slopes)
 
 
-def compare_slopes(controls: Controls) -> None:
-    """Ask for two slopes, show those of all ReLUs, and train with some if that is asked for."""
+def show_stage(here: Here) -> bool:
+    """The kink and the lines through it, the question and its answer, and where it matters.
+
+    Returns whether somebody has answered.
+    """
+    with stage(here):
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+            labels = {kind: label for kind, (label, _) in STARTS.items()}
+            started = here.controls.choice(
+                st.pills,
+                "Train a small network from",
+                "start",
+                labels,
+                "zeros",
+                required=True,
+            )
+            slope = here.controls.number(
+                "Your own slope at zero", "slope", 0.3, 0.0, 1.0, step=0.1, format="%g", width=200
+            )
+        kind: Start = started if started in STARTS else "zeros"
+        runs = {one: _train(kind, one) for one in dict.fromkeys((*USUAL, slope))}
+        say(
+            "At its corner max(x, 0) has no slope, and a program picks one. "
+            f"<b>{STARTS[kind][0]}:</b> {STARTS[kind][1]} {_how_they_went(runs)}"
+        )
+        kink, answer, losses = beside([3, 5, 4])
+        with kink:
+            show(_kink(slope), key="kink")
+        with losses:
+            show(_losses(runs, slope), key="losses")
+        with answer:
+            answered = _ask()
+            if answered:
+                live(_nine(_slopes()), key="nine")
+    return answered
+
+
+def tell() -> None:
+    """Below the stage, once the question is answered: what each of them returns."""
+    live(_table(_slopes()), key="slopes")
+
+
+def _ask() -> bool:
     slopes = _slopes()
     right = _each(slopes[FIRST].at_zero, slopes[SECOND].at_zero)
     answers = {one: one for one in (*(_each(*pair) for pair in OFFERED), right)}
@@ -42,24 +85,50 @@ def compare_slopes(controls: Controls) -> None:
         f"In TensorFlow, `{FIRST}` and `{SECOND}` are the same function. Which slope does each "
         "have at x = 0?"
     )
-    if predicted(question, answers, right, key="slope at zero"):
-        st.markdown(_table(slopes))
-        st.markdown(
-            "A maximum of two has to decide which of them gets the gradient when both are equal. "
-            "TensorFlow gives all of it to the first argument; PyTorch gives half to each. The two "
-            "functions called relu let it pass where their output is positive, and a clamp lets it "
-            "pass where x is within its bounds, edges included. In x · (x > 0) the comparison "
-            "counts as a constant, which is 0 at 0. And |x| is given the slope 0 in the middle of "
-            "its own kink, so (x + |x|) / 2 has the slope ½.\n\n"
-            "None of them is wrong. A straight line through the kink with any slope from 0 to 1 "
-            "lies nowhere above the function. Such a slope is called a **subgradient**."
-        )
-    st.markdown("#### Does it matter in training?")
-    slope = controls.number(
-        "Your own slope at zero", "slope", 0.3, 0.0, 1.0, step=0.1, format="%g", width=240
+    return predicted(question, answers, right, key="slope at zero")
+
+
+def _nine(slopes: Mapping[str, Slopes]) -> str:
+    """HTML: the nine ways to write a ReLU, by their slope at zero."""
+    rows = [
+        (f"<b>{number(one.at_zero)}</b>", f"<code>{expression}</code>", one.framework)
+        for expression, one in sorted(slopes.items(), key=lambda item: item[1].at_zero)
+    ]
+    return html_table(("slope at 0", "written as", "in"), rows)
+
+
+@picture
+def _kink(slope: float) -> Filling:
+    ends = np.array([-1.0, 1.0])
+    parts = [
+        pd.DataFrame({"x": ends, "y": one * ends, "slope": one, "own": one == slope})
+        for one in dict.fromkeys((*USUAL, slope))
+    ]
+    function = pd.DataFrame({"x": [-1.0, 0.0, 1.0], "y": [0.0, 0.0, 1.0]})
+    return {"function": function, "through": pd.concat(parts)}, {}
+
+
+@_kink.drawing
+def _() -> Drawing:
+    scale = alt.Scale(domain=[-1, 1], nice=False)
+    axis = alt.Axis(values=[-1, 0, 1], format="~g")
+    x, y = alt.X("x:Q", scale=scale, axis=axis), alt.Y("y:Q", title=None, scale=scale, axis=axis)
+    through = alt.Chart(alt.NamedData("through")).encode(x=x, y=y, detail="slope:Q")
+    usual = through.transform_filter("!datum.own").mark_line(
+        color=QUIET, strokeDash=[4, 4], strokeWidth=sized(1.5, 3)
     )
-    if controls.flag("Train with 0, with ½, with 1 and with yours", "train_slopes"):
-        _train_each(slope)
+    own = through.transform_filter("datum.own").mark_line(color=BEST, strokeWidth=sized(2.5, 5))
+    function = (
+        alt.Chart(alt.NamedData("function"))
+        .mark_line(color=MODEL, strokeWidth=sized(4, 8))
+        .encode(x=x, y=y)
+    )
+    return drawing(
+        usual + function + own,
+        title="Through the corner",
+        description="The function max(x, 0), and lines through 0 with the slopes 0, ½, 1 and one "
+        "of the visitor's own, which lie nowhere above it.",
+    )
 
 
 def _each(first: float, second: float) -> str:
@@ -69,40 +138,15 @@ def _each(first: float, second: float) -> str:
 
 
 def _table(slopes: Mapping[str, Slopes]) -> str:
-    """Markdown: every expression with its slopes, sorted by the one at zero."""
+    """HTML: every expression with its value at zero and its slopes."""
     rows = [
-        (f"`{expression}`", f"**{number(at_zero)}**", framework, *map(number, (value, left, right)))
-        for expression, (framework, value, left, at_zero, right) in sorted(
-            slopes.items(), key=lambda item: item[1].at_zero
-        )
+        (f"<code>{expression}</code>", *map(number, (one.value, one.left, one.at_zero, one.right)))
+        for expression, one in slopes.items()
     ]
-    heads = ("written as", "slope at 0", "in", "value at 0", "slope at −1", "slope at 1")
-    return markdown_table(heads, rows)
+    return html_table(("written as", "value at 0", "slope at −1", "at 0", "at 1"), rows)
 
 
 # ---- In training
-
-
-def _train_each(slope: float) -> None:
-    """The same small network from three starts, with each slope: its losses, and why."""
-    bar, slopes = st.empty(), tuple(dict.fromkeys((*USUAL, slope)))
-    places = side_by_side(len(STARTS))
-    for i, (place, (kind, (label, about))) in enumerate(zip(places, STARTS.items(), strict=True)):
-        runs = {}
-        for j, one in enumerate(slopes):
-            # The bar is moved between any two runs, so that a control that is moved stops the rest.
-            done, said = i * len(slopes) + j, f"Training: {label}, slope {one:g}."
-            bar.progress(done / (len(STARTS) * len(slopes)), said)
-            runs[one] = _train(kind, one)
-        with place:
-            show(_losses(runs, kind, slope), key=f"slopes from {kind}", height=400, in_hall=600)
-            st.markdown(f"{about} {_how_they_went(runs)}")
-    bar.empty()
-    st.markdown(
-        "So the slope at zero matters where a ReLU is given many exact zeros: from whole numbers, "
-        "or from weights that all start at zero. With numbers drawn from a continuous "
-        "distribution, a sum of products is hardly ever exactly 0."
-    )
 
 
 @cached
@@ -112,42 +156,44 @@ def _train(kind: Start, slope: float) -> Training:
 
 
 def _how_they_went(runs: Mapping[float, Training]) -> str:
-    """How many entries of h were exactly zero, and how that changed the runs."""
+    """HTML: how many entries of h were exactly zero, and how that changed the runs."""
     losses = np.array([run.losses for run in runs.values()])  # (runs, steps + 1)
     zeros = np.array([run.zeros for run in runs.values()])
     last, ends = losses.shape[1] - 1, losses[:, -1]
     if not zeros.any():
         why = f"At no step is any of the {ENTRIES:,} entries of h exactly 0."
     elif zeros[0, 0] == ENTRIES:
-        why = f"At the start, all **{ENTRIES:,}** entries of h are exactly 0."
+        why = f"At the start, all <b>{ENTRIES:,}</b> entries of h are exactly 0."
     else:
-        why = f"At the start, **{zeros[0, 0]:,}** of the {ENTRIES:,} entries of h are exactly 0."
+        why = f"At the start, <b>{zeros[0, 0]:,}</b> of the {ENTRIES:,} entries of h are exactly 0."
     stuck = [slope for slope, run in runs.items() if not np.ptp(run.losses)]
     if (losses == losses[0]).all():
-        return f"{why} All {len(runs)} runs are **equal to the last bit**, from step 0 to {last}."
+        return (
+            f"{why} All {len(runs)} runs are <b>equal to the last bit</b>, from step 0 to {last}."
+        )
     if stuck:
         others = [run.losses[-1] for slope, run in runs.items() if slope not in stuck]
         with_slope = " and with ".join(number(slope, 1) for slope in stuck)
         return (
-            f"{why} With the slope {with_slope} **it never learns**: the loss stays at "
+            f"{why} With the slope {with_slope} <b>it never learns</b>: the loss stays at "
             f"{number(losses[0, 0], 4)}. No gradient reaches w1, because it is multiplied by the "
             "slope at 0; and none reaches w2, because all of h_relu is 0. The others end between "
             f"{number(min(others), 4)} and {number(max(others), 4)}."
         )
     apart = np.ptp(losses, axis=0).max() / losses[0, 0]
     return (
-        f"{why} The losses differ by up to **{apart:.1%}** of the first loss. After {last} steps "
-        f"they are between {number(ends.min(), 4)} and {number(ends.max(), 4)}."
+        f"{why} The losses differ by up to <b>{apart:.1%}</b> of the first loss. After {last} "
+        f"steps they are between {number(ends.min(), 4)} and {number(ends.max(), 4)}."
     )
 
 
-def _losses(runs: Mapping[float, Training], kind: Start, slope: float) -> Figure:
+def _losses(runs: Mapping[float, Training], slope: float) -> Figure:
     return lines(
         [
             Line(Look(_label(one, slope), *USUAL.get(one, (BEST, (2, 3)))), run.losses)
             for one, run in runs.items()
         ],
-        title=STARTS[kind][0],
+        title="The loss, by the slope at zero",
         y="loss",
         description="The loss with each slope at zero, against step, on a logarithmic axis.",
     )

@@ -5,29 +5,38 @@ The stream is long, so the player shows some hundred of its batches, evenly spre
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple, TypeAlias
+from collections.abc import Callable
+from typing import Any
 
 import altair as alt
 import numpy as np
 import pandas as pd
 import streamlit as st
-from numpy.typing import ArrayLike, NDArray
 
 from engines.dynamic_graph import stream as engine
 from engines.dynamic_graph.stream import NOISE, OFFSET, RIGHT, SLOPE
 from engines.trace import Trace
+from views.dynamic_graph.stream_series import (
+    MEAN_OVER,
+    MOMENTS,
+    SHOWN,
+    Points,
+    Settings,
+    followed,
+    history,
+    points_of,
+    reach,
+    thinned,
+)
 from views.player import (
     WHOLE_STEPS,
     Drawing,
     Filling,
-    Series,
     Timeline,
     between,
     cached,
     decades,
     drawing,
-    every_step,
     frame,
     mark,
     now,
@@ -42,7 +51,6 @@ from views.ui.palette import BEST, DATA, MODEL, QUIET
 from views.ui.shell import Here
 from views.ui.staging import beside, stage
 
-Points: TypeAlias = NDArray[np.float32]  # of batches, see `points_of`
 TOP = 40.0  # of the article's picture
 # The largest eigenvalue of the Hessian of one point's loss: averaged over x, and at x = 20.
 STEEPEST = float(np.linalg.eigvalsh([[RIGHT**2 / 3, RIGHT / 2], [RIGHT / 2, 1]])[-1])
@@ -51,20 +59,10 @@ LARGEST = RIGHT**2 + 1
 SIZES = {str(size): str(size) for size in (1, 2, 4, 8, 16, 32, 64)}
 RATES = {"scaled": "0.008 / points in a batch", "same": "always 0.001"}
 
-MOMENTS = 400  # so many of its batches at most the player shows, a static curve as well
 OPENS = 400  # a batch at which the line has tilted and is still far off
-SHOWN = 8  # points of a batch
-MEAN_OVER = 100  # batches
 LATE = 2000  # batches at the end of the stream, when it no longer comes nearer
 REDRAWN = 1000  # batches, as in the article
 WHOLE_LABELS = alt.Axis(tickCount=5, labelFlushOffset=-2)  # the picture's edge cuts no digit
-
-
-class Settings(NamedTuple):
-    """The stream that a visitor asks for: points in a batch, and the learning rate."""
-
-    batch: int
-    learning_rate: float
 
 
 ARTICLE = Settings(8, 0.001)
@@ -87,7 +85,8 @@ def show_stage(here: Here) -> None:
         )
         if exploded:
             st.warning(_exploded(stream, at=len(trace) - 1))
-        say(_numbers(stream))
+        else:
+            say(_numbers(stream))
         pictures = {
             "line": line(trace, timeline),
             "loss": loss(stream, trace, timeline),
@@ -124,9 +123,9 @@ def _timeline(trace: Trace, points: Points) -> tuple[Timeline, int]:
 
 def _stops(stream: Settings, trace: Trace, every: int) -> list[int]:
     """Where the loss is first halved, and where the line first comes as near as noise allows."""
-    history = _history(trace)
-    halved = history["mean"] < history["mean"][0] / 2
-    near = history["distance"] <= _reach(stream.learning_rate)
+    so_far = history(trace)
+    halved = so_far["mean"] < so_far["mean"][0] / 2
+    near = so_far["distance"] <= reach(stream.learning_rate)
     first = [np.flatnonzero(one)[:1] for one in (halved, near)]
     return sorted({-(-int(batch) // every) for batch in np.concatenate(first)})
 
@@ -149,46 +148,6 @@ def _asked(controls: Controls) -> Settings:
     return Settings(size, rate if same else ARTICLE.batch * rate / size)
 
 
-# ---- What follows the player
-
-
-def points_of(batches: Iterable[tuple[ArrayLike, ArrayLike]]) -> Points:
-    """The points of each batch that are drawn, shape (batches, 2, SHOWN): x, then y.
-
-    NaN stands where a batch has fewer points: the names of a timeline do not depend on its size.
-    """
-    few = np.array([np.array(batch, dtype=np.float32)[:, :SHOWN] for batch in batches])
-    missing = SHOWN - few.shape[2]
-    return np.pad(few, ((0, 0), (0, 0), (0, missing)), constant_values=np.nan)
-
-
-def followed(trace: Trace, points: Points, *, every: int, steps: int) -> dict[str, Series]:
-    """The series of a stream, of which a step is `every` batches; names begin with `stream_`.
-
-    points: those of all its batches, from `points_of`. steps: the number of the last step.
-    """
-    k = np.minimum(every * np.arange(steps + 1), len(trace) - 1)
-    columns = {name: values.to_numpy() for name, values in _history(trace).iloc[k].items()}
-    for axis, name in enumerate("xy"):
-        columns |= {f"{name}{i}": points[k, axis, i] for i in range(SHOWN)}
-    return every_step({f"stream_{name}": values for name, values in columns.items()})
-
-
-def _history(trace: Trace) -> pd.DataFrame:
-    """A row for each batch: batch, loss, mean (of the last losses), w, b, distance (from truth)."""
-    w, b = (trace.params[name].astype(np.float64) for name in "wb")
-    mean = pd.Series(trace.losses).rolling(MEAN_OVER, min_periods=1).mean()
-    columns = {"batch": np.arange(len(trace)), "loss": trace.losses, "mean": mean, "w": w, "b": b}
-    return pd.DataFrame({**columns, "distance": np.hypot(w - SLOPE, b - OFFSET)})
-
-
-def _thinned(trace: Trace) -> pd.DataFrame:
-    """The finite rows of the history that a static curve shows, evenly spread, in six digits."""
-    at = np.linspace(0, len(trace) - 1, MOMENTS + 1).round().astype(np.intp)
-    rows = _history(trace).iloc[np.unique(at)].replace([np.inf, -np.inf], np.nan)
-    return rows.dropna().astype(np.float32)
-
-
 # ---- In words
 
 
@@ -209,12 +168,12 @@ def verdict(stream: Settings, trace: Trace, article: Trace) -> None:
 
 @cached
 def _how_near(stream: Settings, trace: Trace) -> str:
-    away, reach = _history(trace)["distance"], _reach(stream.learning_rate)
-    near = np.flatnonzero(away <= reach)
+    away, level = history(trace)["distance"], reach(stream.learning_rate)
+    near = np.flatnonzero(away <= level)
     told = (
         f"**Batches of {stream.batch}, learning rate {stream.learning_rate:g}:** over the last "
         f"{LATE} batches the distance is **{away[-LATE:].mean():.3f}** on average, and "
-        f"3·√rate is {reach:.3f}. "
+        f"3·√rate is {level:.3f}. "
     )
     if not len(near):
         told += f"In {len(trace) - 1} batches the line has not come so near"
@@ -239,22 +198,12 @@ def _exploded(stream: Settings, *, at: int) -> str:
     )
 
 
-def _reach(learning_rate: float) -> float:
-    """How far from the truth short steps let w and b wander, about: the noise times √rate.
-
-    The gradient's noise has covariance NOISE²·H, with H the Hessian. Steps short against 2/λ_max
-    make of it a covariance NOISE²·rate/2 of w and b in every direction: H cancels, and with it the
-    batch size (Mandt et al. 2017, Stochastic Gradient Descent as Approximate Bayesian Inference).
-    """
-    return float(NOISE * np.sqrt(learning_rate))
-
-
 def _numbers(stream: Settings) -> str:
     few = f" Of its {stream.batch} points the first {SHOWN} are drawn."
     return (
         f"Batch {now('stream_batch', digits=0)} was drawn, used once and thrown away. (w, b) is "
         f"<b>{now('stream_distance', digits=3)}</b> away from the true ({SLOPE:g}, {OFFSET:g}). "
-        f"Noise keeps short steps about {number(_reach(stream.learning_rate), 2)} away (dashed)."
+        f"Noise keeps short steps about {number(reach(stream.learning_rate), 2)} away (dashed)."
         f"{few if stream.batch > SHOWN else ''}"
     )
 
@@ -265,7 +214,7 @@ def _numbers(stream: Settings) -> str:
 @picture
 def line(trace: Trace, timeline: Timeline) -> Filling:
     """The batch's points, the line learnt so far, the lines before it, and the true one."""
-    before = _history(trace)[["batch", "w", "b"]].iloc[::REDRAWN].astype(np.float32)
+    before = history(trace)[["batch", "w", "b"]].iloc[::REDRAWN].astype(np.float32)
     # A line that has run away is left out: a canvas cannot hold its coordinates.
     before = before[(before[["w", "b"]].abs() < TOP).all(axis=1)]
     ends = before.merge(pd.DataFrame({"x": [0, RIGHT]}), how="cross")
@@ -313,7 +262,7 @@ def _draw_line(timeline: Timeline) -> Drawing:
 @picture
 def loss(stream: Settings, trace: Trace, timeline: Timeline) -> Filling:
     """The loss of single batches, their running mean, and what noise leaves to the true line."""
-    rows, floor = _thinned(trace)[["batch", "loss", "mean"]], stream.batch * NOISE**2 / 2
+    rows, floor = thinned(trace)[["batch", "loss", "mean"]], stream.batch * NOISE**2 / 2
     low = min(float(rows["loss"].quantile(0.01)), floor / 3)
     axes = _axes(low, 2 * float(rows["mean"].max()), last=len(trace) - 1)
     return {"rows": rows, "level": _level(floor, f"noise alone: {floor:g}")}, axes
@@ -335,10 +284,10 @@ def _draw_loss(timeline: Timeline) -> Drawing:
 @picture
 def distance(stream: Settings, trace: Trace, timeline: Timeline) -> Filling:
     """How far (w, b) is from the truth, and about how near short steps let it stay."""
-    rows, reach = _thinned(trace)[["batch", "distance"]], _reach(stream.learning_rate)
+    rows, level = thinned(trace)[["batch", "distance"]], reach(stream.learning_rate)
     # The lower end is the same for all streams: one that stays nearer is to be seen lower.
     axes = _axes(0.004, 2 * float(rows["distance"].max()), last=len(trace) - 1)
-    return {"rows": rows, "level": _level(reach, f"3·√rate = {reach:.3f}")}, axes
+    return {"rows": rows, "level": _level(level, f"3·√rate = {level:.3f}")}, axes
 
 
 @distance.drawing

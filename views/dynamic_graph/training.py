@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
 import streamlit as st
 
-from engines.trace import Trace
 from views.dynamic_graph import runs
 from views.player import Timeline, cached, now, say, show
 from views.regression import agreement, charts, sections
@@ -27,7 +25,7 @@ def show_stage(here: Here) -> None:
     timeline = _plain(played.timeline)
     begin, ended = (min(OPENS, timeline.last_step), None), played.trace.final
     beyond = bool(ended.non_finite) or ended.loss > played.trace.losses[0]
-    stops = _stops(played.trace)
+    stops = sections.turning_points(played.trace)
     with stage(here, timeline, begin=begin, stops=stops, whose="PyTorch"):
         if beyond:
             sections.verdict(problem, played.trace, rate)
@@ -47,13 +45,6 @@ def show_stage(here: Here) -> None:
             show(agreement.differences(runs.ENGINES[1:], timeline, allowed=1e-5), key="differences")
     if not beyond:
         sections.verdict(problem, played.trace, rate)
-
-
-def _stops(trace: Trace) -> list[int]:
-    """Where the loss is first halved, and where the slope along w or b changes its sign."""
-    halved = np.flatnonzero(trace.losses < trace.losses[0] / 2)[:1]
-    turned = [1 + np.flatnonzero(np.diff(np.sign(slope)))[:3] for slope in trace.grads.values()]
-    return sorted({int(step) for step in np.concatenate([halved, *turned])})
 
 
 @cached

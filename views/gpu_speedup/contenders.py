@@ -55,7 +55,7 @@ class Line(NamedTuple):
 def line_of(
     framework: str, device: str, threads: int, *, transfer: bool = False, recorded: bool = False
 ) -> Line:
-    """The line of a contender, with nothing measured yet. recorded: on another machine."""
+    """The line of a contender, with nothing measured yet. recorded: not on the server."""
     look, on_cpu = LOOKS[framework], device == "cpu"
     if on_cpu:
         where = f"{threads} thread" if threads == 1 else f"{threads} threads"

@@ -1,4 +1,4 @@
-"""What is compared with what, from which size on one wins, and how that is said."""
+"""What is compared with what, and from which size on one wins."""
 
 from __future__ import annotations
 
@@ -7,26 +7,28 @@ from typing import NamedTuple
 
 from engines.benchmark.recording import Measurement
 from engines.benchmark.who_wins import FEW, MARGIN, Crossing, crossing, overlap
-from views.gpu_speedup.contenders import DOTTED, LOOKS, Line, digits, written
+from views.gpu_speedup.contenders import DASHED, DOTTED, LOOKS, Line, digits, written
 from views.gpu_speedup.speedup_chart import Mark, Pair
+from views.gpu_speedup.verdicts import at
 from views.ui.table import markdown_table
+
+ACROSS = (14, 4)  # dashes of a contest between two machines
 
 
 class Side(NamedTuple):
-    """A contender, here or on the machine of a recording."""
+    """A contender, on the server or on the machine of a recording."""
 
     framework: str
     device: str
     threads: int
+    transfer: bool = False
     recorded: bool = False
 
     @property
     def said(self) -> str:
         """What it is called in a sentence about its framework."""
         if self.device != "cpu":
-            return "the recorded GPU" if self.recorded else "the GPU"
-        if self.recorded:
-            return "the recorded CPU"
+            return "the GPU with its transfer" if self.transfer else "the GPU"
         return f"{self.threads} threads" if self.threads > 1 else "1 thread"
 
 
@@ -43,52 +45,63 @@ class Contest(NamedTuple):
 
     @property
     def across(self) -> bool:
-        """Whether one is of this machine and the other was recorded."""
+        """Whether one is on the server and the other was recorded."""
         return self.slower.recorded != self.faster.recorded
 
     @property
-    def opponent(self) -> str:
-        """The slower one, with its machine where that is not the other's."""
-        return f"{self.slower.said}{' of this machine' * self.across}"
+    def said(self) -> str:
+        """Both, as in "the GPU against 16 threads", and where."""
+        both = f"{self.faster.said} against {self.slower.said}"
+        if self.across:
+            return f"{both} of the server"
+        return f"{both}, recorded" if self.faster.recorded else both
 
     @property
-    def said(self) -> str:
-        """Both, as in "the GPU against 16 threads"."""
-        return f"{self.faster.said} against {self.opponent}"
+    def named(self) -> str:
+        """The same with the framework, as the beginning of a verdict."""
+        return f"**{self.framework}**, {self.said}"
 
 
 class Result(NamedTuple):
-    """How a contest ended. times: how often the faster is done while the slower is done once."""
+    """How a contest ended."""
 
     contest: Contest
     turn: Crossing
-    times: float
 
 
 def all_contests(everyone: Sequence[Side]) -> list[Contest]:
     """Every GPU against the CPU with all its threads, and all threads against one.
 
-    In this order: a GPU of this machine, a recorded one against its own CPU and against the CPU of
-    this machine, threads.
+    In this order: a GPU of the server, a recorded one against its own CPU, with the transfer
+    counted, and against the CPU of the server; then threads. A CPU has its data where it is, so it
+    is always asked without the transfer.
     """
     found: list[tuple[int, Contest]] = []
     for framework in LOOKS:
         own = [side for side in everyone if side.framework == framework]
-        here, elsewhere = (
+        on_server, recorded = (
             sorted(
-                (side for side in own if side.device == "cpu" and side.recorded is recorded),
+                (
+                    side
+                    for side in own
+                    if (side.device, side.transfer, side.recorded) == ("cpu", False, elsewhere)
+                ),
                 key=lambda side: side.threads,
             )
-            for recorded in (False, True)
+            for elsewhere in (False, True)
         )
         for gpu in (side for side in own if side.device != "cpu"):
-            if gpu.recorded and elsewhere:
-                found.append((1, Contest(elsewhere[-1], gpu)))
-            if here:
-                found.append((2 * gpu.recorded, Contest(here[-1], gpu)))
-        if len(here) == 2:
-            found.append((3, Contest(*here)))
-    return [contest for _, contest in sorted(found, key=lambda one: one[0])]
+            cpus = recorded if gpu.recorded else on_server
+            if cpus:
+                found.append((gpu.recorded, Contest(cpus[-1], gpu)))
+            if gpu.recorded and on_server and not gpu.transfer:
+                found.append((2, Contest(on_server[-1], gpu)))
+        for rank, cpus in ((3, on_server), (4, recorded)):
+            if len(cpus) > 1:
+                found.append((rank, Contest(cpus[0], cpus[-1])))
+    return [
+        contest for _, contest in sorted(found, key=lambda one: (one[0], one[1].faster.transfer))
+    ]
 
 
 def results(contested: Sequence[Contest], lines: Mapping[Side, Line]) -> list[Result]:
@@ -97,9 +110,7 @@ def results(contested: Sequence[Contest], lines: Mapping[Side, Line]) -> list[Re
     for contest in contested:
         slower, faster = (lines[side].measurements for side in contest)
         if {one.size for one in slower} & {one.size for one in faster}:
-            turn = crossing(slower, faster)
-            times = [_at(turn.largest, line).median for line in (slower, faster)]
-            ended.append(Result(contest, turn, times[0] / times[1]))
+            ended.append(Result(contest, crossing(slower, faster)))
     return ended
 
 
@@ -108,7 +119,13 @@ def pairs(contested: Sequence[Contest], lines: Mapping[Side, Line]) -> list[Pair
     found = []
     for contest in contested:
         slower, faster = (lines[side] for side in contest)
-        dash = DOTTED if contest.across else faster.look.dash
+        dash = faster.look.dash
+        if contest.faster.transfer:
+            dash = DOTTED
+        elif contest.across:
+            dash = ACROSS
+        elif contest.faster.recorded and any(not one.faster.recorded for one in contested):
+            dash = DASHED
         label = f"{contest.framework}: {contest.said}"
         look = faster.look._replace(label=label, dash=dash)
         found.append(Pair(look, slower.measurements, faster.measurements))
@@ -118,76 +135,15 @@ def pairs(contested: Sequence[Contest], lines: Mapping[Side, Line]) -> list[Pair
 def turns(ended: Sequence[Result]) -> list[Mark]:
     """Where one overtakes the other, for a picture."""
     crossed = [result for result in ended if result.turn.verdict == "crosses"]
-    winners = [result.contest.faster for result in crossed]
-    told = []
-    for contest, turn, _ in crossed:
-        other = f" of {contest.opponent}" if winners.count(contest.faster) > 1 else ""
-        label = f"{contest.framework}: {contest.faster.said} ahead{other}"
-        told.append(Mark(turn.size, label, "crossing"))
-    return told
-
-
-def sentence(result: Result, size_name: str) -> str:
-    """How the contest ended. size_name: "n", or "hidden units"."""
-    contest, turn, times = result
-    name, last = f"**{contest.framework}:** {contest.said}", at(turn.largest, size_name)
-    if turn.verdict == "overlap":
-        return (
-            f"{name}: too close to tell. At {last} their quartiles overlap: the middle half of the "
-            "samples of one reaches into that of the other."
+    several = len(crossed) > 1
+    return [
+        Mark(
+            turn.size,
+            f"{contest.framework}: {contest.said}" if several else f"{contest.faster.said} ahead",
+            "crossing",
         )
-    if turn.verdict == "level":
-        return (
-            f"{name}: too close to tell. At {last} the medians lie within a twentieth of each "
-            "other."
-        )
-    if turn.verdict == "few":
-        return f"{name}: not known. Nowhere do both have {FEW} samples."
-    if turn.verdict == "never":
-        return (
-            f"{name}: not ahead at the largest size measured. At {last} a call takes "
-            f"{digits(1 / times)} times as long."
-        )
-    if turn.verdict == "always":
-        return (
-            f"{name}: ahead at every size that was measured, and {digits(times)} times as fast at "
-            f"{last}."
-        )
-    return (
-        f"{name}: ahead **from about {at(about(turn.size), size_name)} on**, at every larger size, "
-        f"and {digits(times)} times as fast at {last}."
-    )
-
-
-def answer(guess: float, result: Result, size_name: str) -> str:
-    """What was guessed of a contest, beside what was measured."""
-    turn, name = result.turn, result.contest.framework
-    said = "never" if guess == float("inf") else f"from {at(guess, size_name)} on"
-    if not turn.settled:
-        return f"You said: **{said}**. For {name} these numbers cannot tell."
-    if turn.verdict == "never" and guess == float("inf"):
-        return f"You said: **{said}**. For {name} it is so, as far as was measured."
-    if turn.verdict == "never":
-        end = at(turn.largest, size_name)
-        return f"You said: **{said}**. For {name} it was **not ahead** up to {end}."
-    near = turn.verdict == "crosses" and turn.size / 2 <= guess <= 2 * turn.size
-    if near or (turn.verdict == "always" and guess <= turn.smallest):
-        return f"You said: **{said}**. For {name} that was measured, to a factor of two."
-    if turn.verdict == "always":
-        start = at(turn.smallest, size_name)
-    else:
-        start = f"about {at(about(turn.size), size_name)}"
-    return f"You said: **{said}**. For {name} it was **from {start} on**."
-
-
-def at(size: float, size_name: str) -> str:
-    """A size as it stands in a sentence: "n = 64", or "64 hidden units"."""
-    return f"n = {size:,.0f}" if size_name == "n" else f"{size:,.0f} {size_name}"
-
-
-def about(size: float) -> float:
-    """To two figures: no crossing is known better than that."""
-    return float(f"{size:.2g}")
+        for contest, turn in crossed
+    ]
 
 
 def table(lines: Sequence[Line], size_name: str) -> str:

@@ -39,7 +39,7 @@ def left_out(events: Sequence[Event]) -> list[str]:
 
 def provenance(found: Found) -> str:
     """When and how well this was measured, and how much is missing."""
-    said = [f"Measured {found.age()} on this machine."]
+    said = [f"Measured {found.age()} on the server that runs this page."]
     samples = [one.samples for one in measured(found.events)]
     if samples:
         said.append(f"Each point is the median of {min(samples)} to {max(samples)} samples.")

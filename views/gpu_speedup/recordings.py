@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -13,10 +14,11 @@ from engines.benchmark.recording import Recording, RecordingError, from_text
 from views.ui.controls import Controls
 
 OWN = "own"  # the name of the recording that a visitor has brought
-UPLOAD = "uploaded recording"
-RESERVED = (OWN, "none", "here")  # what the controls call other things than recordings
+NONE = "none"
+RESERVED = (OWN, NONE)  # what the controls call other things than recordings
+UPLOAD, BROUGHT = "uploaded recording", "own recording"  # in the session: the widget, and its file
 
-COMMAND = 'python -m engines.benchmark --out my_machine.json --name "a desktop with a large GPU"'
+COMMAND = "python -m engines.benchmark --out my_machine.json"
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -47,36 +49,59 @@ def all_of(folder: Path) -> dict[str, Recording]:
 
 
 def _own() -> dict[str, Recording]:
-    file = st.session_state.get(UPLOAD)
-    own = _read(file.getvalue()) if file else None
+    content = st.session_state.get(BROUGHT)
+    own = _read(content) if content else None
     return {OWN: own} if isinstance(own, Recording) else {}
 
 
-def add(recordings: Mapping[str, Recording]) -> None:
-    """Say how to make a recording, and take one from the visitor."""
-    if not has_gpu(recordings):
-        st.markdown(
-            "**No GPU has been measured for this page yet.** What it says of GPUs it cannot show "
-            "until somebody who has one runs the command below."
-        )
-    st.markdown(
-        "To add a machine: in a copy of this project, run this command with the Python that the "
-        "app uses. It measures everything that it finds for five minutes and shows how far it is."
+def choose(
+    controls: Controls,
+    recordings: Mapping[str, Recording],
+    *,
+    widget: Callable[..., Any],
+    none: str,
+) -> Recording | None:
+    """The recording that a chapter shows: if not said, the first with a GPU, else the first.
+
+    none: what stands for no recording.
+    """
+    named = {name: _name(name, one) for name, one in recordings.items()}
+    opens = first(recordings)
+    name = controls.choice(
+        widget,
+        "Recording",
+        "recording",
+        {**named, NONE: none},
+        opens or NONE,
+        label_visibility="collapsed",
     )
-    st.code(COMMAND, language="bash")
-    st.markdown(
-        "Then bring the file here. It is kept for your visit only, and nobody else sees it. A file "
-        "in the folder `recordings/` is there for everybody who opens the page."
-    )
-    file = st.file_uploader(
+    return recordings.get(str(name))
+
+
+def first(recordings: Mapping[str, Recording]) -> str | None:
+    """The name of the recording that chapters open with: one that came with the app."""
+    names = [name for name in recordings if name != OWN]
+    with_gpu = (name for name in names if measured_gpu(recordings[name]))
+    return next(with_gpu, next(iter(names), None))
+
+
+def _name(name: str, recording: Recording) -> str:
+    own = "Your own recording" if name == OWN else "Recorded"
+    return f"{own}: {as_text(recording.machine.name)}"
+
+
+def add() -> None:
+    """Take a recording from the visitor, for all chapters, and say what came of it."""
+    st.file_uploader(
         "Your own recording (a JSON file, at most 1 MB)",
         type=["json"],
         key=UPLOAD,
         on_change=_brought,
     )
-    if not file:
+    content = st.session_state.get(BROUGHT)
+    if not content:
         return
-    own = _read(file.getvalue())
+    own = _read(content)
     if isinstance(own, RecordingError):
         more = [f"`{one.replace('`', '')}`" for one in (own.where, own.detail) if one]
         sentence = f"{own.sentence[:1].upper()}{own.sentence[1:]}."
@@ -84,15 +109,21 @@ def add(recordings: Mapping[str, Recording]) -> None:
     else:
         st.success(
             f"Your recording has {len(own.measurements):,} measurements of "
-            f"{as_text(own.machine.name)}. It is chosen at the top of the page now."
+            f"{as_text(own.machine.name)}. The other chapters show it now."
         )
 
 
 def _brought() -> None:
-    """Compare what is measured here with a recording as soon as that is there."""
+    """Keep the file, for its uploader is only in one chapter, and show it wherever it can be."""
     Controls.moved()
+    file = st.session_state.get(UPLOAD)
+    st.session_state[BROUGHT] = file.getvalue() if file else b""
+    # Through the address, as a link would. What was brought before is there no more.
     if _own():
-        st.session_state["recording"] = OWN
+        st.query_params["recording"] = OWN
+    elif st.query_params.get("recording") == OWN:
+        del st.query_params["recording"]
+    st.session_state.pop("recording", None)
 
 
 def listed(recordings: Mapping[str, Recording]) -> None:
@@ -126,11 +157,14 @@ def _described(recording: Recording) -> str:
     )
 
 
+def measured_gpu(recording: Recording) -> bool:
+    """Whether it has measured something that is not a CPU."""
+    return any(one.device != "cpu" for one in recording.measurements)
+
+
 def has_gpu(recordings: Mapping[str, Recording]) -> bool:
-    """Whether any of them has measured something that is not a CPU."""
-    return any(
-        one.device != "cpu" for recording in recordings.values() for one in recording.measurements
-    )
+    """Whether any of them has."""
+    return any(measured_gpu(one) for one in recordings.values())
 
 
 def as_text(text: str) -> str:

@@ -3,79 +3,96 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from engines.benchmark.operations import ITEM_BYTES
 from engines.benchmark.recording import Measurement, Recording
+from views.gpu_speedup import recordings as recorded
 from views.gpu_speedup.contenders import line_of
 from views.gpu_speedup.events import measured, provenance
-from views.gpu_speedup.recordings import as_text, made_elsewhere
+from views.gpu_speedup.recordings import made_elsewhere
 from views.gpu_speedup.roof_words import limits_of, told
 from views.gpu_speedup.roofline import under_the_roof
-from views.gpu_speedup.this_machine import Here
-from views.player import show
-from views.ui.controls import Controls
-from views.ui.measuring import Event, Measuring
-from views.ui.shell import side_by_side
+from views.gpu_speedup.this_machine import Server
+from views.gpu_speedup.verdicts import as_html
+from views.player import say, show
+from views.ui.measuring import Event, Found, Measuring
+from views.ui.shell import Here
+from views.ui.staging import beside, stage
 
 ASKED = ("copy", "square", "row_by_column", "elementwise", "training_step")  # the roofs first
 # Of each operation those it has: few, so that each has time, and for memory one that is LARGE.
 SIZES = (16, 64, 256, 1024, 4096, 2**16, 2**20, 2**22, 2**24)
 SECONDS = 20
-HERE = "here"  # in the address: the machine that the app runs on
 
 
-def section(
-    controls: Controls,
-    measuring: Measuring,
-    here: Here,
-    recordings: Mapping[str, Recording],
+def show_stage(
+    here: Here, measuring: Measuring, server: Server, recordings: Mapping[str, Recording]
 ) -> None:
-    """Offer to measure the limits of this machine; show them, or those of a recording."""
-    usable = {name: fastest(one.measurements) for name, one in recordings.items()}
-    named = {
-        name: as_text(f"recorded on {recordings[name].machine.name}")
-        for name, found in usable.items()
-        if found and name != HERE
-    }
-    chosen = HERE
-    if named:
-        machines = {HERE: "This machine", **named}
-        chosen = str(
-            controls.choice(st.pills, "The roof of", "roof", machines, HERE, required=True)
+    """The roofline of a recording or of the server; below, what the measurements say."""
+    usable = {name: one for name, one in recordings.items() if fastest(one.measurements)}
+    found = None
+    with stage(here):
+        story = st.container()
+        recording = recorded.choose(
+            here.controls, usable, widget=st.pills, none="The server that runs this page"
         )
-    if chosen != HERE:
-        _show(usable[chosen])
-        st.caption(made_elsewhere(recordings[chosen]))
-        return
+        places = list[DeltaGenerator]()
+        if recording:
+            shown = fastest(recording.measurements)
+        else:
+            found = _offer(measuring, server, lambda events: _draw(measured(events), places))
+            shown = measured(found.events) if found else ()
+        places += beside(1)
+        _draw(shown, places)
+        said = told(shown) if shown and not (found and found.starved) else []
+        with story:
+            say(as_html(_story(said, shown, found)))
+    st.markdown("\n\n".join(said))
+    if shown:
+        one = shown[0]
+        line = line_of(one.framework, one.device, one.threads)
+        st.caption(
+            f"{line.label}, in {8 * ITEM_BYTES[one.precision]} bits. A chain of points is one "
+            "operation, from its smallest size to its largest. The data lies on the device "
+            "already; transfer time is not included."
+        )
+    if found:
+        found.warn()
+        st.caption(provenance(found))
+    if recording:
+        st.caption(made_elsewhere(recording))
+
+
+def _offer(
+    measuring: Measuring, server: Server, draw: Callable[[list[Event]], None]
+) -> Found | None:
     # NumPy is loaded at once, and reads a row and a column as fast as memory hands them over.
-    framework = "numpy" if here.device == "cpu" else "torch"
-    contender = f"{framework}:{here.device}:{here.cores}"
+    framework = "numpy" if server.device == "cpu" else "torch"
+    contender = f"{framework}:{server.device}:{server.cores}"
     arguments: tuple[str, ...] = ("sweep", "--operations", *ASKED, "--contenders", contender)
     arguments += ("--sizes", *map(str, SIZES), "--transfer", "without", "--seconds", str(SECONDS))
+    about = f"Up to {SECONDS} s on the server that runs this page."
+    return measuring.offer(
+        "roof", "Measure the roof", arguments, seconds=SECONDS, about=about, draw=draw
+    )
 
-    def draw(events: list[Event]) -> None:
-        so_far = measured(events)
-        if all(limits_of(so_far)):
-            with again().container():
-                _show(so_far)
 
-    found = measuring.offer("roof", "Measure the roof", arguments, seconds=SECONDS, draw=draw)
-    place = st.container()
-    again = cache(place.empty)  # once, and no sooner: what stands there would be gone for a moment
-    if not found:
-        place.markdown(
+def _story(said: Sequence[str], shown: Sequence[Measurement], found: Found | None) -> str:
+    """The sentence of a row by a column, or what is to be done."""
+    if not shown:
+        return (
             "A row of n numbers times a column of n numbers: 2n flops, for which 2n numbers are "
-            "read. **Which of the two limits will it meet, and how far below the other one?**"
+            "read. **Which of the two limits will it meet, and how far below the other one?** "
+            "Measure, and see."
         )
-        return
-    with place.container():
-        found.warn()
-        _show(measured(found.events))
-        st.caption(provenance(found))
+    if found and found.starved:
+        return "The server was busy: the points are drawn, and what they say may be noise."
+    rows = [one for one in said if one.startswith("**A row by a column**")]
+    return rows[0] if rows else said[0]
 
 
 # ---- What was measured
@@ -95,24 +112,15 @@ def fastest(found: Sequence[Measurement]) -> tuple[Measurement, ...]:
     return best[1]
 
 
-# ---- The picture, and what it says
+# ---- The picture
 
 
-def _show(found: tuple[Measurement, ...]) -> None:
+def _draw(found: Sequence[Measurement], places: list[DeltaGenerator]) -> None:
+    """places: where the picture goes, and then the picture, to be replaced."""
     limits = limits_of(found)
-    text = "\n\n".join(told(found))
-    if not (limits.copy and limits.product):
-        st.markdown(text)
-        return
-    words, picture = side_by_side([2, 3])
-    with picture:
-        drawing = under_the_roof(found, limits.product.gflops, limits.bytes_per_second)
-        show(drawing, key="roofline", height=480, in_hall=700)
-        one = found[0]
-        line = line_of(one.framework, one.device, one.threads)
-        st.caption(
-            f"{line.label}, numbers of {8 * ITEM_BYTES[one.precision]} bits. A chain of points is "
-            "one operation, from its smallest size to its largest. The data lies on the device "
-            "already; transfer time is not included."
-        )
-    words.markdown(text)
+    figure = under_the_roof(
+        tuple(found),
+        limits.product.gflops if limits.product else 0.0,
+        limits.bytes_per_second if limits.copy else 0.0,
+    )
+    places[0] = show(figure, key="roofline", place=places[0])

@@ -77,7 +77,7 @@ def _limits(limits: Limits) -> list[str]:
     else:
         text.append(
             f"No copy that moves {LARGE / 1e6:.0f} MB or more was measured, so what memory hands "
-            "over is not known, and there is no roof to draw. Measure again."
+            "over is not known, and that part of the roof is not drawn. Measure again."
         )
     if limits.product:
         text.append(
@@ -89,7 +89,7 @@ def _limits(limits: Limits) -> list[str]:
     else:
         text.append(
             f"How fast arithmetic goes is not known: for that the fastest square product has to be "
-            f"one with n = {ENOUGH} or more. If they are all measured, something else kept this "
+            f"one with n = {ENOUGH} or more. If they are all measured, something else kept the "
             "machine busy. Measure again."
         )
     return text

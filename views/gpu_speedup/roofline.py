@@ -15,7 +15,7 @@ import pandas as pd
 
 from engines.benchmark.recording import Measurement
 from views.gpu_speedup.contenders import SHAPES, digits, tick_labels, written
-from views.player import Drawing, Filling, between, drawing, mark, picture, readable, sized
+from views.player import TEXT, Drawing, Filling, between, drawing, mark, picture, readable, sized
 from views.ui.palette import BEST, GRADIENT, MODEL, QUIET, RESIDUAL
 
 
@@ -58,7 +58,6 @@ OPERATIONS = {
 }
 LARGEST_AT = {"row_by_column": ("left", 0.8, 0.2), "square": ("right", 0.4, 1.2)}
 SIZES = (("M", 2**20), ("k", 2**10))
-LETTER = "(lecture ? 24 : 13)"  # pixels of the font, for expressions
 POWERS = [10.0**power for power in range(-9, 10)]
 
 
@@ -69,37 +68,42 @@ def under_the_roof(
     """GFLOP/s against flops for each byte moved, both logarithmic, under the roof of a device.
 
     measurements: of one contender; those of operations that compute nothing are left out.
-    peak_gflops, bytes_per_second: the flat and the slanted part of the roof. Points may stand
+    peak_gflops, bytes_per_second: the flat and the slanted part of the roof, 0 where it is not
+    known. Points may stand
     above the slanted one: what fits into a cache need not wait for memory.
     """
     found = [one for one in measurements if one.operation in OPERATIONS]
     memory = bytes_per_second / 1e9  # GFLOP/s at one flop for each byte
-    ridge = peak_gflops / memory
-    x = [ridge, *(one.intensity for one in found)]
+    both = memory > 0 and peak_gflops > 0
+    ridge = [peak_gflops / memory] if both else []
+    x = [*ridge, *(one.intensity for one in found)] or [1.0]
     low, high = 2.0 ** math.floor(math.log2(min(x) / 4)), 2.0 ** math.ceil(math.log2(max(x) * 2))
-    y = [peak_gflops, low * memory, *(one.gflops for one in found)]
+    # A limit that is not known is not drawn, and the other one goes from end to end.
+    known = [peak_gflops] if peak_gflops else []
+    corners = [(low, low * memory)] if memory else [(low, peak) for peak in known]
+    corners += [(at, peak_gflops) for at in ridge]
+    corners += [(high, peak) for peak in known] or ([(high, high * memory)] if memory else [])
+    y = [*(height for _, height in corners), *(one.gflops for one in found)] or [0.1, 10.0]
     ends = {"x_low": low, "x_high": high}
     ends["y_low"] = 10.0 ** math.floor(math.log10(min(y) / 3))
     ends["y_high"] = 10.0 ** math.ceil(math.log10(max(y) * 3))
-    slope, level = math.cbrt(low * ridge**2), math.sqrt(ridge * high)  # clear of the points
-    words = [
-        Words(slope, slope * memory, "memory decides", "memory decides", slanted=True),
-        Words(level, peak_gflops, "arithmetic decides", "arithmetic decides"),
-        Words(
-            ridge,
-            ends["y_low"],
-            f"ridge: {digits(ridge)} flops a byte",
-            f"ridge: {digits(ridge)}",
-            "left",
-            dx=0.6,
-        ),
-    ]
-    heights = [low * memory, peak_gflops, peak_gflops]
+    words = []
+    if memory:
+        slope = math.cbrt(low * (ridge[0] if both else high) ** 2)
+        words.append(Words(slope, slope * memory, "memory decides", "memory decides", slanted=True))
+    if known:
+        level = math.sqrt((ridge[0] if both else low) * high)  # clear of the points
+        words.append(Words(level, peak_gflops, "arithmetic decides", "arithmetic decides"))
+    for at in ridge:
+        told = f"ridge: {digits(at)}"
+        words.append(Words(at, ends["y_low"], f"{told} flops a byte", told, "left", dx=0.6))
     data = {
-        "roof": pd.DataFrame({"x": [low, ridge, high], "y": heights}),
-        "ridge": pd.DataFrame({"x": [ridge], "y": [peak_gflops]}),
+        "roof": pd.DataFrame(corners, columns=["x", "y"], dtype="float64"),
+        "ridge": pd.DataFrame(
+            [(at, peak_gflops) for at in ridge], columns=["x", "y"], dtype="float64"
+        ),
         "points": _points(found),
-        "words": pd.DataFrame(words + _words(found)),
+        "words": pd.DataFrame(words + _words(found), columns=list(Words._fields)),
     }
     return data, ends
 
@@ -172,7 +176,7 @@ def _draw() -> Drawing:
     points = alt.Chart(alt.NamedData("points")).encode(x=x, y=y)
     # Both axes being logarithmic, the roof rises by a factor for each same factor to the right.
     slope = "atan2(height * log(x_high / x_low), width * log(y_high / y_low)) * 180 / PI"
-    narrow = f"(width < 45 * {LETTER})"
+    narrow = f"(width < 45 * {TEXT})"
     upright = f"({narrow} && datum.upright)"
     words = readable(
         alt.Chart(alt.NamedData("words"))
@@ -181,8 +185,8 @@ def _draw() -> Drawing:
         color=ink,
         baseline="middle",
         align=alt.ExprRef(f"{upright} ? 'left' : datum.align"),
-        dx=alt.ExprRef(f"{LETTER} * ({upright} ? 1 : datum.dx)"),
-        dy=alt.ExprRef(f"{LETTER} * ({upright} ? -1 : datum.dy)"),
+        dx=alt.ExprRef(f"{TEXT} * ({upright} ? 1 : datum.dx)"),
+        dy=alt.ExprRef(f"{TEXT} * ({upright} ? -1 : datum.dy)"),
         angle=alt.ExprRef(f"{upright} ? -90 : datum.slanted ? -{slope} : 0"),
     )
     return drawing(

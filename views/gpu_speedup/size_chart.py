@@ -13,9 +13,22 @@ import pandas as pd
 
 from engines.benchmark.recording import Measurement
 from views.gpu_speedup.contenders import SHAPES, STROKES, UNITS, Line, Unit, tick_labels, written
-from views.player import Drawing, Figure, Filling, between, drawing, mark, picture, sized
+from views.player import (
+    STEP,
+    TEXT,
+    Drawing,
+    Figure,
+    Filling,
+    Timeline,
+    between,
+    drawing,
+    mark,
+    picture,
+    sized,
+)
 
 TITLES = {"time": "Time for one call", "gflops": "Speed"}
+EMPTY: dict[Unit, tuple[float, float]] = {"time": (1e-6, 1e-3), "gflops": (0.1, 10)}
 DECADES = [10.0**power for power in range(-10, 8)]
 # Sizes are powers of two, and 1k is 1024 of something.
 PLAIN_SIZE = (
@@ -25,23 +38,31 @@ PLAIN_SIZE = (
 
 
 def against_size(
-    lines: Sequence[Line], *, what: Unit, sizes: Sequence[int], size_name: str = "n"
+    lines: Sequence[Line],
+    *,
+    what: Unit,
+    sizes: Sequence[int],
+    size_name: str = "n",
+    timeline: Timeline | None = None,
 ) -> Figure:
     """Time or speed against size, both logarithmic: medians, and bands between the quartiles.
 
     sizes: the ticks, and how far the picture reaches, whether or not anything has been measured;
     what lies further out is not drawn. Only the looks of the lines enter the drawing. All else is
-    data, so a picture in the page grows without a flicker.
+    data, so a picture in the page grows without a flicker. timeline: whose `n` says how far the
+    lines are drawn.
     """
     looks = tuple(line._replace(measurements=()) for line in lines)
     measured = tuple(line.measurements for line in lines)
-    return _against_size(looks, measured, what=what, sizes=tuple(sizes), size_name=size_name)
+    ticks = tuple(sizes)
+    return _against_size(looks, measured, timeline, what=what, sizes=ticks, size_name=size_name)
 
 
 @picture
 def _against_size(
     looks: tuple[Line, ...],
     measured: tuple[tuple[Measurement, ...], ...],
+    timeline: Timeline | None,
     *,
     what: Unit,
     sizes: tuple[int, ...],
@@ -57,17 +78,34 @@ def _against_size(
     numbers = dict.fromkeys(("size", "low", "middle", "high"), "float64")
     words = dict.fromkeys(("label", "n", "median", "quartiles", "samples"), "str")
     lines = pd.DataFrame(rows, columns=[*numbers, *words]).astype(numbers | words)
-    return {"lines": lines}, {"size_low": low, "size_high": high, "size_ticks": sorted(sizes)}
+    extent = pd.DataFrame({"extent": [] if rows else EMPTY[what]}, dtype="float64")
+    values: dict[str, Any] = {"size_low": low, "size_high": high, "size_ticks": sorted(sizes)}
+    if timeline:
+        # As far as all of it reaches, so that nothing moves while the lines are drawn.
+        ends = [row[end] for row in rows for end in ("low", "high") if end in row]
+        values |= {"low_end": min(ends) / 1.5, "high_end": 1.5 * max(ends)}
+    return {"lines": lines, "extent": extent}, values
 
 
-def size_axis(title: str) -> alt.X:
+def size_axis(title: str, field: str = "size:Q") -> alt.X:
     """Size, logarithmic, from size_low to size_high with its ticks at size_ticks."""
     return alt.X(
-        "size:Q",
+        field,
         title=title,
         scale=between("size_low", "size_high", type="log"),
         axis=alt.Axis(values=alt.ExprRef("size_ticks"), labelExpr=PLAIN_SIZE, labelOverlap=True),
     )
+
+
+def up_to(chart: alt.Chart, timeline: Timeline | None, *, always: str = "false") -> alt.Chart:
+    """Only what has a size that the player has come to; at its end all of it.
+
+    always: an expression for what is shown all the same.
+    """
+    if not timeline:
+        return chart
+    shown = f"datum.size <= {timeline.now('n')} || {STEP} >= {timeline.last_step}"
+    return chart.transform_filter(f"{shown} || {always}")
 
 
 def gaps(sizes: Sequence[int]) -> list[float]:
@@ -96,11 +134,13 @@ def _rows(label: str, found: Sequence[Measurement], what: Unit) -> list[dict[str
 
 
 @_against_size.drawing
-def _draw(looks: tuple[Line, ...], *, what: Unit, size_name: str) -> Drawing:
+def _draw(
+    looks: tuple[Line, ...], timeline: Timeline | None, *, what: Unit, size_name: str
+) -> Drawing:
     x = size_axis(size_name)
     y: dict[str, Any] = {
-        "title": UNITS[what],
-        "scale": alt.Scale(type="log"),
+        "title": UNITS[what] if what == "gflops" else None,  # a time says what it is
+        "scale": between("low_end", "high_end", type="log") if timeline else alt.Scale(type="log"),
         "axis": alt.Axis(values=DECADES, labelExpr=tick_labels(what), labelOverlap=True),
     }
 
@@ -111,7 +151,7 @@ def _draw(looks: tuple[Line, ...], *, what: Unit, size_name: str) -> Drawing:
 
     colors = [line.look.color for line in looks]
     fills = ["transparent" if line.hollow else line.look.color for line in looks]
-    lines = alt.Chart(alt.NamedData("lines")).encode(x=x)
+    lines = up_to(alt.Chart(alt.NamedData("lines")), timeline).encode(x=x)
     middle = alt.Y("middle:Q", **y)
     band = lines.mark_area(opacity=0.25).encode(
         y=alt.Y("low:Q", **y), y2="high:Q", color=by_line(alt.Color, colors)
@@ -147,9 +187,9 @@ def _draw(looks: tuple[Line, ...], *, what: Unit, size_name: str) -> Drawing:
 
 
 def _key(looks: tuple[Line, ...], by_line: Any, what: Unit, y: dict[str, Any]) -> Any:
-    """Two marks that nobody sees: for their legend, in which each mark has its line through it.
+    """Marks that nobody sees: for their legend, in which each mark has its line through it.
 
-    And for the axis, that it has something to follow before anything has been measured.
+    And before anything has been measured, for the axis, that it has something to follow.
     """
     small, large = 12, 20  # pixels of a symbol, the latter in a hall
     legend = alt.Legend(
@@ -161,14 +201,13 @@ def _key(looks: tuple[Line, ...], by_line: Any, what: Unit, y: dict[str, Any]) -
         symbolOffset=sized(0.7 * small, 0.7 * large),
         labelOffset=sized(1.6 * small, 1.6 * large),
         columnPadding=sized(1.6 * small, 1.6 * large),
-        columns=alt.ExprRef("max(1, floor(width / (lecture ? 400 : 230)))"),
+        columns=alt.ExprRef(f"max(1, floor(width / (28 * {TEXT})))"),
     )
     paths = [STROKES[line.look.dash] + SHAPES[line.look.shape] for line in looks]
     fills = ["transparent" if line.hollow else line.look.color for line in looks]
-    extent = [1e-6, 1e-3] if what == "time" else [0.1, 10]
     legends = legend if looks else None
     return (
-        alt.Chart(alt.InlineData([{"extent": value} for value in extent]))
+        alt.Chart(alt.NamedData("extent"))
         .mark_point(opacity=0)
         .encode(
             y=alt.Y("extent:Q", **y),

@@ -1,4 +1,4 @@
-"""What is to be measured against size: the operation, by what, how far, and for how long."""
+"""What is measured against size: the operation, by what, how far, for how long; a recording."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from engines.benchmark.contender import Contender
 from engines.benchmark.operations import OPERATIONS
 from engines.benchmark.recording import Measurement, Recording
+from engines.benchmark.sweep import Plan
+from views.gpu_speedup import recordings as recorded
 from views.gpu_speedup.contenders import LOOKS
-from views.gpu_speedup.recordings import OWN
-from views.gpu_speedup.this_machine import Here
+from views.gpu_speedup.this_machine import Server
 from views.ui.controls import Controls
 
 CHOICES = {
@@ -19,6 +21,12 @@ CHOICES = {
     "row_by_column": "row by column",
     "elementwise": "elementwise",
     "training_step": "a training step",
+}
+TASKS = {  # what one call does, in a question
+    "square": "multiply two n × n matrices",
+    "row_by_column": "multiply a row of n numbers by a column",
+    "elementwise": "compute 3x² + 2 for n numbers",
+    "training_step": "do a training step with n hidden units",
 }
 ABOUT = {
     "square": "Two matrices of n × n numbers: 2n³ additions and multiplications.",
@@ -38,12 +46,17 @@ class Chosen(NamedTuple):
     """What is to be measured. contenders: framework, device and number of threads of each."""
 
     operation: str
+    frameworks: tuple[str, ...]
     contenders: tuple[tuple[str, str, int], ...]
     sizes: tuple[int, ...]
     precision: str
-    transfer: bool
     seconds: int
     recording: Recording | None
+
+    @property
+    def transfer(self) -> str:
+        """Whether it is measured with the transfer: where something is elsewhere, both ways."""
+        return "both" if any(device != "cpu" for _, device, _ in self.contenders) else "without"
 
     def arguments(self) -> tuple[str, ...]:
         """For the command line of engines.benchmark."""
@@ -51,25 +64,29 @@ class Chosen(NamedTuple):
             *("sweep", "--operations", self.operation, "--precision", self.precision),
             *("--contenders", *(":".join(map(str, one)) for one in self.contenders)),
             *("--sizes", *map(str, self.sizes), "--seconds", str(self.seconds)),
-            *("--transfer", "with" if self.transfer else "without"),
+            *("--transfer", self.transfer),
         )
 
-    def of_recording(self) -> list[Measurement]:
-        """What the recording has of the same question: of its GPUs, and with all its threads.
+    def needed_bytes(self) -> int:
+        """Memory of the server that measuring takes, about."""
+        transfers = (False, True) if self.transfer == "both" else (False,)
+        contenders = tuple(Contender(*one) for one in self.contenders)
+        sizes = {self.operation: self.sizes}
+        return Plan(contenders, sizes, self.precision, transfers, self.seconds).needed_bytes()
 
-        Only of the sizes that are asked for here: what is compared is what the picture shows.
-        """
-        frameworks = {framework for framework, *_ in self.contenders}
-        same = [
+    def of_recording(self) -> list[Measurement]:
+        """All that the recording has of the same question; of a CPU, without transfer."""
+        return [
             one
             for one in (self.recording.measurements if self.recording else ())
             if (one.operation, one.precision) == (self.operation, self.precision)
-            and one.transfer == self.transfer
-            and one.framework in frameworks
-            and self.sizes[0] <= one.size <= self.sizes[-1]
+            and one.framework in self.frameworks
+            and not (one.transfer and one.device == "cpu")
         ]
-        most = max((one.threads for one in same), default=0)
-        return [one for one in same if one.device != "cpu" or one.threads == most]
+
+    def shown(self) -> tuple[int, ...]:
+        """The sizes of the picture: those to measure, and those that the recording has."""
+        return tuple(sorted({*self.sizes, *(one.size for one in self.of_recording())}))
 
     @property
     def size_name(self) -> str:
@@ -77,100 +94,61 @@ class Chosen(NamedTuple):
         return "hidden units" if self.operation == "training_step" else "n"
 
 
-def choose(controls: Controls, machine: Here, recordings: Mapping[str, Recording]) -> Chosen:
-    """The controls, with what is on this machine and the recordings to compare with."""
-    first, second, third = st.columns([5, 3, 4])
-    with first:
-        operation = controls.choice(
-            st.pills, "Operation", "operation", CHOICES, "square", required=True
-        )
-    with second:
-        frameworks = controls.several(
-            "Frameworks",
-            "frameworks",
-            {name: look.label for name, look in LOOKS.items()},
-            ("torch",),
-        )
-    with third:
-        processors = controls.several(
-            "Processors", "processors", _processors(machine), tuple(_processors(machine))
-        )
+def choose(controls: Controls, server: Server, recordings: Mapping[str, Recording]) -> Chosen:
+    """The controls, with what is on the server and the recordings there are."""
+    recording = recorded.choose(
+        controls, recordings, widget=st.selectbox, none="No recording, only this server"
+    )
+    operation = controls.choice(
+        st.pills, "Operation", "operation", CHOICES, "square", required=True
+    )
     assert operation
-    more, elsewhere = st.columns([7, 5])
-    with more, st.expander("Sizes, time, precision, transfer"):
-        largest, seconds, precision, transfer = _more(controls, operation)
-    with elsewhere:
-        recording = controls.choice(
-            st.selectbox,
-            "Compare with",
-            "recording",
-            _named(recordings),
-            "none",
-            label_visibility="collapsed",
-        )
-    if transfer and "numpy" in frameworks:
-        st.caption("NumPy is left out: its numbers are in main memory, and stay there.")
+    frameworks = controls.several(
+        "Frameworks",
+        "frameworks",
+        {name: look.label for name, look in LOOKS.items()},
+        ("torch",),
+    )
+    processors = controls.several(
+        "Processors of the server", "processors", _processors(server), tuple(_processors(server))
+    )
+    largest, seconds, precision = _more(controls, operation)
     contenders = tuple(
         (framework, device, threads)
         for framework in frameworks
-        for device, threads in (_processor(one, machine) for one in processors)
-        if device in machine.found(framework) and not (transfer and framework == "numpy")
+        for device, threads in (_processor(one, server) for one in processors)
+        if device in server.found(framework)
     )
     small = tuple(size for size in OPERATIONS[operation].sizes if size <= largest)
-    return Chosen(
-        operation,
-        contenders,
-        small,
-        precision,
-        transfer,
-        int(seconds),
-        recordings.get(str(recording)),
-    )
+    return Chosen(operation, frameworks, contenders, small, precision, int(seconds), recording)
 
 
-def _more(controls: Controls, operation: str) -> tuple[int, float, str, bool]:
-    """What is seldom changed: largest n, seconds, precision, transfer."""
-    columns = st.columns(4, vertical_alignment="bottom")
+def _more(controls: Controls, operation: str) -> tuple[int, float, str]:
+    """What is seldom changed: largest n, seconds, precision."""
     sizes = OPERATIONS[operation].sizes
-    with columns[0]:
-        largest = controls.choice(
-            st.selectbox,
-            "Largest n",
-            f"largest_{operation}",
-            {str(size): f"{size:,}" for size in sizes[2:]},
-            str(LARGEST[operation]),
-        )
-    with columns[1]:
-        seconds = controls.number("Time budget in seconds", "seconds", *SECONDS)
-    with columns[2]:
-        precision = controls.choice(
-            st.segmented_control, "Precision", "precision", PRECISIONS, "float32", required=True
-        )
-    with columns[3]:
-        transfer = controls.flag(
-            "Transfer",
-            "transfer",
-            help="Whether each call also brings the data to the device and the result back.",
-        )
-    return int(str(largest)), seconds, str(precision), transfer
+    largest = controls.choice(
+        st.selectbox,
+        "Largest n to measure",
+        f"largest_{operation}",
+        {str(size): f"{size:,}" for size in sizes[2:]},
+        str(LARGEST[operation]),
+    )
+    seconds = controls.number("Time budget in seconds", "seconds", *SECONDS)
+    precision = controls.choice(
+        st.segmented_control, "Precision", "precision", PRECISIONS, "float32", required=True
+    )
+    return int(str(largest)), seconds, str(precision)
 
 
-def _processors(machine: Here) -> dict[str, str]:
+def _processors(server: Server) -> dict[str, str]:
     """The devices of all frameworks, the CPU with one thread and with all it has."""
     found = {"cpu-1": "CPU, 1 thread"}
-    if machine.cores > 1:
-        found["cpu"] = f"CPU, all {machine.cores} threads"
+    if server.cores > 1:
+        found["cpu"] = f"CPU, all {server.cores} threads"
     for framework in LOOKS:
-        found |= {kind: name for kind, name in machine.found(framework).items() if kind != "cpu"}
+        found |= {kind: name for kind, name in server.found(framework).items() if kind != "cpu"}
     return found
 
 
-def _processor(name: str, machine: Here) -> tuple[str, int]:
-    return ("cpu", 1) if name == "cpu-1" else (name, machine.cores)
-
-
-def _named(recordings: Mapping[str, Recording]) -> dict[str, str]:
-    named = {name: f"Compare with {one.machine.name}" for name, one in recordings.items()}
-    if OWN in named:
-        named[OWN] = f"Compare with your own recording, {recordings[OWN].machine.name}"
-    return {"none": "Compare with no recording", **named}
+def _processor(name: str, server: Server) -> tuple[str, int]:
+    return ("cpu", 1) if name == "cpu-1" else (name, server.cores)

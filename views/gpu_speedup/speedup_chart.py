@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 
 import altair as alt
@@ -11,11 +12,22 @@ import pandas as pd
 
 from engines.benchmark.recording import Measurement
 from views.gpu_speedup.contenders import SHAPES, digits
-from views.gpu_speedup.size_chart import gaps, size_axis
-from views.player import Drawing, Figure, Filling, drawing, mark, picture, readable, sized
+from views.gpu_speedup.size_chart import gaps, size_axis, up_to
+from views.player import (
+    TEXT,
+    Drawing,
+    Figure,
+    Filling,
+    Timeline,
+    between,
+    drawing,
+    mark,
+    picture,
+    readable,
+    sized,
+)
 from views.ui.palette import BEST, GRADIENT, QUIET, Look
 
-LETTER = "(lecture ? 24 : 13)"  # pixels of the font, for expressions
 POWERS = [2.0**power for power in range(-20, 21)]
 PLAIN = (
     "datum.value >= 1 ? format(datum.value, ',~g') + ' ×' "
@@ -40,16 +52,33 @@ class Mark(NamedTuple):
 
 
 def speedup(
-    pairs: Sequence[Pair], marks: Sequence[Mark], *, sizes: Sequence[int], size_name: str
+    pairs: Sequence[Pair],
+    marks: Sequence[Mark],
+    *,
+    sizes: Sequence[int],
+    size_name: str,
+    asks: str = "",
+    timeline: Timeline | None = None,
 ) -> Figure:
     """By the medians, in a band between the quartiles that favour the one and the other.
+
+    A click selects as `guessed` the size of the column that it is in. asks: written where the
+    curves will be, while there are none. timeline: whose `n` says how far the curves are drawn.
 
     sizes: the ticks, and how far the picture reaches. Only the looks of the lines enter the
     drawing; all else is data, and a picture in the page grows without a flicker.
     """
     looks = tuple(pair.look for pair in pairs)
     measured = tuple((pair.slower, pair.faster) for pair in pairs)
-    return _speedup(looks, measured, tuple(marks), sizes=tuple(sizes), size_name=size_name)
+    return _speedup(
+        looks,
+        measured,
+        tuple(marks),
+        timeline,
+        sizes=tuple(sizes),
+        size_name=size_name,
+        asks=asks,
+    )
 
 
 @picture
@@ -57,9 +86,11 @@ def _speedup(
     looks: tuple[Look, ...],
     measured: tuple[tuple[tuple[Measurement, ...], tuple[Measurement, ...]], ...],
     marks: tuple[Mark, ...],
+    timeline: Timeline | None,
     *,
     sizes: tuple[int, ...],
     size_name: str,
+    asks: str,
 ) -> Filling:
     low, high = min(sizes) / 1.4, max(sizes) * 1.4
     rows = [
@@ -76,8 +107,16 @@ def _speedup(
     upright = upright.astype({"size": "float64", "label": "str", "kind": "str"})
     upright["right"] = upright["size"] > math.sqrt(low * high)
     upright["row"] = (upright["kind"] == "crossing").cumsum().astype("int64")
-    values = {"size_low": low, "size_high": high, "size_ticks": sorted(sizes)}
-    return {"lines": lines, "marks": upright}, values
+    values: dict[str, Any] = {"size_low": low, "size_high": high, "size_ticks": sorted(sizes)}
+    values["asks"] = asks
+    if timeline:
+        # As far as all of it reaches, so that nothing moves while the curves are drawn.
+        heights = [row[end] for row in rows for end in ("low", "high") if end in row]
+        values["low_end"] = min([0.5, *heights]) / 1.1
+        values["high_end"] = 1.1 * max([2.0, *heights])
+    ends = [low, *(math.sqrt(a * b) for a, b in pairwise(sorted(sizes))), high]
+    columns = pd.DataFrame({"size": sorted(sizes), "left": ends[:-1], "right": ends[1:]})
+    return {"lines": lines, "marks": upright, "columns": columns}, values
 
 
 def _rows(
@@ -99,11 +138,13 @@ def _rows(
 
 
 @_speedup.drawing
-def _draw(looks: tuple[Look, ...], *, size_name: str) -> Drawing:
+def _draw(looks: tuple[Look, ...], timeline: Timeline | None, *, size_name: str) -> Drawing:
     x = size_axis(size_name)
     y: dict[str, Any] = {
         "title": "times as fast",
-        "scale": alt.Scale(type="log", base=2),
+        "scale": between("low_end", "high_end", type="log", base=2)
+        if timeline
+        else alt.Scale(type="log", base=2),
         "axis": alt.Axis(values=POWERS, labelExpr=PLAIN, labelOverlap=True),
     }
 
@@ -112,19 +153,44 @@ def _draw(looks: tuple[Look, ...], *, size_name: str) -> Drawing:
         scale = alt.Scale(type="ordinal", domain=labels, range=list(values))
         return channel("label:N", scale=scale, title=None, **more)
 
-    columns = alt.ExprRef(f"max(1, floor(width / (22 * {LETTER})))")
-    key = alt.Legend(labelLimit=0, columns=columns, symbolSize=300, symbolOpacity=1)
+    key = alt.Legend(
+        labelLimit=0,
+        columns=1,
+        symbolSize=sized(110, 300),
+        symbolOpacity=1,
+    )
     legend = {"legend": key if looks else None}
     colors = by_line(alt.Color, [look.color for look in looks], **legend)
-    lines = alt.Chart(alt.NamedData("lines")).encode(x=x)
+    lines = up_to(alt.Chart(alt.NamedData("lines")), timeline).encode(x=x)
     middle = alt.Y("middle:Q", **y)
     level: list[dict[str, Any]] = [{"even": 1, "label": "equally fast"}]
     even = alt.Chart(alt.InlineData(level)).encode(y=alt.Y("even:Q", **y))
     # Two marks that nobody sees give the axis something to follow before anything is measured.
     ends: list[dict[str, Any]] = [{"extent": 0.5}, {"extent": 2}]
     extent = alt.Chart(alt.InlineData(ends))
+    columns = (
+        alt.Chart(alt.NamedData("columns"))
+        .mark_rect(opacity=0.001, cursor="pointer")
+        .encode(
+            x=size_axis(size_name, "left:Q"),
+            x2="right:Q",
+            tooltip=[alt.Tooltip("size:Q", title=f"your guess, {size_name}")],
+        )
+        .add_params(alt.selection_point("guessed", fields=["size"], toggle=False))
+    )
+    asks = (
+        alt.Chart(alt.InlineData([{}]))
+        .mark_text(align="center", fontWeight="bold", color=alt.ExprRef("ink"))
+        .encode(
+            x=alt.value(alt.ExprRef("width / 2")),
+            y=alt.value(alt.ExprRef("height / 4")),
+            text=alt.value(alt.ExprRef("asks")),
+        )
+    )
     layers = (
-        extent.mark_point(opacity=0).encode(y=alt.Y("extent:Q", **y))
+        columns
+        + asks
+        + extent.mark_point(opacity=0).encode(y=alt.Y("extent:Q", **y))
         + even.mark_rule(color=QUIET, strokeWidth=2)
         + lines.mark_area(opacity=0.25).encode(y=alt.Y("low:Q", **y), y2="high:Q", color=colors)
         + lines.mark_line().encode(
@@ -135,7 +201,7 @@ def _draw(looks: tuple[Look, ...], *, size_name: str) -> Drawing:
         + lines.mark_point(opacity=1, size=mark(70)).encode(
             y=middle,
             color=colors,
-            shape=by_line(alt.Shape, [SHAPES[look.shape] for look in looks], **legend),
+            shape=by_line(alt.Shape, [SHAPES[look.shape] for look in looks], legend=None),
             tooltip=[
                 alt.Tooltip("label:N", title="compared"),
                 alt.Tooltip("n:N", title=size_name),
@@ -147,10 +213,10 @@ def _draw(looks: tuple[Look, ...], *, size_name: str) -> Drawing:
             even.encode(x=alt.value("width"), text="label:N"),
             align="right",
             dx=-6,
-            dy=sized(-0.6 * 13, -0.6 * 24),
+            dy=alt.ExprRef(f"-0.6 * {TEXT}"),
             color=alt.ExprRef("ink"),
         )
-        + _upright(x)
+        + _upright(x, timeline)
     )
     return drawing(
         layers,
@@ -163,10 +229,10 @@ def _draw(looks: tuple[Look, ...], *, size_name: str) -> Drawing:
     )
 
 
-def _upright(x: alt.X) -> Any:
+def _upright(x: alt.X, timeline: Timeline | None) -> Any:
     """The guess, dashed and told above; crossings, told below, each on a row of its own."""
     is_guess = "datum.kind == 'guess'"
-    marks = alt.Chart(alt.NamedData("marks")).encode(x=x)
+    marks = up_to(alt.Chart(alt.NamedData("marks")), timeline, always=is_guess).encode(x=x)
     rules = marks.mark_rule().encode(
         color=alt.condition(is_guess, alt.value(GRADIENT), alt.value(BEST)),
         strokeDash=alt.condition(is_guess, alt.value([6, 4]), alt.value([1, 0])),
@@ -177,7 +243,7 @@ def _upright(x: alt.X) -> Any:
         baseline="middle",
         dx=alt.ExprRef("datum.right ? -6 : 6"),
         dy=alt.ExprRef(
-            f"{LETTER} * ({is_guess} ? 0.8 : 0.4 - 1.3 * datum.row) + ({is_guess} ? 0 : height)"
+            f"{TEXT} * ({is_guess} ? 0.8 : 0.4 - 1.3 * datum.row) + ({is_guess} ? 0 : height)"
         ),
         color=alt.ExprRef("ink"),
     )

@@ -1,4 +1,4 @@
-"""The machine that the app runs on: its cores, and the devices that were found or not."""
+"""The server that the app runs on: its cores, and the devices that were found or not."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ REASONS = {
 }
 
 
-class Here(NamedTuple):
+class Server(NamedTuple):
     """What was found. devices: each a Device of engines.benchmark.machine, as a dictionary."""
 
     cores: int
@@ -46,31 +46,31 @@ class Here(NamedTuple):
 
     @property
     def device(self) -> str:
-        """The best kind of device that PyTorch has here."""
+        """The best kind of device that PyTorch has there."""
         return next((kind for kind in self.found("torch") if kind != "cpu"), "cpu")
 
 
-@st.cache_resource(show_spinner="Looking for the devices of this machine: some seconds, once.")
-def inspected() -> Here:
+@st.cache_resource(show_spinner="Looking for the devices of the server: some seconds, once.")
+def inspected() -> Server:
     """Ask a child process what there is; without an answer, the CPU is all that is known."""
     try:
-        return here(child.answers(["devices"], seconds=120))
+        return server_of(child.answers(["devices"], seconds=120))
     except (OSError, ValueError) as error:
-        logging.getLogger(__name__).error("the devices of this machine are unknown: %s", error)
+        logging.getLogger(__name__).error("the devices of the server are unknown: %s", error)
         cpu = {"kind": "cpu", "name": "CPU", "found": True, "reason": ""}
-        return Here(os.cpu_count() or 1, tuple({"framework": name, **cpu} for name in LOOKS))
+        return Server(os.cpu_count() or 1, tuple({"framework": name, **cpu} for name in LOOKS))
 
 
-def here(answers: Sequence[Mapping[str, Any]]) -> Here:
+def server_of(answers: Sequence[Mapping[str, Any]]) -> Server:
     """From what `python -m engines.benchmark devices` says."""
     [cores] = [answer["cores"] for answer in answers if answer["event"] == "cores"]
-    return Here(cores, tuple(one for one in answers if one["event"] == "device"))
+    return Server(cores, tuple(one for one in answers if one["event"] == "device"))
 
 
-def devices(machine: Here) -> None:
+def devices(server: Server) -> None:
     """A table of the devices that each framework has found, or why it has not."""
     heads = ["", *(look.label for look in LOOKS.values())]
-    by = {(device["framework"], device["kind"]): device for device in machine.devices}
+    by = {(device["framework"], device["kind"]): device for device in server.devices}
     rows = [
         [called, *(_cell(by.get((framework, kind))) for framework in LOOKS)]
         for kind, called in KINDS.items()

@@ -10,75 +10,70 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from engines.benchmark.recording import Measurement, Recording
-from engines.benchmark.who_wins import FEW, Crossing, crossing
+from engines.benchmark.who_wins import FEW, crossing
+from views.gpu_speedup import recordings as recorded
 from views.gpu_speedup.contenders import Line, digits, line_of, lines_of
-from views.gpu_speedup.contests import about
 from views.gpu_speedup.events import measured, provenance
-from views.gpu_speedup.recordings import as_text, made_elsewhere
+from views.gpu_speedup.recordings import made_elsewhere
 from views.gpu_speedup.size_chart import against_size
-from views.gpu_speedup.this_machine import Here
-from views.player import show
-from views.ui.controls import Controls
-from views.ui.measuring import Event, Measuring
+from views.gpu_speedup.this_machine import Server
+from views.gpu_speedup.verdicts import as_html, verdict
+from views.player import say, show
+from views.ui.measuring import Event, Found, Measuring
+from views.ui.shell import Here
+from views.ui.staging import beside, stage
 
 WIDTHS = (16, 64, 256, 1024, 4096, 16384)
 SECONDS = 20
-NONE = "none"  # in the address: no recording
 
 
-def section(
-    controls: Controls,
-    measuring: Measuring,
-    here: Here,
-    recordings: Mapping[str, Recording],
+def show_stage(
+    here: Here, measuring: Measuring, server: Server, recordings: Mapping[str, Recording]
 ) -> None:
-    """Offer to measure training steps; show them beside those of a recording."""
-    tensorflow = controls.flag("TensorFlow too (it takes some seconds to load)", "step_tensorflow")
-    recording = _chosen(controls, recordings)
-    contenders = _contenders(here, tensorflow=tensorflow)
-    recorded = (
-        _recorded(recording, {framework for framework, *_ in contenders}) if recording else []
-    )
+    """Training steps by width, recorded and on the server; below, what all of them say."""
+    controls = here.controls
+    with here.settings, st.popover("Settings"):
+        recording = recorded.choose(
+            controls, recordings, widget=st.selectbox, none="No recording, only this server"
+        )
+        tensorflow = controls.flag("TensorFlow too (it takes some seconds to load)", "tensorflow")
+    contenders = _contenders(server, tensorflow=tensorflow)
+    lines = _recorded(recording, {name for name, *_ in contenders}) if recording else []
     arguments: tuple[str, ...] = ("sweep", "--operations", "training_step", "--transfer", "both")
     arguments += ("--contenders", *(":".join(map(str, one)) for one in contenders))
     arguments += ("--sizes", *map(str, WIDTHS), "--seconds", str(SECONDS))
     places = list[DeltaGenerator]()
-    draw = partial(_draw, contenders, recorded, places)
-    found = measuring.offer("step", "Measure training steps", arguments, seconds=SECONDS, draw=draw)
-    places.append(st.container())
-    if not (found or recorded):
-        places[0] = places[0].markdown(
-            "A wide network gives each operation much to do, a narrow one next to nothing, and "
-            "the batch is the same. **At which width does the transfer matter most, and from "
-            "which width on does the fastest processor win?**"
+    draw = partial(_draw, contenders, lines, places)
+    with stage(here):
+        story = st.container()
+        about = f"Up to {SECONDS} s on the server that runs this page."
+        found = measuring.offer(
+            "step", "Measure on the server", arguments, seconds=SECONDS, about=about, draw=draw
         )
-        return
+        places += beside(1)
+        events = found.events if found else []
+        draw(events)
+        own = [] if found and found.starved else lines_of(measured(events))
+        said = told([*own, *lines])
+        with story:
+            say(as_html(_story(said, found)))
+    st.markdown("\n".join(f"- {one}" for one in said))
     if found:
         found.warn()
-    events = found.events if found else []
-    draw(events)
-    own = lines_of(measured(events))
-    st.markdown("\n".join(f"- {said}" for said in told([*own, *recorded])))
-    if found:
         st.caption(provenance(found))
     if recording:
         st.caption(made_elsewhere(recording))
 
 
-def _chosen(controls: Controls, recordings: Mapping[str, Recording]) -> Recording | None:
-    """The recording to compare with, of those that have training steps."""
-    named = {
-        name: as_text(f"recorded on {one.machine.name}")
-        for name, one in recordings.items()
-        if _steps(one) and name != NONE
-    }
-    if not named:
-        return None
-    offered = {NONE: "no recording", **named}
-    chosen = controls.choice(
-        st.pills, "Compare with", "step_recording", offered, NONE, required=True
-    )
-    return recordings[str(chosen)] if chosen != NONE else None
+def _story(said: Sequence[str], found: Found | None) -> str:
+    """What to look at, and one verdict."""
+    if found and found.starved:
+        return "The server was busy: the points are drawn, and no verdict is given of them."
+    verdicts = [one for one in said if " against " in one]
+    verdicts.sort(key=lambda one: "GPU" not in one)
+    if not verdicts:
+        return "A wide network gives each operation much to do, a narrow one next to nothing."
+    return " ".join(verdicts[: 2 if "GPU" in verdicts[0] else 1])
 
 
 def _steps(recording: Recording) -> list[Measurement]:
@@ -105,13 +100,13 @@ def _recorded(recording: Recording, frameworks: Iterable[str]) -> list[Line]:
     return lines_of(shown, recorded=True)
 
 
-def _contenders(here: Here, *, tensorflow: bool) -> list[tuple[str, str, int]]:
+def _contenders(server: Server, *, tensorflow: bool) -> list[tuple[str, str, int]]:
     """NumPy, and each framework on the CPU and on its best other device, if it has one."""
     contenders = [("numpy", "cpu")]
     for framework in ("torch", *["tensorflow"] * tensorflow):
-        others = [kind for kind in here.found(framework) if kind != "cpu"]
+        others = [kind for kind in server.found(framework) if kind != "cpu"]
         contenders += [(framework, kind) for kind in ("cpu", *others[:1])]
-    return [(*one, here.cores) for one in contenders]
+    return [(*one, server.cores) for one in contenders]
 
 
 def _contender(one: Measurement) -> tuple[str, str, int]:
@@ -141,8 +136,9 @@ def _draw(
     ]
     # Measured or not yet: so the key of the picture stays as it is.
     own = [found.get(line.label, line) for line in chosen] if events else []
-    picture = against_size([*own, *recorded], what="time", sizes=WIDTHS, size_name="hidden units")
-    places[0] = show(picture, key="training step", height=440, in_hall=700, place=places[0])
+    sizes = sorted({*WIDTHS, *(one.size for line in recorded for one in line.measurements)})
+    figure = against_size([*own, *recorded], what="time", sizes=sizes, size_name="hidden units")
+    places[0] = show(figure, key="training step", place=places[0])
 
 
 # ---- What it says
@@ -171,8 +167,7 @@ def _one(line: Line, with_transfer: Line | None) -> str:
     """How fast a contender is at its ends, and what part of that the transfer takes."""
     by = {one.size: one for one in line.measurements}
     least, most = by[min(by)], by[max(by)]
-    name = as_text(line.label)
-    text = f"**{name}** does {_rate(least)} with {least.size:,} hidden units"
+    text = f"**{line.label}** does {_rate(least)} with {least.size:,} hidden units"
     text += f", and {_rate(most)} with {most.size:,}." if most is not least else "."
     if not with_transfer:
         return text
@@ -217,8 +212,7 @@ def _contest(one: Line, other: Line) -> list[str]:
     widest = max(common)
     if ends[0][widest] < ends[1][widest]:
         one, other = other, one
-    turn = crossing(one.measurements, other.measurements)
-    return [_verdict(turn, as_text(other.label), as_text(one.label))]
+    return [_verdict(one, other)]
 
 
 def _with_transfer_counted(alone: Sequence[Line], with_transfer: Sequence[Line]) -> list[str]:
@@ -231,22 +225,10 @@ def _with_transfer_counted(alone: Sequence[Line], with_transfer: Sequence[Line])
             if device == "cpu" or _contender(line.measurements[0])[:2] != (framework, "cpu"):
                 continue
             if found & {one.size for one in way.measurements}:
-                turn = crossing(line.measurements, way.measurements)
-                said.append(_verdict(turn, as_text(way.label), as_text(line.label)))
+                said.append(_verdict(line, way))
     return said
 
 
-def _verdict(turn: Crossing, faster: str, slower: str) -> str:
-    between = f"from {turn.smallest:,} to {turn.largest:,} hidden units"
-    return {
-        "always": f"{faster} is ahead of {slower} at every width measured, {between}.",
-        "crosses": f"From about **{about(turn.size):,.0f} hidden units** on, {faster} is ahead of "
-        f"{slower}.",
-        "never": f"{faster} is not ahead of {slower} at the widest network measured, with "
-        f"{turn.largest:,} hidden units.",
-        "overlap": f"{faster} and {slower} are too close to tell at {turn.largest:,} hidden units: "
-        "their quartiles overlap.",
-        "level": f"{faster} and {slower} are too close to tell at {turn.largest:,} hidden units: "
-        "their medians lie within a twentieth of each other.",
-        "few": f"Of {faster} and {slower} there are too few samples to tell which is ahead.",
-    }[turn.verdict]
+def _verdict(slower: Line, faster: Line) -> str:
+    turn = crossing(slower.measurements, faster.measurements)
+    return verdict(f"**{faster.label}**, against {slower.label}", turn, "hidden units")

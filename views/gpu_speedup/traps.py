@@ -17,17 +17,20 @@ from engines.benchmark.recording import Measurement
 from engines.listing import source_of
 from views.gpu_speedup.contenders import LOOKS, Unit, digits, written
 from views.gpu_speedup.traps_charts import naive_and_honest, one_by_one, result
-from views.player import show
+from views.gpu_speedup.verdicts import as_html
+from views.player import listing, say, show
 from views.ui import texts
 from views.ui.controls import Controls
-from views.ui.measuring import Event, Measuring
-from views.ui.prediction import predicted
-from views.ui.shell import side_by_side
+from views.ui.measuring import Event, Found, Measuring
+from views.ui.prediction import asked, opening
+from views.ui.shell import Here
+from views.ui.staging import beside, stage
 
 Parts = Mapping[str, Measurement]
 
 ANSWERS = {1.2: "by less than 1.2", 3.0: "between 1.2 and 3", 20.0: "between 3 and 20"}
 MOST = "by more than 20"
+GUESSES = {text: text for text in (*ANSWERS.values(), MOST)}
 HARDLY = 1.2  # calls that differ by less could as well have been timed once
 
 
@@ -95,42 +98,69 @@ LINES = {
 }
 
 
-def section(controls: Controls, measuring: Measuring, *, device: str) -> None:
-    """Choose a trap, measure it both ways, and read how far the naive number is off.
+def show_stage(here: Here, measuring: Measuring, *, device: str) -> str:
+    """Choose a trap, say how far off the naive number is, measure it both ways, and see.
 
-    device: the best one that PyTorch has here, "cpu" if there is no other.
+    device: the best one that PyTorch has on the server, "cpu" if there is no other. Returns what
+    is to be read below: why it is a trap, and what was measured.
     """
     labels = {name: trap.label for name, trap in TRAPS.items()}
-    name = controls.choice(st.pills, "Seven ways", "trap", labels, "first_call", required=True)
-    assert name
-    trap = TRAPS[name]
-    why = f"{trap.why} {trap.on_cpu if device == 'cpu' else trap.on_gpu}".format(device=device)
-    st.markdown(f"> “{trap.claim}”\n\n{why.rstrip()}")
-    if code := _code(name):
-        language = "bash" if name == "threads" else "python"
-        for place, (way, lines) in zip(side_by_side(2), code.items(), strict=True):
-            place.caption(way)
-            place.code(lines.replace("{device}", device), language=language, wrap_lines=True)
-    arguments = ("traps", "--trap", name, "--device", device)
-    found = measuring.offer(f"trap {name}", "Measure it both ways", arguments, seconds=20)
+    with stage(here):
+        name = here.controls.choice(
+            st.pills,
+            "Seven ways",
+            "trap",
+            labels,
+            "first_call",
+            required=True,
+            label_visibility="collapsed",
+        )
+        assert name
+        trap = TRAPS[name]
+        why = f"{trap.why} {trap.on_cpu if device == 'cpu' else trap.on_gpu}".format(device=device)
+        story = st.container()
+        left, right = beside(2)
+        with left:
+            for way, lines in _code(name).items():
+                listing(lines.replace("{device}", device), {}, title=way, key=f"{name}, {way}")
+        with right:
+            guess = asked(trap.asked, GUESSES, key=f"trap {name}")
+            arguments = ("traps", "--trap", name, "--device", device)
+            found = measuring.offer(f"trap {name}", "Measure it both ways", arguments, seconds=20)
+            said = _result(name, found, guess) if found else []
+            if not said:
+                st.markdown(why)
+        with story:
+            say(as_html(said[-1] if said else _opening(trap, found)))
     if not found:
-        st.markdown(f"**Guess first, then measure:** {trap.asked}")
-        return
+        return why
     found.warn()
+    when = f"Measured {found.age()} on the server that runs this page."
+    if name != "once":
+        when += " A time is a median, and a bar reaches from one quartile to the other."
+    return "\n\n".join([why, *said[:-1], when])
+
+
+def _opening(trap: Trap, found: Found | None) -> str:
+    """What somebody says, and what is to be done."""
+    if found and not found.going:
+        then = "It is measured. **Say how far off that is, and see.**"
+    else:
+        then = "**Say how far off that is, and measure it.**"
+    return f"“{trap.claim}” {then}"
+
+
+def _result(name: str, found: Found, guess: str | None) -> list[str]:
+    """Draw what was measured, once it has been guessed, and return what is to be said of it."""
     parts, loaded, samples = read(found.events)
     if "PyTorch, all" in parts and parts["PyTorch, all"].threads == 1:
-        st.markdown(
-            "This machine gives a program one core. All threads are one thread here, and there is "
+        return [
+            "The server gives a program one core. All threads are one thread there, and there is "
             "nothing to be unequal."
-        )
-    elif len(samples) > 1:
-        _once(samples, parts["naive"].size)
-    else:
-        _both_ways(name, parts, loaded)
-    said = f"Measured {found.age()} on this machine."
-    if not samples:
-        said += " A time is a median, and a bar reaches from one quartile to the other."
-    st.caption(said)
+        ]
+    if len(samples) > 1:
+        return _once(samples, parts["naive"].size, guess)
+    return _both_ways(name, parts, loaded, guess, starved=found.starved)
 
 
 def read(events: Sequence[Event]) -> tuple[dict[str, Measurement], dict[str, float], list[float]]:
@@ -166,14 +196,19 @@ def _code(name: str) -> dict[str, str]:
 # ---- What came of it
 
 
-def _guessed(asked: str, factor: float, name: str) -> bool:
-    """Whether somebody has said by what factor, and has been told."""
+def _answer(factor: float, guess: str) -> str:
     right = next((text for bound, text in ANSWERS.items() if factor < bound), MOST)
-    answers = {text: text for text in (*ANSWERS.values(), MOST)}
-    return predicted(asked, answers, right, key=f"trap {name}")
+    return f"{opening(guess, right)} **{right}**."
 
 
-def _both_ways(name: str, parts: Parts, loaded: Mapping[str, float]) -> None:
+def _both_ways(
+    name: str,
+    parts: Parts,
+    loaded: Mapping[str, float],
+    guess: str | None,
+    *,
+    starved: bool,
+) -> list[str]:
     """The picture of all parts, and what is to be said of each pair, once it has been guessed."""
     trap = TRAPS[name]
     pairs = [
@@ -182,21 +217,24 @@ def _both_ways(name: str, parts: Parts, loaded: Mapping[str, float]) -> None:
         if all(one in parts for one in (pair.naive, pair.honest, pair.beside) if one)
     ]
     if not pairs:
-        return
+        return []
+    opened = ""
     if pairs[-1] is trap.pairs[-1]:  # else the run ended before what is asked about came
+        if guess is None:
+            return []
         naive, honest = parts[pairs[-1].naive].median, parts[pairs[-1].honest].median
-        if not _guessed(trap.asked, max(naive / honest, honest / naive), name):
-            return
+        opened = _answer(max(naive / honest, honest / naive), guess)
     wrong = {pair.naive for pair in trap.pairs}
     rows = [
         result(label, "naive" if part in wrong else "honest", parts[part], trap.unit)
         for part, label in trap.rows.items()
         if part in parts
     ]
-    height = 110 + 55 * len(rows)
-    drawing = naive_and_honest(rows, unit=trap.unit)
-    show(drawing, key=f"trap {name}", height=height, in_hall=2 * height)
-    st.markdown("\n\n".join(told(pair, parts, loaded) for pair in pairs))
+    show(naive_and_honest(rows, unit=trap.unit), key=f"trap {name}")
+    if starved:
+        return ["The server was busy: the points are drawn, and no verdict is given of them."]
+    said = [told(pair, parts, loaded) for pair in pairs]
+    return [*said[:-1], f"{opened} {said[-1]}".strip()]
 
 
 def told(pair: Pair, parts: Parts, loaded: Mapping[str, float]) -> str:
@@ -240,34 +278,33 @@ def _faster(one: Measurement, other: Measurement) -> str:
     return f"{faster} is {digits(slow.median / fast.median)} times as fast as {slower}."
 
 
-def _once(samples: Sequence[float], size: int) -> None:
+def _once(samples: Sequence[float], size: int, guess: str | None) -> list[str]:
     """One call after the other, as often as somebody wants; once guessed, all of them."""
     k = st.session_state.get("timed once", 0) % len(samples)
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(key="once", horizontal=True, vertical_alignment="center"):
         st.button("Time it once more", on_click=_once_more)
-        st.markdown(
-            f"You would have said that a product of two matrices with {size} rows each takes "
-            f"**{written(samples[k], 'time')}**."
-        )
+        st.markdown(f"n = {size}: **{written(samples[k], 'time')}**")
+    if guess is None:
+        return []
     least, most = min(samples), max(samples)
-    if not _guessed(TRAPS["once"].asked, most / least, "once"):
-        return
-    drawing = one_by_one(samples, shown=k)
-    show(drawing, key="timed once", height=320, in_hall=560)
+    show(one_by_one(samples, shown=k), key="timed once")
     low, median, high = quantiles(samples, n=4, method="inclusive")
     spread = (
-        f"The median of {len(samples)} calls is **{written(median, 'time')}**, and call {k + 1} "
-        f"took {digits(samples[k] / median)} times that. Half of them lie between "
-        f"{written(low, 'time')} and {written(high, 'time')}. The shortest took "
+        f"{_answer(most / least, guess)} The shortest of {len(samples)} calls took "
         f"{written(least, 'time')} and the longest {written(most, 'time')}, "
-        f"**{digits(most / least)} times** as long."
+        f"**{digits(most / least)} times** as long. Their median is **{written(median, 'time')}**, "
+        f"and call {k + 1} took {digits(samples[k] / median)} times that."
+    )
+    more = (
+        f"Half of the calls lie between {written(low, 'time')} and {written(high, 'time')}. The "
+        "very first call is not among them."
     )
     if most < HARDLY * least:
-        spread += (
-            " Here they hardly differ, and timing once would have done. To know that, "
-            "somebody had to time more often."
+        more += (
+            " They hardly differ, and timing once would have done. To know that, somebody had to "
+            "time more often."
         )
-    st.markdown(f"{spread} The very first call is not among them.")
+    return [more, spread]
 
 
 def _once_more() -> None:

@@ -12,7 +12,18 @@ import pandas as pd
 
 from engines.benchmark.recording import Measurement
 from views.gpu_speedup.contenders import SHAPES, UNITS, Unit, tick_labels, written
-from views.player import Drawing, Figure, Filling, between, decades, drawing, mark, picture, sized
+from views.player import (
+    TEXT,
+    Drawing,
+    Figure,
+    Filling,
+    between,
+    decades,
+    drawing,
+    mark,
+    picture,
+    sized,
+)
 from views.ui.palette import DATA, GRADIENT, MISTAKE, MODEL
 
 ROLES = ["naive", "honest"]
@@ -104,13 +115,13 @@ def _draw_results(*, unit: Unit, log: bool) -> Drawing:
     ink = alt.ExprRef("ink")
     values = results.mark_text(
         align=alt.ExprRef("datum.before ? 'right' : 'left'"),
-        dx=alt.ExprRef("1.2 * (lecture ? 24 : 13) * (datum.before ? -1 : 1)"),
+        dx=alt.ExprRef(f"1.2 * {TEXT} * (datum.before ? -1 : 1)"),
         baseline="middle",
         fontWeight="bold",
         color=ink,
     ).encode(x=alt.X("at:Q", **x), text="text:N")
     labels = results.mark_text(
-        align="left", baseline="bottom", dx=4, dy=sized(-0.75 * 13, -0.75 * 24), color=ink
+        align="left", baseline="bottom", dx=4, dy=alt.ExprRef(f"-0.75 * {TEXT}"), color=ink
     ).encode(x=alt.value(0), text="label:N")
     return drawing(
         whiskers + marks + values + labels,

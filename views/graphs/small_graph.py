@@ -15,7 +15,7 @@ import pandas as pd
 
 from engines.graphs.autograd import Edge, Graph, Node, brief
 from views.graphs.layered import positions
-from views.player import Drawing, Figure, Filling, between, drawing, picture, show, sized
+from views.player import STEP, Drawing, Figure, Filling, between, drawing, picture, show, sized
 from views.ui.palette import BEST, MODEL, QUIET
 
 FOLD = "Repetitions"  # the kind of the node that stands for many
@@ -82,6 +82,7 @@ def draw_graph(
     emphasised: Collection[int] = (),
     only_order: Collection[int] = (),
     places: Mapping[int, tuple[float, float]] | None = None,
+    since: Mapping[int, int] | None = None,
     wide: float = 1.0,
 ) -> Figure:
     """A graph whose boxes hold the short names of operations and the names of leaves.
@@ -89,7 +90,8 @@ def draw_graph(
     key: equal for equal graphs; it is what the cache goes by. labels: by id, more to write in a
     box. emphasised: ids of nodes to mark. only_order: the indices in `graph.edges` of those to draw
     dashed, which hand nothing over. places: by id, column and layer, where they are not to be found
-    by `_positions`. wide: how much wider than usual boxes may be.
+    by `_positions`. since: by id, the step of the player from which a node is there; if not said,
+    all are, always. wide: how much wider than usual boxes may be.
     """
     drawn = _picture(
         graph,
@@ -98,6 +100,8 @@ def draw_graph(
         emphasised=tuple(emphasised),
         only_order=tuple(only_order),
         places=places or {},
+        since=since or {},
+        follows=since is not None,
         wide=wide,
     )
     # Words of a visitor go in here, after the drawing, which is kept for all of them.
@@ -124,6 +128,8 @@ def _picture(
     emphasised: tuple[int, ...],
     only_order: tuple[int, ...],
     places: Mapping[int, tuple[float, float]],
+    since: Mapping[int, int],
+    follows: bool,
     wide: float,
 ) -> Filling:
     at = places or _positions(_graph)
@@ -136,11 +142,13 @@ def _picture(
             "y": at[node.id][1],
             "look": looks[node.id],
             "emphasised": node.id in emphasised,
+            "since": since.get(node.id, 0),
         }
         for node in _graph.nodes
     ]
     edges = _lines(_graph, at, looks, down_first=bool(places))
     edges["only_order"] = edges["edge"].isin(only_order)
+    edges["since"] = [since.get(_graph.edges[edge].target, 0) for edge in edges["edge"]]
     across, down = (max((place[i] for place in at.values()), default=0) for i in (0, 1))
     values = {"right": float(across), "bottom": float(down), "wide": wide}
     return {"boxes": pd.DataFrame(boxes), "edges": edges}, values
@@ -228,7 +236,7 @@ def _told(node: Node, look: str, label: str) -> dict[str, str]:
 
 
 @_picture.drawing
-def _draw() -> Drawing:
+def _draw(*, follows: bool) -> Drawing:
     size = sized(12, 23.5)
     across, down = between("-0.6", "right + 0.6"), between("bottom + 0.5", "-0.5")
 
@@ -238,7 +246,10 @@ def _draw() -> Drawing:
     def y(field: str) -> alt.Y:
         return alt.Y(f"{field}:Q", axis=None, scale=down)
 
-    edges = alt.Chart(alt.NamedData("edges")).encode(x=x("x"), y=y("y"))
+    def there(chart: alt.Chart) -> alt.Chart:
+        return chart.transform_filter(f"datum.since <= {STEP}") if follows else chart
+
+    edges = there(alt.Chart(alt.NamedData("edges"))).encode(x=x("x"), y=y("y"))
 
     def joined(which: str, **look: Any) -> alt.LayerChart:
         """The lines of some edges, each with a head where it ends."""
@@ -255,7 +266,7 @@ def _draw() -> Drawing:
 
     # A box is as wide as the widest name it may hold, where the columns leave room for that.
     reach = "min(0.47, 3.2 * (lecture ? 23.5 : 12) * screen * wide * (right + 1.2) / width)"
-    boxes = alt.Chart(alt.NamedData("boxes")).transform_calculate(
+    boxes = there(alt.Chart(alt.NamedData("boxes"))).transform_calculate(
         x1=f"datum.look === 'fold' ? -0.55 : datum.x - {reach}",
         x2=f"datum.look === 'fold' ? right + 0.55 : datum.x + {reach}",
         middle="datum.look === 'fold' ? right / 2 : datum.x",

@@ -92,7 +92,8 @@ def _told(other: Problem, *, fits: bool) -> str:
             "loss and a factor before the rate are one thing."
         )
     return (
-        f"The same bowl with lower walls: each slope is <b>{times} times</b> smaller. With the "
+        f"The same bowl with lower walls: at the same w and b each slope is "
+        f"<b>{times} times</b> smaller. With the "
         f"same rate, the steps of the dashed run begin {times} times shorter: after "
         f"{STEPS} steps it is still on its way. Its limit is {times} times higher, so its rate can "
         f"be, too."

@@ -131,8 +131,8 @@ def _told(as_it_is: Problem, problem: Problem, rate: float) -> str:
     if math.isinf(as_it_is.condition):
         return (
             f"<b>All points have the same {x}.</b> Any line through their mean is as good as any "
-            "other, so the bowl is a trough, and descent stops where it meets the floor: here at "
-            f"{line}. One point with another {x} settles it."
+            "other, so the bowl is a trough, and descent stops where it meets the floor. Now it is "
+            f"at {line}. One point with another {x} settles it."
         )
     needed = steps_to(0.001, problem, rate)
     steps = f"{_large(math.ceil(needed))} step{'s' if needed > 1 else ''}"
@@ -141,7 +141,7 @@ def _told(as_it_is: Problem, problem: Problem, rate: float) -> str:
         return (
             f"<b>A round bowl.</b> In units of their own spread the data need {steps} until a "
             f"thousandth of the error is left; as they are, the bowl is {long} times as long as "
-            f"wide. In their own units the line is {line}."
+            f"wide. In their own units the line is now {line}."
         )
     if needed > STEPS:
         return (

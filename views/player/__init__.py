@@ -17,6 +17,7 @@ from views.player.figure import (
     INK,
     LABEL,
     NOW,
+    POWER,
     STATE,
     TEXT,
     Drawing,
@@ -35,7 +36,7 @@ from views.player.figure import (
 )
 from views.player.listings import Computed, listing
 from views.player.story import Moment, Story, paragraphs, say, show_story
-from views.player.text import during, live, now
+from views.player.text import during, live, now, reached
 from views.player.timeline import (
     MOMENT,
     NEXT,
@@ -57,6 +58,7 @@ __all__ = [
     "NEXT",
     "NOW",
     "PHASE",
+    "POWER",
     "READOUT",
     "SPEEDS",
     "STATE",
@@ -89,6 +91,7 @@ __all__ = [
     "paragraphs",
     "picture",
     "player",
+    "reached",
     "readable",
     "say",
     "show",

@@ -1,11 +1,13 @@
 // Text that follows the player. Fills every [data-now] with its series' value at this step, or with
 // the range from it to that of [data-to], once the moment [data-known] is reached; with the digits
-// marked that differ from those of [data-like]. Marks every [data-moments] that slow motion is in.
+// marked that differ from those of [data-like]. Marks every [data-moments] that slow motion is in, and of
+// the [data-from] those that the player has reached, and the last of them.
 
 export default function ({ parentElement, data }) {
   const root = parentElement.querySelector(".live");
   root.innerHTML = data.html;
   const values = [...root.querySelectorAll("[data-now]")], lines = [...root.querySelectorAll("[data-moments]")];
+  const reached = [...root.querySelectorAll("[data-from]")];
   const during = lines.map((line) => line.dataset.moments.split(" ").map(Number));
 
   function draw() {
@@ -18,6 +20,10 @@ export default function ({ parentElement, data }) {
       if (like) markDifference(span, text(like));
     }
     lines.forEach((line, i) => line.classList.toggle("on", during[i].includes(frame.moment)));
+    for (const one of reached) {
+      one.classList.toggle("passed", frame.step >= Number(one.dataset.from));
+      one.classList.toggle("on", frame.step >= Number(one.dataset.from) && frame.step < Number(one.dataset.until));
+    }
     keepInSight(root.querySelector(".follows"));
   }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -42,6 +42,15 @@ def now(
 def during(moments: Iterable[int]) -> str:
     """The value of `data-moments`, for HTML that is to be marked while slow motion is there."""
     return " ".join(map(str, moments))
+
+
+def reached(text: str, steps: Sequence[int], i: int) -> str:
+    """HTML for the heading of a row of a table that the player reaches at the step `steps[i]`.
+
+    Before that, what is `.own` in the row is not shown. The last row that is reached is marked.
+    """
+    until = steps[i + 1] if i + 1 < len(steps) else "Infinity"
+    return f'<span data-from="{steps[i]}" data-until="{until}">{text}</span>'
 
 
 def live(content: str, *, key: str) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 import altair as alt
 import numpy as np
 import pandas as pd
-import streamlit as st
 from numpy.typing import NDArray
 
 from engines.trace import Trace, relative_difference, thin
@@ -29,7 +28,6 @@ from views.player import (
     now,
     picture,
     readable,
-    show,
     sized,
 )
 from views.regression.charts import CURVE_STEPS
@@ -117,19 +115,6 @@ def _narrow(values: NDArray[Any]) -> NDArray[Any]:
     with np.errstate(over="ignore"):
         short = values.astype(np.float32)
     return short if np.array_equal(short, values, equal_nan=True) else values
-
-
-def compare(engines: Sequence[str], names: Sequence[str], timeline: Timeline) -> None:
-    """Two engines' float32 numbers beside each other, and how far apart they are, step by step.
-
-    Their series are those of `followed`.
-    """
-    left, right = st.columns(2)
-    with left:
-        digits(engines, names, shown=9)
-    with right:
-        apart = differences(engines[1:], timeline, allowed=1e-5)
-        show(apart, key="differences", height=300, in_hall=560)
 
 
 def digits(engines: Sequence[str], names: Sequence[str], *, shown: int = 17) -> None:

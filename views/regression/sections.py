@@ -5,16 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
 from engines.problem import Problem
 from engines.trace import Trace, thin
-from views.player import Computed, Phase, Series, Timeline, every_step, live, now, show, some_steps
-from views.regression import charts
-from views.regression.surface import landscape
+from views.player import (
+    Computed,
+    Phase,
+    Series,
+    cached,
+    every_step,
+    live,
+    now,
+    some_steps,
+)
 from views.ui.numbers import number
-from views.ui.palette import MISTAKE, MODEL
 from views.ui.table import html_table
 
 # What the lines of the family's listings compute, by how they begin, where each phase is a single
@@ -53,20 +60,12 @@ def followed(
     return {run + name: one for name, one in series.items()}
 
 
-def overview(problem: Problem, trace: Trace, timeline: Timeline, run: str = "") -> None:
-    """The three pictures of a run side by side: the fit, the path over (w, b), the loss.
-
-    run: the prefix of its series, for a run with a mistake beside the right one.
-    """
-    drawn_as: dict[str, Any] = {"run": run, "color": MISTAKE if run else MODEL}
-    pictures = {
-        "fit": charts.fit(problem, timeline, **drawn_as),
-        "surface": landscape(problem, trace, timeline, **drawn_as),
-        "loss_curve": charts.loss(problem, trace, timeline, **drawn_as),
-    }
-    for place, (key, figure) in zip(st.columns([5, 6, 5]), pictures.items(), strict=True):
-        with place:
-            show(figure, key=run + key, height=330, in_hall=560)
+@cached
+def turning_points(trace: Trace) -> list[int]:
+    """Where the loss is first halved, and where the slope along w or b changes its sign."""
+    halved = np.flatnonzero(trace.losses < trace.losses[0] / 2)[:1]
+    turned = [1 + np.flatnonzero(np.diff(np.sign(slope)))[:3] for slope in trace.grads.values()]
+    return sorted({int(step) for step in np.concatenate([halved, *turned])})
 
 
 def verdict(problem: Problem, trace: Trace, learning_rate: float) -> None:

@@ -6,10 +6,8 @@ Beside it stands the mended listing, whose graph has placeholders where the othe
 from __future__ import annotations
 
 import html
-import math
 from collections.abc import Mapping
 from dataclasses import replace
-from textwrap import dedent
 from typing import Any
 
 import altair as alt
@@ -18,115 +16,185 @@ import pandas as pd
 import streamlit as st
 
 from engines.listing import source_of
-from engines.problem import Problem
+from engines.problem import Problem, preset
 from engines.static_graph_and_sessions import baked_in_graph
 from engines.static_graph_and_sessions.baked_in_graph import Found
 from engines.trace import Trace
-from views.graphs.small_graph import draw_graph, show_graph
+from views.graphs.small_graph import draw_graph
 from views.player import (
+    WHOLE_STEPS,
     Drawing,
+    Figure,
     Filling,
+    Series,
+    Timeline,
     between,
     cached,
     drawing,
+    every_step,
     listing,
     live,
     mark,
+    now,
     picture,
+    say,
     show,
 )
-from views.ui.controls import Controls
+from views.regression import sections
+from views.static_graph_and_sessions.programs import part
 from views.ui.numbers import number
 from views.ui.palette import DATA, ENGINES, MISTAKE, QUIET
 from views.ui.prediction import predicted
-from views.ui.shell import side_by_side
+from views.ui.shell import Here, side_by_side
+from views.ui.staging import beside, stage
 from views.ui.table import html_table
 
+PROBLEM = preset("session_article").astype("float32")
+SETTINGS: Any = {"steps": 150, "learning_rate": 0.2}
+OPENS = 40
 LABELS = {"baked_in": "baked in", "mended": "mended"}
+PREFIXES = {"baked_in": "", "mended": "mended_"}  # of the series
 FILES = {"baked_in": "baked_in.py", "mended": "tf_session.py"}
+LINES = {"baked_in": "x, y = problem.x", "mended": "graph = tf.Graph()"}  # from here to the loss
 DESCRIPTIONS = {
     "baked_in": "The operations from which the loss is computed. Its placeholders stand alone: no "
     "line leads from them, and the data come from two constants.",
     "mended": "The operations from which the loss is computed, with lines from the placeholders to "
     "the operations that take from them.",
 }
-DATA_LABELS = ("in the graph", "fed")
+TOLD = {
+    f"{what}, {LABELS[name]}": PREFIXES[name] + what
+    for name in LABELS
+    for what in ("w", "b", "loss")
+} | {"loss of it on what is fed, baked in": "misfit"}
+DATA_LABELS = ("its data", "fed")
 ANSWERS = {
     "fits": "w and b that fit the data that are fed",
     "same": "the same numbers as before",
     "error": "an error",
 }
 
-
 train, graph_of = cached(baked_in_graph.train), cached(baked_in_graph.graph_of)
 
 
+@cached
 def upside_down(problem: Problem) -> Problem:
     """The same points turned upside down; where all are at one height, one higher."""
     low, high = problem.y.min(), problem.y.max()
     return replace(problem, y=low + high - problem.y if low < high else problem.y + 1)
 
 
-def section(controls: Controls, problem: Problem, *, steps: int, learning_rate: float) -> None:
-    """Both listings; after a prediction, what each does with other data, and what is in its graph.
+def show_stage(here: Here) -> bool:
+    """The listing at work; after a prediction, what it does with other data, and its graph.
 
-    problem: in float32. steps, learning_rate: of all runs.
+    Returns whether somebody has said what they expect.
     """
-    if not controls.flag("Bake the data into the graph", "baked_in"):
-        return
-    _listings()
-    other = upside_down(problem)
-    low, high = other.y.min(), other.y.max()
-    question = (
-        f"The first listing is written for its data, and then it is fed other data: the same "
-        f"points upside down, each y replaced by {number(float(low + high), 4)} − y. What "
-        "does it print?"
+    other = upside_down(PROBLEM)
+    with stage(here) as play:
+        story = st.container()
+        answered = predicted(_question(other), ANSWERS, "same", key="baked in")
+        fed = other if answered else PROBLEM
+        runs = {name: train(name, PROBLEM, fed, **SETTINGS) for name in LABELS}
+        drawn = tuple(LABELS) if answered else ("baked_in",)
+        timeline = _timeline(runs, fed)
+        whose = LABELS["baked_in"]
+        table = TOLD if answered else {name: name for name in ("loss", "w", "b")}
+        play(timeline, begin=(OPENS, None), stops=[1, 5, 20], whose=whose, table=table)
+        with story:
+            say(_told(fed=answered))
+        picture, *places = beside([6, 4, 4] if answered else [5, 6])
+        with picture:
+            show(fit(PROBLEM, other, timeline, drawn=drawn), key="baked_in")
+        if answered:
+            for place, name in zip(places, LABELS, strict=True):
+                with place:
+                    show(_drawn(name), key=f"graph {name}")
+        else:
+            with places[0]:
+                show_listing("baked_in")
+    return answered
+
+
+def _question(other: Problem) -> str:
+    height = number(float(other.y.min() + other.y.max()), 4)
+    return (
+        "Now the same program is fed other data: the same points upside down, each y replaced by "
+        f"{height} − y. What does it print?"
     )
-    if not predicted(question, ANSWERS, "same", key="baked in"):
-        return
-    runs: dict[tuple[str, bool], Trace] = {}
-    for name in LABELS:
-        for is_other in (False, True):
-            # A spinner for each, so that a control that is moved stops the rest.
-            with st.spinner(f"Training, {len(runs) + 1} of {2 * len(LABELS)} runs"):
-                fed = other if is_other else problem
-                run = train(name, problem, fed, steps=steps, learning_rate=learning_rate)
-                runs[name, is_other] = run
-    _numbers(problem, other, runs)
-    ends = {name: runs[name, True].final.params for name in LABELS}
-    lines = {name: (float(end["w"]), float(end["b"])) for name, end in ends.items()}
-    show(fit(problem, other, lines), key="baked_in", height=320, in_hall=520)
-    _graphs(problem, {name: graph_of(name, problem) for name in LABELS})
 
 
-def _listings() -> None:
-    """Both of them without their headings, with the code marked that the other one has not."""
-    bodies = {
-        name: dedent(source_of(baked_in_graph.LISTINGS[name]).rpartition('"""')[2].lstrip("\n"))
-        for name in LABELS
-    }
-    places = side_by_side(2)
-    for place, (name, body) in zip(places, bodies.items(), strict=True):
-        [other] = [body for one, body in bodies.items() if one != name]
-        known = {line.strip() for line in other.splitlines()}
-        code = [line for line in body.splitlines() if not line.strip().startswith("#")]
-        changed = "\n".join(line for line in code if line.strip() not in known)
-        with place:
-            title = f"{FILES[name]}: {LABELS[name]}"
-            listing(body, {}, title=title, key=f"listing {name}", changed=changed, follows=True)
+def _told(*, fed: bool) -> str:
+    """HTML: what the runs do at the step shown."""
+    if not fed:
+        return (
+            "The program trains, and its loss, now "
+            f"<b>{now('loss', digits=3)}</b>, goes down. But look at the marked lines: the "
+            "placeholders are fed, and the model is written with the arrays."
+        )
+    return (
+        "Both programs are fed the points upside down. <b>Baked in</b>, "
+        f"w = {now('w', digits=4)} goes on as if nothing had been fed, and the loss it prints is "
+        f"{now('loss', digits=3)}; on what is fed it is {now('misfit', digits=3)}. <b>Mended</b>, "
+        f"w = {now('mended_w', digits=4)}, for in its graph lines lead from the placeholders."
+    )
+
+
+@cached
+def _timeline(runs: Mapping[str, Trace], fed: Problem) -> Timeline:
+    """Both runs; and of the first, the loss on the data that were fed."""
+    series: dict[str, Series] = {}
+    for name, run in runs.items():
+        series |= sections.followed(run, run=PREFIXES[name])
+    w, b = (runs["baked_in"].params[name] for name in "wb")
+    misfit = np.array([float(fed.loss_at(*both)) for both in zip(w, b, strict=True)])
+    series |= every_step({"misfit": misfit})
+    return Timeline(series, len(w) - 1, parts=WHOLE_STEPS)
+
+
+def show_listing(name: str) -> None:
+    """From the data to the loss, and what is fed; where the data are baked in, the lines marked."""
+    code = {one: _code(one) for one in LABELS}
+    kept = {line.strip() for line in code["mended"].splitlines()}
+    wrong = [line for line in code["baked_in"].splitlines() if line.strip() not in kept]
+    changed = "\n".join(wrong) if name == "baked_in" else ""
+    title = f"{FILES[name]}: {LABELS[name]}"
+    listing(code[name], {}, title=title, key=f"listing {name}", changed=changed)
+
+
+def _code(name: str) -> str:
+    source = source_of(baked_in_graph.LISTINGS[name])
+    feeding = part(source, "loss_value, *grads", "loss_value, *grads")
+    return part(source, LINES[name], "loss = ") + feeding[feeding.index("session.run") :]
+
+
+def tell() -> None:
+    """For those who read: the mended listing, all numbers, and what is in both graphs."""
+    left, right = side_by_side(2)
+    with left:
+        show_listing("baked_in")
+    with right:
+        show_listing("mended")
     st.markdown(
         "The lines that compute y_pred and the loss are the same, letter by letter. What differs "
         "is what x and y mean in them: placeholders, or arrays. NumPy has the numbers of an array "
         "at once, and TensorFlow copies them into the graph as a **constant** while the graph is "
         "written."
     )
+    _numbers()
+    _graphs()
 
 
-def _numbers(problem: Problem, other: Problem, runs: Mapping[tuple[str, bool], Trace]) -> None:
+def _numbers() -> None:
+    other = upside_down(PROBLEM)
+    runs = {
+        (name, is_other): train(name, PROBLEM, other if is_other else PROBLEM, **SETTINGS)
+        for name in LABELS
+        for is_other in (False, True)
+    }
     rows = []
     for (name, is_other), run in runs.items():
         w, b = run.final.params["w"], run.final.params["b"]
-        misfit = float((other if is_other else problem).loss_at(w, b))
+        misfit = float((other if is_other else PROBLEM).loss_at(w, b))
         fed = "data upside down" if is_other else "its own data"
         losses = number(run.final.loss, 3), number(misfit, 3)
         rows.append((f"{LABELS[name]}, {fed}", number(w), number(b), *losses))
@@ -149,90 +217,99 @@ def _numbers(problem: Problem, other: Problem, runs: Mapping[tuple[str, bool], T
 
 
 @picture
-def fit(problem: Problem, other: Problem, lines: Mapping[str, tuple[float, float]]) -> Filling:
-    """The data in the graph, the data fed, and the curve with which each listing ends.
+def fit(problem: Problem, other: Problem, timeline: Timeline, *, drawn: tuple[str, ...]) -> Filling:
+    """The data in the graph, and the curve of each program at the step shown.
 
-    lines: by name of a listing, its last w and b; one that is not finite is left out.
+    drawn: the names of the programs. Where both are, the data that are fed are there too.
     """
-    grid = np.linspace(problem.x.min(), problem.x.max(), 61)
     low, high = float(problem.y.min()), float(problem.y.max())
     margin = 0.15 * max(high - low, 0.1)
-    values = {"low": low - margin, "high": high + margin}
+    shown = (problem, other) if len(drawn) > 1 else (problem,)
     points = [
         pd.DataFrame({"x": one.x, "y": one.y, "data": label})
-        for one, label in zip((problem, other), DATA_LABELS, strict=True)
+        for one, label in zip(shown, DATA_LABELS, strict=False)
     ]
-    curves = [
-        pd.DataFrame({"x": grid, "y": w * grid**problem.power + b, "listing": LABELS[name]})
-        for name, (w, b) in lines.items()
-        if math.isfinite(w) and math.isfinite(b)
-    ]
-    empty = pd.DataFrame({"x": [], "y": [], "listing": []})
-    tables = {"points": pd.concat(points), "curves": pd.concat(curves) if curves else empty}
-    return tables, values
+    grid = pd.DataFrame({"x": np.linspace(problem.x.min(), problem.x.max(), 61)})
+    left, right = float(problem.x.min()), float(problem.x.max())
+    beside_them = 0.03 * (right - left)
+    values = {"low": low - margin, "high": high + margin, "power": problem.power}
+    values |= {"left": left - beside_them, "right": right + beside_them}
+    return {"points": pd.concat(points), "grid": grid}, values
 
 
 @fit.drawing
-def _() -> Drawing:
+def _(timeline: Timeline, *, drawn: tuple[str, ...]) -> Drawing:
     def legend(**more: Any) -> alt.Legend:
-        return alt.Legend(columns=1, labelLimit=0, symbolSize=mark(120), **more)
+        return alt.Legend(labelLimit=0, columns=1, symbolSize=mark(120), **more)
 
-    axis = alt.Axis(tickCount=5, format="~g")
-    x = alt.X("x:Q", title="x", axis=axis, scale=alt.Scale(nice=False, zero=False))
+    labels = [LABELS[name] for name in drawn]
+    data = DATA_LABELS[: len(drawn)]
+    x = alt.X("x:Q", title="x", axis=alt.Axis(format="~g"), scale=between("left", "right"))
     y = alt.Y("y:Q", title="y", scale=between("low", "high"))
     kinds = {
-        "color": alt.Color("data:N", legend=legend()).scale(
-            domain=DATA_LABELS, range=[QUIET, DATA]
-        ),
-        "shape": alt.Shape("data:N", legend=legend()).scale(
-            domain=DATA_LABELS, range=["cross", "circle"]
-        ),
+        "color": alt.Color("data:N", legend=legend()).scale(domain=data, range=[QUIET, DATA]),
+        "shape": alt.Shape("data:N", legend=legend()).scale(domain=data, range=["cross", "circle"]),
     }
     dots = alt.Chart(alt.NamedData("points")).mark_point(
         filled=True, opacity=0.8, clip=True, size=mark(25)
     )
-    names = list(LABELS.values())
     looks = {
         "color": alt.Color("listing:N", legend=legend(symbolType="stroke")).scale(
-            domain=names, range=[MISTAKE, ENGINES["tf_session"].color]
+            domain=labels, range=[MISTAKE, ENGINES["tf_session"].color]
         ),
         "strokeDash": alt.StrokeDash("listing:N", legend=legend(symbolType="stroke")).scale(
-            domain=names, range=[[8, 5], [1, 0]]
+            domain=labels, range=[[8, 5], [1, 0]]
         ),
     }
-    lines = alt.Chart(alt.NamedData("curves")).mark_line(clip=True)
+    curves = [
+        alt.Chart(alt.NamedData("grid"))
+        .transform_calculate(y=_curve(timeline, PREFIXES[name]), listing=f"'{LABELS[name]}'")
+        .mark_line(clip=True)
+        .encode(x=x, y=y, **looks)
+        for name in drawn
+    ]
     return drawing(
-        (dots.encode(x=x, y=y, **kinds) + lines.encode(x=x, y=y, **looks)).resolve_scale(
+        alt.layer(dots.encode(x=x, y=y, **kinds), alt.layer(*curves)).resolve_scale(
             color="independent", shape="independent", strokeDash="independent"
         ),
-        title="The fit, after other data were fed",
+        title="The fit",
         description=(
-            "The data that are in the graph, the data that were fed, which are the same upside "
-            "down, and the curve of each listing. That of the listing with its data baked in "
-            "follows the data in its graph, and that of the mended one the data that were fed."
+            "The data that are in the graph and the curve of the program with its data baked in; "
+            "once other data are fed, these too, upside down, and the curve of the mended program. "
+            "The first curve follows the data in its graph, the other the data that were fed."
         ),
     )
+
+
+def _curve(timeline: Timeline, run: str) -> str:
+    """The expression for a model's y, as far as a picture can hold it."""
+    y = f"{timeline.now(run + 'w')} * pow(datum.x, power) + {timeline.now(run + 'b')}"
+    return f"clamp({y}, 2 * low - high, 2 * high - low)"
 
 
 # ---- The graphs
 
 
-def _graphs(problem: Problem, graphs: Mapping[str, Found]) -> None:
-    st.markdown(
-        "In the graph the fault can be seen. This is what the loss is computed from, in both, with "
-        "the placeholders marked. A name with a number after it is a constant of that many numbers."
+def _drawn(name: str) -> Figure:
+    found = graph_of(name, PROBLEM)
+    return draw_graph(
+        found.graph,
+        key=("baked in", name, PROBLEM.key),
+        title=LABELS[name].capitalize(),
+        description=DESCRIPTIONS[name],
+        labels={node: f"({count})" for node, count in found.arrays.items()},
+        emphasised=tuple(found.placeholders.values()),
+        wide=1.3,
     )
-    for place, (name, found) in zip(side_by_side(2), graphs.items(), strict=True):
-        figure = draw_graph(
-            found.graph,
-            key=("baked in", name, problem.key),
-            title=LABELS[name].capitalize(),
-            description=DESCRIPTIONS[name],
-            labels={node: f"({count})" for node, count in found.arrays.items()},
-            emphasised=tuple(found.placeholders.values()),
-        )
-        with place:
-            show_graph(figure, key=f"graph {name}")
+
+
+def _graphs() -> None:
+    graphs = {name: graph_of(name, PROBLEM) for name in LABELS}
+    st.markdown(
+        "In the graphs on the stage the fault can be seen. Each is what the loss is computed from, "
+        "with the placeholders marked. A name with a number after it is a constant of that many "
+        "numbers."
+    )
     live(_table(graphs), key="graphs_baked_in")
     found, mended = graphs["baked_in"], graphs["mended"]
     st.markdown(

@@ -8,28 +8,46 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from engines.graphs.autograd import Graph
 from engines.listing import source_of
 from engines.recurrent import tf_cells, tf_graphs, torch_cell
 from views.graphs.small_graph import draw_graph, show_graph
-from views.player import cached, in_lecture, live
+from views.player import (
+    WHOLE_STEPS,
+    Figure,
+    Timeline,
+    cached,
+    every_step,
+    in_lecture,
+    listing,
+    live,
+    now,
+    say,
+    show,
+)
 from views.recurrent.word import own_word
-from views.static_graph_and_sessions import mistakes
-from views.ui.controls import Controls
+from views.static_graph_and_sessions.programs import part
+from views.ui.line_chart import Line, lines
 from views.ui.numbers import number
+from views.ui.palette import ENGINES, OTHER, Look
 from views.ui.prediction import predicted
-from views.ui.shell import side_by_side
+from views.ui.shell import Here, side_by_side
+from views.ui.staging import beside, stage
 from views.ui.table import html_table
+from views.ui.texts import as_html
 
-DRAWN_LETTERS = 2  # of the unrolled graph in the picture
+DRAWN_LETTERS = 3  # of the unrolled graph in the picture
+CELL = 5  # operations of it
 PICTURES = {
-    "loop": ("As written: the loop", "Where words come in, one operation for the loop, one for "
+    "loop": ("The loop", "Where words come in, one operation for the loop, one for "
              "the branch, and the loss at the end."),
-    "body": ("Inside the loop: one iteration", "From the state h and the letter at t to the next "
+    "body": ("One iteration", "From the state h and the letter at t to the next "
              "state: the five operations of the cell, and one that takes a letter out of x."),
-    "unrolled": (f"As written: unrolled, {DRAWN_LETTERS} letters", "The five operations of the "
-                 "cell for each letter, one below the other, then the branch."),
+    "unrolled": (f"Unrolled, up to {DRAWN_LETTERS} letters", "The five operations of "
+                 "the cell, once for each letter of the word, one below the other. The branch "
+                 "follows, as in the loop."),
 }  # fmt: skip
 READERS = {
     "loop": "session, `while_loop` and `cond`",
@@ -53,6 +71,18 @@ DOES = {  # by kind, in the order in which a value meets them
     "NextIteration": "takes a value to the next iteration: the edge back to Merge",
     "Exit": "takes h out of the loop",
 }
+LOOKS = {
+    "loop": Look("loop", ENGINES["tf_session"].color),
+    "unrolled": Look("unrolled", OTHER, (7, 4)),
+}
+MOST, OPENS = 14, 5  # letters
+TABLE = {"operations, loop": "loop", "operations, unrolled": "unrolled"}
+LETTERS = "a word of {step} letters"
+UNANSWERED = (
+    "A graph is finished before there is a word. Either the loop and the branch are <b>operations"
+    "</b> of the graph, or Python’s loop runs while the graph is built and leaves a copy of the "
+    "cell for each letter: it is <b>unrolled</b>."
+)
 ANSWERS = {
     "same": "the same number",
     "more": "five more for each letter",
@@ -78,69 +108,162 @@ def read(word: str) -> Read:
     )
 
 
-def section(controls: Controls) -> None:
-    """Both listings, a question, and then a word of the visitor's in all graphs."""
+def show_stage(here: Here) -> str:
+    """Both listings and a question; once it is answered, both graphs, and how they grow.
+
+    Returns the word of the visitor, "" before the answer.
+    """
+    with here.settings, st.popover("A word of your own"):
+        word = own_word(here.controls, torch_cell.LONGEST)
+    with stage(here) as play:
+        story = st.container()
+        short, longer = count(5)[0], count(11)[0]
+        right = {short: "same", short + 30: "more"}.get(longer, "longer")
+        question = (
+            "Before you look: the first graph can read words of 5 letters. How many operations "
+            "does it need to read words of 11 letters?"
+        )
+        answered = predicted(question, ANSWERS, right, key="a longer word")
+        if answered:
+            counts = _counts()
+            play(_timeline(counts), begin=(OPENS, None), readout={}, counted=LETTERS, table=TABLE)
+        with story:
+            say(_of_the_counts() if answered else UNANSWERED)
+        # A hall needs larger boxes: there the picture with a single box for the loop is left out.
+        drawn = list(PICTURES)[in_lecture() :]
+        wide = [5, 5, 6] if in_lecture() else [4, 3, 3, 3]
+        places = beside(wide if answered else 2)
+        if answered:
+            with places[0]:
+                show(_growth(counts), key="operations written")
+            _drawings(drawn, places[1:])
+        else:
+            _listings(places)
+    return word if answered else ""
+
+
+def _listings(places: Sequence[Any]) -> None:
     listings: tuple[Callable[..., Any], ...] = tf_cells.looped, tf_cells.unrolled
-    for place, listing in zip(side_by_side(2), listings, strict=True):
+    for place, listed, title in zip(places, listings, READERS.values(), strict=False):
         with place:
-            st.code(source_of(listing), language="python")
-    short, longer = count(5)[0], count(11)[0]
-    right = {short: "same", short + 30: "more"}.get(longer, "longer")
-    question = (
-        "Before you look: the first graph can read words of 5 letters. How many operations does it "
-        "need to read words of 11 letters?"
+            code = part(source_of(listed), "graph = tf.Graph()", "return Cell")
+            code = code.removesuffix("return Cell(graph, x, u, w, b, loss)\n")
+            listing(code, {}, title=title.replace("`", ""), key=f"listing {listed.__name__}")
+
+
+def _of_the_counts() -> str:
+    each, rest = _unrolled()
+    return (
+        "The loop is described once, whatever the word: "
+        f"<b>{now('loop', digits=0)}</b> operations, with those inside it. Unrolled, a word of "
+        f"{now('letters', digits=0)} letters takes {each}·{now('letters', digits=0)} + {rest} = "
+        f"<b>{now('unrolled', digits=0)}</b>, and a graph of its own: each letter adds a copy."
     )
-    if predicted(question, ANSWERS, right, key="a longer word"):
-        sizes = st.container()
-        _drawings()
-        word = own_word(controls, torch_cell.LONGEST)
-        with sizes:
-            _sizes(len(word))
-        with st.spinner("Reading the word in every graph."):
-            static, dynamic = read(word)
-        _numbers(word, static, dynamic)
-        _executed(word, static)
-        _branches(static)
-        mistakes.while_building(controls, word)
 
 
-def _sizes(own: int) -> None:
-    """How many operations are written for words of some lengths. own: letters of the visitor's."""
-    lengths = sorted({1, 2, 5, own})
-    looped, unrolled = zip(*map(count, lengths), strict=True)
+def _unrolled() -> tuple[int, int]:
+    """How many operations each letter takes where the loop is unrolled, and how many the rest."""
     each = count(2)[1] - count(1)[1]
-    rest = count(1)[1] - each
+    return each, count(1)[1] - each
+
+
+@cached
+def _counts() -> NDArray[np.int64]:
+    """Operations written for words of 1, 2, … letters: of the loop, and unrolled. Shape (k, 2)."""
+    return np.array([count(letters) for letters in range(1, MOST + 1)])
+
+
+def _timeline(counts: NDArray[np.int64]) -> Timeline:
+    """A step is a letter more; the first of them has one."""
+    loop, unrolled = np.vstack([counts[:1], counts]).T
+    letters = np.maximum(1, np.arange(MOST + 1))
+    columns = {"letters": letters, "loop": loop, "unrolled": unrolled}
+    return Timeline(every_step(columns), MOST, parts=WHOLE_STEPS)
+
+
+def _growth(counts: NDArray[np.int64]) -> Figure:
+    loop, unrolled = counts.T
+    letters = np.arange(1, MOST + 1)
+    return lines(
+        [Line(LOOKS["unrolled"], unrolled, letters), Line(LOOKS["loop"], loop, letters)],
+        title="Operations written",
+        y="operations",
+        x="letters",
+        description="Operations in the graph against the letters of the word: level where the "
+        "loop is an operation, rising by the same for each letter where it is unrolled.",
+        log=False,
+        follows=True,
+    )
+
+
+def tell(word: str) -> None:
+    """For those who read: a word of the visitor's in every graph, and what a session ran."""
+    each, rest = _unrolled()
     longer = max(0, count(1)[0] - rest) // each + 1
-    _table(
-        ["letters", *map(str, lengths)],
-        [
-            ["operations written, loop", *map(str, looped)],
-            ["operations written, unrolled", *map(str, unrolled)],
-        ],
-        key="operations written",
-    )
     st.markdown(
-        "Operations inside the loop and inside the branches are counted. The loop is described "
-        f"once, whatever the word. Unrolled, n letters make **{each}n + {rest}** operations: from "
-        f"{longer} letters on that is more than the loop needs, and for shorter words it is less."
+        f"Operations inside the loop and inside the branches are counted. From {longer} letters on "
+        "the unrolled graph is larger than the one with the loop, and for shorter words it is "
+        "smaller. In the pictures, constants without a name in the listing are left out, and so is "
+        "what the loss does not need. While and If are short for StatelessWhile and StatelessIf, "
+        "loops and branches in which no variable is assigned, Id for Identity, Gather for "
+        "GatherV2. The branch at the end is the same in both. Unrolled, the "
+        "product of a letter with u waits for no h, so it stands further up."
     )
+    _listings(side_by_side(2))
+    with st.spinner("Reading the word in every graph."):
+        static, dynamic = read(word)
+    _numbers(word, static, dynamic)
+    _executed(word, static)
+    _branches(static)
 
 
-def _drawings() -> None:
+def _drawings(names: Sequence[str], places: Sequence[Any]) -> None:
     written = drawings(DRAWN_LETTERS)
-    places = side_by_side(len(PICTURES))
-    for place, (name, (title, description)) in zip(places, PICTURES.items(), strict=True):
+    for place, name in zip(places, names, strict=True):
+        title, description = PICTURES[name]
         figure = draw_graph(
-            written[name], key=("control flow", name), title=title, description=description
+            written[name],
+            key=("control flow", name),
+            title=title,
+            description=description,
+            places=PLACES[name](written[name]) if name in PLACES else None,
+            since=_copies(written[name]) if name == "unrolled" else None,
+            wide=1.3,
         )
         with place:
-            show_graph(figure, key=f"{name} as written")
-    st.caption(
-        "Constants without a name in the listing are left out, and so is what the loss does not "
-        "need. While and If are short for StatelessWhile and StatelessIf, loops and branches in "
-        "which no variable is assigned. Unrolled, the product of a letter with u waits for no h, "
-        "so it stands further up."
-    )
+            show(figure, key=f"{name} as written")
+
+
+def _in_the_loop(graph: Graph) -> dict[int, tuple[float, float]]:
+    """Column and layer of what a loop takes, in two rows of three, and of all that follows it."""
+    leaves = [leaf.id for leaf in graph.leaves]
+    others = [node.id for node in graph.nodes if node.id not in leaves]
+    taken = {number: (float(i % 3), float(i // 3)) for i, number in enumerate(leaves)}
+    return taken | {number: (1.0, float(layer)) for layer, number in enumerate(others, start=2)}
+
+
+def _unrolled_places(graph: Graph) -> dict[int, tuple[float, float]]:
+    """Column and layer of each copy of the cell below the last, beside the way of h."""
+    tops = {"x": (0.0, 0.0), "h": (1.0, 1.0), "w": (2.0, 0.0), "u": (2.0, 1.0), "b": (2.0, 2.0)}
+    cell = [(0, 0), (1, 0), (1, 1), (1, 2), (1, 3)]  # x_t @ u, h @ w, two sums, tanh
+    places = {leaf.id: tops[leaf.name] for leaf in graph.leaves}
+    for i, node in enumerate(_copies(graph)):
+        column, layer = cell[i % CELL]
+        places[node] = (float(column), 2.0 + 4 * (i // CELL) + layer)
+    return {node.id: (0.0, 1.0) for node in graph.nodes} | places  # the rest takes x apart
+
+
+PLACES: dict[str, Callable[[Graph], dict[int, tuple[float, float]]]] = {
+    "loop": _in_the_loop,
+    "unrolled": _unrolled_places,
+}
+
+
+def _copies(graph: Graph) -> dict[int, int]:
+    """By id of what is in a copy of the cell, the letter that it is for, counted from 1."""
+    leaves = {leaf.id for leaf in graph.leaves}
+    cells = [n.id for n in graph.nodes if n.id not in leaves and n.kind != "Unpack"]
+    return {number: 1 + i // CELL for i, number in enumerate(cells)}
 
 
 def _numbers(word: str, static: tf_graphs.Reading, dynamic: Graph) -> None:
@@ -162,7 +285,9 @@ def _numbers(word: str, static: tf_graphs.Reading, dynamic: Graph) -> None:
         "PyTorch's has nothing for them: there, Python has already decided. `tf.gradients` answers "
         "a loop with a second loop, which goes from the last letter back to the first."
     )
-    shared = {"word": word} | ({"lecture": "true"} if in_lecture() else {})
+    shared = {"chapter": "control_flow", "word": word} | (
+        {"lecture": "true"} if in_lecture() else {}
+    )
     st.page_link(
         "pages/dynamic_graph.py", label="This word on the dynamic page", query_params=shared
     )
@@ -227,16 +352,8 @@ def _branches(reading: tf_graphs.Reading) -> None:
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, key: str) -> None:
     """Rows of texts, the first of each in words, the others as digits; code is in backticks."""
-    cells = ((_code(name), *map(html.escape, others)) for name, *others in rows)
+    cells = ((as_html(name), *map(html.escape, others)) for name, *others in rows)
     live(html_table(heads, cells), key=key)
-
-
-def _code(text: str) -> str:
-    parts = html.escape(text).split("`")
-    return "".join(
-        f'<code style="font-size: 0.85em">{part}</code>' if i % 2 else part
-        for i, part in enumerate(parts)
-    )
 
 
 def _plain(text: str) -> str:

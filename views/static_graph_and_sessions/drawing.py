@@ -1,68 +1,219 @@
-"""A static graph as written, beside what a session executed of it: band by band, line by line.
-
-Each band is a line of the listing. Left of it are the operations that the line made, right those
-that ran in their place. Pointing at one shows where its inputs come from and what uses it.
-"""
+"""A static graph in boxes: the session's walk back through it, what is rewritten, and what runs."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import altair as alt
+import numpy as np
 import pandas as pd
-import streamlit as st
 
 from engines.static_graph_and_sessions.one_run import Run
-from views.player import MOMENT, PHASE, Drawing, Filling, between, drawing, picture, show
-from views.static_graph_and_sessions.layout import GAP, HALF, columns_of, places_of, tables_of
-from views.static_graph_and_sessions.moments import events
-from views.ui.palette import BEST, GRADIENT, MISTAKE, MODEL, QUIET
+from views.player import (
+    MOMENT,
+    PHASE,
+    TEXT,
+    Drawing,
+    Filling,
+    between,
+    drawing,
+    mark,
+    picture,
+    sized,
+)
+from views.static_graph_and_sessions.events import GIVEN, Course
+from views.static_graph_and_sessions.story import range_of
+from views.ui.numbers import number
+from views.ui.palette import BEST, GRADIENT, MODEL, QUIET
 
-TOLD = ("operation", "name", "written in", "takes", "value", "shape", "time", "what became of it")
-# Numbers of their own, so that nothing is drawn anew while the moment stays the same.
+SPANS = ((0.0, 0.2), (0.235, 0.54), (0.57, 0.815), (0.845, 1.0))  # of each column, of the width
+HALF = 0.37  # a box, of the distance between two rows
+# A number of its own, so that nothing is drawn anew while the moment stays the same. Outside slow
+# motion everything has happened.
 AT = alt.param(name="at", expr=f"{PHASE} == 4 ? last : {MOMENT}")
-HERE = alt.param(name="here", expr=f"{PHASE} == 4 ? -1 : {MOMENT}")  # outside slow motion nowhere
-
-
-def show_both(run: Run) -> None:
-    """Show the two graphs."""
-    _, rows = places_of(run)
-    show(both(run), key="picture", height=int(rows * 27) + 20, in_hall=int(rows * 48) + 20)
-    st.caption(
-        "Blue: runs as it was written. Violet, with a thick edge: changed by TensorFlow. Orange: "
-        "now. Dotted: does not run. Round: the runtime's own. Point at an operation to see what it "
-        "takes, what takes from it, and what became of it. Each run is timed once and with tracing "
-        "on, so only the order of magnitude counts; time passes between operations, too."
-    )
+Row = dict[str, Any]
 
 
 @picture
-def both(run: Run) -> Filling:
-    """The written graph beside the executed one."""
-    places, bottom = places_of(run)
-    tables = tables_of(run, places)
-    last = len(events(run)) - 1
-    written, ran = (
-        [sum(chip["made"] <= m for chip in tables["chips"] if chip["side"] == side)
-         for m in range(last + 1)]
-        for side in ("written", "executed")
-    )  # fmt: skip
-    timings = run.executed.timings.values()
-    return {name: pd.DataFrame(rows) for name, rows in tables.items()}, {
-        "last": last,
-        "bottom": bottom,
-        "written": written,
-        "ran": ran,
-        "failed": run.message is not None,
-        "took": max((timing.start + timing.total for timing in timings), default=0.0),
-        "edge": 0.9 if columns_of(run) == 1 else 0.3,
-        "columns": columns_of(run),
+def graph(_course: Course, run: Run, *, built: bool) -> Filling:
+    """Every box of a graph, and how it looks at each moment of a run. built: see Course."""
+    course = _course
+    events = course.events
+    never = len(events) + 1
+    when: dict[str, dict[str, int]] = {
+        kind: {} for kind in ("build", "reach", "rewrite", "fuse", "run", "given")
     }
+    left = never
+    for m, event in enumerate(events):
+        if event.kind == "leave":
+            left = m
+        for name in event.boxes if event.kind in when else ():
+            when[event.kind].setdefault(name, m)
+    merged = course.merged()
+    gone = {name: when["fuse"][name] for name in merged}
+    boxes: list[Row] = []
+    for i, (name, box) in enumerate(course.boxes.items()):
+        x, x2 = SPANS[box.x]
+        changed = when["fuse"].get(name, when["rewrite"].get(name, never))
+        joining = [course.boxes[one].y for one, into in merged.items() if into == name]
+        ran = when["run"].get(name, when["given"].get(name, never))
+        boxes.append({
+            "i": i, "name": name, "x": x, "x2": x2, "y": box.y, "top": min([box.y, *joining]),
+            "made": when["build"].get(name, -1), "reached": when["reach"].get(name, never),
+            "gone": gone.get(name, never), "changed": changed, "ran": ran,
+            "fetched": name in course.fetched,
+            "says": _joined_name(course, name), "said": box.says,
+            **_notes(course, name),
+        })  # fmt: skip
+    nows = [
+        {"name": name, "now": m}
+        for m, event in enumerate(events)
+        for name in ({merged.get(one, one) for one in event.boxes} if event.kind != "leave" else ())
+        if event.kind not in ("fetch", "fail") or name in course.fetched
+    ]
+    by_name = pd.DataFrame(boxes).set_index("name")
+    marked = pd.DataFrame(nows).join(by_name, on="name")
+    tables = {
+        "boxes": pd.DataFrame(boxes),
+        "nows": marked,
+        "edges": pd.DataFrame(_edges(course, when, merged, never)),
+    }
+    bottom = float(max(box.y for box in course.boxes.values()))
+    values = {"last": len(events) - 1, "left": left, "bottom": bottom, "heads": _heads(course)}
+    return tables, values
 
 
-@both.drawing
+def _joined_name(course: Course, name: str) -> str:
+    """What a box says when others have been fused into it."""
+    return "(y_pred - y) ** 2" if name in course.merged().values() else course.boxes[name].says
+
+
+def _notes(course: Course, name: str) -> Row:
+    """The second line of a box: before anything is known of it, once reached, rewritten, run."""
+    run, box = course.run, course.boxes[name]
+    op = run.written[box.main]
+    inside = [one for one in run.written.ops if course.inside[one.name] == name]
+    several = len(inside) > 2
+    kinds = {"Placeholder": "placeholder", "NoOp": "in order"}
+    note = f"{len(inside)} ops" if several else kinds.get(op.kind, op.kind)
+    if name in ("w", "b") and several:
+        note = "variable"
+    reached = note
+    if several and note != "variable":
+        reached = f"{course.needed.get(name, 0)} of {len(inside)}"
+    if op.name in course.fed:
+        reached = "fed"
+    fate = run.match.fates[op.name]
+    into = fate.into or op.name
+    changed = (
+        run.executed[into].kind
+        if not run.message
+        and fate.status != "pruned"
+        and (into in {one.name for one in run.executed.ops})
+        else note
+    )
+    value = run.values.get(op.name)
+    has = (
+        changed
+        if value is None
+        else (number(float(value), 4) if np.ndim(value) == 0 else f"{np.size(value)} numbers")
+    )
+    told = ", ".join(dict.fromkeys(one.kind for one in inside))
+    return {
+        "note": note, "note_reached": reached, "note_changed": changed, "note_ran": has,
+        "operations": told, "value": "not computed" if value is None else range_of(value),
+    }  # fmt: skip
+
+
+def _heads(course: Course) -> list[str]:
+    """The title at each moment: how many operations are written, needed, and have run."""
+    written, ran = len(course.run.written.ops), len(course.run.executed.ops)
+    heads, made, needed, done = [], 0, 0, 0
+    counts = {name: list(course.inside.values()).count(name) for name in course.boxes}
+    made = written if course.built else 0
+    walked = False
+    for event in course.events:
+        if event.kind == "build":
+            made += sum(counts[name] for name in event.boxes)
+        if event.kind == "reach":
+            walked = True
+            needed += course.needed[event.boxes[0]]
+        if event.kind in ("given", "run", "fetch"):
+            done = ran if event.kind == "fetch" else _begun(course, event.into)
+        head = f"{made} written" if made != 1 else "1 written"
+        if walked:
+            head += f" · {needed} needed"
+        if event.kind in ("given", "run", "fetch"):
+            head += f" · {done} of {ran} ran" if done < ran else f" · {ran} ran"
+        elif event.kind == "fail":
+            head += " · an error"
+        elif not walked:
+            head += " · none has run"
+        heads.append(head)
+    return heads
+
+
+def _begun(course: Course, executed: str) -> int:
+    """How many operations had begun when this one had; of nothing, those that need no work."""
+    order, ops = course.run.executed.order, course.run.executed
+    if executed:
+        return order.index(executed) + 1
+    work = [i for i, name in enumerate(order) if ops[name].kind not in GIVEN]
+    return min(work, default=len(order))
+
+
+def _edges(
+    course: Course, when: dict[str, dict[str, int]], merged: dict[str, str], never: int
+) -> list[Row]:
+    """The points of a line from each box that hands something to another one."""
+    rows: list[Row] = []
+    made, reached = when["build"], when["reach"]
+    walked = {
+        (course.inside[source.partition(":")[0].removeprefix("^")], course.inside[op])
+        for op in course.reached if op not in course.fed
+        for source in course.run.written[op].inputs
+    }  # fmt: skip
+    for source, target in course.edges:
+        line = {
+            "edge": f"{source} {target}",
+            "made": max(made.get(source, -1), made.get(target, -1)),
+            "walked": reached.get(target, never) if (source, target) in walked else never,
+            "gone": when["fuse"][source] if merged.get(source) == target else never,
+        }
+        way = _way(course, source, target)
+        (xa, ya), (xb, yb) = way[-2:]
+        angle = (90 if xb > xa else 270) if ya == yb else (180 if yb > ya else 0)
+        if ya != yb and xa != xb:
+            angle = 90
+        rows += [
+            {**line, "x": x, "y": y, "order": k, "head": k == len(way) - 1, "angle": angle}
+            for k, (x, y) in enumerate(way)
+        ]
+    return rows
+
+
+def _way(course: Course, source: str, target: str) -> list[tuple[float, float]]:
+    """From one box to another: straight to a neighbour, else around what lies between."""
+    one, other = course.boxes[source], course.boxes[target]
+    (left, right), (left2, right2) = SPANS[one.x], SPANS[other.x]
+    middle, middle2 = (left + right) / 2, (left2 + right2) / 2
+    down = 1 if other.y > one.y else -1
+    if one.x == other.x:
+        if abs(other.y - one.y) == 1:
+            return [(middle, one.y + HALF * down), (middle, other.y - HALF * down)]
+        beside = left - 0.015
+        return [(left, one.y), (beside, one.y), (beside, other.y), (left, other.y)]
+    if abs(other.x - one.x) == 1:
+        start, end = (right, left2) if other.x > one.x else (left, right2)
+        return [(start, float(one.y)), (end, float(other.y))]
+    beside, over = right - 0.03, other.y - 0.5
+    return [(beside, one.y - HALF), (beside, over), (middle2, over), (middle2, other.y - HALF)]
+
+
+@graph.drawing
 def _draw() -> Drawing:
-    size = "(lecture ? 19 : 11.5)"
-    right, half = f"(2 * columns + 1.4 * {GAP})", f"width * columns / (2 * columns + 1.4 * {GAP})"
-    across, down = between("0", right), between("bottom", "0")
+    across = between("-0.03", "1.01")
+    down = between(f"bottom + {HALF} + 0.05", f"-{HALF} - 0.25")
 
     def x(field: str) -> alt.X:
         return alt.X(f"{field}:Q", axis=None, scale=across)
@@ -70,149 +221,94 @@ def _draw() -> Drawing:
     def y(field: str) -> alt.Y:
         return alt.Y(f"{field}:Q", axis=None, scale=down)
 
-    # Which box is pointed at decides which edges stand out.
-    pointed = alt.selection_point(
-        "pointed", fields=["id"], on="pointerover", clear="pointerout", empty=False
+    there = "at >= datum.made && at < datum.gone"
+    walked = "at >= datum.walked"
+    dim = "at >= left"
+    edges = alt.Chart(alt.NamedData("edges")).transform_filter(
+        "at >= datum.made && at < datum.gone"
     )
-    near = "isArray(pointed.id) && (pointed.id[0] === datum.from || pointed.id[0] === datum.to)"
-    edges = (
-        alt.Chart(alt.NamedData("edges"))
-        .transform_filter("at >= datum.made")
-        .mark_line(
-            tooltip=None,
-            color=alt.ExprRef(f"{near} ? '{GRADIENT}' : '{QUIET}'"),
-            strokeWidth=alt.ExprRef(f"{near} ? 2.5 : 1"),
-            opacity=alt.ExprRef(f"{near} ? 1 : edge"),
-        )
-        .encode(x=x("x"), y=y("y"), detail="edge:N", order="order:Q")
-    )
-    # An arrowhead says where a line ends, for some pass behind other boxes.
-    heads_of = {"right": 90, "down": 180, "left": 270, "up": 0}
-    arrows = (
-        alt.Chart(alt.NamedData("edges"))
-        .transform_filter("at >= datum.made && datum.head !== ''")
-        .mark_point(
-            shape="triangle-up",
-            tooltip=None,
-            filled=True,
-            size=alt.ExprRef(f"(columns === 1 ? 5 : 2.2) * {size}"),
-            angle=alt.ExprRef(f"({heads_of})[datum.head]"),
-            color=alt.ExprRef(f"{near} ? '{GRADIENT}' : '{QUIET}'"),
-            opacity=alt.ExprRef(f"{near} ? 1 : max(edge, 0.6)"),
-        )
-        .encode(x=x("x"), y=y("y"))
-    )
-    chips = (
-        alt.Chart(alt.NamedData("chips"))
-        .transform_filter("at >= datum.made")
-        .transform_calculate(
-            x1="datum.x + 0.04",
-            x2="datum.x + 0.96",
-            y1=f"datum.y - {HALF}",
-            y2=f"datum.y + {HALF}",
-            start=f"datum.x + 0.04 + 6 * {right} / width",
-            end=f"datum.x + 0.96 - 6 * {right} / width",
-            id="datum.side + ' ' + datum.name",
-            state="datum.failed && at >= last - 1 ? 'failed' : "
-            "(here === datum.ran || here === datum.also) ? 'runs' : "
-            "at >= datum.ran ? datum.look : "
-            "at === last && !failed ? 'pruned' : 'waits'",
-        )
-    )
-    told = [alt.Tooltip(field=field, type="nominal") for field in TOLD]
-    outline = {"x": x("x1"), "x2": "x2:Q", "y": y("y1"), "y2": "y2:Q"}
-    is_ = "datum.state === '{}'".format
-    color = (
-        f"{is_('failed')} ? '{MISTAKE}' : {is_('runs')} ? '{GRADIENT}' : "
-        f"{is_('changed')} ? '{BEST}' : "
-        f"{is_('kept')} ? '{MODEL}' : '{QUIET}'"
-    )
-    lit = f"{is_('runs')} || {is_('changed')} || {is_('kept')}"
-    ground = chips.mark_rect(fill=alt.ExprRef("background"), cornerRadius=3).encode(**outline)
-    boxes = (
-        chips.mark_rect(
-            cornerRadius=alt.ExprRef(f"{is_('runtime')} ? 9 : 3"),
-            fill=alt.ExprRef(color),
-            fillOpacity=alt.ExprRef(f"{is_('runs')} ? 0.5 : {lit} ? 0.3 : 0.04"),
-            stroke=alt.ExprRef(color),
-            strokeWidth=alt.ExprRef(
-                f"{is_('failed')} ? 4 : {is_('runs')} || {is_('changed')} ? 2.5 : 1"
-            ),
-            strokeDash=alt.ExprRef(f"{is_('pruned')} ? [2, 3] : [1, 0]"),
-            strokeOpacity=alt.ExprRef(f"{is_('pruned')} || {is_('waits')} ? 0.6 : 1"),
-        )
-        .encode(**outline, tooltip=told)
-        .add_params(pointed)
-    )
-    room = f"width / {right}"
-    texts = (
-        chips.transform_fold(["label", "took"], as_=["role", "said"])
-        .transform_calculate(
-            place="datum.role === 'took' ? datum.end : datum.start",
-            words=f"{room} < 50 ? '' : "
-            f"datum.role === 'label' || {lit} || {is_('runtime')} ? datum.said : "
-            f"columns === 1 && at !== last ? 'not computed' : ''",
-        )
-        .mark_text(
-            fontSize=alt.ExprRef(size),
-            baseline="middle",
-            align=alt.ExprRef("datum.role === 'took' ? 'right' : 'left'"),
-            color=alt.ExprRef("ink"),
-            opacity=alt.ExprRef(f"{is_('pruned')} ? 0.55 : 1"),
-            fontWeight=alt.ExprRef(f"datum.role === 'took' || {is_('runs')} ? 600 : 400"),
-            limit=alt.ExprRef(
-                f"datum.role === 'took' ? {room} : "
-                f"{room} * 0.84 - (datum.took === '' ? 0 : (columns === 1 ? 7 : 2.6) * {size})"
-            ),
-        )
-        .encode(x=x("place"), y=y("y"), text="words:N", tooltip=told)
-    )
-    lines = (
-        alt.Chart(alt.NamedData("lines"))
-        .transform_filter("at >= datum.made")
-        .mark_text(
-            align="left",
-            baseline="middle",
-            font="monospace",
-            fontSize=alt.ExprRef(f"{size} + 0.5"),
-            color=alt.ExprRef("ink"),
-            opacity=alt.ExprRef("here === datum.made ? 1 : 0.75"),
-            fontWeight=alt.ExprRef("here === datum.made ? 700 : 400"),
-            dy=3,
-            limit=alt.ExprRef(half),
-        )
-        .encode(x=x("x"), y=y("y"), text="text:N")
-    )
+    looks: dict[str, Any] = {
+        "color": alt.ExprRef(f"{walked} ? '{MODEL}' : '{QUIET}'"),
+        "opacity": alt.ExprRef(f"{walked} ? 1 : {dim} ? 0.25 : 0.7"),
+    }
+    lines = edges.mark_line(
+        strokeWidth=alt.ExprRef(f"({walked} ? 3 : 1.3) * screen * (lecture ? 1.6 : 1)"), **looks
+    ).encode(x=x("x"), y=y("y"), detail="edge:N", order="order:Q")
     heads = (
-        alt.Chart(alt.InlineData([{"i": 0}, {"i": 1}]))
+        edges.transform_filter("datum.head")
+        .mark_point(shape="triangle-up", filled=True, size=mark(55), **looks)
+        .encode(x=x("x"), y=y("y"), angle=alt.Angle("angle:Q", scale=None))
+    )
+    corners = {
+        "upper": f"(at >= datum.changed ? datum.top : datum.y) - {HALF}",
+        "lower": f"datum.y + {HALF}",
+    }
+    outline = {"x": x("x"), "x2": "x2:Q", "y": y("upper"), "y2": "lower:Q"}
+    boxes = (
+        alt.Chart(alt.NamedData("boxes"))
+        .transform_filter(there)
         .transform_calculate(
-            x=f"0.04 + datum.i * (columns + {GAP})",
-            y="0.5",
-            written_so_far=f"'As written: ' + {_operations('written[at]')} + "
-            "(ran[at] === 0 ? ', none computed' : '')",
-            none="at === last ? 'nothing' : 'nothing so far'",
-            time="at === last ? ', ' + format(took, '.0f') + ' µs in all' : "
-            "columns === 1 ? '' : ', each with its microseconds'",
-            some=f"{_operations('ran[at]')} + datum.time",
-            said="datum.i === 0 ? datum.written_so_far : 'As executed by your run: ' + ("
-            "failed && at >= last - 1 ? 'an error' : ran[at] === 0 ? datum.none : datum.some)",
+            state="at >= datum.ran ? 'ran' : at >= datum.changed && datum.changed <= last ? "
+            "'changed' : at >= datum.reached ? 'needed' : at >= left ? 'never' : 'waits'",
+            title="at >= datum.changed ? datum.says : datum.said",
+            second="at >= datum.ran ? datum.note_ran : at >= datum.changed ? datum.note_changed : "
+            "at >= datum.reached ? datum.note_reached : datum.note",
+            middle="(datum.x + datum.x2) / 2",
+            center="((at >= datum.changed ? datum.top : datum.y) + datum.y) / 2",
+            **corners,
         )
-        .mark_text(
-            align="left", baseline="middle", fontSize=alt.ExprRef(f"{size} + 3"), fontWeight=700,
-            color=alt.ExprRef("ink"), limit=alt.ExprRef(half),
+    )
+    colors = {"ran": MODEL, "changed": BEST, "needed": MODEL, "waits": QUIET, "never": QUIET}
+    fills = {"ran": 0.3, "changed": 0.2, "needed": 0.1, "waits": 0.06, "never": 0.0}
+    told = {
+        "title": "what it computes",
+        "operations": "operations",
+        "second": "now",
+        "value": "value",
+    }
+    rectangles = boxes.mark_rect(
+        cornerRadius=5,
+        cursor="pointer",
+        fill=alt.ExprRef(f"({colors})[datum.state]"),
+        fillOpacity=alt.ExprRef(f"({fills})[datum.state]"),
+        stroke=alt.ExprRef(f"({colors})[datum.state]"),
+        strokeWidth=alt.ExprRef("(datum.state === 'changed' ? 3 : 1.4) * screen"),
+        strokeDash=alt.ExprRef("datum.state === 'never' ? [3, 3] : [1, 0]"),
+        strokeOpacity=alt.ExprRef("datum.state === 'never' ? 0.6 : 1"),
+    ).encode(
+        **outline,
+        tooltip=[alt.Tooltip(field=name, type="nominal", title=t) for name, t in told.items()],
+    )
+    chosen = boxes.transform_filter("datum.fetched").mark_rect(
+        filled=False, stroke=BEST, strokeWidth=sized(2.5, 4), strokeDash=[5, 4], cornerRadius=5
+    ).encode(**outline)  # fmt: skip
+    now = (
+        alt.Chart(alt.NamedData("nows"))
+        .transform_filter("datum.now === at")
+        .transform_calculate(**corners)
+        .mark_rect(
+            fill=GRADIENT, fillOpacity=0.22, stroke=GRADIENT, strokeWidth=sized(3.5, 6),
+            cornerRadius=5,
         )
-        .encode(x=x("x"), y=y("y"), text="said:N")
+        .encode(**outline)
     )  # fmt: skip
+    faint = alt.ExprRef("datum.state === 'never' ? 0.75 : 1")
+    titles = boxes.mark_text(
+        fontWeight=700, color=alt.ExprRef("ink"), opacity=faint, dy=alt.ExprRef(f"-0.6 * {TEXT}"),
+        fontSize=alt.ExprRef("(lecture ? 24 : width < 400 ? 11.5 : 12.5) * screen"),
+    ).encode(x=x("middle"), y=y("center"), text="title:N")  # fmt: skip
+    seconds = boxes.mark_text(
+        color=alt.ExprRef("ink"), opacity=faint, dy=alt.ExprRef(f"0.6 * {TEXT}"),
+        fontSize=alt.ExprRef("(lecture ? 23.5 : 11.5) * screen"),
+    ).encode(x=x("middle"), y=y("center"), text="second:N")  # fmt: skip
+    picked = alt.selection_point("picked", fields=["name"], toggle=False)
     return drawing(
-        alt.layer(edges, ground, boxes, arrows, texts, lines, heads).add_params(AT, HERE),
-        title="",
+        alt.layer(
+            lines, heads, rectangles.add_params(picked), now, chosen, titles, seconds
+        ).add_params(AT),
+        title=alt.TitleParams(alt.ExprRef("heads[at]")),
         description=(
-            "One band for each line of the listing: left the operations that it wrote, right those "
-            "that the session executed in their place, with the microseconds that each took."
+            "The graph of the listing, a box for each operation and for each part of the way back, "
+            "with arrows along which values go: dashed what nothing needs, thick what is needed."
         ),
     )
-
-
-def _operations(count: str) -> str:
-    """The Vega expression that says how many operations these are."""
-    return f"({count} + ({count} === 1 ? ' operation' : ' operations'))"

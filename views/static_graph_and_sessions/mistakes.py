@@ -1,57 +1,121 @@
-"""Mistakes with sessions, and what Python cannot do while a static graph is built."""
+"""Mistakes with sessions, and what Python cannot do while a static graph is built.
+
+How TensorFlow's messages are taken apart stands in views/ui/errors.toml.
+"""
 
 from __future__ import annotations
 
+from textwrap import dedent
+from typing import NamedTuple
+
 import streamlit as st
 
+from engines.graphs.static import Message
+from engines.listing import source_of
 from engines.recurrent import tf_cells, torch_cell
 from engines.static_graph_and_sessions import adding
-from views.player import cached
-from views.ui import errors, mistakes
-from views.ui.controls import Controls
+from views.player import cached, listing, say
+from views.static_graph_and_sessions.programs import program
+from views.ui import errors
+from views.ui.mistakes import ask, told_in
+from views.ui.shell import Here
+from views.ui.staging import beside, stage
+from views.ui.texts import as_html
 
-TOLD = mistakes.told_in(__file__)
+TOLD = told_in(__file__)
+OPENS = "not_initialized"
+NUMBERS = 2.0, 4.0  # that are added, as in the chapter about them
+WORD = "at"  # that is read
 ENDS = {
     "fine": "it runs to its end",
     "refused": "it is refused before any operation runs",
     "stopped": "it stops while the operations run",
 }
-run = cached(adding.run)
+SAID = {
+    "session": "Something is wrong in this program, where it is marked. Will TensorFlow notice, "
+    "and when?",
+    "built": "These lines describe a graph that is to read a word. Python runs them when there is "
+    "no word yet. Will TensorFlow notice what is wrong, and when?",
+}
 
 
-def in_a_session(controls: Controls, a_value: float, b_value: float) -> None:
-    """A row of mistakes to make. Of the one that is chosen: predict how it ends, and then read.
+class Broken(NamedTuple):
+    """A program with a mistake. changed: its lines that are wrong; right: what belongs there.
 
-    a_value, b_value: the numbers that the listing adds.
+    message: what TensorFlow says of it, None where it runs to its end.
     """
-    chosen = mistakes.choose(controls, {name: TOLD[name] for name in adding.MISTAKES})
-    if chosen is None:
-        return
-    broken = run(chosen, a_value, b_value)
-    said = broken.message
-    end = "fine" if said is None else "refused" if said.refused else "stopped"
-    lines = broken.right, broken.wrong
-    if not mistakes.predict(TOLD[chosen], *lines, ENDS, end, key=f"session {chosen}"):
-        return
-    if said is not None:
-        errors.explain(said.error, said.sentence, operation=said.operation, refused=said.refused)
-    mistakes.listing_that_ran(broken.source, *lines, key="session_mistake")
+
+    code: str
+    changed: str
+    right: str
+    message: Message | None
+
+    @property
+    def end(self) -> str:
+        """The name of how it ends, see ENDS."""
+        if self.message is None:
+            return "fine"
+        return "refused" if self.message.refused else "stopped"
 
 
 @cached
-def refused(name: str, word: str) -> tf_cells.Refused:
-    """What TensorFlow says of one of the mistakes of tf_cells, with this word."""
-    return tf_cells.refused(name, *torch_cell.arrays(word))
+def broken(mistake: str) -> Broken:
+    """Really run a program with a mistake in it. Raises KeyError for a name that is none."""
+    if mistake in adding.MISTAKES:
+        listed, run = adding.MISTAKES[mistake][0], adding.run(mistake, *NUMBERS)
+        return _compared(source_of(listed), run.source, run.message)
+    refused = tf_cells.refused(mistake, *torch_cell.arrays(WORD))
+    return _compared(source_of(tf_cells.unrolled), refused.source, refused.message)
 
 
-def while_building(controls: Controls, word: str) -> None:
-    """What Python cannot do while the graph is built: choose it, and read what TensorFlow says."""
-    st.markdown("##### What Python cannot do while the graph is built")
-    offered = {name: TOLD[name] for name in tf_cells.MISTAKES}
-    name = mistakes.choose(controls, offered, name="build_mistake", label="A mistake")
-    if name is None:
-        return
-    source, said = refused(name, word)[:2]
-    st.code(source, language="python")
-    errors.explain(said.error, said.sentence, operation=said.operation, refused=said.refused)
-    st.markdown(TOLD[name].story)
+def _compared(right: str, wrong: str, message: Message | None) -> Broken:
+    """Both sources as programs, and in which lines they differ."""
+    as_it_should_be, code = program(right), program(wrong)
+    lines, kept = code.splitlines(), as_it_should_be.splitlines()
+    changed = "\n".join(line for line in lines if line not in kept)
+    missing = dedent("\n".join(line for line in kept if line not in lines))
+    return Broken(code, changed, missing, message)
+
+
+def show_stage(here: Here) -> None:
+    """Choose a mistake and say how it ends; then TensorFlow's words, taken apart."""
+    with stage(here):
+        labels = {mistake: told.label for mistake, told in TOLD.items()}
+        chosen = here.controls.choice(
+            st.pills,
+            "A mistake to make",
+            "mistake",
+            labels,
+            OPENS,
+            required=True,
+            label_visibility="collapsed",
+        )
+        mistake = str(chosen or OPENS)
+        run = broken(mistake)
+        kind = "session" if mistake in adding.MISTAKES else "built"
+        story = st.container()
+        code, words = beside([5, 7])
+        with code:
+            listing(run.code, {}, title="The program that ran", key="ran", changed=run.changed)
+            if run.right.strip():
+                st.markdown(f"It should be:\n```python\n{run.right}\n```")
+        with words:
+            answered = ask(ENDS, run.end, key=mistake)
+            if answered and run.message:
+                said = f"{run.message.error}: {run.message.sentence}"
+                st.code(said, language=None, wrap_lines=True)
+                errors.explain_phrases(errors.explanation(said)[0])
+        with story:
+            say(_told(mistake, run) if answered else SAID[kind])
+    if answered and run.message:
+        st.markdown(f"**To mend it.** {errors.explanation(run.message.sentence)[1]}")
+
+
+def _told(mistake: str, run: Broken) -> str:
+    """HTML: why it went wrong, and where it stopped."""
+    where = ""
+    if run.message and run.message.operation:
+        where = f" It stopped at the operation `{run.message.operation}`, with these words:"
+    elif run.message and run.message.refused:
+        where = " It was refused before any operation ran, with these words:"
+    return as_html(TOLD[mistake].story + where)

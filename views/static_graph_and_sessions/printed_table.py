@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import takewhile
 from operator import eq
 
-import streamlit as st
+import numpy as np
 
 from engines.experiments import EXPERIMENTS
 from engines.trace import Trace
-from views.player import cached, live
+from views.player import Series, cached, now, reached, some_steps
 from views.ui.table import html_table
 
 NAMES = ("loss", "w", "b")
@@ -21,30 +20,40 @@ _ROWS = tuple(zip(*(_COLUMNS[name] for name in NAMES), strict=True))
 PUBLISHED = {int(step): row for step, row in zip(_COLUMNS["step"][:-1], _ROWS[:-1], strict=True)}
 END, IN_WORDS = 2000, _ROWS[-1]
 
+SO_FAR = (
+    f"Of the {now('printed_so_far', digits=0)} numbers that the article had printed by now, "
+    f"<b>{now('agree_so_far', digits=0)}</b> agree to the last digit. "
+)
 
-def compare(trace: Trace) -> None:
-    """Show each published number beside ours, and say how many agree to the last digit.
 
-    trace: E7's own run, in float32 and with 2000 steps, whatever else the page plays.
+def followed(trace: Trace) -> dict[str, Series]:
+    """How many numbers were printed up to each step, and how many of them are this run's too.
+
+    trace: E7's own run, in float32 and with 2000 steps.
     """
-    table, verdict, end = _compared(trace)
-    live(table, key="printed")
-    st.markdown(
-        "In each cell the number **published by the article** comes first, then that of a session "
-        f"that ran here from the same start. {verdict}"
-    )
-    st.markdown(end)
+    agree = [sum(map(eq, row, printed(trace, step))) for step, row in PUBLISHED.items()]
+    counts = {
+        "printed_so_far": len(NAMES) * np.arange(1, len(PUBLISHED) + 1),
+        "agree_so_far": np.cumsum(agree),
+    }
+    return some_steps(counts, np.array([*PUBLISHED]))
 
 
 @cached
-def _compared(trace: Trace) -> tuple[str, str, str]:
-    """The table in HTML, how many numbers agree, and what is to be said of its last row."""
-    ours = {step: printed(trace, step) for step in PUBLISHED}
-    end = in_words(trace, END)
-    pairs = [pair for step in PUBLISHED for pair in zip(PUBLISHED[step], ours[step], strict=True)]
-    agree = sum(published == own for published, own in pairs)
-    verdict = f"**{agree} of {len(pairs)}** printed numbers agree to the last digit."
-    return _table(ours, end), verdict, _of_the_sentence(trace, end)
+def table(trace: Trace) -> str:
+    """HTML with a row for each printed step, in which this run's numbers wait for the player.
+
+    Below them is one for the sentence about the end. trace: as for `followed`.
+    """
+    steps = [*PUBLISHED, END]
+    published = [*PUBLISHED.values(), IN_WORDS]
+    ours = [*(printed(trace, step) for step in PUBLISHED), in_words(trace, END)]
+    rows = [
+        (reached("end" if step == END else str(step), steps, i), *map(_cell, published[i], ours[i]))
+        for i, step in enumerate(steps)
+    ]
+    heads = ("step", *(f"{name}: printed, here" for name in NAMES))
+    return html_table(heads, rows)
 
 
 def printed(trace: Trace, step: int) -> tuple[str, ...]:
@@ -59,9 +68,11 @@ def in_words(trace: Trace, step: int) -> tuple[str, ...]:
     return f"{loss:.4f}", f"{params['w']:.2f}", f"{params['b']:.2f}"
 
 
-def _of_the_sentence(trace: Trace, end: Sequence[str]) -> str:
+@cached
+def about_the_end(trace: Trace) -> str:
     """How the three numbers of the article's sentence compare, and where in the run they are."""
     _, w, b = printed(trace, END)
+    end = in_words(trace, END)
     said = (
         "The last row is not the program's. It is from a sentence below the table: after "
         f"{END} steps a loss of {IN_WORDS[0]}, w = {IN_WORDS[1]} and b = {IN_WORDS[2]}. Here the "
@@ -78,15 +89,10 @@ def _of_the_sentence(trace: Trace, end: Sequence[str]) -> str:
     )
 
 
-def _table(ours: dict[int, tuple[str, ...]], end: Sequence[str]) -> str:
-    """HTML with a row for each printed step, and one for the sentence about the end."""
-    rows = [(str(step), *map(_cell, PUBLISHED[step], ours[step])) for step in PUBLISHED]
-    return html_table(("step", *NAMES), [*rows, ("end", *map(_cell, IN_WORDS, end))])
-
-
 def _cell(published: str, own: str) -> str:
-    """Both numbers, side by side or one below the other, as there is room."""
+    """Both numbers: the article's, and this run's with what differs marked."""
     if published == own:
-        return f"{published} {own}&nbsp;✓"
+        return f'{published} <span class="own">{own}&nbsp;✓</span>'
     same = sum(takewhile(bool, map(eq, published, own)))
-    return f"{published} {own[:same]}<mark>{own[same:]}</mark>&nbsp;≠"
+    differs = f"{own[:same]}<mark>{own[same:]}</mark>&nbsp;≠"
+    return f'{published} <span class="own">{differs}</span>'

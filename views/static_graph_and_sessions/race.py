@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+
 import altair as alt
 import numpy as np
 import pandas as pd
@@ -11,12 +13,13 @@ from numpy.typing import NDArray
 from engines.graphs.autograd import Graph
 from engines.problem import Problem
 from engines.static_graph_and_sessions import race
-from views.graphs.small_graph import draw_graph, show_graph
-from views.player import Drawing, Filling, cached, drawing, live, picture, show
+from views.graphs.small_graph import draw_graph
+from views.player import Drawing, Figure, Filling, cached, drawing, live, picture, say, show
 from views.ui.controls import Controls
 from views.ui.palette import MISTAKE, QUIET
 from views.ui.prediction import predicted
-from views.ui.shell import side_by_side
+from views.ui.shell import Here
+from views.ui.staging import beside, stage
 from views.ui.table import html_table
 
 FETCHES = "loss_value, w_value, b_value, _ = session.run([loss, w, b, [new_w, new_b]], feeds)"
@@ -29,6 +32,10 @@ READS = {
     "variables": "w and b, as in the article",
     "operations": "w.read_value() and b.read_value()",
     "operations_first": "the same, with the edge",
+}
+TITLES: dict[race.Reads, str] = {
+    "variables": "As in the article",
+    "operations_first": "With the edge that mends it",
 }
 THREADS = {"0": "the pool that all sessions share", "1": "one of its own", "8": "eight of its own"}
 RUNS, MOST_RUNS = 1000, 2000
@@ -48,50 +55,23 @@ def late_reads(
     return race.late_reads(problem, runs=runs, learning_rate=rate, reads=reads, threads=threads)
 
 
-def section(controls: Controls, problem: Problem) -> None:
-    """Ask which value a run prints, show the edge that is not there, and count on this problem."""
-    st.code(FETCHES, language="python", wrap_lines=True)
-    question = "Each run also assigns a new w. Which value of w does it print?"
-    if not predicted(question, ANSWERS, "either", key="the race"):
-        return
-    st.markdown(
-        "To fetch a variable is to run an operation that reads it. That operation and the "
-        "assignment both take from w, and no path leads from one to the other: either may come "
-        "first. The same is true of b, so a run may print the old w with the new b, a **mixed** "
-        "pair that never was in the variables at one time. The training is not disturbed: the "
-        "reads that the gradient and the update need lead on to the assignment, so they come first."
-    )
-    _two_graphs()
-    if controls.flag("Count it", "race"):
-        _count(controls, problem)
-
-
-# ---- The edge
-
-
-def _two_graphs() -> None:
-    titles: dict[race.Reads, str] = {
-        "variables": "As in the article",
-        "operations_first": "With the edge that mends it",
-    }
-    for place, (reads, title) in zip(side_by_side(2), titles.items(), strict=True):
-        around = around_w(reads)
-        figure = draw_graph(
-            around.graph,
-            key=("around w", reads),
-            title=title,
-            description=(
-                "The operations from the variable w to what is fetched of it: at the left those "
-                "that read it to be printed, at the right those that assign it. Dashed lines only "
-                "say what runs first."
-            ),
-            labels=around.fetched,
-            emphasised=around.fetched,
-            only_order=around.only_order,
-            places=places(around.graph, next(iter(around.fetched))),
+def show_stage(here: Here) -> bool:
+    """Ask which value a run prints; once answered, show the edge that is not there."""
+    with stage(here):
+        say(
+            f"<code>{html.escape(FETCHES)}</code> reads w and b, and assigns them, in one run. "
+            "<b>No edge says which comes first.</b>"
         )
-        with place:
-            show_graph(figure, key=f"race {reads}")
+        question = "Each run also assigns a new w. Which value of w does it print?"
+        answered = predicted(question, ANSWERS, "either", key="the race")
+        for place, reads in zip(beside(2), TITLES if answered else ("variables",), strict=False):
+            with place:
+                show(_around(reads), key=f"race {reads}")
+    return answered
+
+
+def tell(controls: Controls, problem: Problem) -> None:
+    """What follows from the graph, and a count on this problem."""
     st.caption(
         "Operations between w and what is fetched of it, which is bold. A dashed line hands "
         "nothing over; it only says what runs first. Read and Assign are TensorFlow's "
@@ -99,11 +79,40 @@ def _two_graphs() -> None:
         "gradient, which Sub subtracts, is not drawn."
     )
     st.markdown(
-        "With that edge each run must end the reads before the assignments begin. In the listing "
+        "To fetch a variable is to run an operation that reads it. That operation and the "
+        "assignment both take from w, and no path leads from one to the other: either may come "
+        "first. The same is true of b, so a run may print the old w with the new b, a **mixed** "
+        "pair that never was in the variables at one time. The training is not disturbed: the "
+        "reads that the gradient and the update need lead on to the assignment, so they come "
+        "first.\n\n"
+        "With the edge each run must end the reads before the assignments begin. In the listing "
         "it is one line above the assignments: `with tf.control_dependencies([w_read, b_read]):`. "
         "There is another way, and the listing of this page takes it: fetch **new_w**, what "
         "`assign` returns. From Assign to that read there is an edge in both graphs, so it always "
         "comes after."
+    )
+    if controls.flag("Count it", "race"):
+        _count(controls, problem)
+
+
+# ---- The edge
+
+
+def _around(reads: race.Reads) -> Figure:
+    around = around_w(reads)
+    return draw_graph(
+        around.graph,
+        key=("around w", reads),
+        title=TITLES[reads],
+        description=(
+            "The operations from the variable w to what is fetched of it: at the left those "
+            "that read it to be printed, at the right those that assign it. Dashed lines only "
+            "say what runs first."
+        ),
+        labels=around.fetched,
+        emphasised=around.fetched,
+        only_order=around.only_order,
+        places=places(around.graph, next(iter(around.fetched))),
     )
 
 

@@ -1,235 +1,289 @@
-"""What happens while a static graph is built and run, told moment by moment."""
+"""What happens while a graph is built, asked, walked through, rewritten and run, told in words."""
 
 from __future__ import annotations
 
 import html
 from collections.abc import Sequence
+from typing import Any
 
-import streamlit as st
+from numpy.typing import NDArray
 
-from engines.graphs.static import Op
-from engines.listing import source_of
-from engines.static_graph_and_sessions.one_run import LISTINGS, Run
-from views.player import Moment, Readout, Story, listing
-from views.static_graph_and_sessions import ask
-from views.static_graph_and_sessions.moments import Event, events, range_of
+from engines.graphs.autograd import brief
+from engines.static_graph_and_sessions.one_run import Run
+from views.player import Moment, Story
+from views.static_graph_and_sessions.events import PHASE, Course, Event
+from views.ui.numbers import number
 
-PHASES = ("build", "open", "run")  # a run is not followed by an update
-PHASE_OF = {"build": 0, "open": 1, "initialize": 1}  # all else is the run
-OPENS, INITIALIZES = "session = ", "session.run(initialize)"
-RUNS = {"sum": "yield session.run(", "regression": "loss_value, *grads"}  # how the line begins
+OPENS = "session = "  # how the line begins that opens a session
+ASKS = "print(session.run("  # and the one that runs it
 
 
-def story_of(run: Run) -> Story:
+def story_of(course: Course) -> Story:
     """One paragraph for each event, with the line of the listing that makes it happen."""
-    happened = events(run)
+    events = course.events
     moments = [
-        Moment(PHASE_OF.get(one.kind, 2), _told(run, one), _line(run, one)) for one in happened
+        Moment(PHASE[event.kind], told(course, event), line(course, event)) for event in events
     ]
-    begin = moments[0]._replace(text=f"{moments[0].text} <i>Press → or play.</i>")
-    whole = (
-        "Below is the whole graph after that run. Slow motion goes through its building and its "
-        "run; without it, the player goes through the training further down, one run of the "
-        "session for each step."
-    )
-    return Story([begin, *moments[1:]], whole=whole)
+    return Story(moments, whole=moments[-1].text)
 
 
-def code(run: Run, story: Story) -> None:
-    """The listing, with the line marked that makes something, or opens the session, or runs."""
-    source = source_of(LISTINGS[run.request.listing])
-    listing(source, story.computed, title="The listing", key="listing", follows=True)
-    st.caption(f"Its last run was replaced by your choice: `{ask.call(run.request)}`")
+def line(course: Course, event: Event) -> str:
+    """How the line begins at which this happens."""
+    run = course.run
+    if event.kind in {"build", "reach"}:
+        return run.written[course.boxes[event.boxes[0]].main].text
+    if event.kind == "open":
+        return OPENS
+    return call(run) if course.built else ASKS
 
 
-def readout(run: Run) -> Readout:
-    """For the player, beside the training: what slow motion's run knows of loss, w and b."""
-    if not _variables(run):
-        return {}  # a graph without variables trains nothing
-    kinds = [event.kind for event in events(run)]
-    never = len(kinds)  # not before slow motion is over
-    start = kinds.index("initialize") if run.request.initializes else never
-    hands_out = "loss" in run.request.fetches and run.request.feeds != "y_pred" and not run.message
-    loss = kinds.index("fetch") if hands_out else never
-    return {"loss": (loss, None), "w": (start, None), "b": (start, None)}
+def call(run: Run) -> str:
+    """The run as a line of Python."""
+    request = run.request
+    fetched = [NAMES.get(name, name) for name in request.fetches]
+    fetches = fetched[0] if len(fetched) == 1 else f"[{', '.join(fetched)}]"
+    a, b = (f"{value:.9g}" for value in request.numbers)
+    everything = f"a: {a}, b: {b}" if request.listing == "sum" else "x: problem.x, y: problem.y"
+    fed = {
+        "without_y": "x: problem.x",
+        "short_y": "x: problem.x, y: problem.y[:-1]",
+        "y_pred": "x: problem.x, y: problem.y, y_pred: zeros",
+    }
+    return f"session.run({fetches}, feed_dict={{{fed.get(request.feeds, everything)}}})"
 
 
-def _line(run: Run, event: Event) -> str:
-    """How the line of the listing begins that makes this happen."""
-    if event.kind == "build":
-        return run.written[event.ops[0]].text
-    if event.kind in ("open", "initialize"):
-        return OPENS if event.kind == "open" else INITIALIZES
-    return RUNS.get(run.request.listing, RUNS["regression"])
+# What the listing has no name for is fetched by the name of its operation.
+NAMES = {
+    "power": '"pow:0"',
+    "product": '"mul:0"',
+    "residual": '"sub:0"',
+    "squared": '"pow_1:0"',
+    "sum": '"Sum:0"',
+    "grad_sum": '"gradients/mul_1_grad/Mul_1:0"',
+    "grad_squared": '"gradients/Sum_grad/Tile:0"',
+    "grad_residual": '"gradients/pow_1_grad/mul_1:0"',
+    "grad_y_pred": '"gradients/sub_grad/Reshape:0"',
+}
 
 
-def _told(run: Run, event: Event) -> str:
-    match event.kind:
-        case "build":
-            text = _built(run, event)
-        case "open":
-            text = (
-                f"The graph is complete: <b>{len(run.written.ops)} operations, and not one number "
-                "has been computed.</b> Now a <b>session</b> is opened. It takes a graph, keeps "
-                "the values of its variables, and runs what it is asked for."
-            )
-        case "initialize":
-            text = _initialized(run)
-        case "given":
-            text = _asked(run)
-        case "run":
-            text = _ran(run, event.ops[0])
-        case "fail":
-            text = _failed(run)
-        case "fetch":
-            text = _fetched(run)
-    return text
+def told(course: Course, event: Event) -> str:
+    """HTML: what happens in this event."""
+    tell = {
+        "build": _built,
+        "open": _opened,
+        "ask": _asked,
+        "reach": _reached,
+        "leave": _left,
+        "fuse": _fused,
+        "rewrite": _rewritten,
+        "tidy": _tidied,
+        "given": _given,
+        "run": _ran,
+        "fetch": _fetched,
+        "fail": _failed,
+    }
+    return tell[event.kind](course, event)
 
 
-def _built(run: Run, event: Event) -> str:
-    ops = [run.written[name] for name in event.ops]
-    count = "1 operation" if len(ops) == 1 else f"{len(ops)} operations"
+def _built(course: Course, event: Event) -> str:
+    ops = [op for op in course.run.written.ops if course.inside[op.name] in event.boxes]
     kinds = {op.kind for op in ops}
     if "Placeholder" in kinds:
         explained = (
             "A <b>placeholder</b> is a gap with a name. It has a type and a shape, and no value: "
             "each run will have to fill it."
         )
-    elif "VarIsInitializedOp" in kinds:
-        explained = (
-            "One line, five operations: a first value, the place where the variable is kept, the "
-            "question whether it has a value, an assignment, a read. The value itself will live "
-            "in a session."
-        )
-    elif "NoOp" in kinds and _variables(run):
-        explained = (
-            "It computes nothing itself. Its edges make it wait until every variable has been "
-            "assigned its first value."
-        )
     elif "NoOp" in kinds:
         explained = (
-            "Run, it would give all <b>variables</b> their first values. They are the part of a "
-            "graph that can change from run to run, and this graph has none."
-        )
-    elif "AssignVariableOp" in kinds:
-        explained = (
-            "Even the update is a part of the graph. It will change the variable each time that a "
-            "session runs it, and not before."
-        )
-    elif any(op.forward for op in ops):
-        explained = (
-            "No derivative has been computed. TensorFlow went through the graph from the loss "
-            "backwards and wrote down the operations that <i>would</i> compute one."
+            "It would give all <b>variables</b> their first values. They are the part of a graph "
+            "that can change from run to run, and this graph has none."
         )
     else:
         explained = (
             "The name on the left stands for a result that nobody has computed. Print it, and you "
             "read a description instead of a number."
         )
-    return f"<b><code>{html.escape(ops[0].text)}</code> adds {count} to the graph.</b> {explained}"
-
-
-def _initialized(run: Run) -> str:
-    call, variables = f"<code>{INITIALIZES}</code>", _variables(run)
-    if not variables:
-        return (
-            f"{call} gives variables their first values. This graph has none, so that run does "
-            "nothing."
-        )
-    if not run.request.initializes:
-        return (
-            f"Here somebody forgot {call}. The graph knows which first values w and b should get, "
-            "but in this session they have none."
-        )
-    w, b = (range_of(run.written[f"{op.name}/Initializer/initial_value"].value) for op in variables)
     return (
-        f"{call} is the first run: it runs the marked operations, and nothing else. From here on w "
-        f"is {w} and b is {b}, in this session."
+        f"<b><code>{html.escape(ops[0].text)}</code> adds {_operations(len(ops))}.</b> {explained}"
     )
 
 
-def _asked(run: Run) -> str:
-    call = f"<code>{html.escape(ask.call(run.request))}</code>"
-    if not run.request.fetches:
-        return (
-            f"{call} asks for nothing. So nothing is needed, and nothing runs, however large the "
-            "graph is."
-        )
-    fetches = ", ".join(f"<b>{name}</b>" for name in ask.names(run.request))
-    there = (
-        "What is fed and what is constant is there at once, and so are the places of variables."
-        if _variables(run)
-        else "What is fed is there at once."
-    )
+def _opened(course: Course, event: Event) -> str:
     return (
-        f"{call} asks for {fetches}. The session walks back from there, along the edges, and takes "
-        f"what it needs. {there}"
+        f"The graph is complete: <b>{_operations(len(course.run.written.ops))}, and not one number "
+        "has been computed.</b> Now a <b>session</b> is opened. It takes a graph, keeps the values "
+        "of its variables, and runs what it is asked for."
     )
 
 
-def _ran(run: Run, name: str) -> str:
-    op, timing = run.executed[name], run.executed.timings[name]
-    written = run.match.sources[name].written
-    if op.kind.startswith(("Assign", "ResourceApply")):
-        does = "It puts the new value into the variable, in this session and nowhere else."
-    elif op.kind == "NoOp":
-        does = "It computes nothing: it was asked for because of what has to run before it."
-    elif not written:
-        does = "Nobody wrote it: TensorFlow has added it while it rewrote the graph."
+def _asked(course: Course, event: Event) -> str:
+    written = len(course.run.written.ops)
+    if not course.built:
+        return (
+            f"<code>{html.escape(call(course.run))}</code> asks for <b>c</b>. From there the "
+            "session walks back along the arrows, to see what it needs."
+        )
+    return (
+        f"The graph is written down: <b>{written} operations, and none has run.</b> Now a "
+        f"<b>session</b> is asked for {_names(course, event.boxes)}. It will not go through the "
+        "listing. It starts at what it is asked for and walks back, against the arrows."
+    )
+
+
+def _reached(course: Course, event: Event) -> str:
+    [name] = event.boxes
+    box, op = course.boxes[name], course.run.written[course.boxes[name].main]
+    says = f"<b>{html.escape(box.says)}</b>"
+    sources = [one for one, other in course.edges if other == name and one in course.needed]
+    takes = _names(course, sources)
+    if op.kind == "Placeholder":
+        text = f"{says} is a placeholder, to be fed. Nothing computes it: here the walk ends."
+    elif op.name in course.fed:
+        text = (
+            f"{says} is fed: its value is handed in, so nobody asks how it would be computed. The "
+            "walk ends here, and what lies behind is not reached from this side."
+        )
+    elif name in ("w", "b"):
+        text = _reached_variable(course, name, says)
+    elif not sources:
+        text = f"{says} needs {_of(course, name)}, and takes from nothing else."
+    elif box.x > 1 or op.kind == "NoOp":
+        text = f"{says} needs {_of(course, name)}, and these take from {takes}."
+    elif len(sources) == 1:
+        text = f"{says} is computed by <b>{op.kind}</b>, from {takes}: so that is needed, too."
     else:
-        does = _computes(run, op, run.written[written[-1]])
-    start, took = f"{timing.start:.0f} µs", f"{timing.total:.1f} µs"
-    return f"<b>{op.kind}</b> begins after {start} and takes {took}. {does}"
+        text = f"{says} is computed by <b>{op.kind}</b>, from {takes}: so these are needed, too."
+    return text
 
 
-def _computes(run: Run, op: Op, written: Op) -> str:
-    """What an executed operation computes. written: the one whose value that is."""
-    value = range_of(run.values[written.name]) if written.name in run.values else "–"
-    if written.kind == op.kind and run.match.fates[written.name].status == "kept":
-        return f"It computes <code>{written.name}</code> of line {written.line}: {value}."
-    taken_over = [("fused", op.name), ("reordered", op.name)]
-    others = [one for one in run.written.ops if run.match.fates[one.name] in taken_over]
-    wrote = sorted({f"{one.kind} in line {one.line}" for one in [*others, written]})
-    if len(wrote) == 1:
-        return (
-            f"You wrote {wrote[0]}. TensorFlow has put this operation in its place, which computes "
-            f"the same: {value}."
-        )
+def _reached_variable(course: Course, name: str, says: str) -> str:
+    if any(course.inside[op] == name and op.endswith("/Assign") for op in course.reached):
+        return f"{says} is a variable. Its first value takes {_of(course, name)}."
     return (
-        f"You wrote {' and '.join(wrote)}. TensorFlow has put other operations in their place, of "
-        f"which this is the last, and the result is the same: {value}."
+        f"{says} is a variable: its value is kept in the session, and only read. Here the walk "
+        "ends. How it got its first value is not asked."
     )
 
 
-def _failed(run: Run) -> str:
-    assert run.message is not None, "it failed"
-    sentence = html.escape(run.message.sentence).rstrip(".")
+def _left(course: Course, event: Event) -> str:
+    written, needed = len(course.run.written.ops), len(course.reached)
+    rest = written - needed
+    if not rest:
+        return f"The walk is over: all {written} operations are needed."
     return (
-        f"The session stops with an error: <b>{run.message.error}: {sentence}.</b> What that "
-        "means, and how to mend it, stands below."
+        f"The walk is over. <b>{needed} of {written} operations are needed.</b> The other {rest} "
+        "are written, and that is all: they will not run, and cost nothing."
     )
 
 
-def _fetched(run: Run) -> str:
-    if run.message:
-        return "No number comes back from a run that fails. The graph is as it was."
-    if not run.request.fetches:
-        return "An empty list comes back."
-    values = zip(ask.names(run.request), run.executed.values.values(), strict=True)
+def _fused(course: Course, event: Event) -> str:
+    kinds = [course.run.written[course.boxes[name].main].kind for name in reversed(event.boxes)]
+    return (
+        f"Before it runs anything, TensorFlow rewrites. You wrote {' and '.join(kinds)}. Nothing "
+        "else takes the difference, so both become one: "
+        f"<b>{course.run.executed[event.into].kind}</b>, one pass over the data. The difference "
+        "will exist nowhere."
+    )
+
+
+def _rewritten(course: Course, event: Event) -> str:
+    kind = course.run.written[course.boxes[event.boxes[0]].main].kind
+    return (
+        f"TensorFlow rewrites before anything runs: <b>{kind}</b> with the exponent 2 becomes "
+        f"<b>{course.run.executed[event.into].kind}</b>, which computes the same."
+    )
+
+
+def _tidied(course: Course, event: Event) -> str:
+    fates = course.run.match.fates
+    folded, merged = (
+        sum(fates[name].status == status for name in course.reached)
+        for status in ("folded", "merged")
+    )
+    text = "Some work can be saved."
+    if folded:
+        text += f" {_operations(folded)} would always give the same, and become constants."
+    if merged:
+        text += f" {_operations(merged)} would repeat what another computes, and are left out."
+    return text
+
+
+def _given(course: Course, event: Event) -> str:
+    ran = len(course.run.executed.ops)
+    if not ran:
+        return "What is fetched is what was fed. It is handed straight back: nothing runs at all."
+    own = sum(source.origin != "written" for source in course.run.match.sources.values())
+    there = "What is fed, what is constant and where variables are kept is there at once."
+    if not own:
+        return f"Now it runs: <b>{_operations(ran)}</b>. {there}"
+    return (
+        f"Now it runs: <b>{_operations(ran)}</b>, {own} of them the session’s own doors, through "
+        f"which values enter and leave. {there}"
+    )
+
+
+def _ran(course: Course, event: Event) -> str:
+    [name] = event.boxes
+    run, op = course.run, course.run.executed[event.into]
+    if op.kind.startswith("Assign") or name.startswith("new"):
+        does = "puts the new value into the variable, in this session and nowhere else"
+    elif op.kind == "NoOp":
+        does = "computes nothing: it is there because of what has to run before it"
+    else:
+        value = run.values.get(course.boxes[name].main)
+        does = f"has run: {range_of(value)}" if value is not None else "has run"
+    return f"<b>{html.escape(course.boxes[name].says)}</b> ({op.kind}) {does}."
+
+
+def _failed(course: Course, event: Event) -> str:
+    message = course.run.message
+    assert message is not None, "it failed"
+    sentence = html.escape(message.sentence).rstrip(".")
+    return (
+        f"The session stops with an error: <b>{message.error}: {sentence}.</b> No number comes "
+        "back from a run that fails. The graph is as it was."
+    )
+
+
+def _fetched(course: Course, event: Event) -> str:
+    values = zip(event.boxes, course.run.executed.values.values(), strict=True)
+    if not course.run.executed.values:
+        [name] = event.boxes
+        return f"<b>{name}</b> comes back as it was fed."
     fetched = ", ".join(
-        f"{name}: None, for it was asked for its effect"
+        f"{html.escape(course.boxes[name].says)}: None, for it was asked for its effect"
         if value is None
-        else f"{name} = {range_of(value, 7)}"
+        else f"{html.escape(course.boxes[name].says)} = {range_of(value, 7)}"
         for name, value in values
     )
-    text = f"<b>{fetched}.</b> That is what comes back."
-    if not run.match.counts["pruned"]:
-        return text
+    ran, written = len(course.run.executed.ops), len(course.run.written.ops)
+    counts = f"{_operations(written)} were written, {ran} ran."
+    return f"<b>{fetched}.</b> That is what comes back. {counts}"
+
+
+def _names(course: Course, boxes: Sequence[str]) -> str:
+    names = [f"<b>{html.escape(course.boxes[name].says)}</b>" for name in boxes]
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
+
+
+def _of(course: Course, box: str) -> str:
+    """How many operations of a box are needed, of how many."""
+    everything = sum(name == box for name in course.inside.values())
+    needed = course.needed[box]
     return (
-        f"{text} The dotted operations on the left were not needed: they are written, and that is "
-        "all."
+        f"{needed} of its {everything} operations"
+        if needed < everything
+        else (f"its {_operations(everything)}")
     )
 
 
-def _variables(run: Run) -> Sequence[Op]:
-    return [op for op in run.written.ops if op.kind == "VarHandleOp"]
+def _operations(count: int) -> str:
+    return "1 operation" if count == 1 else f"{count} operations"
+
+
+def range_of(value: NDArray[Any] | None, digits: int = 4) -> str:
+    """A number, or an array from its smallest to its largest, as text for a page."""
+    if value is None or value.size == 0:
+        return brief(value)
+    low, high = (number(float(end), digits) for end in (value.min(), value.max()))
+    return low if low == high else f"{low} to {high}"

@@ -11,54 +11,58 @@ from engines.graphs.static import Message
 from engines.listing import source_of
 from engines.static_graph_and_sessions import two_sessions
 from engines.static_graph_and_sessions.two_sessions import Event
-from views.player import cached, live
+from views.player import cached, listing, live, say
 from views.ui import errors
 from views.ui.numbers import number
 from views.ui.prediction import predicted
-from views.ui.shell import side_by_side
+from views.ui.shell import Here
+from views.ui.staging import beside, stage
 from views.ui.table import html_table
 
 run = cached(two_sessions.run)
+A, B = 2.0, 4.0  # what is added
 HEADS = ("line", "it returned", "total in session", "total in other_session")
 
 
-def section(a_value: float, b_value: float) -> None:
-    """A listing with two sessions; after a prediction, what each of them held after each event.
-
-    a_value, b_value: what is added, numbers whose sums a float32 can hold.
-    """
-    a, b = number(a_value, 7), number(b_value, 7)
+def show_stage(here: Here) -> bool:
+    """A listing with two sessions; after a prediction, what each held after each event."""
     question = (
-        f"The first session has added {a} and then {b} to its total. The other one is open and has "
-        "not run anything. What does it answer when it is asked for its total?"
+        f"The first session has added {A:g} and then {B:g} to its total. The other one is open and "
+        "has not run anything. What does it answer when it is asked for its total?"
     )
     answers = {
-        "sum": f"{number(a_value + b_value, 7)}, the same total",
+        "sum": f"{A + B:g}, the same total",
         "start": "0, the start value",
         "nothing": "an error: it has no value yet",
     }
-    answered = predicted(question, answers, "nothing", key="the other session")
-    left, right = side_by_side([4, 5])
-    with left:
-        source = source_of(two_sessions.totals)
-        st.code(source, language="python", line_numbers=True, wrap_lines=True)
-    if not answered:
-        return
-    events = run(a_value, b_value)
-    with right:
-        live(_table(events), key="two_sessions")
-        st.markdown(
-            "**The graph says how. The session holds the values.** So the total of one session is "
-            "unknown to the other, and it ends with its session. An initialiser is an operation "
-            "like any other: it has to be run, once in each session. What is to outlive a session "
-            "must be fetched, or saved to a file, before `close()`."
+    with stage(here):
+        say(
+            "A <b>variable</b> is the part of a graph that may change its value. Here it is a "
+            "total, to which each run adds what is fed. <b>Two sessions run the same graph.</b>"
         )
-    said = next(event.other_session for event in events)
+        answered = predicted(question, answers, "nothing", key="the other session")
+        code, held = beside([4, 5])
+        with code:
+            source = source_of(two_sessions.totals)
+            listing(source, {}, title="two_sessions.py", key="listing", follows=True, wraps=True)
+        if answered:
+            with held:
+                live(_table(run(A, B)), key="two_sessions")
+    return answered
+
+
+def tell() -> None:
+    """What follows, and what the other session said."""
+    st.markdown(
+        "**The graph says how. The session holds the values.** So the total of one session is "
+        "unknown to the other, and it ends with its session. An initialiser is an operation "
+        "like any other: it has to be run, once in each session. What is to outlive a session "
+        "must be fetched, or saved to a file, before `close()`."
+    )
+    said = next(event.other_session for event in run(A, B))
     if not isinstance(said, float):
-        with st.expander("What the other session said before it was initialised"):
-            errors.explain(
-                said.error, said.sentence, operation=said.operation, refused=said.refused
-            )
+        st.markdown("What the other session said before it was initialised:")
+        errors.explain(said.error, said.sentence, operation=said.operation, refused=said.refused)
 
 
 def _table(events: Sequence[Event]) -> str:

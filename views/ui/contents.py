@@ -19,7 +19,7 @@ class Page(NamedTuple):
     file: str
     title: str
     question: str
-    chapters: tuple[Chapter, ...] = ()
+    chapters: tuple[Chapter, ...]
 
     @property
     def path(self) -> str:
@@ -84,16 +84,63 @@ PAGES = (
         "pages/static_graph_and_sessions.py",
         "Static graph and sessions",
         "Why is there a graph when nothing has been computed, and what does a session do with it?",
+        (
+            Chapter(
+                "fetch", "What you fetch runs", "What runs when you ask a graph for one number?"
+            ),
+            Chapter(
+                "build_and_run", "Two times", "Why is there a graph when nothing has been computed?"
+            ),
+            Chapter("session", "What lives in a session", "Where does a variable keep its value?"),
+            Chapter(
+                "training", "The training", "Does it print the table that the article printed?"
+            ),
+            Chapter("baked_in", "The data baked in", "Why do new data change nothing?"),
+            Chapter(
+                "updates",
+                "Three ways to update",
+                "What can you do to a gradient before it is used?",
+            ),
+            Chapter(
+                "watching", "Watching changes it", "Does it matter to the session that you watch?"
+            ),
+            Chapter("paid_once", "Paid once, used often", "When does a graph pay for itself?"),
+            Chapter("control_flow", "Control flow", "How does a finished graph loop and branch?"),
+            Chapter("tf_function", "tf.function", "What became of sessions?"),
+            Chapter("race", "The race", "Which of two operations runs first?"),
+            Chapter("mistakes", "Where it breaks", "What happens to those who get it wrong?"),
+            Chapter("growing", "A graph that grows", "Why does the training slow down?"),
+        ),
     ),
     Page(
         "pages/custom_relu_backward.py",
         "Custom ReLU backward",
         "What does autograd need from you, and what if you get it wrong?",
+        (
+            Chapter("one_pass", "By hand", "What does autograd need from you?"),
+            Chapter("design", "Design a backward", "What if you choose the slopes yourself?"),
+            Chapter("mistakes", "Wrong backwards", "What happens to a wrong backward?"),
+            Chapter("slope_at_zero", "The slope at zero", "What is the slope where there is none?"),
+            Chapter("training", "The network trained", "Does a network train with it?"),
+            Chapter("double_backward", "Backward again", "Can a gradient be differentiated again?"),
+            Chapter(
+                "elsewhere", "The same elsewhere", "How is it written in NumPy and TensorFlow?"
+            ),
+            Chapter("check", "Ask the output", "How do you know that a backward is right?"),
+        ),
     ),
     Page(
         "pages/gpu_speedup.py",
         "GPU speedup",
         "When is a GPU faster, by how much, and how do people fool themselves measuring it?",
+        (
+            Chapter("speed", "When is it faster", "When is a GPU faster, and by how much?"),
+            Chapter("traps", "How to fool yourself", "How do people fool themselves measuring it?"),
+            Chapter("roof", "The roof", "Why is a row times a column a poor case?"),
+            Chapter("training_step", "A training step", "Does a whole training step gain as much?"),
+            Chapter("clock", "The clock", "How is time measured honestly?"),
+            Chapter("machines", "Other machines", "What about a machine that is not here?"),
+        ),
     ),
 )
 
@@ -103,14 +150,9 @@ def page_of(file: str) -> Page:
     return next(page for page in PAGES if page.file == file)
 
 
-def neighbour(file: str, chapter: str, by: int) -> tuple[Page, Chapter | None] | None:
-    """The chapter after (by = 1) or before (by = −1) this one, on this page or the next; or None.
-
-    A page without chapters counts as one.
-    """
-    places = [(page, one) for page in PAGES for one in page.chapters or (None,)]
-    here = next(
-        i for i, (p, c) in enumerate(places) if p.file == file and (not c or c.name == chapter)
-    )
+def neighbour(file: str, chapter: str, by: int) -> tuple[Page, Chapter] | None:
+    """The chapter after (by = 1) or before (by = −1) this one, also on another page; or None."""
+    places = [(page, one) for page in PAGES for one in page.chapters]
+    here = next(i for i, (p, c) in enumerate(places) if p.file == file and c.name == chapter)
     there = here + by
     return places[there] if 0 <= there < len(places) else None

@@ -203,7 +203,10 @@ class Controls:
     def say_refused(self, timeline: Timeline | None = None) -> None:
         """Say, once, what the address asked for that could not be had, the player's part too."""
         first = "step" not in self._last_asked  # later the player itself writes to the address
-        played = timeline and {"step": timeline.last_step, "moment": sum(timeline.parts) - 1}
+        played = timeline and {
+            "step": timeline.last_step,
+            "moment": max(0, sum(timeline.parts) - 1),
+        }
         for name, last in (played or {}).items():
             asked = self._asked(name)
             if first and asked not in (None, ["all"]):

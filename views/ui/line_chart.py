@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from engines.trace import thin
 from views.player import (
+    DECADES,
     LABEL,
     STEP,
     Drawing,
@@ -122,7 +123,7 @@ def _draw(
     color = alt.Color("line:N", legend=legend, scale=alt.Scale(domain=labels, range=colors))
     dash = alt.StrokeDash("line:N", legend=legend, scale=alt.Scale(domain=labels, range=dashes))
     ticks: Any = alt.ExprRef("ticks") if log else alt.Undefined
-    y_axis = alt.Axis(labelExpr=LABEL, values=ticks)
+    y_axis = alt.Axis(labelExpr=DECADES if log else LABEL, values=ticks)
     x_axis = alt.Axis(tickCount=5, labelFlushOffset=-2)  # the picture's edge cuts no digit
     kind: dict[str, Any] = {"type": "log"} if log else {}
     places = {

@@ -53,6 +53,11 @@ def predict(
     return answered
 
 
+def answered(key: str) -> bool:
+    """Whether the question of `predict` with this key has been answered."""
+    return st.session_state.get(f"guess of {key}") is not None
+
+
 def ask(ends: Mapping[str, str], end: str, *, key: str) -> bool:
     """The question of `predict` alone, where it does not stand below the lines."""
     return predicted("Before you look: how does this run end?", ends, end, key=key)

@@ -9,22 +9,33 @@ import streamlit as st
 from views.ui.controls import Controls
 
 
-def predicted(question: str, answers: Mapping[str, str], right: str, *, key: str) -> bool:
-    """Ask; once answered, say what is right. Returns whether it has been.
+def asked(question: str, answers: Mapping[str, str], *, key: str) -> str | None:
+    """Ask; the name of the answer, "show" of those who only want to see, None before it is given.
 
-    answers: by name, each the end of a sentence. right: the name of the right one. key: a name of
-    the question.
+    answers: by name, each the end of a sentence. key: a name of the question.
     """
     offered = {**answers, "show": "just show me"}
-    guess = st.segmented_control(
+    return st.segmented_control(
         question,
         offered,
         format_func=lambda answer: offered[answer],
         key=f"guess of {key}",
         on_change=Controls.moved,
     )
+
+
+def opening(guess: str, right: str) -> str:
+    """How what is right is told to those who have guessed: the beginning of a sentence."""
+    return {"show": "The answer:", right: "Yes:"}.get(guess, "Not quite:")
+
+
+def predicted(question: str, answers: Mapping[str, str], right: str, *, key: str) -> bool:
+    """Ask; once answered, say what is right. Returns whether it has been.
+
+    answers, key: as for `asked`. right: the name of the right one.
+    """
+    guess = asked(question, answers, key=key)
     if guess is None:
         return False
-    opening = {"show": "The answer:", right: "Yes:"}.get(guess, "Not quite:")
-    st.markdown(f"{opening} **{answers[right]}**.")
+    st.markdown(f"{opening(guess, right)} **{answers[right]}**.")
     return True

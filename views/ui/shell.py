@@ -6,7 +6,7 @@ import gc
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -57,26 +57,12 @@ def open_chapter(file: str) -> Here:
     backwards = _turn(file)
     chapter = page.chapter(controls.place("chapter", [one.name for one in page.chapters]))
     with st.container(key="header"):
-        _way(controls, page, chapter)
+        after = _way(controls, page, chapter)
         with st.container(key="heading", horizontal=True, vertical_alignment="center"):
             st.markdown(f"## {chapter.question}")
             settings = st.container(key="settings", width="content")
-    after = neighbour(file, chapter.name, 1)
-    then = (after[1] or after[0]).title if after else ""
     _take_turn()
-    return Here(controls, chapter.name, then, backwards, settings)
-
-
-def open_page(file: str) -> Controls:
-    """Start the page `file`, which has no chapters yet, and take its turn to compute."""
-    controls, page = _open(file)
-    _turn(file)
-    with st.container(key="header"):
-        _way(controls, page, None)
-    st.title(page.title, anchor=False)
-    st.markdown(f"##### {page.question}")
-    _take_turn()
-    return controls
+    return Here(controls, chapter.name, after[1].title if after else "", backwards, settings)
 
 
 def _open(file: str) -> tuple[Controls, Page]:
@@ -108,16 +94,19 @@ def _turn(file: str) -> bool:
     return backwards
 
 
-def _way(controls: Controls, page: Page, chapter: Chapter | None) -> None:
-    """The links to all pages and chapters, and the switch for lecture mode."""
-    before, after = (neighbour(page.file, chapter.name if chapter else "", by) for by in (-1, 1))
+def _way(controls: Controls, page: Page, chapter: Chapter) -> tuple[Page, Chapter] | None:
+    """The links to all pages and chapters, and the switch for lecture mode.
+
+    Returns the chapter after this one, if there is one.
+    """
+    before, after = (neighbour(page.file, chapter.name, by) for by in (-1, 1))
     data = {
         "pages": [
             {"title": one.title, "path": one.path, "chapters": [c._asdict() for c in one.chapters]}
             for one in PAGES
         ],
         "page": PAGES.index(page),
-        "chapter": chapter and chapter.name,
+        "chapter": chapter.name,
         "next": _place(after, backwards=False),
         "back": _place(before, backwards=True),
         "lecture": controls.flagged("lecture"),
@@ -131,14 +120,14 @@ def _way(controls: Controls, page: Page, chapter: Chapter | None) -> None:
             help="The stage alone, as large as the screen. Settings and chapters come back when "
             "the pointer touches the upper edge.",
         )
+    return after
 
 
-def _place(where: tuple[Page, Chapter | None] | None, *, backwards: bool) -> dict[str, Any] | None:
+def _place(where: tuple[Page, Chapter] | None, *, backwards: bool) -> dict[str, Any] | None:
     if where is None:
         return None
     page, chapter = where
-    name = chapter.name if chapter else None
-    return {"page": PAGES.index(page), "chapter": name, "backwards": backwards}
+    return {"page": PAGES.index(page), "chapter": chapter.name, "backwards": backwards}
 
 
 def _take_turn() -> None:
@@ -156,10 +145,10 @@ def loading(what: str) -> Iterator[None]:
     what: named to those who wait. They do not use up a turn. One page imports at a time: where two
     threads import modules that import each other, one may find half a module.
     """
+    place = st.empty()  # also where it stays empty: what follows must not be drawn anew
     if what in _loaded:
         yield
         return
-    place = st.empty()
     with turns.given_back(place), place, st.spinner(f"Loading {what}: some seconds, once."):
         with _importing:
             yield
@@ -185,11 +174,6 @@ def settle(what: str) -> None:
     # all garbage is collected. TensorFlow brings the name along. Without it nothing is cleared; the
     # modules themselves stay, and work.
     sys.modules.pop("keras", None)
-
-
-def settings() -> AbstractContextManager[Any]:
-    """Where a page's controls go: in the open, or in lecture mode folded away."""
-    return st.expander("Settings", expanded=False) if in_lecture() else st.container()
 
 
 def side_by_side(widths: int | Sequence[int]) -> list[DeltaGenerator]:

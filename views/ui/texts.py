@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -25,3 +26,9 @@ def _flowing(value: Any) -> Any:
     if isinstance(value, str):
         return "\n\n".join(" ".join(part.split()) for part in value.strip().split("\n\n"))
     return value
+
+
+def as_html(text: str) -> str:
+    """A text with code in backticks as HTML, with nothing in it that HTML would read."""
+    parts = html.escape(text, quote=False).split("`")
+    return "".join(f"<code>{part}</code>" if i % 2 else part for i, part in enumerate(parts))

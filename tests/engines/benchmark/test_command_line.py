@@ -142,12 +142,30 @@ def test_what_makes_no_sense_is_refused_before_anything_is_measured(
     assert plans == []
 
 
-@pytest.mark.parametrize("name", ["two\nlines", "x" * 201, "a bell \a"])
-def test_a_name_that_no_page_could_show_is_refused(plans, capsys, name):
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [("two\nlines", "one line"), ("x" * 201, "at most 200"), ("a bell \a", "control characters")],
+)
+def test_a_name_that_no_page_could_show_is_refused(plans, capsys, name, why):
     with pytest.raises(SystemExit):
         main(["--name", name])
-    assert "at most 200 characters" in capsys.readouterr().err
+    assert why in capsys.readouterr().err
     assert plans == []
+
+
+def test_a_name_in_bytes_that_are_not_utf_8_is_read_as_latin_1():
+    assert command_line._machine(os.fsdecode("ein Rechner für alle".encode("latin-1"))) == (
+        "ein Rechner für alle"
+    )
+    assert command_line._machine("ein Rechner für alle ☃") == "ein Rechner für alle ☃"
+
+
+@pytest.mark.parametrize(
+    ("free", "more"), [(9e9, ""), (1e9, " What does not fit will be left out.")]
+)
+def test_the_memory_it_takes_is_said(free, more):
+    said = command_line._memory({"needed_bytes": 2.7e9, "free_bytes": free})
+    assert said == (f"This takes about 2.7 GB of memory, and {free / 1e9:.1f} GB are free.{more}")
 
 
 # Lines

@@ -219,12 +219,61 @@ def test_the_tightest_of_the_limits_above_a_process_holds(container):
     assert (machine.cores(), machine.memory(), memory_free()) == (3, 4 * GIB, 3 * GIB)
 
 
-def test_where_there_are_no_control_groups_of_version_2_none_limits(container):
+def test_a_process_in_no_control_group_has_the_whole_machine(container):
     container(memory_max="1")
-    machine.CONTROL_GROUP.write_text("4:memory:/app/worker\n")
-    assert machine.memory() == 64 * GIB
     machine.CONTROL_GROUP.unlink()
-    assert machine.memory() == 64 * GIB
+    assert (machine.cores(), machine.memory()) == (16, 64 * GIB)
+
+
+@pytest.fixture
+def older(container, tmp_path):
+    """A function that writes a file of a control group of version 1, where each has a tree."""
+    own = "4:memory:/docker/abc\n3:cpu,cpuacct:/docker/abc\n2:pids:/\n0::/\n"
+    machine.CONTROL_GROUP.write_text(own)
+
+    def write(path, text):
+        file = tmp_path / "groups" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"{text}\n")
+
+    return write
+
+
+def test_control_groups_of_version_1_limit_the_processor(older):
+    """Case 41: half a core was read as all of them."""
+    older("cpu,cpuacct/docker/abc/cpu.cfs_quota_us", -1)
+    older("cpu,cpuacct/docker/abc/cpu.cfs_period_us", 100000)
+    assert machine.cores() == 16
+    older("cpu,cpuacct/docker/abc/cpu.cfs_quota_us", 50000)
+    assert machine.cores() == 1
+    older("cpu,cpuacct/docker/abc/cpu.cfs_quota_us", 250000)
+    assert machine.cores() == 3
+
+
+def test_control_groups_of_version_1_limit_the_memory(older):
+    """1.5 GB was read as all that the host has."""
+    older("memory/docker/abc/memory.limit_in_bytes", 2**63 - 4096)  # how it says none
+    older("memory/docker/abc/memory.usage_in_bytes", GIB)
+    assert (machine.memory(), memory_free()) == (64 * GIB, 40 * GIB)
+    older("memory/docker/abc/memory.limit_in_bytes", 3 * GIB)
+    assert (machine.memory(), memory_free()) == (3 * GIB, 2 * GIB)
+    older("memory/docker/abc/memory.stat", f"inactive_file 7\ntotal_inactive_file {GIB // 2}")
+    assert memory_free() == 2 * GIB + GIB // 2
+
+
+def test_in_a_container_of_version_1_its_group_is_the_root_of_the_tree(older):
+    older("cpu/cpu.cfs_quota_us", 150000)  # mounted without the path that it has outside
+    older("cpu/cpu.cfs_period_us", 100000)
+    older("memory/memory.limit_in_bytes", 2 * GIB)
+    older("memory/memory.usage_in_bytes", GIB)
+    assert (machine.cores(), machine.memory(), memory_free()) == (2, 2 * GIB, GIB)
+
+
+def test_processes_that_died_of_memory_are_counted(tmp_path, monkeypatch):
+    monkeypatch.setattr(machine, "COUNTERS", tmp_path / "vmstat")
+    assert machine.killed_for_memory() == 0
+    machine.COUNTERS.write_text("nr_free_pages 9\noom_kill 3\n")
+    assert machine.killed_for_memory() == 3
 
 
 # Graphics cards

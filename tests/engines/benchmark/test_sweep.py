@@ -284,6 +284,43 @@ def test_the_others_go_on_without_one_that_is_lost(pretend):
     assert [e["measurement"]["framework"] for e in of_kind(events, "measured")] == ["numpy"] * 2
 
 
+def test_a_size_that_the_system_kills_for_is_left_out_for_lack_of_memory(pretend, monkeypatch):
+    """It was said to be lost, with all that came after it."""
+    started, killed = pretend(), []
+
+    def ask(process, question, answer=Process.ask):
+        if question.size == 64 and process.contender == TORCH:
+            killed.append(question)
+            raise LostError
+        return answer(process, question)
+
+    monkeypatch.setattr(Process, "ask", ask)
+    monkeypatch.setattr(sweep, "killed_for_memory", lambda: len(killed))
+    sizes = {"square": (16, 64, 256), "elementwise": (16, 1024)}
+    asked = plan(NUMPY, TORCH)._replace(sizes=sizes)
+    events = list(run(asked))
+    assert reasons(events) == [("torch", 64, "memory"), ("torch", 256, "memory")]
+    assert len(killed) == 1  # larger ones are not tried
+    by_torch = [e["measurement"] for e in of_kind(events, "measured")]
+    by_torch = [one for one in by_torch if one["framework"] == "torch"]
+    assert [(one["operation"], one["size"]) for one in by_torch] == [
+        ("square", 16),
+        ("elementwise", 16),
+        ("elementwise", 1024),
+    ]
+    assert started.closed.count(TORCH) == 2  # another process has answered them
+
+
+def test_what_a_sweep_needs_is_said_before_it_starts(pretend):
+    pretend()
+    both = plan(NUMPY, TORCH, sizes=(16, 1024), transfers=(False, True))
+    loaded = sweep.LOADED_BYTES["numpy"] + sweep.LOADED_BYTES["torch"]
+    assert both.needed_bytes() == loaded + 2 * 3 * 1024**2 * 4
+    began = next(run(both))
+    assert began["needed_bytes"] == both.needed_bytes()
+    assert began["free_bytes"] > 0
+
+
 # The recording
 
 

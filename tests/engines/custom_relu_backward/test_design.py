@@ -15,9 +15,13 @@ from engines.custom_relu_backward.design import (
     check,
     curves,
     function_of,
+    slopes_of_forward,
     source_of,
+    try_out,
 )
-from engines.custom_relu_backward.slope_at_zero import train
+from engines.custom_relu_backward.slope_at_zero import start, train
+from engines.differences import central_difference
+from engines.network import torch_own_relu
 
 RELU_BUT_FOR_ZERO = Design("slopes", below=0, at=0.5, above=1)
 
@@ -216,6 +220,68 @@ def test_no_width_makes_a_wrong_slope_right():
     beside_the_kink = (h < 0.3) & (h > 1e-10)
     for error in (central, forward):
         np.testing.assert_allclose(error[beside_the_kink], 0.1, rtol=1e-3)
+
+
+def test_enlarged_a_straight_line_stays_one_and_ends_in_stairs():
+    near = gradcheck.near(function_of(Design("true")), 0.3, [-0.5, 0, 0.5, 1])
+    assert near.shape == (33, 4)
+    np.testing.assert_allclose(near[2:20], [[-0.5, 0, 0.5, 1]] * 18, atol=1e-6)
+    stairs = near[-1] * gradcheck.WIDTHS[-1]  # what the last digits allow
+    np.testing.assert_allclose(stairs % np.spacing(0.25), 0, atol=1e-20)
+
+
+# In a small network
+
+
+def test_the_slope_of_a_forward_is_measured_beside_the_kink():
+    x = [-2.0, -0.5, 0.5, 2.0]
+    np.testing.assert_allclose(slopes_of_forward(Design("leaky", 0.2), x), [0.2, 0.2, 1, 1])
+    backward = curves(Design("smooth"), x).backward
+    np.testing.assert_allclose(slopes_of_forward(Design("smooth"), x), backward, rtol=1e-8)
+
+
+@pytest.mark.parametrize("variant", ["true", "leaky", "smooth"])
+def test_what_is_right_points_where_it_should(variant):
+    tried = try_out(Design(variant, below=0.2), steps=3, learning_rate=1e-4)
+    assert tried.angle < 1e-4
+    assert tried.losses.shape == (4,)
+
+
+def test_the_angle_is_the_one_to_differences_of_the_loss():
+    design = Design("slopes", below=0.5, at=1, above=1)
+    x, y, w1, w2 = (one.astype(np.float64) for one in start("random", 0))
+    step = next(
+        torch_own_relu.train(x, y, w1, w2, steps=0, learning_rate=0, relu=function_of(design))
+    )
+
+    def loss(w1):
+        return np.sum((np.maximum(x @ w1, 0) @ w2 - y) ** 2)
+
+    true = np.zeros_like(w1)
+    for place in np.ndindex(w1.shape):
+        along = np.zeros_like(w1)
+        along[place] = 1
+        true[place] = central_difference(lambda t, along=along: loss(w1 + t * along), 0.0, 1e-6)
+    cosine = (
+        np.vdot(step.grads["w1"], true) / np.linalg.norm(step.grads["w1"]) / np.linalg.norm(true)
+    )
+    tried = try_out(design, steps=0, learning_rate=1e-4)
+    assert tried.angle == pytest.approx(np.degrees(np.arccos(cosine)), rel=1e-4)
+    assert 10 < tried.angle < 40
+
+
+def test_upside_down_and_nothing_at_all_have_their_angles():
+    how = {"steps": 0, "learning_rate": 1e-4}
+    assert try_out(Design("slopes", below=0, at=0, above=-1), **how).angle == pytest.approx(180)
+    assert np.isnan(try_out(Design("slopes", below=0, at=0, above=0), **how).angle)
+
+
+def test_an_overflow_ends_the_losses():
+    with np.errstate(all="ignore"):
+        losses = try_out(Design("true"), steps=200, learning_rate=1e-2).losses
+    assert len(losses) < 100
+    assert not np.isfinite(losses[-1])
+    assert np.isfinite(losses[:-1]).all()
 
 
 # Many visitors

@@ -4,34 +4,11 @@ import altair as alt
 import pytest
 
 from engines.custom_relu_backward.one_pass import watch
-from tests.support.visit import charts, live_texts, visit_section, words
-from views.custom_relu_backward import one_pass
+from views.custom_relu_backward import one_pass, one_pass_drawing
 from views.custom_relu_backward.one_pass_drawing import COMPARED, COPIED, CUT, NEVER, cells_of
+from views.custom_relu_backward.runs import code_of
 
 X, GRAD = ((1.5, -2.0), (0.0, -0.5)), ((-1.0, 2.0), (3.0, -4.0))
-
-
-def section():
-    """A page that has nothing but this."""
-    import streamlit as st
-
-    from engines.custom_relu_backward.one_pass import watch
-    from views.custom_relu_backward import one_pass, one_pass_drawing
-    from views.ui.controls import Controls
-
-    controls = Controls("section")
-    chosen = one_pass.choose(controls)
-    watched = watch(*chosen)
-    story = one_pass.story(watched, trained=False)
-    story.show(key="story")
-    one_pass_drawing.show_pass(watched)
-    one_pass.code(watched, story)
-    st.session_state["chosen"] = chosen
-    st.session_state["refused"] = controls.refused
-
-
-def visit(**query):
-    return visit_section(section, **query)
 
 
 def cells(panel):
@@ -77,49 +54,41 @@ def test_the_matrices_offered_are_what_they_are_called(matrix):
     assert (max(numbers) > 0) == (matrix != "negative")
 
 
-def test_a_link_opens_a_matrix_of_ones_own():
-    at = visit(matrix="own", rows="1 -2;0 4", arriving="ones")
-    assert at.session_state["chosen"] == (((1, -2), (0, 4)), ((1, 1), (1, 1)))
-    assert not words(at)
-    assert "2 × 2" in live_texts(at)
-
-
-def test_hostile_values_are_refused_and_told():
-    at = visit(matrix="own", rows="1 `x` <b>", arriving="none")
-    assert at.session_state["chosen"].rows == one_pass.read(one_pass.OWN)[0]
-    assert at.session_state["refused"] == [("arriving", "none", "mixed")]
-    [warning] = at.warning
-    assert "`x` is not a number" in warning.value
-    assert one_pass.OWN in warning.value
-    at = visit(matrix="3", lecture="true")
-    assert at.session_state["chosen"].rows == one_pass.MATRICES["zeros"]
-    for one in at.button_group:
-        one.set_value(None)
-    assert not at.run().exception
-
-
 # ---- Its story and its picture
 
 
 def test_the_story_counts_what_is_cut_and_what_is_zero():
-    story = one_pass.story(watch(X, GRAD), trained=False)
-    told = "".join(moment.text for moment in story.moments)
-    assert "Negative entries: 2 of 4." in told
-    assert "zeros in x: 1" in told
-    assert "Switch on the training" in story.whole
-    story = one_pass.story(watch(((-1.0,),), ((1.0,),)), trained=True)
-    assert "No entry of x is exactly 0" in story.moments[7].text
-    assert "player goes through the training" in story.whole
+    told = [moment.text for moment in one_pass.story(watch(X, GRAD)).moments]
+    assert "The 2 negative entries of 4 become 0" in told[2]
+    assert "True at 2 of 4 entries" in told[7]
+    assert "exactly 0 (1 of 4) it is False" in told[7]
+    told = [moment.text for moment in one_pass.story(watch(((-1.0,),), ((1.0,),))).moments]
+    assert "exactly 0" not in told[7]
 
 
 def test_slow_motion_has_four_moments_forward_and_six_back():
-    assert one_pass.story(watch(X, GRAD), trained=False).parts == (4, 6, 0, 0)
+    assert one_pass.story(watch(X, GRAD)).parts == (4, 6, 0, 0)
 
 
-def test_a_line_is_marked_at_all_its_moments_and_only_at_one_place():
-    [listing] = [text for text in live_texts(visit()).split("\n") if "MyReLU" in text]
-    for moments in ("0", "1", "2 3", "4", "5", "6", "7 8", "9"):
-        assert listing.count(f'data-moments="{moments}"') == 1
+def test_each_moment_has_its_line_and_some_lines_several():
+    watched = watch(X, GRAD)
+    computed = one_pass.story(watched).computed
+    assert [one.moments for one in computed.values()] == [
+        [0], [1], [2, 3], [4], [5], [6], [7, 8], [9],
+    ]  # fmt: skip
+    shown = [line.strip() for line in code_of(watched.source).splitlines()]
+    for start in computed:
+        assert sum(line.startswith(start) for line in shown) == 1
+    assert not any('"""' in line for line in shown)
+
+
+def test_the_four_matrices_stand_in_numbers_too():
+    assert one_pass.in_numbers(watch(X, GRAD)).splitlines() == [
+        "- `x`: 1.5, −2; 0, −0.5",
+        "- `output`: 1.5, 0; 0, 0",
+        "- `grad_output`: −1, 2; 3, −4",
+        "- `grad_x`: −1, 0; 3, 0",
+    ]
 
 
 def test_a_gradient_is_copied_struck_through_and_only_then_cut():
@@ -147,10 +116,9 @@ def test_one_place_has_one_name_in_all_four_and_no_two_cells_share_a_place():
     assert len({(cell["x"], cell["y"]) for panel in found for cell in panel}) == 16
 
 
-@pytest.mark.parametrize("lecture", ["true", "false"])
-def test_the_picture_is_valid_and_only_moments_redraw_it(lecture):
-    [chart] = charts(visit(lecture=lecture))
-    alt.Chart.from_dict(chart)
+def test_the_picture_is_valid_and_only_moments_redraw_it():
+    chart = one_pass_drawing._filled(watch(X, GRAD), key="a test")
+    alt.Chart.from_dict({name: part for name, part in chart.items() if name != "datasets"})
     read_by = [param["name"] for param in chart["params"] if "now[" in str(param.get("expr"))]
     assert read_by == ["at", "here"]
     assert "now[" not in str({**chart, "params": []})

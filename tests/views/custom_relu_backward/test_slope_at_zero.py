@@ -1,28 +1,12 @@
 """The slope at zero, as a visitor reads of it."""
 
-import altair as alt
+import re
+
 import numpy as np
 import pytest
 
-from engines.custom_relu_backward.slope_at_zero import EXPRESSIONS, Slopes, Training, slopes, start
-from tests.support.visit import charts, visit_section, words
+from engines.custom_relu_backward.slope_at_zero import EXPRESSIONS, Training, slopes, start
 from views.custom_relu_backward import slope_at_zero
-
-
-def section():
-    """A page that has nothing but this."""
-    import streamlit as st
-
-    from views.custom_relu_backward import slope_at_zero
-    from views.ui.controls import Controls
-
-    controls = Controls("section")
-    slope_at_zero.compare_slopes(controls)
-    st.session_state["refused"] = controls.refused
-
-
-def visit(**query):
-    return visit_section(section, **query)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -34,77 +18,59 @@ def short_runs():
     slope_at_zero._train.clear()
 
 
-@pytest.fixture(scope="module")
-def trained(short_runs):
-    return visit(train_slopes="true", slope="0.25")
+@pytest.fixture
+def runs(request):
+    return {one: slope_at_zero._train(request.param, one) for one in (0.0, 0.5, 1.0, 0.25)}
 
 
-def test_the_table_is_not_there_before_somebody_has_answered():
-    at = visit()
-    assert "torch.relu(x)" not in words(at)
-    assert not charts(at)
+def each(kind):
+    return pytest.mark.parametrize("runs", [kind], indirect=True)
 
 
-def test_the_table_has_every_relu_with_its_slopes_sorted_by_the_one_at_zero():
-    at = visit()
-    at.segmented_control[0].set_value("0 for both").run()
-    assert "Not quite: **1 for the first, 0 for the second**." in words(at)
-    at.segmented_control[0].set_value("1 for the first, 0 for the second").run()
-    assert "Yes: **1 for the first, 0 for the second**." in words(at)
-    [table] = [one.value for one in at.markdown if one.value.startswith("| written as")]
-    rows = [[cell.strip(" `*") for cell in row.split("|")[1:-1]] for row in table.splitlines()[2:]]
-    found = {
-        expression: Slopes(framework, float(value), float(left), float(at_zero), float(right))
-        for expression, at_zero, framework, value, left, right in rows
-    }
-    assert found == slopes()
-    assert {one: slopes.framework for one, slopes in found.items()} == {
-        one: framework for framework, several in EXPRESSIONS.items() for one in several
-    }
-    at_zero = [one.at_zero for one in found.values()]
-    assert at_zero == sorted(at_zero)
+def test_the_nine_are_sorted_by_their_slope_at_zero():
+    html = slope_at_zero._nine(slopes())
+    rows = re.findall(r"<th><b>(.*?)</b></th><td><code>(.*?)</code></td><td>(.*?)</td>", html)
+    assert len(rows) == 9
+    assert [float(at_zero) for at_zero, *_ in rows] == sorted(
+        one.at_zero for one in slopes().values()
+    )
+    for at_zero, expression, framework in rows:
+        assert slopes()[expression].at_zero == float(at_zero)
+        assert expression in EXPRESSIONS[framework]
 
 
-def test_the_answer_is_what_the_framework_returns(monkeypatch):
-    others = {
-        slope_at_zero.FIRST: Slopes("TensorFlow", 0.0, 0.0, 0.25, 1.0),
-        slope_at_zero.SECOND: Slopes("TensorFlow", 0.0, 0.0, 0.75, 1.0),
-    }
-    monkeypatch.setattr(slope_at_zero, "_slopes", lambda: others)
-    at = visit()
-    assert "0.25 for the first, 0.75 for the second" in at.segmented_control[0].options
-    at.segmented_control[0].set_value("1 for the first, 0 for the second").run()
-    assert "Not quite: **0.25 for the first, 0.75 for the second**." in words(at)
-
-
-def test_each_start_is_told_as_its_runs_went(trained):
-    told = words(trained)
+@each("random")
+def test_without_an_exact_zero_all_runs_are_the_same(runs):
+    told = slope_at_zero._how_they_went(runs)
     assert "At no step is any of the 1,920 entries of h exactly 0" in told
-    assert "All 4 runs are **equal to the last bit**, from step 0 to 20." in told
+    assert "All 4 runs are <b>equal to the last bit</b>, from step 0 to 20." in told
+
+
+@each("integers")
+def test_exact_zeros_are_counted(runs):
     x, _, w1, _ = start("integers", slope_at_zero.SEED)
-    assert f"**{np.sum(x @ w1 == 0)}** of the 1,920 entries" in told
-    assert "all **1,920** entries of h are exactly 0. With the slope 0 **it never learns**" in told
+    assert f"<b>{np.sum(x @ w1 == 0)}</b> of the 1,920 entries" in slope_at_zero._how_they_went(
+        runs
+    )
 
 
-def test_each_start_has_a_curve_for_each_slope(trained):
-    shown = charts(trained)
-    assert [chart["title"] for chart in shown] == [
-        label for label, _ in slope_at_zero.STARTS.values()
-    ]
-    for chart in shown:
-        alt.Chart.from_dict(chart)
-        labels = chart["encoding"]["color"]["scale"]["domain"]
-        assert labels == ["slope 0", "slope 0.5", "slope 1", "slope 0.25, yours"]
+@each("zeros")
+def test_with_w1_at_zero_and_the_slope_zero_nothing_is_learnt(runs):
+    told = slope_at_zero._how_they_went(runs)
+    assert "all <b>1,920</b> entries of h are exactly 0. With the slope 0 <b>it never" in told
+    chart = slope_at_zero._losses(runs, 0.25)
+    labels = (
+        chart["layer"][0]["encoding"]["color"]["scale"]["domain"]
+        if "layer" in chart
+        else (chart["encoding"]["color"]["scale"]["domain"])
+    )
+    assert labels == ["slope 0", "slope 0.5", "slope 1", "slope 0.25, yours"]
 
 
-def test_a_slope_that_is_there_already_is_not_trained_twice(trained):
-    at = visit(train_slopes="true", slope="0.5", lecture="true")
-    for chart in charts(at):
-        labels = chart["encoding"]["color"]["scale"]["domain"]
-        assert labels == ["slope 0", "slope 0.5, yours", "slope 1"]
-    # In a lecture the pictures stand below each other.
-    assert len(charts(at)) == len(charts(trained)) == 3
-    assert len(at.columns) < len(trained.columns)
+def test_a_slope_that_is_there_already_has_one_line():
+    rows = slope_at_zero._kink(0.5)["datasets"]["through"].to_pandas()
+    assert sorted(set(rows["slope"])) == [0, 0.5, 1]
+    assert set(rows[rows["own"]]["slope"]) == {0.5}
 
 
 def test_differences_are_told_in_parts_of_the_first_loss():
@@ -113,17 +79,15 @@ def test_differences_are_told_in_parts_of_the_first_loss():
         1.0: Training(np.array([100.0, 46.0, 19.0]), np.array([3, 0, 0])),
     }
     told = slope_at_zero._how_they_went(runs)
-    assert "**3** of the 1,920 entries" in told
-    assert "by up to **4.0%** of the first loss. After 2 steps they are between 19 and 20." in told
+    assert "<b>3</b> of the 1,920 entries" in told
+    assert (
+        "by up to <b>4.0%</b> of the first loss. After 2 steps they are between 19 and 20." in told
+    )
 
 
 def test_two_slopes_that_never_learn_are_both_named():
     still = Training(np.array([7.0, 7.0]), np.array([1920, 1920]))
     learns = Training(np.array([7.0, 3.0]), np.array([1920, 0]))
     told = slope_at_zero._how_they_went({0.0: still, 1.0: learns, 1e-30: still})
-    assert "With the slope 0 and with 1e−30 **it never learns**: the loss stays at 7." in told
+    assert "With the slope 0 and with 1e−30 <b>it never learns</b>: the loss stays at 7." in told
     assert "The others end between 3 and 3." in told
-
-
-def test_a_slope_out_of_bounds_is_refused():
-    assert visit(slope="nan").session_state["refused"] == [("slope", "nan", "0.3")]

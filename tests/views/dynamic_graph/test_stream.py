@@ -20,11 +20,10 @@ from views.dynamic_graph.stream import (
     ARTICLE,
     LARGEST,
     LATE,
-    SHOWN,
     SIZES,
     STEEPEST,
-    Settings,
 )
+from views.dynamic_graph.stream_series import SHOWN, Settings, points_of, reach
 from views.ui.numbers import number
 
 LAST = preset("stream_article").steps
@@ -36,7 +35,7 @@ def run(batch, learning_rate):
     """The stream and the points shown of it, as the page has them."""
     problem = preset("stream_article")
     trace = record(train(problem, steps=LAST, learning_rate=learning_rate, batch=batch))
-    return trace, stream.points_of(islice(batches(size=batch), len(trace)))
+    return trace, points_of(islice(batches(size=batch), len(trace)))
 
 
 def played(chosen):
@@ -88,11 +87,11 @@ def test_the_line_ends_within_the_expected_error_of_the_truth():
 def test_short_steps_stay_within_three_times_the_root_of_the_rate_whatever_the_batch():
     for batch in (1, 2, 4, 8):
         level = np.sqrt(np.trace(expected_spread(batch, 0.0001)))
-        assert level == pytest.approx(stream._reach(0.0001), rel=0.1)
+        assert level == pytest.approx(reach(0.0001), rel=0.1)
     for batch in (8, 16, 32, 64):  # where 2/λ_max is not far, a little more
         level = np.sqrt(np.trace(expected_spread(batch, 0.008 / batch)))
-        assert 1.2 < level / stream._reach(0.008 / batch) < 1.4
-    assert np.sqrt(np.trace(expected_spread(1, 0.008))) > 3 * stream._reach(0.008)
+        assert 1.2 < level / reach(0.008 / batch) < 1.4
+    assert np.sqrt(np.trace(expected_spread(1, 0.008))) > 3 * reach(0.008)
 
 
 def test_the_same_seed_gives_the_points_whose_loss_was_taken():
@@ -167,7 +166,7 @@ def test_names_do_not_depend_on_the_batch_and_missing_points_are_no_numbers():
 
 
 def test_of_a_larger_batch_its_first_eight_points_are_shown():
-    points = stream.points_of(islice(batches(size=64), 3))
+    points = points_of(islice(batches(size=64), 3))
     x, y = list(islice(batches(size=64), 3))[2]
     np.testing.assert_array_equal(points[2], [x[:8].numpy(), y[:8].numpy()])
 
@@ -285,7 +284,7 @@ def test_a_smaller_rate_stays_nearer_and_takes_longer():
     near, far = (distance(run(*chosen)[0]) for chosen in ((64, 0.000125), ARTICLE))
     assert np.mean(near[-LATE:]) < 0.5 * np.mean(far[-LATE:])
     slow = distance(run(1, 0.001)[0])
-    assert slow.min() > stream._reach(0.001)
+    assert slow.min() > reach(0.001)
     assert "In 8000 batches the line has not come so near: its steps" in told(Settings(1, 0.001))[0]
 
 

@@ -1,8 +1,10 @@
 """The drawings of what was measured: the right numbers, in units that are read at a glance."""
 
 import json
+from itertools import pairwise
 
 import altair as alt
+import numpy as np
 import pytest
 
 from engines.benchmark.operations import OPERATIONS
@@ -21,6 +23,7 @@ from views.gpu_speedup.roofline import under_the_roof
 from views.gpu_speedup.size_chart import against_size
 from views.gpu_speedup.speedup_chart import Mark, Pair, speedup
 from views.gpu_speedup.traps_charts import Result, naive_and_honest, one_by_one, result
+from views.player import Timeline, every_step
 
 SIZES = (64, 128, 256, 512, 1024)
 
@@ -359,3 +362,38 @@ def test_of_very_many_calls_the_first_are_shown_and_of_none_there_is_no_picture(
     assert len(table(one_by_one([1e-3] * 1000, shown=None), "calls")) == 300
     with pytest.raises(ValueError, match="no call"):
         one_by_one([], shown=None)
+
+
+def test_a_picture_with_a_player_is_drawn_size_by_size_on_axes_that_stay():
+    slow, fast = [measured(n, seconds=2e-3) for n in SIZES], [measured(n) for n in SIZES]
+    timeline = Timeline(every_step({"n": np.array(SIZES, float)}), len(SIZES) - 1)
+    named = {"sizes": SIZES, "size_name": "n", "timeline": timeline}
+    marks = [Mark(300, "wins", "crossing"), Mark(100, "your guess", "guess")]
+    for chart in (
+        speedup([pair(slow, fast)], marks, **named),
+        against_size(lines_of(slow), what="time", **named),
+    ):
+        valid(chart)
+        filters = [one["filter"] for one in _all(chart, "transform") if "filter" in one]
+        assert any("datum.size <= toNumber(now[3" in one for one in filters)
+        values = {one["name"]: one.get("value") for one in chart["params"]}
+        rows = table(chart, "lines")
+        assert values["low_end"] < min(row["low"] for row in rows)
+        assert values["high_end"] > max(row["high"] for row in rows)
+    kept = [one for one in filters if "kind" in one]
+    assert all("guess" in one for one in kept)
+
+
+def _all(chart, name):
+    found = [*chart.get(name, [])]
+    for layer in chart.get("layer", []):
+        found += _all(layer, name)
+    return found
+
+
+def test_each_size_has_a_column_to_click_into():
+    columns = table(speedup_chart([]), "columns")
+    assert [row["size"] for row in columns] == list(SIZES)
+    for one, other in pairwise(columns):
+        assert one["right"] == other["left"]
+        assert one["left"] < one["size"] < one["right"]

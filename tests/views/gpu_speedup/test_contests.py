@@ -5,19 +5,20 @@ import math
 import pytest
 
 from tests.support.measurements import line, measurement
-from views.gpu_speedup.contenders import DOTTED, SOLID, line_of, lines_of
+from views.gpu_speedup import verdicts
+from views.gpu_speedup.contenders import DASHED, DOTTED, SOLID, line_of, lines_of
 from views.gpu_speedup.contests import (
+    ACROSS,
     Contest,
     Side,
     all_contests,
-    answer,
     fastest,
     pairs,
     results,
-    sentence,
     table,
     turns,
 )
+from views.gpu_speedup.verdicts import verdict
 
 ONE, TWO = Side("torch", "cpu", 1), Side("torch", "cpu", 2)
 GPU, RECORDED = Side("torch", "cuda", 2), Side("torch", "cuda", 16, recorded=True)
@@ -32,7 +33,15 @@ def ended(slower, faster, contest=THREADS):
     return result
 
 
-def test_a_gpu_here_comes_before_a_recorded_one_and_threads_come_last():
+def sentence(result, size_name):
+    return verdict(result.contest.named, result.turn, size_name)
+
+
+def answer(guess, result, size_name):
+    return verdicts.answer(guess, result.turn, result.contest.framework, size_name)
+
+
+def test_a_gpu_of_the_server_comes_before_a_recorded_one_and_threads_come_last():
     assert all_contests([ONE, TWO, RECORDED, GPU]) == [
         Contest(TWO, GPU),
         Contest(TWO, RECORDED),
@@ -40,21 +49,29 @@ def test_a_gpu_here_comes_before_a_recorded_one_and_threads_come_last():
     ]
 
 
-def test_a_recorded_gpu_is_compared_with_its_own_cpu_first():
-    own = Side("torch", "cpu", 16, recorded=True)
-    first, second, _ = all_contests([ONE, TWO, RECORDED, own])
+def test_a_recorded_gpu_is_compared_with_its_own_cpu_first_and_with_its_transfer_next():
+    own, way = Side("torch", "cpu", 16, recorded=True), RECORDED._replace(transfer=True)
+    first, second, third, _ = all_contests([ONE, TWO, way, RECORDED, own])
     assert first == Contest(own, RECORDED)
-    assert first.said == "the recorded GPU against the recorded CPU"
-    assert second == Contest(TWO, RECORDED)
-    assert second.said == "the recorded GPU against 2 threads of this machine"
+    assert first.said == "the GPU against 16 threads, recorded"
+    assert second == Contest(own, way)
+    assert second.said == "the GPU with its transfer against 16 threads, recorded"
+    assert third == Contest(TWO, RECORDED)
+    assert third.said == "the GPU against 2 threads of the server"
+
+
+def test_the_threads_of_a_recording_compete_too():
+    own = [Side("torch", "cpu", threads, recorded=True) for threads in (1, 16)]
+    assert all_contests([*own, ONE, TWO]) == [Contest(ONE, TWO), Contest(*own)]
 
 
 def test_machines_that_differ_are_drawn_differently():
-    own = Side("torch", "cpu", 16, recorded=True)
-    found = {side: line_of(*side[:3], recorded=side.recorded) for side in (ONE, TWO, RECORDED, own)}
-    drawn = pairs(all_contests([*found]), found)
-    assert [pair.look.dash for pair in drawn] == [SOLID, DOTTED, SOLID]
-    assert len({pair.look.label for pair in drawn}) == 3
+    own, way = Side("torch", "cpu", 16, recorded=True), RECORDED._replace(transfer=True)
+    sides = (ONE, TWO, RECORDED, way, own)
+    found = {side: line_of(*side[:3], recorded=side.recorded) for side in sides}
+    drawn = pairs(all_contests(sides), found)
+    assert [pair.look.dash for pair in drawn] == [DASHED, DOTTED, ACROSS, SOLID]
+    assert len({pair.look.label for pair in drawn}) == 4
 
 
 def test_few_samples_settle_nothing():
@@ -67,7 +84,7 @@ def test_where_one_has_few_samples_the_sizes_before_decide():
     slower[-1] = slower[-1]._replace(samples=1)
     result = ended(slower, line(11e-6, 40))
     assert "ahead **from about n = 43 on**" in sentence(result, "n")
-    assert f"at n = {slower[-2].size:,}." in sentence(result, "n")
+    assert f"at n = {slower[-2].size:,}. Of larger sizes there are fewer" in sentence(result, "n")
     two = lines_of([*slower, *(one._replace(threads=2) for one in line(11e-6, 40))])
     assert f"At n = {slower[-2].size:,} the shortest call is that of **PyTorch, 2" in fastest(
         two, "n"
@@ -93,10 +110,19 @@ def test_a_winner_of_two_contests_is_ahead_of_somebody():
     one, two = Contest(ONE, GPU), Contest(TWO, GPU)
     ends = [ended(line(1e-6, 10), line(11e-6, 40), contest) for contest in (one, two)]
     assert [mark.label for mark in turns(ends)] == [
-        "PyTorch: the GPU ahead of 1 thread",
-        "PyTorch: the GPU ahead of 2 threads",
+        "PyTorch: the GPU against 1 thread",
+        "PyTorch: the GPU against 2 threads",
     ]
-    assert [mark.label for mark in turns(ends[:1])] == ["PyTorch: the GPU ahead"]
+    assert [mark.label for mark in turns(ends[:1])] == ["the GPU ahead"]
+
+
+def test_a_tie_among_wins_is_named_and_is_no_crossing():
+    slower, faster = line(1e-6, 10), line(0.5e-6, 40)
+    faster[2] = faster[2]._replace(**{k: getattr(slower[2], k) for k in ("low", "median", "high")})
+    text = sentence(ended(slower, faster), "n")
+    assert "**ahead** wherever these numbers can tell" in text
+    assert "At n = 256 it is too close to tell." in text
+    assert "from" not in text
 
 
 def test_hidden_units_are_not_called_n():
@@ -118,24 +144,21 @@ def test_a_crossing_is_said_where_it_is_and_by_how_much_at_the_end():
     assert result.turn.verdict == "crosses"
     assert result.turn.size == pytest.approx(40.5, rel=0.15)
     text = sentence(result, "n")
-    assert text.startswith("**PyTorch:** 2 threads against 1 thread: ahead **from about")
+    assert text.startswith("**PyTorch**, 2 threads against 1 thread: ahead **from about")
     assert "from about n = 43 on" in text
     assert "4 times as fast at n = 1,024" in text
-    assert turns([result]) == [(result.turn.size, "PyTorch: 2 threads ahead", "crossing")]
+    assert turns([result]) == [(result.turn.size, "2 threads ahead", "crossing")]
 
 
 def test_who_never_wins_is_said_to_be_slower():
     result = ended(line(1e-6, 40), line(1e-6, 20))
-    assert (
-        "not ahead at the largest size measured. At n = 1,024 a call takes 2 times as long"
-        in sentence(result, "n")
-    )
+    assert "**not ahead** at n = 1,024. There it takes 2 times as long" in sentence(result, "n")
     assert turns([result]) == []
 
 
 def test_who_always_wins_is_said_to_be_faster():
     result = ended(line(1e-6, 20), line(0.5e-6, 40), Contest(TWO, GPU))
-    assert "the GPU against 2 threads: ahead at every size" in sentence(result, "n")
+    assert "the GPU against 2 threads: **ahead at every size**" in sentence(result, "n")
     assert "2 times as fast at n = 1,024" in sentence(result, "n")
 
 
@@ -167,7 +190,7 @@ def test_a_guess_stands_beside_what_was_measured(guess, said):
 def test_a_guess_of_never_can_be_right():
     never = ended(line(1e-6, 40), line(1e-6, 20))
     assert "it is so" in answer(math.inf, never, "n")
-    assert "**not ahead** up to n = 1,024" in answer(64, never, "n")
+    assert "**not ahead** at n = 1,024" in answer(64, never, "n")
 
 
 def test_a_guess_about_what_is_always_so():

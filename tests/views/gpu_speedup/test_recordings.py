@@ -1,7 +1,5 @@
 """Recordings from elsewhere: where they come from, what is said of them, and what is refused."""
 
-from types import SimpleNamespace
-
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
@@ -34,7 +32,7 @@ def shown(tmp_path):
         at = AppTest.from_function(section, default_timeout=30)
         at.session_state["folder"] = str(tmp_path)
         if own is not None:
-            at.session_state[recordings.UPLOAD] = SimpleNamespace(getvalue=own.encode)
+            at.session_state[recordings.BROUGHT] = own.encode()
         return at.run()
 
     yield show
@@ -78,20 +76,13 @@ def test_a_name_made_of_markdown_stays_what_it_is(shown):
 
 def test_a_file_that_is_refused_is_told_so_as_the_command_would():
     def page():
-        import streamlit as st
-
         from views.gpu_speedup import recordings
 
-        recordings.st.file_uploader = lambda *_, **__: st.session_state["file"]
-        recordings.add({})
+        recordings.add()
 
-    original = recordings.st.file_uploader
     at = AppTest.from_function(page, default_timeout=30)
-    at.session_state["file"] = SimpleNamespace(getvalue='{"a": `1`}'.encode)
-    try:
-        [warning] = at.run().warning
-    finally:
-        recordings.st.file_uploader = original
+    at.session_state[recordings.BROUGHT] = b'{"a": `1`}'
+    [warning] = at.run().warning
     assert warning.value.startswith("The file is not JSON. `Expecting value")
 
 

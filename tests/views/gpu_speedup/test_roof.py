@@ -6,13 +6,14 @@ import pytest
 
 from engines.benchmark.operations import OPERATIONS
 from engines.benchmark.recording import Gpu
+from tests.support.chapters import chapter, measure
+from tests.support.chapters import told as said
 from tests.support.measurements import events, measurement, recording
-from tests.support.visit import charts, visit_section, words
-from views.gpu_speedup import roof
+from tests.support.visit import charts, table
 from views.gpu_speedup.events import left_out_in_short, measured
 from views.gpu_speedup.roof import ASKED, SIZES, fastest
 from views.gpu_speedup.roof_words import LARGE, limits_of, told
-from views.ui import measuring, shell
+from views.ui import shell
 from views.ui.measuring import _latest
 
 
@@ -170,40 +171,8 @@ def test_events_of_a_run_give_its_measurements():
 # On the page
 
 
-def section():
-    """A page that has nothing but this, and a child that says what it is told to."""
-    import streamlit as st
-
-    from views.gpu_speedup import roof
-    from views.gpu_speedup.this_machine import Here
-    from views.ui.controls import Controls
-    from views.ui.measuring import Measuring
-
-    def in_child(arguments, *, seconds):
-        st.session_state.setdefault("ran", []).append(arguments)
-        yield None
-        yield from st.session_state["answers"]
-        if st.session_state.get("fails"):
-            raise ChildProcessError("/a/path/of/this/machine")
-
-    controls, measuring = Controls("section"), Measuring(in_child)
-    kinds = ("cpu", *st.session_state.get("devices", ()))
-    found = [{"framework": "torch", "kind": one, "found": True, "name": one} for one in kinds]
-    here = Here(st.session_state.get("cores", 2), tuple(found))
-    recordings = st.session_state.get("recordings", {})
-    roof.section(controls, measuring, here, recordings)
-    st.session_state["refused"] = controls.refused
-    measuring.run()
-
-
 def visit(answers=(), state=(), **query):
-    return visit_section(section, {"answers": list(answers), **dict(state)}, **query)
-
-
-def measure(at):
-    at.button(key="measure roof").click().run()
-    assert not at.exception
-    return at
+    return chapter("roof", answers, state, **query)
 
 
 def recorded(measurements, name="a *loud* server"):
@@ -222,48 +191,50 @@ def captions(at):
 
 def test_before_it_was_measured_there_is_a_question_and_no_picture():
     at = visit()
-    assert not charts(at)
-    assert "Which of the two limits will it meet" in words(at)
-    assert not at.pills
+    assert len(table(at, 0, "points")) == 0
+    assert "Which of the two limits will it meet" in said(at)
 
 
 def test_what_is_measured_here_is_drawn_and_told():
     at = measure(visit(events(all_of(speed=100e9, memory=20e9))))
     assert drawn(at)
-    assert "**5 %**" in words(at)
-    assert "Which of the two limits will it meet" not in words(at)
-    assert "PyTorch, 2 threads, numbers of 32 bits" in captions(at)
+    assert "**5 %**" in said(at)
+    assert "Which of the two limits will it meet" not in said(at)
+    assert "PyTorch, 2 threads, in 32 bits" in captions(at)
     assert "stopped" not in captions(at)
     assert "median of 20 to 20 samples" in captions(at)
 
 
-def test_while_it_is_measured_it_is_drawn_once_both_limits_are_there(monkeypatch):
-    monkeypatch.setattr(measuring, "DRAW_EVERY", 0)
-    drawings = []
-    monkeypatch.setattr(roof, "_show", lambda found: drawings.append(len(found)))
-    measure(visit(events(all_of())))
-    with_both = all_of().index(one("square", 256)) + 1
-    assert drawings == [*range(with_both, len(all_of()) + 1), len(all_of())]
+def test_points_are_drawn_whatever_of_the_roof_is_known():
+    small = [each for each in all_of() if each.moved_bytes < LARGE]
+    no_arithmetic = [each for each in all_of() if each.operation != "square"]
+    for found, corners in ((small, 2), (no_arithmetic, 2), (all_of(), 3)):
+        at = measure(visit(events(found)))
+        drawn = [each for each in found if each.operation != "copy"]
+        assert len(table(at, 0, "points")) == len(drawn)
+        assert len(table(at, 0, "roof")) == (
+            corners if len(found) > 2 else len(table(at, 0, "roof"))
+        )
 
 
 def test_it_asks_for_the_best_device_with_all_its_threads():
     [asked] = measure(visit(events(all_of()))).session_state["ran"]
     assert asked[asked.index("--contenders") + 1] == "numpy:cpu:2"
     assert asked[asked.index("--transfer") + 1] == "without"
-    [asked] = measure(visit([], {"devices": ("cuda",), "cores": 1})).session_state["ran"]
+    [asked] = measure(visit([], {"devices": {"torch": ["cuda"]}, "cores": 1})).session_state["ran"]
     assert asked[asked.index("--contenders") + 1] == "torch:cuda:1"
 
 
 def test_a_gpu_is_told_as_one():
     gpu = all_of(speed=5e12, memory=1e12, call=1e-5, device="cuda")
-    at = measure(visit(events(gpu), {"devices": ("cuda",)}))
-    assert "PyTorch, GPU, numbers of 32 bits" in captions(at)
-    assert "do 233 GFLOP/s of the 4,998" in words(at)
+    at = measure(visit(events(gpu), {"devices": {"torch": ["cuda"]}}))
+    assert "PyTorch, GPU, in 32 bits" in captions(at)
+    assert "do 233 GFLOP/s of the 4,998" in said(at)
 
 
 def test_one_core_is_one_thread():
     at = measure(visit(events(all_of(threads=1)), {"cores": 1}))
-    assert "PyTorch, 1 thread, numbers" in captions(at)
+    assert "PyTorch, 1 thread, in" in captions(at)
 
 
 def test_the_command_line_understands_what_the_page_asks_for():
@@ -280,50 +251,50 @@ def test_the_command_line_understands_what_the_page_asks_for():
 
 def test_a_failure_halfway_keeps_what_came_and_shows_no_path():
     few = [each for each in all_of() if each.operation in ("copy", "square")]
-    at = measure(visit(events(few), {"fails": True}))
+    at = measure(visit([*events(few), ChildProcessError("/a/path")]))
     assert drawn(at)
-    assert "has ended before it was done" in words(at)
-    assert "/a/path" not in words(at)
+    assert "has ended before it was done" in said(at)
+    assert "/a/path" not in said(at)
     assert "This run ended early." in at.warning[-1].value
-    assert "**A row by a column**" not in words(at)
+    assert "**A row by a column**" not in said(at)
 
 
-def test_without_a_large_copy_there_are_words_and_no_picture():
+def test_without_a_large_copy_that_part_of_the_roof_is_missing():
     small = [each for each in all_of() if each.moved_bytes < LARGE]
     at = measure(visit(events(small)))
-    assert not charts(at)
-    assert "what memory hands over is not known" in words(at)
-    assert "goes at" in words(at)
+    assert "what memory hands over is not known" in said(at)
+    assert "goes at" in said(at)
+
+
+def test_on_a_busy_server_no_verdict_is_given():
+    at = measure(visit(events(all_of(), on_core=0.5)))
+    assert "what they say may be noise" in said(at)
+    assert "**5 %**" not in said(at)
 
 
 def test_where_nothing_could_be_measured_that_is_said_with_the_reason():
     lost = {"event": "left out", "done": 1, "of": 1, "reason": "lost"}
     at = measure(visit([{"event": "began", "of": 1}, lost]))
-    assert not charts(at)
     assert "the process that measures had ended: 1 of 1" in captions(at)
 
 
 def test_a_recording_is_shown_without_measuring_and_its_name_is_only_a_name():
     gpu = all_of(speed=5e12, memory=1e12, device="cuda")
-    recordings = {"loud": recorded(gpu), "useless": recorded([one("square", 16)])}
-    at = visit([], {"recordings": recordings}, roof="loud")
-    assert at.pills[0].options == ["This machine", r"recorded on a \*loud\* server"]
-    assert at.session_state["refused"] == []
+    recordings = {"useless": recorded([one("square", 16)]), "loud": recorded(gpu)}
+    at = visit([], {"recordings": recordings})
+    assert at.pills[0].options == [
+        r"Recorded\: a \*loud\* server".replace("\\:", ":"),
+        "The server that runs this page",
+    ]
     assert drawn(at)
-    assert "do 248 GFLOP/s of the 5,000" in words(at)
+    assert "do 248 GFLOP/s of the 5,000" in said(at)
     assert not at.button
-    assert "on this machine" not in captions(at)
+    at.pills[0].set_value("none").run()
+    assert at.button(key="measure roof")
 
 
 @pytest.mark.parametrize("asked", ["useless", "<b>", "", "9" * 400])
 def test_an_address_with_another_recording_is_refused_with_a_word(asked):
     recordings = {"loud": recorded(all_of()), "useless": recorded([one("square", 16)])}
-    at = visit([], {"recordings": recordings}, roof=asked)
-    assert not charts(at)
-    assert [(name, used) for name, _, used in at.session_state["refused"]] == [("roof", "here")]
-
-
-def test_a_recording_cannot_take_the_place_of_this_machine():
-    at = visit([], {"recordings": {"here": recorded(all_of()), "loud": recorded(all_of())}})
-    assert at.pills[0].options[0] == "This machine"
-    assert at.button(key="measure roof")
+    at = visit([], {"recordings": recordings}, recording=asked)
+    assert "This page uses loud" in said(at)

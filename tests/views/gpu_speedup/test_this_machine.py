@@ -7,7 +7,7 @@ from engines.benchmark.machine import KINDS, REASONS
 from tests.support.visit import words
 from views.gpu_speedup import this_machine
 from views.gpu_speedup.contenders import LOOKS
-from views.gpu_speedup.this_machine import Here
+from views.gpu_speedup.this_machine import Server
 
 
 def device(framework, kind, name="", reason=""):
@@ -30,12 +30,12 @@ ANSWERS = [
 
 
 def test_what_was_found_is_known_by_framework():
-    machine = this_machine.here(ANSWERS)
+    machine = this_machine.server_of(ANSWERS)
     assert machine.cores == 8
     assert machine.found("torch") == {"cpu": "Some CPU", "cuda": "Some Card"}
     assert machine.found("tensorflow") == {"cpu": "Some CPU"}
     assert machine.device == "cuda"
-    assert Here(2, tuple(ANSWERS[:1])).device == "cpu"
+    assert Server(2, tuple(ANSWERS[:1])).device == "cpu"
 
 
 def test_where_nobody_answers_the_cpu_is_all_that_is_known(monkeypatch):
@@ -50,7 +50,7 @@ def test_where_nobody_answers_the_cpu_is_all_that_is_known(monkeypatch):
     assert machine.device == "cpu"
     assert all(machine.found(framework) == {"cpu": "CPU"} for framework in LOOKS)
     monkeypatch.setattr(child, "answers", lambda *_, **__: ANSWERS)
-    assert inspected() == this_machine.here(ANSWERS)
+    assert inspected() == this_machine.server_of(ANSWERS)
 
 
 def test_devices_that_were_not_found_have_their_reason():
@@ -58,7 +58,7 @@ def test_devices_that_were_not_found_have_their_reason():
         from tests.views.gpu_speedup.test_this_machine import ANSWERS
         from views.gpu_speedup import this_machine
 
-        this_machine.devices(this_machine.here(ANSWERS))
+        this_machine.devices(this_machine.server_of(ANSWERS))
 
     text = words(AppTest.from_function(page).run())
     rows = {row.split("|")[1].strip(): row for row in text.splitlines() if row.startswith("| ")}

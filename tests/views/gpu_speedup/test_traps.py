@@ -1,16 +1,18 @@
 """The traps of measuring, as a visitor meets them: asked, measured both ways, and told."""
 
 import inspect
+import re
+from html import unescape
 
 import altair as alt
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from engines.benchmark import naive_clock
 from engines.benchmark import traps as engine
 from engines.benchmark.child import answers
+from tests.support.chapters import chapter, measure, told
 from tests.support.measurements import measurement
-from tests.support.visit import charts, words
+from tests.support.visit import charts, components
 from views.gpu_speedup import traps
 from views.gpu_speedup.contenders import written
 from views.gpu_speedup.traps import TRAPS
@@ -108,51 +110,26 @@ RIGHT = {  # the factor that is guessed at: 15, 40, 500, 4, 2, 4, 5
 }
 
 
-def section():
-    """A page that has nothing but this. What it measures is in the session's `events`."""
-    import streamlit as st
-
-    from views.gpu_speedup import traps
-    from views.ui.controls import Controls
-    from views.ui.measuring import Measuring
-
-    def in_child(arguments, *, seconds):
-        st.session_state["arguments"] = arguments
-        for event in st.session_state["events"]:
-            yield None
-            if isinstance(event, Exception):
-                raise event
-            yield event
-
-    def stopped(arguments, *, seconds):
-        """As after a click on Stop: the events have come, and the run of the page is over."""
-        yield from in_child(arguments, seconds=seconds)
-        st.stop()
-
-    controls = Controls("section")
-    measuring = Measuring(stopped if st.session_state["stopped"] else in_child)
-    traps.section(controls, measuring, device=st.session_state["device"])
-    measuring.run()
-    st.session_state["refused"] = controls.refused
+FAILS = ChildProcessError("/a/path")
 
 
-def visit(trap, events=(), *, device="cpu", stopped=False, measure=True, guess="show", **query):
-    """The section with this trap chosen; measured, and guessed, if there are events."""
-    at = AppTest.from_function(section, default_timeout=30)
-    for name, value in {"trap": trap, **query}.items():
-        at.query_params[name] = value
-    at.session_state["lecture"] = query.get("lecture") == "true"
-    at.session_state["events"] = [*LOADED, *events]
-    at.session_state["device"], at.session_state["stopped"] = device, stopped
-    at.run()
-    if events and measure:
-        at.button(key=f"measure trap {trap}").click().run()
-        if stopped:
-            at.run()
-        if guess and at.segmented_control:
+def visit(trap, events=(), *, device="cpu", guess="show", **query):
+    """The chapter with this trap chosen; measured, and guessed, if there are events."""
+    devices = {"torch": [device]} if device != "cpu" else {}
+    at = chapter("traps", [*LOADED, *events], {"devices": devices}, **{"trap": trap, **query})
+    if events:
+        measure(at)
+        if guess:
             at.segmented_control[0].set_value(guess).run()
     assert not at.exception
     return at
+
+
+def listings(at):
+    """The code on the stage."""
+    shown = [one["html"] for one in components(at) if "listing" in one.get("html", "")]
+    codes = ["\n".join(re.findall("<code>(.*?)</code>", one)) for one in shown]
+    return [unescape(re.sub("<[^>]*>", "", code)) for code in codes]
 
 
 def scaled(events, **factors):
@@ -191,18 +168,18 @@ def test_every_trap_of_the_engine_can_be_chosen():
 @pytest.mark.parametrize("trap", TRAPS)
 def test_before_it_is_measured_there_is_a_claim_and_a_question_and_no_number(trap):
     at = visit(trap)
-    assert TRAPS[trap].claim in words(at)
-    assert TRAPS[trap].asked in words(at)
+    assert TRAPS[trap].claim in told(at)
+    assert at.segmented_control[0].label == TRAPS[trap].asked
     assert charts(at) == []
-    assert not any(unit in words(at) for unit in (" ms", " µs", " GFLOP/s"))
+    assert not any(unit in told(at) for unit in (" ms", " µs", " GFLOP/s"))
     others = [other.claim for name, other in TRAPS.items() if name != trap]
-    assert not any(claim in words(at) for claim in others)
+    assert not any(claim in told(at) for claim in others)
 
 
 def test_a_trap_that_does_not_exist_is_refused():
     at = visit("<script>")
-    assert at.session_state["refused"] == [("trap", "<script>", "first_call")]
-    assert TRAPS["first_call"].claim in words(at)
+    assert "asks for trap = `<script>`" in told(at)
+    assert TRAPS["first_call"].claim in told(at)
 
 
 @pytest.mark.parametrize("trap", TRAPS)
@@ -223,7 +200,7 @@ def test_every_part_that_is_compared_or_drawn_is_measured_by_the_engine(trap):
     ],
 )
 def test_the_code_shown_is_the_code_that_runs(trap, how):
-    naive, honest = [code.value for code in visit(trap).code]
+    naive, honest = listings(visit(trap))
     assert naive == inspect.getsource(how).strip()
     waited = "wait()  # a GPU gives" in honest
     assert waited if trap == "not_waiting" else "known(samples)" in honest
@@ -236,9 +213,9 @@ def test_the_code_shown_is_the_code_that_runs(trap, how):
 def test_where_the_mistake_shows_the_measured_numbers_say_so(trap):
     at = visit(trap, SHOWN[trap])
     arguments = ("traps", "--trap", trap, "--device", "cpu")
-    assert at.session_state["arguments"] == arguments
-    missing = [text for text in TOLD[trap] if text not in words(at)]
-    assert not missing, words(at)
+    assert at.session_state["ran"] == [arguments]
+    missing = [text for text in TOLD[trap] if text not in told(at)]
+    assert not missing, told(at)
     [chart] = charts(at)
     alt.Chart.from_dict(chart)
 
@@ -247,31 +224,31 @@ def test_where_the_mistake_shows_the_measured_numbers_say_so(trap):
 def test_the_numbers_come_after_a_guess(trap):
     at = visit(trap, SHOWN[trap], guess="")
     assert charts(at) == []
-    assert TOLD[trap][-1] not in words(at)
+    assert TOLD[trap][-1] not in told(at)
     at.segmented_control[0].set_value(RIGHT[trap]).run()
-    assert f"Yes: **{RIGHT[trap]}**" in words(at)
-    assert TOLD[trap][-1] in words(at)
+    assert f"Yes: **{RIGHT[trap]}**" in told(at)
+    assert TOLD[trap][-1] in told(at)
 
 
 @pytest.mark.parametrize("trap", [name for name in TRAPS if name != "once"])
 def test_where_the_two_are_alike_nothing_is_claimed(trap):
     at = visit(trap, alike(trap))
-    assert "cannot be told apart" in words(at)
-    assert "You would have said" not in words(at)
+    assert "cannot be told apart" in told(at)
+    assert "You would have said" not in told(at)
 
 
 @pytest.mark.parametrize("trap", [name for name in TRAPS if name != "once"])
 def test_where_it_is_the_other_way_round_nothing_is_claimed(trap):
     at = visit(trap, reversed_in_time(trap))
     for pair in TRAPS[trap].pairs:
-        assert pair.opposite.split("{")[0] in words(at)
-    assert "You would have said" not in words(at)
-    assert "cannot be told apart" not in words(at)
+        assert pair.opposite.split("{")[0] in told(at)
+    assert "You would have said" not in told(at)
+    assert "cannot be told apart" not in told(at)
 
 
 def test_an_honest_comparison_that_is_too_close_is_called_so():
     events = scaled(SHOWN["precision"], **{"PyTorch, 32 bits": 0.75})
-    assert "*NumPy and PyTorch are too close to tell apart.*" in words(visit("precision", events))
+    assert "*NumPy and PyTorch are too close to tell apart.*" in told(visit("precision", events))
 
 
 def test_on_one_core_there_is_nothing_to_be_unequal():
@@ -280,8 +257,8 @@ def test_on_one_core_there_is_nothing_to_be_unequal():
         for event in SHOWN["threads"]
     ]
     at = visit("threads", events)
-    assert "one core" in words(at)
-    assert "You would have said" not in words(at)
+    assert "one core" in told(at)
+    assert "You would have said" not in told(at)
     assert charts(at) == []
 
 
@@ -292,8 +269,8 @@ def test_timing_once_more_shows_the_next_call_and_begins_again_after_the_last():
     at = visit("once", SHOWN["once"], guess="")
     said = []
     for _ in range(6):
-        said.append(next(m.value for m in at.markdown if m.value.startswith("You would")))
-        at.button[-1].click().run()
+        said.append(next(m.value for m in at.markdown if m.value.startswith("n = 64")))
+        next(one for one in at.button if one.label == "Time it once more").click().run()
     samples = SHOWN["once"][0]["samples"]
     for text, seconds in zip(said, [*samples, samples[0]], strict=True):
         assert f"**{written(seconds, 'time')}**" in text
@@ -301,8 +278,8 @@ def test_timing_once_more_shows_the_next_call_and_begins_again_after_the_last():
 
 def test_calls_that_hardly_differ_are_said_to():
     even = [part("naive", measured("torch", 9e-6, size=64), [9e-6, 9.1e-6, 9.05e-6])]
-    assert "timing once would have done" in words(visit("once", even))
-    assert "timing once would have done" not in words(visit("once", SHOWN["once"]))
+    assert "timing once would have done" in told(visit("once", even))
+    assert "timing once would have done" not in told(visit("once", SHOWN["once"]))
 
 
 # On a GPU, stopped, failed
@@ -310,40 +287,52 @@ def test_calls_that_hardly_differ_are_said_to():
 
 def test_on_a_gpu_the_words_and_the_code_are_about_the_gpu():
     at = visit("not_waiting", SHOWN["not_waiting"], device="cuda")
-    assert at.session_state["arguments"][-1] == "cuda"
-    assert "`torch.cuda.synchronize`" in words(at)
-    assert "no GPU" not in words(at)
+    assert at.session_state["ran"][0][-1] == "cuda"
+    assert "`torch.cuda.synchronize`" in told(at)
+    assert "no GPU" not in told(at)
     at = visit("transfer", device="cuda")
-    assert all('device="cuda"' in code.value for code in at.code)
-    assert "Without a GPU" not in words(at)
-    assert "PyTorch is on the GPU here" in words(visit("first_call", device="cuda"))
-    assert "PyTorch has no GPU here" in words(visit("not_waiting"))
+    assert all('device="cuda"' in code for code in listings(at))
+    assert "Without a GPU" not in told(at)
+    assert "PyTorch is on the GPU here" in told(visit("first_call", device="cuda"))
+    assert "PyTorch has no GPU here" in told(visit("not_waiting"))
 
 
 def test_what_was_measured_before_a_stop_is_told():
-    at = visit("first_call", SHOWN["first_call"][:3], stopped=True)
-    assert "**50**" in words(at)
-    assert "TensorFlow takes" not in words(at)
+    at = visit("first_call", [*SHOWN["first_call"][:3], FAILS])
+    assert "**50**" in told(at)
+    assert "TensorFlow takes" not in told(at)
     assert "This run ended early." in at.warning[-1].value
 
 
 @pytest.mark.parametrize("trap", TRAPS)
 def test_a_stop_before_anything_can_be_compared_claims_nothing(trap):
     events = SHOWN[trap][: 0 if trap == "once" else 1]
-    at = visit(trap, [*events, loaded("numpy", 0.1)], stopped=True)
+    at = visit(trap, [*events, loaded("numpy", 0.1), FAILS])
     assert charts(at) == []
-    assert "You would have said" not in words(at)
+    assert "You would have said" not in told(at)
 
 
 def test_a_failure_is_said_and_what_came_before_it_stays():
-    at = visit("transfer", [SHOWN["transfer"][0], ChildProcessError("/a/path")])
-    assert "ended before it was done" in at.warning[0].value
-    assert "/a/path" not in words(at)
+    at = visit("transfer", [SHOWN["transfer"][0], FAILS], guess="")
+    assert any("ended before it was done" in one.value for one in at.warning)
+    assert "/a/path" not in told(at)
     assert charts(at) == []
 
 
-def test_in_lecture_mode_the_listings_stand_below_each_other():
-    assert len(visit("once").columns) - len(visit("once", lecture="true").columns) == 2
+def test_the_guess_comes_before_and_is_there_while_it_is_measured():
+    at = chapter("traps", [*LOADED, *SHOWN["transfer"]], trap="transfer")
+    at.segmented_control[0].set_value(RIGHT["transfer"]).run()
+    assert "measure it" in told(at)
+    assert charts(at) == []
+    assert f"Yes: **{RIGHT['transfer']}**" in told(measure(at))
+    assert len(charts(at)) == 1
+
+
+def test_on_a_busy_server_the_points_are_drawn_and_nothing_is_claimed():
+    at = visit("transfer", [{**event, "on_core": 0.5} for event in SHOWN["transfer"]])
+    assert len(charts(at)) == 1
+    assert "no verdict is given" in told(at)
+    assert "You would have said" not in told(at)
 
 
 # Measured
@@ -360,6 +349,6 @@ def test_what_the_engine_measures_is_what_the_view_reads():
     assert set(load) == {"numpy", "torch"}
     assert samples == []
     assert all(0 < m.low <= m.median <= m.high < 1 and m.threads == 1 for m in parts.values())
-    told = traps.told(TRAPS["precision"].pairs[0], parts, load)
+    said = traps.told(TRAPS["precision"].pairs[0], parts, load)
     shown = parts["NumPy, 64 bits"].median / parts["NumPy, 32 bits"].median
-    assert f"{shown:.3g} times" in told or "Here" in told
+    assert f"{shown:.3g} times" in said or "Here" in said

@@ -4,33 +4,33 @@ import re
 from functools import cache
 
 import altair as alt
+import numpy as np
 import pytest
 
 from engines.problem import preset
-from tests.support.visit import charts, live_texts, visit_section, words
-from views.static_graph_and_sessions.baked_in import ANSWERS, fit, upside_down
+from tests.support.visit import charts, live_texts, player, plays, series, visit, words
+from views.player import Timeline, every_step
+from views.static_graph_and_sessions.baked_in import (
+    ANSWERS,
+    PROBLEM,
+    SETTINGS,
+    fit,
+    train,
+    upside_down,
+)
 
 ARTICLE = preset("session_article")
-
-
-def section():
-    """A page that has nothing but this."""
-    import streamlit as st
-
-    from engines.problem import preset
-    from views.static_graph_and_sessions import baked_in
-    from views.ui.controls import Controls
-
-    rate = float(st.query_params.get("rate", "0.2"))
-    problem = preset("session_article")
-    baked_in.section(Controls("section"), problem, steps=150, learning_rate=rate)
+PAGE = "static_graph_and_sessions"
 
 
 @cache
-def visit(guess="show", **query):
-    """The page after a guess, only read and never touched, so that tests can share it."""
-    at = visit_section(section, baked_in="true", **query)
-    return at.segmented_control[0].set_value(guess).run() if guess else at
+def opened(guess="show", **query):
+    """The chapter after a guess, only read and never touched, so that tests can share it."""
+    at = visit(PAGE, chapter="baked_in", **query)
+    if guess:
+        at.segmented_control(key="guess of baked in").set_value(guess).run()
+    assert not at.exception
+    return at
 
 
 def value(cell):
@@ -51,15 +51,34 @@ def test_turned_upside_down_the_points_stay_between_their_lowest_and_highest():
     assert other.least_squares()[0] == pytest.approx(-ARTICLE.least_squares()[0])
 
 
-def test_nothing_runs_before_somebody_has_said_what_will_happen():
-    at = visit(None)
-    assert not charts(at)
+def titles_of(at):
+    shown = [one["title"] for one in charts(at)]
+    return [one if isinstance(one, str) else one["text"] for one in shown]
+
+
+def test_before_somebody_has_said_what_will_happen_the_program_trains_with_its_own_data():
+    at = opened(None)
+    assert titles_of(at) == ["The fit"]
+    plays(at, "w", train("baked_in", PROBLEM, PROBLEM, **SETTINGS).params["w"])
     assert "its own data" not in live_texts(at)
-    assert "upside down" in at.segmented_control[0].label
+    assert "upside down" in at.segmented_control(key="guess of baked in").label
+
+
+def test_afterwards_both_programs_are_fed_other_data_and_the_player_has_both():
+    at = opened()
+    other = upside_down(PROBLEM)
+    mended = train("mended", PROBLEM, other, **SETTINGS)
+    plays(at, "w", train("baked_in", PROBLEM, PROBLEM, **SETTINGS).params["w"])
+    plays(at, "mended_w", mended.params["w"])
+    assert player(at)["whose"] == "baked in"
+    shown = series(at)
+    assert shown["misfit"][-1] == pytest.approx(
+        float(other.loss_at(shown["w"][-1], shown["b"][-1])), rel=1e-4
+    )
 
 
 def test_the_lines_that_differ_are_marked_and_the_model_is_the_same_in_both():
-    html = live_texts(visit(None))
+    html = live_texts(opened())
     marked = [
         re.sub("<.*?>", "", line) for line in re.findall('<li class="changed">(.*?)</li>', html)
     ]
@@ -68,10 +87,12 @@ def test_the_lines_that_differ_are_marked_and_the_model_is_the_same_in_both():
     assert any("x, y = problem.x, problem.y" in line for line in marked)
     assert not [line for line in marked if "y_pred" in line or "reduce_sum" in line or "#" in line]
     assert re.sub("<.*?>", "", html).count("y_pred = w * x**power + b") == 2
+    assert "mended_x" not in html
+    assert "yield" not in html
 
 
 def test_other_data_change_nothing_where_the_data_are_baked_in():
-    at = visit()
+    at = opened()
     assert f"**{ANSWERS['same']}**" in words(at)
     assert "columns **none** changed" in words(at)
     assert "151 steps" in words(at)
@@ -85,43 +106,31 @@ def test_other_data_change_nothing_where_the_data_are_baked_in():
 
 
 def test_the_fit_and_both_graphs_are_drawn():
-    shown = charts(visit())
+    shown = charts(opened())
     titles = [
         one["title"] if isinstance(one["title"], str) else one["title"]["text"] for one in shown
     ]
-    assert titles == ["The fit, after other data were fed", "Baked in", "Mended"]
+    assert titles == ["The fit", "Baked in", "Mended"]
     for one in shown:
         alt.Chart.from_dict(one)
 
 
-def test_each_curve_goes_through_the_data_that_its_listing_took():
-    other = upside_down(ARTICLE)
-    lines = {"baked_in": ARTICLE.least_squares(), "mended": other.least_squares()}
-    drawing = fit(ARTICLE, other, lines)
-    curves, points = (drawing["datasets"][name].to_pandas() for name in ("curves", "points"))
-    for label, data in (("baked in", "in the graph"), ("mended", "fed")):
-        curve, dots = curves[curves["listing"] == label], points[points["data"] == data]
-        assert abs(curve["y"].mean() - dots["y"].mean()) < 0.1
-        assert len(dots) == len(ARTICLE.x)
+def test_the_picture_has_both_data_once_they_are_fed_and_a_curve_for_each_program():
+    timeline = Timeline(
+        every_step({f"{p}{n}": np.zeros(2) for p in ("", "mended_") for n in "wb"}), 1
+    )
+    before, after = (
+        fit(ARTICLE, upside_down(ARTICLE), timeline, drawn=drawn)
+        for drawn in (("baked_in",), ("baked_in", "mended"))
+    )
+    data = [set(one["datasets"]["points"].to_pandas()["data"]) for one in (before, after)]
+    assert data == [{"its data"}, {"its data", "fed"}]
+    assert [len(one["layer"][1]["layer"]) for one in (before, after)] == [1, 2]
 
 
 def test_the_table_says_that_the_placeholders_lead_nowhere():
-    rows = {name: cells for name, *cells in table(visit(), "mended") if cells}
+    rows = {name: cells for name, *cells in table(opened(), "mended") if cells}
     assert rows["takes from the placeholder of x"] == ["nothing", "pow"]
     assert rows["what became of these two in the run"] == ["pruned", "fed"]
     assert rows["bytes of data in the graph"] == ["800", "0"]
     assert rows["operations run for the loss"] == ["15", "15"]
-
-
-@pytest.mark.filterwarnings("error::RuntimeWarning")
-def test_a_run_that_overflows_is_told_and_its_curve_is_left_out():
-    at = visit(rate="10")
-    _, own, fed, *_ = table(at, "w")
-    assert own[1:4] == fed[1:4]
-    assert not [cell for cell in own[1:3] if cell[-1].isdigit() and abs(value(cell)) < 1e6]
-    assert "columns **none** changed" in words(at)
-    assert charts(at)
-
-
-def test_in_lecture_mode_everything_stands_below_each_other():
-    assert len(visit().columns) - len(visit(lecture="true").columns) == 4

@@ -1,52 +1,29 @@
-"""Control flow in a static graph and tf.function, as a visitor reads of them."""
+"""Control flow in a static graph, as a visitor meets it."""
 
 import re
+from functools import cache
 
 import altair as alt
+import numpy as np
 import pytest
-import streamlit as st
 
 from engines.recurrent import torch_cell
-from engines.static_graph_and_sessions import tracing
-from tests.support.visit import charts, live_texts, visit_section, words
+from tests.support.visit import charts, live_texts, player, plays, series, table, words
+from tests.support.visit import visit as visit_page
 from views.static_graph_and_sessions import control_flow
-from views.static_graph_and_sessions import tracing as traced
-
-WORD, CALLS = "a longer word", "three calls"  # the two questions
 
 
-def section():
-    """A page that has nothing but these."""
-    import streamlit as st
-
-    from views.static_graph_and_sessions import control_flow, tracing
-    from views.ui.controls import Controls
-
-    controls = Controls("section")
-    control_flow.section(controls)
-    tracing.section(controls)
-    st.session_state["refused"] = controls.refused
+def visit(guess="show", **query):
+    """A visit by somebody who has given this guess as the answer; None for no answer yet."""
+    at = visit_page("static_graph_and_sessions", chapter="control_flow", **query)
+    if guess:
+        at.segmented_control(key="guess of a longer word").set_value(guess).run()
+    assert not at.exception
+    return at
 
 
-@pytest.fixture(scope="module", autouse=True)
-def links():
-    """Where the links of the section lead; the other pages are not there in a test of a section."""
-    seen = []
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(st, "page_link", lambda page, **more: seen.append((page, more)))
-        yield seen
-
-
-@pytest.fixture(scope="module")
-def slope(links):
-    """A visit with a word that takes the first branch."""
-    return visit(WORD, word="slope", lecture="true")
-
-
-def visit(*answered, guess="show", **query):
-    """A visit by somebody who has given this guess as the answer to these questions."""
-    state = {f"guess of {question}": guess for question in answered}
-    return visit_section(section, state, **query)
+slope = pytest.fixture(scope="module", name="slope")(lambda: visit(word="slope"))
+unanswered = cache(lambda: visit(None))
 
 
 def rows(at, first):
@@ -58,39 +35,42 @@ def rows(at, first):
     return [[re.sub("<.*?>", "", cell) for cell in row] for row in found]
 
 
-def test_nothing_is_told_before_somebody_has_said_what_they_expect():
-    at = visit()
-    assert [control.label.split(":")[0] for control in at.segmented_control] == [
-        "Before you look"
-    ] * 2
-    assert len(at.code) == 3  # the listings
-    assert not charts(at)
+def titles_of(at):
+    return [one if isinstance(one := chart["title"], str) else one["text"] for chart in charts(at)]
+
+
+def test_before_the_answer_both_listings_are_there_and_no_picture():
+    html = live_texts(unanswered())
+    assert "tf.while_loop" in re.sub("<.*?>", "", html)
+    assert "tf.unstack" in re.sub("<.*?>", "", html)
+    assert not charts(unanswered())
 
 
 @pytest.mark.parametrize(("guess", "opening"), [("same", "Yes:"), ("more", "Not quite:")])
 def test_the_right_answer_comes_from_the_graphs(guess, opening):
-    at = visit(WORD, guess=guess)
-    assert f"{opening} **the same number**" in words(at)
+    assert f"{opening} **the same number**" in words(visit(guess))
 
 
-def test_the_counts_are_those_of_the_graphs_for_the_visitors_word_too():
-    head, loop, unrolled = rows(visit(WORD, word="slope!!"), "letters")
-    assert head == ["letters", "1", "2", "5", "7"]
-    counts = [control_flow.count(letters) for letters in (1, 2, 5, 7)]
-    assert loop[1:] == [str(one) for one, _ in counts]
-    assert unrolled[1:] == [str(one) for _, one in counts]
+def test_the_player_goes_from_letter_to_letter_and_counts_what_is_written(slope):
+    assert player(slope)["begin"] == [5, None]
+    counts = [control_flow.count(letters) for letters in (1, *range(1, control_flow.MOST + 1))]
+    loop, unrolled = zip(*counts, strict=True)
+    plays(slope, "loop", np.array(loop))
+    plays(slope, "unrolled", np.array(unrolled))
+    assert len(set(loop)) == 1
+    assert series(slope)["letters"].tolist() == [1, *range(1, control_flow.MOST + 1)]
 
 
-def test_the_sentence_says_from_how_many_letters_on_the_loop_is_the_smaller_graph(slope):
-    said = re.search(r"\*\*5n \+ (\d+)\*\* operations: from (\d+) letters", words(slope))
-    rest, longer = map(int, said.groups())
-    assert control_flow.count(2)[1] == 10 + rest
+def test_the_sentence_adds_up_to_the_count_and_says_where_the_loop_is_the_smaller(slope):
+    each, rest = map(int, re.search(r"takes (\d+)·.*? \+ (\d+) =", live_texts(slope)).groups())
+    assert control_flow.count(7)[1] == 7 * each + rest
+    longer = int(re.search(r"From (\d+) letters on", words(slope))[1])
     for letters, larger in ((longer - 1, False), (longer, True)):
         looped, unrolled = control_flow.count(letters)
         assert (unrolled > looped) == larger
 
 
-def test_every_reader_of_the_word_has_pytorchs_loss(slope, links):
+def test_every_reader_of_the_word_has_pytorchs_loss(slope):
     _, *readers = rows(slope, "what reads")
     assert len(readers) == 4
     [loss] = {row[1] for row in readers}
@@ -98,22 +78,35 @@ def test_every_reader_of_the_word_has_pytorchs_loss(slope, links):
     assert loss == f"{exact:.15g}"
     assert all(float(row[2].replace("−", "-")) < 1e-12 for row in readers[1:])
     assert [row[3] for row in readers[:3]] == ["none", "StatelessWhile, StatelessIf", "StatelessIf"]
-    [more] = [more for _, more in links if more["query_params"]["word"] == "slope"]
-    assert more["query_params"] == {"word": "slope", "lecture": "true"}
-    assert {page for page, _ in links} == {"pages/dynamic_graph.py"}
+    links = [one.proto for one in slope.get("page_link")]
+    [link] = [one for one in links if one.label == "This word on the dynamic page"]
+    assert "chapter=control_flow" in link.query_string
+    assert "word=slope" in link.query_string
 
 
 def test_the_pictures_are_charts_that_can_be_drawn(slope):
-    shown = charts(slope)
-    titles = [chart["title"]["text"] for chart in shown]
-    assert titles == [
-        "As written: the loop",
-        "Inside the loop: one iteration",
-        "As written: unrolled, 2 letters",
-        "What h passes in the loop",
-    ]
-    for chart in shown:
+    graphs = ["The loop", "One iteration", "Unrolled, up to 3 letters"]
+    assert titles_of(slope) == ["Operations written", *graphs, "What h passes in the loop"]
+    for chart in charts(slope):
         alt.Chart.from_dict(chart)
+
+
+def test_each_letter_adds_a_copy_of_the_cell_below_the_last(slope):
+    boxes = table(slope, 3, "boxes")
+    copies = boxes[boxes["since"] > 0].groupby("since")
+    assert (
+        copies["kind"].apply(sorted).tolist()
+        == [["AddV2", "AddV2", "MatMul", "MatMul", "Tanh"]] * 3
+    )
+    assert (copies["y"].min().diff().dropna() == 4).all()
+    assert boxes.groupby(["x", "y"]).size().max() == 1  # none lies on another
+    assert "datum.since <= toNumber(now[0])" in str(charts(slope)[3])
+    assert "now[0]" not in str(charts(slope)[1])  # the loop stays as it is
+
+
+def test_in_a_hall_the_boxes_have_room_because_one_picture_is_left_out():
+    shown = titles_of(visit(lecture="true"))
+    assert shown[:3] == ["Operations written", "One iteration", "Unrolled, up to 3 letters"]
 
 
 def test_the_table_of_the_executed_loop_explains_every_kind_and_says_how_often_it_ran(slope):
@@ -147,45 +140,7 @@ def test_the_branch_that_is_not_taken_has_no_time(slope):
     ],
 )
 def test_hostile_words_are_read_or_cut_and_never_understood_as_markup(word, read):
-    at = visit(WORD, word=word)
+    at = visit(word=word)
     heading = "".join(f"&#{ord(letter)};" for letter in read)
     assert f"“{heading}” in every graph" in words(at)
     assert "<b>$" not in words(at) + live_texts(at)
-
-
-# tf.function
-
-
-def test_the_question_is_answered_by_the_calls_themselves():
-    at = visit(CALLS, guess="1")
-    assert "Yes: **once**" in words(at)
-
-
-@pytest.mark.parametrize("name", tracing.SERIES)
-def test_a_row_of_calls_is_told_with_its_table(name):
-    at = visit(CALLS, calls=name)
-    calls = traced.run(name)
-    _, *shown = rows(at, "call")
-    assert [row[0] for row in shown] == [call.call for call in calls]
-    assert [row[2] for row in shown] == [str(call.traces) for call in calls]
-    assert [row[1] for row in shown] == [
-        call.noted.replace("<", "&lt;").replace(">", "&gt;") or "nothing: Python did not run"
-        for call in calls
-    ]
-    assert (
-        f"**Calls: {len(calls)}. Traces: {calls[-1].traces}.** {traced.TOLD[name]['story']}"
-        in words(at)
-    )
-
-
-def test_what_tracing_costs_is_measured_and_said():
-    said = re.search(
-        r"took ([\d.]+) ms at the median.*took ([\d.]+) ms", words(visit(CALLS, calls="numbers"))
-    )
-    slow, fast = map(float, said.groups())
-    assert slow > fast
-
-
-def test_calls_that_are_none_of_them_are_refused():
-    at = visit(CALLS, calls="nan")
-    assert ("calls", "nan", "tensors") in at.session_state["refused"]

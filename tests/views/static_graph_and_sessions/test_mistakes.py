@@ -6,70 +6,74 @@ import pytest
 
 from engines.recurrent import tf_cells
 from engines.static_graph_and_sessions import adding
-from tests.support.visit import live_texts, visit_section, words
-from views.static_graph_and_sessions.mistakes import ENDS, TOLD, refused
+from tests.support.visit import live_texts, visit, words
+from views.static_graph_and_sessions.mistakes import ENDS, OPENS, TOLD, broken
 from views.ui.errors import explanation
+from views.ui.texts import as_html
+
+ENDED = {
+    "not_fed": "stopped",
+    "wrong_shape": "refused",
+    "not_initialized": "stopped",
+    "closed": "refused",
+    "if": "refused",
+    "any_length": "refused",
+    "other_length": "refused",
+}
+MARKED = {
+    "not_fed": "print(session.run(c, {a: a_value}))",
+    "wrong_shape": "print(session.run(c, {a: [a_value, a_value], b: b_value}))",
+    "not_initialized": "# session.run(initialize)",
+    "closed": "session.close()  # too early",
+    "any_length": "x, u, w, b = inputs(letters=None)",
+}
 
 
-def section():
-    """A page that has nothing but these."""
-    import streamlit as st
-
-    from views.static_graph_and_sessions import mistakes
-    from views.ui.controls import Controls
-
-    controls = Controls("section")
-    mistakes.in_a_session(controls, 2.0, 4.0)
-    mistakes.while_building(controls, "at")
-    st.session_state["refused"] = controls.refused
+def opened(mistake, guess=None):
+    at = visit("static_graph_and_sessions", chapter="mistakes", mistake=mistake)
+    if guess:
+        at.segmented_control(key=f"guess of {mistake}").set_value(guess).run()
+    assert not at.exception
+    return at
 
 
 def test_every_mistake_is_told():
-    assert [*TOLD] == [*adding.MISTAKES, *tf_cells.MISTAKES]
+    assert [*TOLD] == [*adding.MISTAKES, *tf_cells.MISTAKES] == [*ENDED]
 
 
-@pytest.mark.parametrize(
-    ("mistake", "end"),
-    [
-        ("not_fed", "stopped"),
-        ("wrong_shape", "refused"),
-        ("not_initialized", "stopped"),
-        ("closed", "refused"),
-    ],
-)
+@pytest.mark.parametrize(("mistake", "end"), ENDED.items())
 def test_a_mistake_is_told_once_somebody_has_said_how_it_ends(mistake, end):
-    at = visit_section(section, mistake=mistake)
-    assert TOLD[mistake].story.strip() not in words(at)
-    at.segmented_control[0].set_value(end).run()
+    at = opened(mistake)
+    said = broken(mistake).message
+    assert broken(mistake).end == end
+    assert as_html(TOLD[mistake].story) not in live_texts(at)
+    assert said.sentence not in "\n".join(code.value for code in at.code)
+    at.segmented_control(key=f"guess of {mistake}").set_value(end).run()
     assert f"Yes: **{ENDS[end]}**" in words(at)
-    assert TOLD[mistake].story.strip() in words(at)
-    assert "**To mend it.**" in words(at)
-    broken = adding.run(mistake, 2, 4)
-    assert at.code[-1].value == f"{broken.message.error}: {broken.message.sentence}"
-    [marked] = re.findall('<li class="changed">(.*?)</li>', live_texts(at))
-    assert broken.wrong.split()[0] in re.sub("<.*?>", "", marked)
-
-
-@pytest.mark.parametrize("mistake", tf_cells.MISTAKES)
-def test_what_python_cannot_do_is_explained_in_tensorflows_words(mistake):
-    source, said = refused(mistake, "at")[:2]
+    assert as_html(TOLD[mistake].story) in live_texts(at)
+    assert at.code[-1].value == f"{said.error}: {said.sentence}"
     phrases, mend = explanation(said.sentence)
-    assert len(phrases) >= 2
-    assert mend
-    at = visit_section(section, build_mistake=mistake)
-    assert [code.value for code in at.code] == [
-        source.rstrip(),
-        f"{said.error}: {said.sentence}",
-    ]
-    assert "It was refused before any operation ran" in words(at)
+    assert phrases
     assert all(f"`{phrase}`" in words(at) for phrase in phrases)
-    assert TOLD[mistake].story.strip() in words(at)
+    assert f"**To mend it.** {mend}" in words(at)
+
+
+def test_where_the_run_stopped_stands_before_its_words():
+    assert "stopped at the operation <code>ReadVariableOp</code>" in live_texts(
+        opened("not_initialized", "show")
+    )
+    assert "refused before any operation ran" in live_texts(opened("closed", "show"))
+
+
+@pytest.mark.parametrize(("mistake", "line"), MARKED.items())
+def test_the_program_is_shown_whole_and_the_wrong_line_marked(mistake, line):
+    html = live_texts(opened(mistake))
+    [marked] = re.findall('<li class="changed">(.*?)</li>', html)
+    assert re.sub("<.*?>", "", marked).strip() == line
+    assert "yield" not in html
 
 
 def test_a_mistake_that_is_none_of_them_is_refused():
-    at = visit_section(section, mistake="<script>", build_mistake="all")
-    assert at.session_state["refused"] == [
-        ("mistake", "<script>", "none"),
-        ("build_mistake", "all", "none"),
-    ]
-    assert not at.code
+    at = opened("<script>")
+    assert any("mistake = `<script>`" in warning.value for warning in at.warning)
+    assert at.button_group(key="mistake").value == OPENS

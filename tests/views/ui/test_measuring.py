@@ -25,7 +25,8 @@ def page():
         found = measuring.offer(name, f"Measure {name}", arguments, seconds=5, draw=draw)
         if found:
             st.markdown(f"{name}: {len(found.events)} events, whole: {found.whole}")
-    measuring.run()
+    if st.session_state.get("follows", True):
+        measuring.run()
 
 
 @pytest.fixture
@@ -93,7 +94,9 @@ def test_somebody_else_can_see_what_was_measured_last(visit):
     press(visit(three), "Measure one")
     at = visit(three)
     assert words(at) == ""
-    assert words(press(at, "Show what was last measured here")) == "one: 3 events, whole: True"
+    assert (
+        words(press(at, "Show the last measurement of this server")) == "one: 3 events, whole: True"
+    )
 
 
 def test_a_failure_is_told_without_what_the_process_said_and_keeps_what_came(visit):
@@ -106,7 +109,7 @@ def test_a_failure_is_told_without_what_the_process_said_and_keeps_what_came(vis
     assert "somewhere" not in words(at)
     assert "one: 1 events, whole: False" in words(at)
     assert not button(at, "Measure one").disabled
-    assert button(visit(breaks), "Show what was last measured here") is None
+    assert button(visit(breaks), "Show the last measurement of this server") is None
 
 
 def test_a_measurement_that_takes_too_long_is_told(visit):
@@ -117,39 +120,96 @@ def test_a_measurement_that_takes_too_long_is_told(visit):
     assert "took too long" in press(visit(slow), "Measure one").warning[0].value
 
 
-def test_those_who_wait_see_their_place_and_then_the_progress(visit):
-    said, closed = [], []
+class Place:
+    """What is shown beside the button, one after the other."""
 
-    class Place:
-        def markdown(self, text):
-            said.append(text)
+    def __init__(self):
+        self.said = []
 
-        def progress(self, share, text):
-            said.append((share, text))
+    def markdown(self, text):
+        self.said.append(text)
 
-        def button(self, label, **_):
-            said.append(f"[{label}]")
+    def progress(self, share, text):
+        self.said.append((share, text))
+
+    def button(self, label, **_):
+        self.said.append(f"[{label}]")
+
+
+def test_those_who_wait_see_their_place_and_then_the_progress(monkeypatch):
+    monkeypatch.setattr(measuring, "LOOK_EVERY", 0.01)
+    place, closed, seen = Place(), [], []
 
     def results():
         try:
-            yield SimpleNamespace(before=2)
-            yield SimpleNamespace(before=1)
-            yield None
+            for result in (SimpleNamespace(before=2), SimpleNamespace(before=1), None):
+                yield result
+                shown = len(place.said)
+                while len(place.said) < shown + 2:
+                    time.sleep(0.005)
             yield {"done": 1, "of": 2}
         finally:
-            closed.append(time.monotonic())
+            closed.append(True)
 
-    kept = []
-    offered = measuring._Offered((), 5, Place(), Place(), None)
-    measuring._follow(results(), offered, kept, kept.append)
-    assert kept == [{"done": 1, "of": 2}]
-    labels = [one for one in said if isinstance(one, str) and one.startswith("[")]
+    under_way = measuring._UnderWay(("one",), results())
+    measuring._follow(under_way, measuring._Offered((), 5, place, place, seen.append))
+    assert seen[-1] == under_way.events == [{"done": 1, "of": 2}]
+    labels = [one for one in place.said if isinstance(one, str) and one.startswith("[")]
     assert labels == ["[Leave the queue]", "[Stop]"]
-    places = [one for one in said if isinstance(one, str) and "Somebody" in one]
+    places = [one for one in place.said if isinstance(one, str) and "Somebody" in one]
     assert "number 2" in places[0]
-    assert "You are next" in places[1]
-    assert said[-1] == (0.5, "1 of 2 are measured. Any other click stops it.")
+    assert "You are next" in places[-1]
+    assert place.said[-1] == (0.5, "1 of 2 are measured.")
     assert closed
+
+
+def endless(closed):
+    try:
+        while True:
+            time.sleep(0.01)
+            yield {"done": 1, "of": 2}
+    finally:
+        closed.append(True)
+
+
+def test_another_click_leaves_it_going_and_other_settings_stop_it(visit):
+    closed = []
+    at = visit(three)
+    under_way = measuring._UnderWay(("one", "one", "small"), endless(closed))
+    at.session_state["measurement"] = under_way
+    while not under_way.events:
+        time.sleep(0.01)
+    at.session_state["setting"] = "small"
+    at.session_state["follows"] = False  # as if another click ended the run of the page
+    at.run()
+    assert "events, whole: False" in words(at)
+    assert button(at, "Measure one").disabled
+    assert not closed
+    at.session_state["setting"] = "large"
+    at.run()
+    assert closed
+    assert not button(at, "Measure one").disabled
+
+
+def test_without_anybody_who_looks_it_ends(monkeypatch):
+    monkeypatch.setattr(measuring, "PATIENCE", 0.05)
+    closed = []
+    under_way = measuring._UnderWay(("one",), endless(closed))
+    assert under_way.over.wait(5)
+    assert closed
+    assert not under_way.whole
+
+
+def test_stop_ends_it_at_once_and_keeps_what_came():
+    closed = []
+    under_way = measuring._UnderWay(("one",), endless(closed))
+    while not under_way.events:
+        time.sleep(0.01)
+    under_way.stop()
+    assert closed
+    found = under_way.found()
+    assert found.events
+    assert (found.whole, found.going) == (False, False)
 
 
 def test_only_so_many_measurements_are_kept(visit):

@@ -36,3 +36,7 @@ def test_every_file_of_texts_can_be_read_and_leaves_nothing_empty(file):
     found = leaves(texts.read(file))
     assert found
     assert all(leaf != "" for leaf in found)
+
+
+def test_as_html_code_is_marked_and_nothing_else_is_read_as_markup():
+    assert texts.as_html("`a < b` & <i>") == "<code>a &lt; b</code> &amp; &lt;i&gt;"

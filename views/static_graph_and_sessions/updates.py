@@ -13,42 +13,146 @@ from engines.listing import source_of
 from engines.problem import Problem, preset
 from engines.static_graph_and_sessions import update_styles
 from engines.static_graph_and_sessions.update_styles import Built
-from engines.trace import Trace, record
-from views.player import cached, live, show
-from views.ui.controls import Controls
+from engines.trace import Trace, record, thin
+from views.player import (
+    WHOLE_STEPS,
+    Figure,
+    Series,
+    Timeline,
+    cached,
+    every_step,
+    listing,
+    live,
+    now,
+    say,
+    show,
+    some_steps,
+)
 from views.ui.line_chart import Line, lines
 from views.ui.numbers import number
 from views.ui.palette import BEST, ENGINES, GRADIENT, Look
 from views.ui.prediction import predicted
-from views.ui.shell import side_by_side
+from views.ui.shell import Here, side_by_side
 from views.ui.slow_run import Follow, slow
+from views.ui.staging import beside, stage
 from views.ui.table import html_table
 
+PROBLEM = preset("update_styles_article")
 SLOPE, OFFSET, NOISE, SIZE = 3.0, 1.0, 0.01, 8  # the law behind the data, and points in a batch
 STEPS = 1000
-FIRST_STEPS = 5  # told one by one
+OPENS = 30
 LATE = 10_000  # steps at the end of the long run, when it no longer comes nearer
+KEPT = 2000  # of a long run's steps are sent to the player
+LIMIT = 20  # of the engine's `clip`
 BETWEEN = {"nothing": "nothing", "clip": "clip it", "replace": "replace it"}
 RUNS = {
     "nothing": Look("the gradient as it is", ENGINES["tf_session"].color),
     "clip": Look("clipped to −20..20", BEST, (8, 4)),
     "replace": Look("replaced by its sign", GRADIENT, (3, 3)),
 }
+FIRST_STEPS = 5  # told one by one
 
 build = cached(update_styles.build)
 
 
-def section(controls: Controls) -> None:
-    """The listings, which of their graphs are the same, and what can be done to a gradient."""
-    problem, styles = preset("update_styles_article"), update_styles.STYLES
-    _side_by_side({name: source_of(style) for name, style in styles.items()})
-    built = {name: build(problem, name, "nothing") for name in styles}
+def show_stage(here: Here) -> None:
+    """One way to update, as code and as operations, and where the run with it goes."""
+    with here.settings, st.popover("Settings"):
+        long = here.controls.flag(f"All {PROBLEM.steps:,} steps of the article", "all_steps")
+    with stage(here) as play:
+        between, style = _choose(here)
+        refused = style == "minimize" and between != "nothing"
+        changed = "nothing" if refused else between
+        shown = {name: _run(style, name, long=long) for name in dict.fromkeys(("nothing", changed))}
+        trace = shown[changed]
+        timeline = _timeline(trace, shown["nothing"])
+        stops = [1, 10, 100] if long else [1, 5, 50, 100, 300]
+        whose = RUNS[changed].label
+        play(timeline, begin=(OPENS, None), stops=stops, whose=whose, table=_table_of(trace))
+        say(NO_ROOM if refused else _told(changed, hands_out=bool(trace.grads)))
+        picture, code, operations = beside([6, 6, 5])
+        with picture:
+            show(_distances(shown), key="distance of a style")
+        with code:
+            listing(_lines_of(style, changed), {}, title=style, key="update")
+        with operations:
+            st.markdown("**To update w, a session runs**")
+            st.code(build(PROBLEM, style, changed).update, language=None)
+
+
+def tell(here: Here) -> None:
+    """For those who read: which two graphs are the same, the first steps, and how near it came."""
+    built, same = _in_all_ways(PROBLEM)
     question = "Before you look: which two of them build the same graph?"
     answers, right = which_are_equal(built)
     if predicted(question, answers, right, key="update styles"):
         _graphs(built)
-    if controls.flag("Train in all three ways", "update_styles"):
-        _train(controls, problem)
+    st.markdown(same)
+    style, between = (str(st.session_state[name]) for name in ("style", "between"))
+    if style == "minimize" and between != "nothing":
+        return
+    long = here.controls.flagged("all_steps")
+    trace = _run(style, between, long=long)
+    st.markdown("#### The first steps, one by one")
+    live(_first_steps(trace), key="first steps of a style")
+    st.markdown(_handed_out(trace, style))
+    if long:
+        st.markdown(how_near(trace, between, PROBLEM.learning_rate))
+
+
+@cached
+def _in_all_ways(problem: Problem) -> tuple[dict[str, Built], str]:
+    """By name of each way its graph; and whether the runs are the same."""
+    built = {name: build(problem, name, "nothing") for name in update_styles.STYLES}
+    return built, same_numbers({name: trained(problem, name, "nothing", STEPS) for name in built})
+
+
+def _choose(here: Here) -> tuple[str, str]:
+    """What becomes of a gradient, and how the update is written, in one row."""
+    with st.container(horizontal=True, gap="medium"):
+        names = {name: name for name in update_styles.STYLES}
+        style = here.controls.choice(
+            st.pills, "The update", "style", names, "assign", required=True
+        )
+        between = here.controls.choice(
+            st.pills, "With the gradient, do", "between", BETWEEN, "clip", required=True
+        )
+    return str(between), str(style)
+
+
+NO_ROOM = (
+    "<b>minimize leaves no room between the gradient and the update.</b> It computes the gradients "
+    "and applies them in one call. They are in the graph, but no line of the program holds them, "
+    "so no line can change them. That is what the other two are for."
+)
+
+
+def _told(between: str, *, hands_out: bool) -> str:
+    """HTML: what becomes of the gradient at the step shown, how far w moves, and where that is."""
+    moves = f"w moves by <b>{now('move_w', digits=4)}</b>"
+    if not hands_out:
+        return (
+            "<b>minimize</b> computes the gradients and applies them in one call, and hands none "
+            f"out: a run can fetch nothing but the loss, w and b. At this step {moves}."
+        )
+    rate, length = number(PROBLEM.learning_rate), number(longest(between))
+    after = {
+        "nothing": f"It is multiplied by the rate, {rate}, and {moves}.",
+        "clip": f"It is clipped to what lies between −{LIMIT} and {LIMIT}, and {moves}: no step is "
+        f"longer than {LIMIT} times the rate, {length}.",
+        "replace": f"Only its sign is kept, and {moves}: as far as the rate, {length}, however "
+        "large or small the gradient is.",
+    }[between]
+    away = f"The line is {now('distance', digits=3)} from the truth"
+    if between != "nothing":
+        away += f"; with the gradient as it is, it would be {now('plain_distance', digits=3)}"
+    return f"At this step the gradient of w is {now('grad_w', digits=4)}. {after} {away}."
+
+
+def longest(between: str) -> float:
+    """The longest step that w or b can take; infinite where the gradient is used as it is."""
+    sizes = {"nothing": np.inf, "clip": float(LIMIT), "replace": 1.0}
+    return sizes[between] * PROBLEM.learning_rate
 
 
 # ---- The graphs
@@ -74,7 +178,10 @@ def _graphs(built: Mapping[str, Built]) -> None:
         "has five operations (a constant, a read, a product, a difference, an assignment) where an "
         "optimiser has one. This is how a session updates w, read from the bottom up:"
     )
-    _side_by_side({name: one.update for name, one in built.items()})
+    for place, (name, one) in zip(side_by_side(len(built)), built.items(), strict=True):
+        with place:
+            st.caption(name)
+            st.code(one.update, language=None)
 
 
 def _kinds(built: Mapping[str, Built]) -> str:
@@ -90,14 +197,6 @@ def _kinds(built: Mapping[str, Built]) -> str:
     return _table(["", *built], {name: list(map(str, counts)) for name, counts in rows.items()})
 
 
-def _side_by_side(listings: Mapping[str, str]) -> None:
-    """Listings, and what is indented like them, each under its name."""
-    for place, (name, text) in zip(side_by_side(len(listings)), listings.items(), strict=True):
-        with place:
-            st.caption(name)
-            st.code(text, language="python" if text.startswith("def ") else None)
-
-
 def _table(heads: list[str], rows: Mapping[str, list[str]]) -> str:
     """HTML whose names of operations may be broken where the screen is narrow."""
     return html_table(
@@ -106,7 +205,22 @@ def _table(heads: list[str], rows: Mapping[str, list[str]]) -> str:
     )
 
 
+def _lines_of(style: str, between: str) -> str:
+    """The code of an update, and of what becomes of a gradient before it, without types."""
+    listings = [source_of(update_styles.STYLES[style])]
+    if between != "nothing":
+        listings.insert(0, source_of(update_styles.BETWEEN[between]))
+    code = "\n".join(listings)
+    for kind in (" -> Any", ": Any", ": float", ": Between"):
+        code = code.replace(kind, "")
+    return "\n".join(line for line in code.splitlines() if '"""' not in line)
+
+
 # ---- The runs
+
+
+def _run(style: str, between: str, *, long: bool) -> Trace:
+    return long_run(PROBLEM, style, between) if long else trained(PROBLEM, style, between, STEPS)
 
 
 @cached
@@ -136,67 +250,54 @@ def long_run(follow: Follow, problem: Problem, style: str, between: str) -> Trac
     return record(follow(steps, problem.steps, "Step {:,} of {:,}. To stop, switch it off."))
 
 
-def _train(controls: Controls, problem: Problem) -> None:
-    """Train in all three ways, and in one that a visitor chooses, a long run if asked for."""
-    runs = {name: trained(problem, name, "nothing", STEPS) for name in update_styles.STYLES}
-    st.markdown(same_numbers(runs))
-    st.markdown(
-        "#### Between the gradient and the update\n"
-        "A gradient may have to be limited, inspected, or exchanged for something else before it "
-        "is used. Choose what becomes of it, and how the update is written."
-    )
-    with st.container(horizontal=True, gap="large"):
-        between = controls.choice(
-            st.pills, "With the gradient, do", "between", BETWEEN, "nothing", required=True
-        )
-        names = {name: name for name in runs}
-        style = controls.choice(st.pills, "The update", "style", names, "assign", required=True)
-    between, style = str(between), str(style)
-    try:
-        trace = trained(problem, style, between, STEPS)
-    except ValueError as refused:
-        st.warning(
-            f"The engine answers: {refused}.\n\n`minimize` computes the gradients and applies "
-            "them in one call, and hands out nothing but the update. The gradients are in the "
-            "graph, but no line of the listing holds them, so no line can change them. This is "
-            "what the other two are for."
-        )
-        return
+@cached
+def _timeline(trace: Trace, plain: Trace) -> Timeline:
+    """The run, with how far w moves at each step, and how far it is from the truth.
 
-    listed = {
-        f"{between}: what becomes of a gradient": source_of(update_styles.BETWEEN[between]),
-        f"{style}: how a session updates w": build(problem, style, between).update,
+    plain: the run with the gradient as it is. Of long runs there are some steps.
+    """
+    w = trace.params["w"].astype(np.float64)
+    columns = trace.columns() | {
+        "move_w": np.append(np.diff(w), np.nan),
+        "distance": _distance(trace),
+        "plain_distance": _distance(plain),
     }
-    _side_by_side(listed)
-    live(_first_steps(trace), key="first steps of a style")
-    st.markdown(_handed_out(trace, style))
-    if between != "nothing":
-        ends = [float(_distance(run)[-1]) for run in (trace, runs[style])]
-        st.markdown(
-            f"No step of w or b is longer than the rate now, {number(problem.learning_rate)}. That "
-            f"is safe, and it is slow: after {STEPS:,} steps the line is **{number(ends[0], 2)}** "
-            f"away from the truth, and **{number(ends[1], 2)}** where the gradient is used as it "
-            "is."
-        )
-    shown = {"nothing": runs[style], between: trace}
-    if controls.flag(f"Run all {problem.steps:,} steps of the article", "all_steps"):
-        trace = long_run(problem, style, between)
-        shown = {between: trace}
-        st.markdown(how_near(trace, between, problem.learning_rate))
-    elif (stopped := long_run.stopped()) is not None:
-        st.markdown(f"Stopped at step {stopped:,}. The session is closed, and nothing was kept.")
-    figure = lines(
+    at = thin(len(trace), KEPT)
+    series: dict[str, Series] = every_step(columns)
+    if len(trace) > KEPT:
+        series = some_steps({name: column[at] for name, column in columns.items()}, at)
+    return Timeline(series, len(trace) - 1, parts=WHOLE_STEPS)
+
+
+def _table_of(trace: Trace) -> dict[str, str]:
+    """By label, the series told at each step to those who cannot see the picture."""
+    grads = {f"gradient of {name}": f"grad_{name}" for name in trace.grads}
+    return {
+        "loss": "loss",
+        "w": "w",
+        "b": "b",
+        **grads,
+        "w moves by": "move_w",
+        "distance": "distance",
+    }
+
+
+def _distances(shown: Mapping[str, Trace]) -> Figure:
+    """How far each run is from the truth: that with the gradient as it is, and the chosen one."""
+    return lines(
         [Line(RUNS[name], _distance(run)) for name, run in shown.items()],
-        title="How far w and b are from the truth",
+        title="Distance from the truth",
         y="distance",
         description=(
             "The distance of w and b from the values behind the data, against step, on a "
-            "logarithmic axis; a dashed line where the gradient is clipped or replaced."
+            "logarithmic axis: a line where the gradient is used as it is, and a dashed one where "
+            "it is clipped or replaced."
         ),
+        follows=True,
     )
-    show(figure, key="distance of a style", height=300, in_hall=520)
 
 
+@cached
 def _distance(trace: Trace) -> NDArray[np.float64]:
     """The distance of (w, b) from the truth at each step."""
     w, b = (trace.params[name].astype(np.float64) for name in "wb")
@@ -229,7 +330,6 @@ def _handed_out(trace: Trace, style: str) -> str:
     )
 
 
-@cached
 def same_numbers(runs: Mapping[str, Trace]) -> str:
     """Whether the runs are the same to the last bit, at every step."""
     first = next(iter(runs.values()))

@@ -5,12 +5,11 @@ from itertools import product
 
 import altair as alt
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from engines.benchmark import first_calls
-from tests.support.visit import charts, words
-from views.static_graph_and_sessions import first_calls as section_of_calls
-from views.static_graph_and_sessions.first_calls_chart import (
+from tests.support.visit import charts, live_texts, table, visit, words
+from views.static_graph_and_sessions import paid_once
+from views.static_graph_and_sessions.paid_once_chart import (
     LOOKS,
     TASKS,
     Cost,
@@ -20,6 +19,8 @@ from views.static_graph_and_sessions.first_calls_chart import (
     overtaking,
 )
 from views.ui import measuring
+
+MEASURE = "Measure on the server of this page"
 
 
 def row(engine, cold, warm, later, task="parabola"):
@@ -86,7 +87,7 @@ def test_the_spread_of_later_calls_moves_the_crossing():
 
 def test_the_picture_marks_the_crossings_that_are_settled_and_only_those():
     rows = [one for one in ROWS if one["task"] == "two_layers"]
-    spec = added_up(rows, "cold")
+    spec = added_up("two_layers", rows, "cold", settled=True)
     marked = spec["datasets"]["crossings"].to_pylist()
     # Against PyTorch the quartiles overlap; against eager TensorFlow both graphs overtake.
     assert [(mark["one"], mark["steps"]) for mark in marked] == [
@@ -96,6 +97,8 @@ def test_the_picture_marks_the_crossings_that_are_settled_and_only_those():
     for mark in marked:
         right = cost(BY["two_layers", mark["one"]], "cold").total(mark["steps"])
         assert mark["ms"] == pytest.approx(right)
+    unsettled = added_up("two_layers", rows, "cold", settled=False)
+    assert not unsettled["datasets"]["crossings"].to_pylist()
     lines = spec["datasets"]["lines"].to_pandas()
     assert set(lines["engine"]) == {look.label for look in LOOKS.values()}
     assert (lines["low"] <= lines["ms"]).all()
@@ -108,141 +111,157 @@ def test_what_is_told_is_what_is_measured_where_it_can_be():
     assert set(LOOKS) == set(first_calls.ENGINES)
 
 
-# The section
+def value(spec, name):
+    return next(param["value"] for param in spec["params"] if param["name"] == name)
 
 
-def section():
-    """A page that has nothing but this."""
-    import streamlit as st
+def test_a_picture_of_some_engines_has_their_lines_and_one_of_none_says_so():
+    none, two = (added_up("parabola", ROWS[:k], "cold", settled=False) for k in (0, 2))
+    assert [value(spec, "measured") for spec in (none, two)] == [False, True]
+    assert set(two["datasets"]["lines"].to_pandas()["engine"]) == {
+        LOOKS[one["engine"]].label for one in ROWS[:2]
+    }
 
-    from views.static_graph_and_sessions import first_calls
-    from views.ui.controls import Controls
 
-    controls = Controls("section")
-    first_calls.in_child = lambda arguments, seconds: st.session_state["how"]()
-    measuring = first_calls.section(controls)
-    st.session_state["refused"] = controls.refused
-    measuring.run()
+# The chapter
 
 
 @pytest.fixture
-def visit():
-    """Open the section with a measurement of one's own; nobody else has measured yet."""
+def opened(monkeypatch):
+    """Open the chapter with a measurement of one's own; nobody else has measured yet."""
     measuring._latest.clear()
 
-    def open_with(measure, **query):
-        at = AppTest.from_function(section, default_timeout=30)
-        at.session_state["how"] = measure
-        at.session_state["lecture"] = query.get("lecture") == "true"
-        for name, value in query.items():
-            at.query_params[name] = value
-        at.run()
+    def open_with(measure, *, guess="show", **query):
+        monkeypatch.setattr(paid_once, "in_child", lambda arguments, seconds: measure())
+        at = visit("static_graph_and_sessions", chapter="paid_once", **query)
         assert not at.exception
-        return at
+        return guessed(at, guess) if guess else at
 
     yield open_with
     measuring._latest.clear()
 
 
-def measured():
+def guessed(at, guess):
+    at.segmented_control(key="guess of first calls").set_value(guess).run()
+    assert not at.exception
+    return at
+
+
+def measured(on_core=1.0):
     yield None
-    yield from ROWS
+    for one in ROWS:
+        yield {**one, "on_core": on_core}
     yield {"cores": 4}
 
 
-def press(at, label):
+def press(at, label=MEASURE):
     [button] = [button for button in at.button if button.label == label]
     button.click().run()
     assert not at.exception
     return at
 
 
-def drawn_tasks(at):
-    """The titles of the pictures, which each run fills in."""
-    params = [param for chart in charts(at) for param in chart["params"]]
-    return [param["value"] for param in params if param["name"] == "task"]
+def drawn(at):
+    """Of each picture its task, and the engines that it has lines of."""
+    tables = [table(at, chart, "lines") for chart in range(len(charts(at)))]
+    tasks = [value(chart, "task") for chart in charts(at)]
+    return dict(zip(tasks, [set(rows["engine"]) for rows in tables], strict=True))
 
 
-def asked_to_see(at):
-    at.segmented_control[0].set_value("show").run()
-    return at
-
-
-def test_nothing_is_measured_or_shown_until_somebody_asks(visit):
+def test_at_first_it_says_what_will_be_measured_and_asks_what_is_expected(opened):
     def never():
         raise AssertionError
         yield
 
-    at = visit(never)
-    assert not charts(at)
-    assert not at.segmented_control
+    at = opened(never, guess=None)
+    assert drawn(at) == {task: set() for task in TASKS.values()}
+    assert "Say what you expect" in live_texts(at)
+    assert MEASURE not in [button.label for button in at.button]
+    guessed(at, "tf_tape")
+    assert MEASURE in [button.label for button in at.button]
+    assert "about half a minute" in "".join(caption.value for caption in at.caption)
 
 
-def test_a_prediction_comes_before_the_pictures(visit):
-    at = press(visit(measured), "Measure on this machine")
-    assert not charts(at)
-    asked_to_see(at)
-    assert "**PyTorch, eager**" in words(at)
-    assert drawn_tasks(at) == list(TASKS.values())
+@pytest.mark.parametrize(
+    ("guess", "said"), [("torch_autograd", "yes: <b>PyTorch, eager</b> is first"),
+                        ("tf_function", "not quite: <b>PyTorch, eager</b> is first"),
+                        ("show", "On the parabola, <b>PyTorch, eager</b> is first")],
+)  # fmt: skip
+def test_the_guess_is_answered_by_what_was_measured(opened, guess, said):
+    at = press(opened(measured, guess=guess))
+    assert said in live_texts(at)
+    assert drawn(at) == {task: {look.label for look in LOOKS.values()} for task in TASKS.values()}
     for chart in charts(at):
         alt.Chart.from_dict(chart)
 
 
-def test_the_numbers_told_are_those_measured(visit):
-    text = words(asked_to_see(press(visit(measured), "Measure on this machine")))
+def test_who_is_first_is_not_said_where_the_quartiles_overlap():
+    close = {
+        "tf_session": row("tf_session", 20, 1, (0.1, 0.2, 0.3)),
+        "torch_autograd": row("torch_autograd", 21, 1, (0.1, 0.2, 0.3)),
+    }
+    assert "too close to tell" in paid_once.first_of(close, "tf_session")
+
+
+def test_the_numbers_told_are_those_measured(opened):
+    at = press(opened(measured))
+    text = words(at)
     assert "| TensorFlow, session | 60 ms | 30 ms | **0.15 ms** (0.14 to 0.16) |" in text
     assert "losses lie between 0.25 and 0.25" in text
     # A session's step takes 0.15 ms, one of eager TensorFlow 0.8, one of PyTorch 0.05.
     assert "A step of it is **5.33 times as fast** as a step of eager TensorFlow." in text
     assert "A step of eager PyTorch is **3 times as fast** as a step of it" in text
     assert "| TensorFlow, session | **from step 32 on** (28 to 39) | never |" in text
+    assert "from step 32 on" in live_texts(at)
     # Two layers: the quartiles of the session and of PyTorch overlap.
     assert "Between it and eager PyTorch it is too close to tell." in text
     assert "| TensorFlow, session | **from step 30 on** (24 to 42) | too close to tell |" in text
 
 
-def test_a_warm_first_call_is_paid_back_sooner(visit):
-    text = words(asked_to_see(press(visit(measured, first_call="warm"), "Measure on this machine")))
+def test_where_others_had_the_cores_the_lines_are_drawn_and_no_verdict_is_given(opened):
+    at = press(opened(lambda: measured(on_core=0.6)))
+    assert "No verdict" in live_texts(at)
+    assert "40%" in live_texts(at)
+    assert all(drawn(at).values())
+    assert not [table(at, chart, "crossings").size for chart in (0, 1) if
+                table(at, chart, "crossings").size]  # fmt: skip
+    assert "times as fast" not in words(at)
+    assert "from step" not in words(at)
+    assert "**0.15 ms**" in words(at)
+
+
+def test_a_warm_first_call_is_paid_back_sooner(opened):
+    text = words(press(opened(measured, first_call="warm")))
     assert "| tf.function | **from step 33 on** (28 to 40) | never |" in text
 
 
-def test_a_first_call_that_is_none_is_refused(visit):
-    at = visit(measured, first_call="<script>")
-    asked_to_see(press(at, "Measure on this machine"))
+def test_a_first_call_that_is_none_is_refused(opened):
+    at = press(opened(measured, first_call="<script>"))
     assert at.session_state["first_call"] == "cold"
-    assert section_of_calls.STARTS["cold"] == at.segmented_control[1].options[0]
 
 
-def test_what_somebody_has_measured_others_see_with_its_age(visit):
-    press(visit(measured), "Measure on this machine")
-    at = visit(measured)
-    assert not at.segmented_control
-    asked_to_see(press(at, "Show what was last measured here"))
+def test_what_somebody_has_measured_others_see_with_its_age(opened):
+    press(opened(measured))
+    at = opened(measured)
+    assert not any(drawn(at).values())
+    press(at, "Show the last measurement of this server")
     captions = "\n".join(element.value for element in at.caption)
-    assert "within the last minute" in captions
+    assert "within the last minute on the server of this page" in captions
     assert "4 cores" in captions
 
 
 @pytest.mark.parametrize("error", [RuntimeError, ChildProcessError, TimeoutError])
-def test_where_nothing_could_be_measured_it_says_why_and_offers_it_again(visit, error):
+def test_where_nothing_could_be_measured_it_says_why_and_offers_it_again(
+    opened, error, monkeypatch
+):
     def refused():
         raise error("Traceback …\n  File …\nthe reason\n")
         yield
 
-    at = press(visit(refused), "Measure on this machine")
+    at = press(opened(refused))
     [warning] = at.warning
     assert "easur" in warning.value
     assert "the reason" not in warning.value  # there may be a path in it
-    assert not at.button[0].disabled
-    at.session_state["how"] = measured
-    press(at, "Measure on this machine")
+    monkeypatch.setattr(paid_once, "in_child", lambda arguments, seconds: measured())
+    press(at)
     assert not at.warning
-
-
-def test_in_lecture_mode_the_pictures_stand_below_each_other(visit):
-    press(visit(measured), "Measure on this machine")
-    shown, again = visit(measured), visit(measured, lecture="true")
-    for at in (shown, again):
-        asked_to_see(press(at, "Show what was last measured here"))
-    assert len(shown.columns) == 2
-    assert not again.columns

@@ -10,7 +10,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from views.player import Drawing, Filling, between, decades, drawing, mark, picture, sized
+from views.player import TEXT, Drawing, Filling, between, decades, drawing, mark, picture, sized
 from views.ui.palette import ENGINES, Look
 
 # A result as engines.benchmark.first_calls.measure returns it.
@@ -31,6 +31,7 @@ IN_WORDS = {
 STATIC, EAGER = ("tf_session", "tf_function"), ("tf_tape", "torch_autograd")
 TASKS = {"parabola": "The parabola, 2 parameters", "two_layers": "Two layers, 101 000 parameters"}
 POINTS = 40  # of a line
+UNMEASURED = (1.0, 1e4)  # milliseconds, the ends of an axis on which nothing is drawn yet
 FURTHEST = 1e6  # steps that a picture can have
 
 
@@ -74,31 +75,38 @@ def overtaking(one: Row, other: Row, start: str) -> list[tuple[float, float]]:
 
 
 @picture
-def added_up(rows: list[Row], start: str) -> Filling:
-    """Time since the start against number of steps, for the engines of one task."""
+def added_up(task: str, rows: list[Row], start: str, *, settled: bool) -> Filling:
+    """Time since the start against number of steps, for the engines measured so far of one task.
+
+    settled: whether to mark where a graph overtakes an eager mode.
+    """
     by = {row["engine"]: row for row in rows}
     crossings = []
-    for one in STATIC:
-        for other in EAGER:
-            _, (at, _), (at_worst, _) = overtaking(by[one], by[other], start)
-            if 1 < at < FURTHEST and math.isfinite(at_worst):
-                crossings.append({"steps": at, "ms": cost(by[one], start).total(at), "one": one})
+    pairs = [(one, other) for one in STATIC for other in EAGER if {one, other} <= by.keys()]
+    for one, other in pairs if settled else []:
+        _, (at, _), (at_worst, _) = overtaking(by[one], by[other], start)
+        if 1 < at < FURTHEST and math.isfinite(at_worst):
+            crossings.append({"steps": at, "ms": cost(by[one], start).total(at), "one": one})
     furthest = max((crossing["steps"] for crossing in crossings), default=1)
     last = 10.0 ** max(3, math.ceil(math.log10(2 * furthest)))
     steps = np.unique(np.geomspace(1, last, POINTS).round())
-    tables = []
+    tables = [pd.DataFrame(columns=["steps", "ms", "low", "high", "engine"], dtype=float)]
     for engine, row in by.items():
         low, median, high = (cost(row, start, quartile).total(steps) for quartile in range(3))
         columns = {"steps": steps, "ms": median, "low": low, "high": high}
         tables.append(pd.DataFrame({**columns, "engine": LOOKS[engine].label}))
-    lines = pd.concat(tables)
+    lines = pd.concat(tables[1:] or tables)
     marks = pd.DataFrame(crossings, columns=["steps", "ms", "one"])
     marks["text"] = [f"{at:.0f}" for at in marks["steps"]]
-    low, high = float(lines["low"].min()) / 1.5, float(lines["high"].max()) * 1.5
-    ticks = {"steps_ticks": decades(1, last), "ms_ticks": decades(low, high)}
-    title = TASKS[rows[0]["task"]]
-    values = {"last": last, "low": low, "high": high, "task": title, **ticks}
-    return {"lines": lines, "crossings": marks}, values
+    low, high = (lines["low"].min() / 1.5, lines["high"].max() * 1.5) if by else UNMEASURED
+    ticks = {"steps_ticks": decades(1, last), "ms_ticks": decades(float(low), float(high))}
+    span = {"last": last, "low": float(low), "high": float(high)}
+    return {"lines": lines, "crossings": marks}, {
+        **span,
+        "measured": bool(by),
+        "task": TASKS[task],
+        **ticks,
+    }
 
 
 @added_up.drawing
@@ -108,7 +116,7 @@ def _() -> Drawing:
         labelLimit=0,
         symbolType="stroke",
         symbolOpacity=1,
-        columns=2,
+        columns=alt.ExprRef("lecture ? 1 : 2"),
         columnPadding=6,
         symbolSize=sized(250, 400),
     )
@@ -162,8 +170,14 @@ def _() -> Drawing:
         dy=alt.ExprRef(f"{above} ? -4 : 4"),
         color=ink,
     ).encode(x=x, y=y, text="text:N")
+    nothing = (
+        alt.Chart(alt.InlineData(values=[{}]))
+        .transform_filter("!measured")
+        .mark_text(text="not measured yet", color=ink, fontSize=alt.ExprRef(f"1.3 * {TEXT}"))
+        .encode(x=alt.value(alt.expr("width / 2")), y=alt.value(alt.expr("height / 2")))
+    )
     return drawing(
-        alt.layer(band, line, circle, number),
+        alt.layer(band, line, circle, number, nothing),
         title=alt.Title(text=alt.ExprRef("task")),
         description=(
             "Time since the start against number of steps, both on logarithmic axes, a line for "

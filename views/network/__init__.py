@@ -1,1 +1,0 @@
-"""The network of two layers as its pages show it."""
