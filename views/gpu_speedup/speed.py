@@ -291,7 +291,7 @@ def _told(chosen: Chosen, guess: float | None, shown: Shown, found: Found | None
             f"The server was busy: its threads had a core for {alone(found.events):.0%} of the "
             "time in which they wanted one. The points are drawn, and no verdict is given."
         )
-    elif found and not (found.whole or found.going):
+    if found and not (found.whole or found.going):
         told.append("This run ended early; what was measured until then is drawn.")
     first_one = next(iter(shown.ended), None)
     if first_one and guess and first_one.contest == next(iter(shown.contested)):
