@@ -317,6 +317,18 @@ def test_on_a_busy_server_points_are_drawn_and_verdicts_withheld(on, shipped, sh
     assert len([one for one in labels if one != "your guess"]) == (1 if starved else 2)
 
 
+def test_a_run_that_ends_early_on_a_busy_server_is_said_to_be_both(on, shipped):
+    def broken():
+        yield from events(ONE, TWO, on_core=0.5)
+        raise ChildProcessError("gone")
+
+    on(NO_GPU, broken())
+    shipped()
+    said = told(press(visit(PAGE), LABEL))
+    assert "had a core for 50% of the time" in said
+    assert "This run ended early; what was measured until then is drawn." in said
+
+
 def test_one_core_has_nothing_to_compare(on, shipped):
     on(ONE_CORE, events(ONE))
     shipped()
