@@ -53,16 +53,9 @@ def show_stage(here: Here) -> tuple[Design, str]:
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
             variant = designing.choose_kind(here.controls, "checked", "smooth")
             chosen = designing.choose_slopes(here.controls, variant)
-            at = here.controls.choice(
-                st.pills,
-                "At",
-                "point",
-                POINTS,
-                "above",
-                required=True,
-                label_visibility="collapsed",
+            point = here.controls.pills(
+                "At", "point", POINTS, "above", label_visibility="collapsed"
             )
-        point = str(at or "above")
         timeline = _timeline(chosen, AT[point])
         table = {"h": "h", "central difference": "central", "forward difference": "forward"}
         table |= {f"error, {kind}": f"{kind}_error" for kind in KINDS}

@@ -95,16 +95,7 @@ def show_stage(here: Here) -> Design:
 
 def choose_kind(controls: Controls, name: str = "variant", default: str = "slopes") -> str:
     """The kind of backward. name, default: in the address."""
-    kind = controls.choice(
-        st.pills,
-        "The backward",
-        name,
-        LABELS,
-        default,
-        required=True,
-        label_visibility="collapsed",
-    )
-    return str(kind or default)
+    return controls.pills("The backward", name, LABELS, default, label_visibility="collapsed")
 
 
 def choose_slopes(controls: Controls, variant: str) -> Design:

@@ -74,23 +74,10 @@ def show_stage(here: Here) -> None:
     """dy/dx with a tangent as autograd has it, the second derivative, and the code."""
     with stage(here) as play:
         with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-            kind = here.controls.choice(
-                st.pills,
-                "The backward",
-                "double_backward",
-                FUNCTIONS,
-                "in_numpy",
-                required=True,
+            name = here.controls.pills("The backward", "double_backward", FUNCTIONS, "in_numpy")
+            by: Any = here.controls.pills(
+                "The second derivative by", "second_derivative", CALLS, "backward"
             )
-            call: Any = here.controls.choice(
-                st.pills,
-                "The second derivative by",
-                "second_derivative",
-                CALLS,
-                "backward",
-                required=True,
-            )
-        name, by = str(kind or "in_numpy"), call or "backward"
         found, curves = _at_x(name, by), _everywhere(name, by)
         timeline = _timeline(name, by)
         play(

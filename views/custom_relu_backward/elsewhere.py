@@ -75,24 +75,14 @@ def show_stage(here: Here) -> tuple[Runs, str]:
     Returns the runs, and the type of their arrays.
     """
     with here.settings, st.popover("Settings"):
-        asked = here.controls.choice(
-            st.pills, "Precision", "dtype", DTYPES, "float64", required=True
-        )
-    dtype = str(asked or "float64")
+        dtype = here.controls.pills("Precision", "dtype", DTYPES, "float64")
     with stage(here) as play:
-        chosen = here.controls.choice(
-            st.pills,
-            "Listing",
-            "listing",
-            LABELS,
-            "numpy",
-            required=True,
-            label_visibility="collapsed",
+        name = here.controls.pills(
+            "Listing", "listing", LABELS, "numpy", label_visibility="collapsed"
         )
         story = st.container()
         losses, apart, code = beside([4, 4, 5])
         with code:
-            name = str(chosen or "numpy")
             listing(_listing(name), {}, title=LABELS[name], key="code")
         with losses:
             runs = five(dtype)

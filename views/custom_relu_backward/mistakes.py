@@ -51,16 +51,9 @@ def show_stage(here: Here) -> Outcome | None:
     """
     with stage(here):
         labels = {name: told.label for name, told in TOLD.items()} | {ALL: "All of them"}
-        asked = here.controls.choice(
-            st.pills,
-            "A mistake in the backward",
-            "mistake",
-            labels,
-            OPENS,
-            required=True,
-            label_visibility="collapsed",
+        name = here.controls.pills(
+            "A mistake in the backward", "mistake", labels, OPENS, label_visibility="collapsed"
         )
-        name = str(asked or OPENS)
         if name == ALL:
             _show_all()
             return None

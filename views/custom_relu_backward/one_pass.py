@@ -86,12 +86,10 @@ def _timeline(parts: tuple[int, int, int, int]) -> Timeline:
 
 def choose(controls: Controls) -> Chosen:
     """The controls of one pass. What cannot be used is refused, with a reason."""
-    matrix = controls.choice(st.pills, "x", "matrix", LABELS, "zeros", required=True)
-    arriving = controls.choice(
-        st.pills, "The gradient that arrives", "arriving", ARRIVING, "mixed", required=True
-    )
+    matrix = controls.pills("x", "matrix", LABELS, "zeros")
+    arriving = controls.pills("The gradient that arrives", "arriving", ARRIVING, "mixed")
     if matrix != "own":
-        rows = MATRICES[str(matrix)]
+        rows = MATRICES[matrix]
     else:
         label = f"Rows with ; between them, up to {MOST} × {MOST}"
         used, asked = controls.text(label, "rows", OWN, clean=cleaned, max_chars=200)

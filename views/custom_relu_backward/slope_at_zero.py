@@ -43,14 +43,7 @@ def show_stage(here: Here) -> bool:
     with stage(here):
         with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
             labels = {kind: label for kind, (label, _) in STARTS.items()}
-            started = here.controls.choice(
-                st.pills,
-                "Train a small network from",
-                "start",
-                labels,
-                "zeros",
-                required=True,
-            )
+            started = here.controls.pills("Train a small network from", "start", labels, "zeros")
             slope = here.controls.number(
                 "Your own slope at zero", "slope", 0.3, 0.0, 1.0, step=0.1, format="%g", width=200
             )

@@ -47,21 +47,11 @@ def show_stage(here: Here) -> None:
     """Every hidden unit of both runs, their losses, and how many units are dead."""
     labels = {times: label for times, (label, _) in FASTER.items()}
     with here.settings, st.popover("Settings"):
-        asked = here.controls.choice(
-            st.pills, "Precision", "dtype", DTYPES, "float64", required=True
-        )
-    dtype = str(asked or "float64")
+        dtype = here.controls.pills("Precision", "dtype", DTYPES, "float64")
     with stage(here) as play:
-        chosen = here.controls.choice(
-            st.pills,
-            "A second run, faster",
-            "times",
-            labels,
-            "2",
-            required=True,
-            label_visibility="collapsed",
+        times = here.controls.pills(
+            "A second run, faster", "times", labels, "2", label_visibility="collapsed"
         )
-        times = str(chosen or "2")
         looks = (
             Look(f"η = {number(RATE, 1)}", MODEL),
             Look(f"η = {number(int(times) * RATE, 1)}", OTHER, (6, 4)),

@@ -137,7 +137,7 @@ def _choose(controls: Controls) -> Settings:
             ("Points in a batch", "batch", SIZES, str(ARTICLE.batch)),
             ("Learning rate of the stream", "stream_rate", RATES, "scaled"),
         ):
-            controls.choice(st.pills, label, name, options, default, required=True)
+            controls.pills(label, name, options, default)
     return _asked(controls)
 
 

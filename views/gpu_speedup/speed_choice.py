@@ -99,10 +99,7 @@ def choose(controls: Controls, server: Server, recordings: Mapping[str, Recordin
     recording = recorded.choose(
         controls, recordings, widget=st.selectbox, none="No recording, only this server"
     )
-    operation = controls.choice(
-        st.pills, "Operation", "operation", CHOICES, "square", required=True
-    )
-    assert operation
+    operation = controls.pills("Operation", "operation", CHOICES, "square")
     frameworks = controls.several(
         "Frameworks",
         "frameworks",

@@ -106,16 +106,9 @@ def show_stage(here: Here, measuring: Measuring, *, device: str) -> str:
     """
     labels = {name: trap.label for name, trap in TRAPS.items()}
     with stage(here):
-        name = here.controls.choice(
-            st.pills,
-            "Seven ways",
-            "trap",
-            labels,
-            "first_call",
-            required=True,
-            label_visibility="collapsed",
+        name = here.controls.pills(
+            "Seven ways", "trap", labels, "first_call", label_visibility="collapsed"
         )
-        assert name
         trap = TRAPS[name]
         why = f"{trap.why} {trap.on_cpu if device == 'cpu' else trap.on_gpu}".format(device=device)
         story = st.container()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 from engines.manual_gradients.mistakes import how_it_ended
 from engines.problem import preset
 from views.manual_gradients import runs
@@ -33,16 +31,9 @@ def show_stage(here: Here) -> None:
     """Choose a mistake and say how it ends; then both runs are in one picture."""
     with stage(here) as play:
         labels = {name: told.label for name, told in MISTAKES.items()}
-        chosen = here.controls.choice(
-            st.pills,
-            "A mistake to make",
-            "mistake",
-            labels,
-            OPENS,
-            required=True,
-            label_visibility="collapsed",
+        mistake = here.controls.pills(
+            "A mistake to make", "mistake", labels, OPENS, label_visibility="collapsed"
         )
-        mistake = str(chosen or OPENS)
         right = runs.run(PROBLEM, STEPS, RATE).trace
         drawn = [Drawn("", RIGHT, right, PROBLEM)]
         timeline = runs.timeline(PROBLEM, STEPS, RATE, mistake)

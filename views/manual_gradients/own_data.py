@@ -69,17 +69,11 @@ def show_stage(here: Here) -> None:
             with st.popover("Paste data"):
                 _paste()
             offered = LABELS | (OWN if HELD in st.session_state else {})
-            name = controls.choice(
-                st.pills,
-                "Data",
-                "example",
-                offered,
-                "spring",
-                required=True,
-                label_visibility="collapsed",
+            name = controls.pills(
+                "Data", "example", offered, "spring", label_visibility="collapsed"
             )
             scaled = controls.flag("Standardise", "standardise")
-        data = st.session_state[HELD] if name == "own" else EXAMPLES[str(name)]
+        data = st.session_state[HELD] if name == "own" else EXAMPLES[name]
         _write_to_address(data if name == "own" else None)
         as_it_is = _problem(data, power)
         problem, units = standardised(as_it_is) if scaled else (as_it_is, Units())

@@ -81,16 +81,9 @@ def show_stage(here: Here) -> None:
     """Choose a mistake and say how it ends; then TensorFlow's words, taken apart."""
     with stage(here):
         labels = {mistake: told.label for mistake, told in TOLD.items()}
-        chosen = here.controls.choice(
-            st.pills,
-            "A mistake to make",
-            "mistake",
-            labels,
-            OPENS,
-            required=True,
-            label_visibility="collapsed",
+        mistake = here.controls.pills(
+            "A mistake to make", "mistake", labels, OPENS, label_visibility="collapsed"
         )
-        mistake = str(chosen or OPENS)
         run = broken(mistake)
         kind = "session" if mistake in adding.MISTAKES else "built"
         story = st.container()

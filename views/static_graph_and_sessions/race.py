@@ -140,16 +140,14 @@ def places(graph: Graph, read: int) -> dict[int, tuple[float, float]]:
 
 def _count(controls: Controls, problem: Problem) -> None:
     """Let a visitor choose how to read, train, and tell what was printed."""
-    reads = controls.choice(st.pills, "What is fetched", "reads", READS, "variables", required=True)
-    threads = controls.choice(
-        st.pills, "Threads of the session", "threads", THREADS, "0", required=True
-    )
+    reads = controls.pills("What is fetched", "reads", READS, "variables")
+    threads = controls.pills("Threads of the session", "threads", THREADS, "0")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         runs = int(controls.number("Runs", "runs", RUNS, 10, MOST_RUNS, step=10, width=160))
         st.button("Count again", on_click=_again)
     attempt = st.session_state.get("race attempt", 0)
     with st.spinner("Training, run by run."):
-        late = late_reads(problem, attempt, runs, reads, int(threads or 0))  # type: ignore[arg-type]
+        late = late_reads(problem, attempt, runs, reads, int(threads))  # type: ignore[arg-type]
     show(strip(late.w, late.b), key="strip", height=210, in_hall=380)
     live(_table(late), key="late")
     st.markdown(verdict(late, mended=reads == "operations_first"))

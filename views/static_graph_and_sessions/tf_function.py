@@ -75,16 +75,8 @@ def show_stage(here: Here) -> str:
                 _code()
             return ""
         labels = {name: told["label"] for name, told in TOLD.items()}
-        name = str(
-            here.controls.choice(
-                st.pills,
-                "Rows of calls",
-                "calls",
-                labels,
-                FIRST,
-                required=True,
-                label_visibility="collapsed",
-            )
+        name = here.controls.pills(
+            "Rows of calls", "calls", labels, FIRST, label_visibility="collapsed"
         )
         calls = run(name)
         played = _timeline(calls)

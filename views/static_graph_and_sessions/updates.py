@@ -111,13 +111,9 @@ def _choose(here: Here) -> tuple[str, str]:
     """What becomes of a gradient, and how the update is written, in one row."""
     with st.container(horizontal=True, gap="medium"):
         names = {name: name for name in update_styles.STYLES}
-        style = here.controls.choice(
-            st.pills, "The update", "style", names, "assign", required=True
-        )
-        between = here.controls.choice(
-            st.pills, "With the gradient, do", "between", BETWEEN, "clip", required=True
-        )
-    return str(between), str(style)
+        style = here.controls.pills("The update", "style", names, "assign")
+        between = here.controls.pills("With the gradient, do", "between", BETWEEN, "clip")
+    return between, style
 
 
 NO_ROOM = (

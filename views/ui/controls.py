@@ -118,6 +118,12 @@ class Controls:
         self._write_to_address(name, None if used == default else used)
         return used
 
+    def pills(
+        self, label: str, name: str, options: Mapping[Any, str], default: str, **more: Any
+    ) -> str:
+        """One of `options`, always, as a row of pills; see `choice`."""
+        return str(self.choice(st.pills, label, name, options, default, required=True, **more))
+
     def several(
         self, label: str, name: str, options: Mapping[str, str], default: Collection[str]
     ) -> tuple[str, ...]:
