@@ -42,7 +42,7 @@ from views.gpu_speedup.this_machine import Server
 from views.gpu_speedup.verdicts import answer, as_html, verdict
 from views.player import Timeline, every_step, say, show
 from views.ui.controls import Controls
-from views.ui.measuring import ALONE, Event, Found, Measuring, alone
+from views.ui.measuring import Event, Found, Measuring, alone, starved
 from views.ui.shell import Here
 from views.ui.staging import beside, stage
 
@@ -190,7 +190,7 @@ def _shown(chosen: Chosen, events: Sequence[Event]) -> Shown:
 
     Where the server was busy nothing is said of what was measured on it.
     """
-    starved = alone(events) < ALONE
+    busy = starved(events)
     lines = {_side(line): line for line in lines_of(measured(events))}
     if events or not chosen.recording:
         waiting = [
@@ -206,7 +206,7 @@ def _shown(chosen: Chosen, events: Sequence[Event]) -> Shown:
     ended = [
         result
         for result in results(contested, lines)
-        if not (starved and not (result.contest.slower.recorded and result.contest.faster.recorded))
+        if not (busy and not (result.contest.slower.recorded and result.contest.faster.recorded))
     ]
     return Shown(lines, contested, ended)
 

@@ -48,6 +48,11 @@ def alone(events: Sequence[Event]) -> float:
     return sum(shares) / len(shares) if shares else 1.0
 
 
+def starved(events: Sequence[Event]) -> bool:
+    """Whether others were computing so much that no verdict can be based on these events."""
+    return alone(events) < ALONE
+
+
 class Found(NamedTuple):
     """What came of a measurement. events: so far. whole: whether it came to its end.
 
@@ -61,8 +66,8 @@ class Found(NamedTuple):
 
     @property
     def starved(self) -> bool:
-        """Whether others were computing so much that no verdict can be based on it."""
-        return alone(self.events) < ALONE
+        """Whether no verdict can be based on it; see `starved`."""
+        return starved(self.events)
 
     def warn(self) -> None:
         """Say so where it ended early, or where others were computing meanwhile."""
