@@ -23,6 +23,7 @@
         for (const { text, size, alpha, corners: [[x1, y1], [x2, y2]] } of window.written.get(canvas) ?? []) {
             if (!text.trim() || alpha === 0) continue;
             if (size < least - 0.05) wrong.push(`${text}: ${size} px`);
+            if (/\S…$/.test(text)) wrong.push(`${text} is shortened`);
             const left = Math.min(x1, x2), right = Math.max(x1, x2), top = Math.min(y1, y2), bottom = Math.max(y1, y2);
             if (left < -2 || top < -2 || right > box.width + 2 || bottom > box.height + 2) wrong.push(`${text}: cut at ${[left, top, right, bottom].map(Math.round)} of ${box.width} x ${box.height}`);
         }

@@ -162,7 +162,7 @@ def test_the_nine_slopes_come_after_the_guess():
 def test_another_start_is_trained(start):
     at = visit(PAGE, chapter="slope_at_zero", start=start, slope="0.5")
     assert ("equal to the last bit" in told(at)[0]) == (start == "random")
-    [chart] = [one for one in charts(at) if one["title"] == "The loss, by the slope at zero"]
+    [chart] = [one for one in charts(at) if one["title"]["text"] == "Loss by slope at zero"]
     labels = chart["encoding"]["color"]["scale"]["domain"]
     assert labels == ["slope 0", "slope 0.5, yours", "slope 1"]
 

@@ -22,6 +22,7 @@ from tests.support.visit import (
     plays,
     series,
     table,
+    titles,
     visit,
     words,
 )
@@ -223,10 +224,9 @@ def test_a_rate_beyond_the_limit_is_told(rate):
 
 def test_words_build_graphs_of_their_own_after_a_prediction():
     at = visit(PAGE, chapter="control_flow", word="hello")
-    assert [chart["title"]["text"] for chart in charts(at)] == ["10 nodes: “a”", "15 nodes: “at”"]
+    assert titles(at) == ["10 nodes: “a”", "15 nodes: “at”"]
     answer(at, "five letters", "30")
-    titles = [chart["title"]["text"] for chart in charts(at)]
-    assert titles == ["30 nodes: “slope”", "30 nodes: “graph”", "30 nodes: “hello”"]
+    assert titles(at) == ["30 nodes: “slope”", "30 nodes: “graph”", "30 nodes: “hello”"]
     assert "relative error" in live_texts(at)
 
 
@@ -304,5 +304,5 @@ def test_nonsense_in_the_address_is_refused_aloud(chapter):
 def test_extremes_are_trained_like_anything_else(query):
     at = visit(PAGE, chapter="training", **query)
     assert not at.exception
-    assert charts(at)[0]["title"] == "The fit"
+    assert charts(at)[0]["title"]["text"] == "The fit"
     assert len(series(at)["w"]) == player(at)["lastStep"] + 1

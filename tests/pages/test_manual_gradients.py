@@ -71,7 +71,7 @@ def test_each_pull_is_a_term_of_the_gradient_and_the_clicker_stops_where_it_chan
     assert by_w.sum() == pytest.approx(series(at)["grad_w"][3], rel=1e-4)
     assert by_b.sum() == pytest.approx(series(at)["grad_b"][3], rel=1e-4)
     for spec, by in zip(charts(at)[1:], "wb", strict=True):
-        assert spec["title"].startswith(f"Terms of grad_{by}: below zero")
+        assert spec["title"]["text"].startswith(f"Terms of grad_{by}: below zero")
         factor = next(p["value"] for p in spec["params"] if p["name"] == "twice_factor")
         assert factor == 1  # ½ · 2
     sums = series(at)["grad_b"]

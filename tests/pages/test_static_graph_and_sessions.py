@@ -7,7 +7,7 @@ import re
 import pyarrow as pa
 import pytest
 
-from tests.support.visit import charts, live_texts, player, visit, words
+from tests.support.visit import charts, live_texts, player, titles, visit, words
 
 PAGE = "static_graph_and_sessions"
 
@@ -120,8 +120,7 @@ def test_a_sum_is_built_and_run_beside_eager_mode():
 @pytest.mark.parametrize(("way", "ran"), [("alone", 15), ("watched", 17), ("as_written", 17)])
 def test_the_ways_to_fetch_the_loss_run_different_graphs(way, ran):
     at = visit(PAGE, chapter="watching", loss_fetched=way)
-    titles = [one["title"]["text"] for one in charts(at) if isinstance(one["title"], dict)]
-    assert titles == [f"Executed: {ran} operations"]
+    assert titles(at) == [f"Executed: {ran} operations"]
 
 
 @pytest.mark.parametrize(

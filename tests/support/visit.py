@@ -86,7 +86,7 @@ def table(at: AppTest, chart: int, name: str) -> pd.DataFrame:
 
 
 def titles(at: AppTest) -> list[str]:
-    return [chart["title"] for chart in charts(at)]
+    return [chart["title"]["text"] for chart in charts(at)]
 
 
 def edits(at: AppTest) -> list[str]:

@@ -186,7 +186,7 @@ def _losses(runs: Mapping[float, Training], slope: float) -> Figure:
             Line(Look(_label(one, slope), *USUAL.get(one, (BEST, (2, 3)))), run.losses)
             for one, run in runs.items()
         ],
-        title="The loss, by the slope at zero",
+        title="Loss by slope at zero",
         y="loss",
         description="The loss with each slope at zero, against step, on a logarithmic axis.",
     )

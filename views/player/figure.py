@@ -99,11 +99,15 @@ def drawing(chart: Any, *, title: Any, description: str) -> Drawing:
     title: a text, or an Altair title that follows the player. description: what the picture shows,
     for a reader who cannot see it.
     """
+    if isinstance(title, str):
+        title = alt.Title(title)
     spec: Drawing = (
         chart.add_params(STATE, NOW, INK)
         .properties(title=title, description=description)
         .to_dict(validate=VALIDATE)
     )
+    # As wide as the picture, axes and all: Streamlit would hold it to the width at first.
+    spec["title"]["limit"] = {"expr": f"width + 4 * {TEXT}"}
     if "now[" not in str(spec):  # it stays as it is at every step
         spec["params"] = [one for one in spec["params"] if one["name"] not in ("state", "now")]
     # A canvas redraws some hundred marks in a frame; a tree of elements with labels does not.
@@ -192,7 +196,15 @@ def _config() -> Figure:
             "tickCount": by(f"ceil(height / (3 * {TEXT}))"),
             "labelBound": True,  # a label over the edge would push the title out of the picture
         },
-        "legend": {"labelFontSize": text, "titleFontSize": text, "orient": "top", "title": None},
+        "legend": {
+            "labelFontSize": text,
+            "titleFontSize": text,
+            "orient": "top",
+            "title": None,
+            # What is between the entries changes with their size: else they are not laid out anew.
+            "columnPadding": by("10 * screen"),
+            "rowPadding": by("2 * screen"),
+        },
         "title": {"fontSize": by(f"{TEXT} + 2"), "anchor": "start", "offset": 8, "fontWeight": 600},
         "text": {"fontSize": text},
         "line": {"strokeWidth": by(f"2.5 * {thick}")},

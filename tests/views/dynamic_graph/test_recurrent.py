@@ -3,7 +3,7 @@
 import pytest
 
 from engines.recurrent.torch_cell import LONGEST
-from tests.support.visit import charts, live_texts, words
+from tests.support.visit import charts, live_texts, titles, words
 from tests.support.visit import visit as visit_page
 from views.dynamic_graph.recurrent import ANSWERS, WORDS
 from views.graphs.small_graph import KEPT
@@ -34,7 +34,7 @@ def test_the_graphs_are_shown_after_a_prediction_that_had_what_it_needs():
     assert "**10 nodes**" in asked.label
     assert "**15 nodes**" in asked.label
     assert "30" in ANSWERS
-    assert [chart["title"]["text"] for chart in charts(at)] == ["10 nodes: “a”", "15 nodes: “at”"]
+    assert titles(at) == ["10 nodes: “a”", "15 nodes: “at”"]
 
 
 def test_a_prediction_is_answered_from_the_real_graph(first_visit):
@@ -48,8 +48,11 @@ def test_the_branch_that_an_if_took_is_told_from_the_graphs(first_visit):
 
 
 def test_three_words_stand_side_by_side_each_with_its_graph_branch_and_check(first_visit):
-    titles = [chart["title"]["text"] for chart in charts(first_visit)]
-    assert titles == ["30 nodes: “slope”", "30 nodes: “graph”", "60 nodes: “abracadabra”"]
+    assert titles(first_visit) == [
+        "30 nodes: “slope”",
+        "30 nodes: “graph”",
+        "60 nodes: “abracadabra”",
+    ]
     assert cells(first_visit, "letters") == ["5", "5", "11"]
     assert cells(first_visit, "nodes") == ["30", "30", "60"]
     branches = cells(first_visit, "its node")[:2]  # of words of one length

@@ -143,7 +143,7 @@ def test_it_opens_on_recorded_calls_and_then_shows_those_of_this_run():
 
 def test_both_timers_are_drawn_beside_each_other():
     at = visit(CLOSE)
-    assert charts(at)[0]["title"] == "The same calls, timed twice"
+    assert charts(at)[0]["title"]["text"] == "The same calls, timed twice"
     assert len(table(at, 0, "timers")) == 2 * len(CLOSE)
 
 

@@ -182,7 +182,7 @@ def recorded(measurements, name="a *loud* server"):
 def drawn(at):
     """Whether the only chart is the roofline."""
     [chart] = charts(at)
-    return chart["title"] == "The roofline"
+    return chart["title"]["text"] == "The roofline"
 
 
 def captions(at):

@@ -165,7 +165,7 @@ def test_before_it_was_measured_there_is_a_question_and_no_picture():
 def test_what_is_measured_here_is_drawn_and_told():
     at = measure(visit(events(NUMPY + TORCH)))
     [chart] = charts(at)
-    assert chart["title"] == "Time for one call"
+    assert chart["title"]["text"] == "Time for one call"
     assert "**NumPy, 2 threads** does" in said(at)
     assert "At which width" not in said(at)
     assert "stopped" not in captions(at)

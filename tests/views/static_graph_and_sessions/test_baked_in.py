@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engines.problem import preset
-from tests.support.visit import charts, live_texts, player, plays, series, visit, words
+from tests.support.visit import charts, live_texts, player, plays, series, titles, visit, words
 from views.player import Timeline, every_step
 from views.static_graph_and_sessions.baked_in import (
     ANSWERS,
@@ -51,14 +51,9 @@ def test_turned_upside_down_the_points_stay_between_their_lowest_and_highest():
     assert other.least_squares()[0] == pytest.approx(-ARTICLE.least_squares()[0])
 
 
-def titles_of(at):
-    shown = [one["title"] for one in charts(at)]
-    return [one if isinstance(one, str) else one["text"] for one in shown]
-
-
 def test_before_somebody_has_said_what_will_happen_the_program_trains_with_its_own_data():
     at = opened(None)
-    assert titles_of(at) == ["The fit"]
+    assert titles(at) == ["The fit"]
     plays(at, "w", train("baked_in", PROBLEM, PROBLEM, **SETTINGS).params["w"])
     assert "its own data" not in live_texts(at)
     assert "upside down" in at.segmented_control(key="guess of baked in").label
@@ -107,10 +102,7 @@ def test_other_data_change_nothing_where_the_data_are_baked_in():
 
 def test_the_fit_and_both_graphs_are_drawn():
     shown = charts(opened())
-    titles = [
-        one["title"] if isinstance(one["title"], str) else one["title"]["text"] for one in shown
-    ]
-    assert titles == ["The fit", "Baked in", "Mended"]
+    assert [one["title"]["text"] for one in shown] == ["The fit", "Baked in", "Mended"]
     for one in shown:
         alt.Chart.from_dict(one)
 

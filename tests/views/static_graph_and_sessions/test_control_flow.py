@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engines.recurrent import torch_cell
-from tests.support.visit import charts, live_texts, player, plays, series, table, words
+from tests.support.visit import charts, live_texts, player, plays, series, table, titles, words
 from tests.support.visit import visit as visit_page
 from views.static_graph_and_sessions import control_flow
 
@@ -33,10 +33,6 @@ def rows(at, first):
         re.findall("<t[hd].*?>(.*?)</t[hd]>", row) for row in re.findall("<tr>.*?</tr>", table)
     ]
     return [[re.sub("<.*?>", "", cell) for cell in row] for row in found]
-
-
-def titles_of(at):
-    return [one if isinstance(one := chart["title"], str) else one["text"] for chart in charts(at)]
 
 
 def test_before_the_answer_both_listings_are_there_and_no_picture():
@@ -86,7 +82,7 @@ def test_every_reader_of_the_word_has_pytorchs_loss(slope):
 
 def test_the_pictures_are_charts_that_can_be_drawn(slope):
     graphs = ["The loop", "One iteration", "Unrolled, up to 3 letters"]
-    assert titles_of(slope) == ["Operations written", *graphs, "What h passes in the loop"]
+    assert titles(slope) == ["Operations written", *graphs, "What h passes in the loop"]
     for chart in charts(slope):
         alt.Chart.from_dict(chart)
 
@@ -105,7 +101,7 @@ def test_each_letter_adds_a_copy_of_the_cell_below_the_last(slope):
 
 
 def test_in_a_hall_the_boxes_have_room_because_one_picture_is_left_out():
-    shown = titles_of(visit(lecture="true"))
+    shown = titles(visit(lecture="true"))
     assert shown[:3] == ["Operations written", "One iteration", "Unrolled, up to 3 letters"]
 
 

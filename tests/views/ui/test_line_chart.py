@@ -34,7 +34,7 @@ def test_each_line_has_its_rows_its_name_and_its_look():
     scale = figure["encoding"]["color"]["scale"]
     assert scale == {"domain": ["falls", "rises"], "range": ["#ff0000", "#0000ff"]}
     assert figure["encoding"]["strokeDash"]["scale"]["range"] == [[4, 2], [1, 0]]
-    assert (figure["title"], figure["description"]) == ("Lines", "Two lines.")
+    assert (figure["title"]["text"], figure["description"]) == ("Lines", "Two lines.")
 
 
 def test_a_line_may_be_anywhere_on_the_axis():
