@@ -184,7 +184,7 @@ def _drawn(graph: Graph, numbers: Mapping[str, float]) -> Figure:
     return draw_graph(
         graph,
         key=("parabola", *numbers.values()),
-        title="Each slope in the graph",
+        title="Each slope",
         description=(
             "The graph that PyTorch hung on y: from w one way leads through w**2, the other "
             "through b * w, and both meet in their sum. Each box has the slope dy/d(value)."

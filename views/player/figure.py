@@ -107,7 +107,7 @@ def drawing(chart: Any, *, title: Any, description: str) -> Drawing:
         .to_dict(validate=VALIDATE)
     )
     # As wide as the picture, axes and all: Streamlit would hold it to the width at first.
-    spec["title"]["limit"] = {"expr": f"width + 4 * {TEXT}"}
+    spec["title"]["limit"] = {"expr": f"width + 5 * {TEXT}"}
     if "now[" not in str(spec):  # it stays as it is at every step
         spec["params"] = [one for one in spec["params"] if one["name"] not in ("state", "now")]
     # A canvas redraws some hundred marks in a frame; a tree of elements with labels does not.
