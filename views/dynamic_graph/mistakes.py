@@ -56,7 +56,7 @@ def show_stage(here: Here) -> None:
         # Before the answer nothing on the stage depends on what becomes of the mistake.
         ended = outcome if answered else None
         stopped = ended is not None and ended.trace is None
-        words, *places = beside([6, 8] if stopped else [6, 5, 4])
+        words, *places = beside([6, 8] if stopped else 3)
         with words:
             if mistake and outcome:
                 show_edit(outcome.listing.right, outcome.listing.wrong)
