@@ -61,7 +61,7 @@ MACHINE_PATH = re.compile(r"(?<![\w.:/-])(/(work|root|home|Users|tmp|private|mnt
 def test_a_machine_path_is_recognised():
     for text in ("cd /" + "work/x", '"/' + 'home/me"', "C:" + r"\Users"):
         assert MACHINE_PATH.search(text)
-    for text in ("https://example.org/home/a", "pages/work/x", "./" + "tmp/x"):
+    for text in ("https://example.org/" + "home/a", "pages/" + "work/x", "./" + "tmp/x"):
         assert not MACHINE_PATH.search(text)
 
 

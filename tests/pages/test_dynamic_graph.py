@@ -304,5 +304,5 @@ def test_nonsense_in_the_address_is_refused_aloud(chapter):
 def test_extremes_are_trained_like_anything_else(query):
     at = visit(PAGE, chapter="training", **query)
     assert not at.exception
-    assert charts(at)[0]["title"]["text"] == "The fit"
+    assert titles(at)[0] == "The fit"
     assert len(series(at)["w"]) == player(at)["lastStep"] + 1

@@ -3,7 +3,7 @@
 import pytest
 
 from engines.recurrent.torch_cell import LONGEST
-from tests.support.visit import charts, live_texts, titles, words
+from tests.support.visit import live_texts, titles, words
 from tests.support.visit import visit as visit_page
 from views.dynamic_graph.recurrent import ANSWERS, WORDS
 from views.graphs.small_graph import KEPT
@@ -67,7 +67,7 @@ def test_a_word_is_never_taken_for_markup(word):
     assert cells(at, "nodes")[-1] == str(5 * len(word) + 5)
     assert word not in words(at) + captions(at)
     assert "<script" not in live_texts(at)
-    assert charts(at)[-1]["title"]["text"] == f"{5 * len(word) + 5} nodes: “{word}”"
+    assert titles(at)[-1] == f"{5 * len(word) + 5} nodes: “{word}”"
 
 
 def test_only_a_word_with_more_repetitions_than_are_drawn_is_said_to_be_folded():

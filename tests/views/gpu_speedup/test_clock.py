@@ -10,7 +10,7 @@ from engines.benchmark import clock
 from tests.support.chapters import chapter, measure
 from tests.support.chapters import told as said
 from tests.support.measurements import measurement
-from tests.support.visit import charts, components, table
+from tests.support.visit import components, table, titles
 from views.gpu_speedup.clock import CODE, recorded_calls, told, why_the_median
 from views.ui import shell
 from views.ui.measuring import _latest
@@ -143,7 +143,7 @@ def test_it_opens_on_recorded_calls_and_then_shows_those_of_this_run():
 
 def test_both_timers_are_drawn_beside_each_other():
     at = visit(CLOSE)
-    assert charts(at)[0]["title"]["text"] == "The same calls, timed twice"
+    assert titles(at)[0] == "The same calls, timed twice"
     assert len(table(at, 0, "timers")) == 2 * len(CLOSE)
 
 

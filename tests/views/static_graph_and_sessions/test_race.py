@@ -72,10 +72,7 @@ def test_nothing_is_drawn_or_counted_before_somebody_has_said_what_is_printed(co
 def test_the_prediction_is_answered_and_both_graphs_are_drawn(counted, guess, opening):
     at = visit(guess)
     assert f"{opening} **it depends" in words(at)
-    assert titles(at) == [
-        "As in the article",
-        "With the edge that mends it",
-    ]
+    assert titles(at) == ["As in the article", "With the edge that mends it"]
     assert not counted
 
 
