@@ -40,3 +40,22 @@ def test_two_visitors_run_their_own_graphs(visit):
         page.locator("#player-step").focus()
         press(page, "End")
         assert story(page).replace("−", "-").startswith(f"c = {2 + b}.")
+
+
+def test_the_listing_fills_its_column_and_breaks_between_names(visit):
+    page = visit(PAGE + "?lecture=true", viewport={"width": 1920, "height": 1080})
+    listing, column = page.locator(".listing.follows"), page.locator(".stColumn", has=graph(page))
+    box, room = listing.bounding_box(), column.bounding_box()
+    assert abs(box["y"] + box["height"] - room["y"] - room["height"]) < 4
+    assert "x = tf.compat.v1.placeholder(" in listing.inner_text()
+    broken = listing.locator(".name span").evaluate_all(
+        "parts => parts.filter(part => part.getClientRects().length > 1)"
+        ".map(part => part.textContent)"
+    )
+    assert broken == []
+    assert listing.evaluate("box => box.scrollTop") == 0
+    press(page, "End")
+    assert marked_line(page).startswith("session.run(loss")
+    assert listing.evaluate("box => box.scrollTop") > 0  # it is the listing that scrolls
+    line = page.locator(".listing li.on").bounding_box()
+    assert box["y"] < line["y"] and line["y"] + line["height"] < box["y"] + box["height"] + 1
