@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.support.playing import chip, graph, marked_line, press, settle, step, story
 from tests.support.server import wait_until_idle
 
@@ -60,3 +62,31 @@ def test_the_listing_fills_its_column_and_breaks_between_names(visit):
     line = page.locator(".listing li.on").bounding_box()
     assert box["y"] < line["y"]
     assert line["y"] + line["height"] < box["y"] + box["height"] + 1
+
+
+SCROLLED = """() => [...document.querySelectorAll(".st-key-stage *")].filter(
+    (box) => box.clientHeight && box.scrollHeight > box.clientHeight + 1
+        && ["auto", "scroll"].includes(getComputedStyle(box).overflowY)
+).map((box) => box.className)"""
+
+
+@pytest.mark.parametrize(
+    ("lecture", "width", "height"), [("", 1024, 720), ("&lecture=true", 1024, 720)]
+)
+def test_the_longest_message_and_what_it_means_fit_and_the_wrong_lines_are_seen(
+    visit, lecture, width, height
+):
+    page = visit(
+        PAGE + f"?chapter=mistakes&mistake=if{lecture}",
+        viewport={"width": width, "height": height},
+        player=False,
+    )
+    page.get_by_text("just show me").click()
+    page.get_by_text("Eager execution mode", exact=True).wait_for()
+    wait_until_idle(page)
+    assert set(page.evaluate(SCROLLED)) <= {"listing follows"}
+    box = page.locator(".listing").bounding_box()
+    lines = [line.bounding_box() for line in page.locator(".listing li.changed").all()]
+    assert len(lines) == 4
+    assert lines[0]["y"] >= box["y"]
+    assert lines[-1]["y"] + lines[-1]["height"] <= box["y"] + box["height"]

@@ -51,13 +51,11 @@ def listing(
     run: str = "",
     changed: str = "",
     follows: bool = False,
-    wraps: bool = False,
 ) -> None:
     """Show a listing, and beside its lines what they computed at the step shown.
 
     computed: by how the line begins. run: the prefix of the series. changed: lines to mark as
-    different from the right ones. follows: whether to show a part only, that with the marked line.
-    wraps: whether a long line goes on below itself.
+    different from the right ones. follows: whether to show a part only, that with the marked lines.
     """
     rows, wrong = [], {line.strip() for line in changed.splitlines()}
     for line, code in zip(source.rstrip("\n").split("\n"), _highlighted(source), strict=True):
@@ -70,5 +68,5 @@ def listing(
         cells = f'<span class="value">{value}</span><code>{code}</code>'
         rows.append(f"<li{moments}{mark}>{cells}</li>")
     name = f'<div class="listing-name">{html.escape(title)}</div>'
-    kind = "listing" + " follows" * follows + " wraps" * wraps
+    kind = "listing" + " follows" * follows
     live(f'<div class="{kind}">{name}<ol>{"".join(rows)}</ol></div>', key=key)
