@@ -90,3 +90,46 @@ def test_the_longest_message_and_what_it_means_fit_and_the_wrong_lines_are_seen(
     assert len(lines) == 4
     assert lines[0]["y"] >= box["y"]
     assert lines[-1]["y"] + lines[-1]["height"] <= box["y"] + box["height"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "label", "by"),
+    [("", "Feed", "mouse"), ("", "Fetch", "keyboard"), ("?lecture=true", "Feed", "mouse")],
+)
+def test_after_a_choice_in_a_box_the_keys_are_the_players_again(visit, asked, label, by):
+    page = visit(PAGE + asked)
+    box = page.locator(".st-key-stage").get_by_role("combobox", name=label)
+    place = page.locator("#player-step").input_value
+    if by == "mouse":
+        box.click()
+    else:
+        box.focus()
+        page.keyboard.press("ArrowDown")
+    page.wait_for_function("document.querySelector('[role=listbox]')")
+    before = place()
+    page.keyboard.press("ArrowDown")  # an open box keeps its arrows
+    page.keyboard.press("ArrowLeft")
+    assert place() == before
+    assert box.get_attribute("aria-expanded") == "true"
+    if by == "mouse":
+        page.get_by_role("option").nth(1).click()
+    else:
+        page.keyboard.press("Enter")
+    page.wait_for_function("document.activeElement.id === 'player-step'")
+    wait_until_idle(page)
+    page.keyboard.press("Home")
+    assert place() == "0"
+    page.keyboard.press("ArrowRight")
+    assert place() == "1"
+    page.keyboard.press(" ")
+    assert page.locator("[data-action=play].playing").count() == 1
+
+
+def test_a_box_that_is_closed_without_a_choice_keeps_the_focus(visit):
+    page = visit(PAGE)
+    box = page.locator(".st-key-stage").get_by_role("combobox", name="Feed")
+    box.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Escape")
+    settle(page)
+    assert box.evaluate("box => box === document.activeElement")
