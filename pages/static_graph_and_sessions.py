@@ -95,6 +95,7 @@ match here.name:
         what is not needed and rewrites the rest. What it may rewrite depends on what is fetched:
         a result that is handed out has to exist.
         """
+        watching.tell()
     case "paid_once":
         measuring, measured = paid_once.show_stage(here)
         """

@@ -91,9 +91,7 @@ def executed(
     """
     if rewrite:
         return _executed(session, fetches, feeds)
-    config = tf.compat.v1.ConfigProto()
-    config.graph_options.rewrite_options.disable_meta_optimizer = True
-    other = tf.compat.v1.Session(graph=session.graph, config=config)
+    other = tf.compat.v1.Session(graph=session.graph, config=without_rewriting())
     try:
         for variable in session.graph.get_collection(tf.compat.v1.GraphKeys.GLOBAL_VARIABLES):
             with suppress(tf.errors.FailedPreconditionError):  # it has no value yet
@@ -102,6 +100,13 @@ def executed(
         return _executed(other, fetches, feeds)
     finally:
         other.close()
+
+
+def without_rewriting() -> Any:
+    """The configuration of a session whose optimiser leaves the graph as it is written."""
+    config = tf.compat.v1.ConfigProto()
+    config.graph_options.rewrite_options.disable_meta_optimizer = True
+    return config
 
 
 def _executed(session: Any, fetches: Any, feeds: Mapping[Any, Any]) -> Executed:

@@ -8,7 +8,8 @@ Source: experiments E6 and E7.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -110,15 +111,9 @@ def run(request: Request, problem: Problem, learning_rate: float) -> Run:
 
     problem, learning_rate: for a listing that trains. Raises KeyError for names that are not known.
     """
-    listing = LISTINGS[request.listing]
-    settings: dict[str, Any] = {"steps": 1, "learning_rate": learning_rate}
-    adds = request.listing == "sum"
-    with waiting(listing(*request.numbers) if adds else listing(problem, **settings)) as names:
+    with asked(request, problem, learning_rate) as (names, wanted, fed):
         graph = names["graph"]
-        named = {**names, **(NAMELESS if request.listing == "regression" else {})}
-        wanted = [graph.as_graph_element(named[name]) for name in request.fetches]
-        fed = _feeds(names, request, problem)
-        as_written = written(graph, listing)
+        as_written = written(graph, LISTINGS[request.listing])
         message = None
         session = tf.compat.v1.Session(graph=graph)
         try:
@@ -133,6 +128,20 @@ def run(request: Request, problem: Problem, learning_rate: float) -> Run:
         needed = [name for name, fate in found.fates.items() if fate.status != "pruned"]
         values = {} if message else _values(graph, names["initialize"], needed, fed)
     return Run(request, as_written, ran, found, message, values)
+
+
+@contextmanager
+def asked(
+    request: Request, problem: Problem, learning_rate: float
+) -> Iterator[tuple[Mapping[str, Any], list[Any], dict[Any, Any]]]:
+    """While its listing waits: the names in it, and what `session.run` is to fetch and is fed."""
+    listing = LISTINGS[request.listing]
+    settings: dict[str, Any] = {"steps": 1, "learning_rate": learning_rate}
+    adds = request.listing == "sum"
+    with waiting(listing(*request.numbers) if adds else listing(problem, **settings)) as names:
+        named = {**names, **(NAMELESS if request.listing == "regression" else {})}
+        wanted = [names["graph"].as_graph_element(named[name]) for name in request.fetches]
+        yield names, wanted, _feeds(names, request, problem)
 
 
 def _feeds(names: Mapping[str, Any], request: Request, problem: Problem) -> dict[Any, Any]:

@@ -76,3 +76,24 @@ def test_slow_motion_goes_through_every_moment_and_back(visit, path):
         if moment % 4 == 0:  # a picture takes long
             assert alike(graph(page).screenshot(), pictures[moment], most=way.apart)
     assert step(page) == 0
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
+def test_the_story_moves_nothing_on_a_wide_screen_and_wastes_none_of_a_small_one(
+    visit, width, height
+):
+    page = visit("/static_graph_and_sessions?moment=0", viewport={"width": width, "height": height})
+    tops, empty = [], []
+    for moment in range(23):
+        if moment:
+            press(page, "ArrowRight")
+        tops.append(graph(page).bounding_box()["y"] + page.evaluate("scrollY"))
+        told = page.locator(".story p.on")
+        line = float(told.evaluate("told => parseFloat(getComputedStyle(told).lineHeight)"))
+        room, used = page.locator(".story").bounding_box(), told.bounding_box()
+        empty.append((room["height"] - used["height"]) / line)
+    if width > 640:
+        assert max(tops) - min(tops) < 1
+    else:
+        assert max(empty) < 2.5  # one line of text in room for three, and the padding
+        assert sorted(tops)[-4] - tops[-1] < 1  # only the longest moments take more

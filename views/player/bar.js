@@ -285,6 +285,15 @@ export default function ({ parentElement, data, setTriggerValue }) {
   on(document, "pointerup", (event) => { // after Streamlit's own listeners, which take the focus
     if (data.lecture && event.target.closest?.("[data-testid=stButtonGroup]")) setTimeout(() => document.activeElement.blur());
   });
+  const chosen = () => setTimeout(() => { // in a box beside the player: once it is closed, the keys are the player's again
+    const box = document.activeElement;
+    if (box.matches(".st-key-stage [role=combobox][aria-expanded=false]")) range.focus({ preventScroll: true });
+  });
+  const early = { capture: true, signal: off.signal }; // the box lets nobody hear it after itself
+  document.addEventListener("click", ({ target }) => target.closest?.("[role=option]") && chosen(), early);
+  document.addEventListener("keydown", ({ key, target }) => {
+    if (key === "Enter" && target.matches?.("[role=combobox][aria-expanded=true]")) chosen();
+  }, early);
 
   // In a lecture the keys are the player's. Else they are where the focus is, and scroll the page.
   const KEYS = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -12,6 +13,13 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 from views.player.text import during, live, now
+
+DOT = '<span class="o">.</span>'
+# A name with dots, as pygments writes it, and the brackets and commas after it.
+DOTTED = re.compile(
+    r'<span class="n">\w+</span>(?:<span class="o">\.</span><span class="\w+">\w+</span>)+'
+    r'(?:<span class="p">[^<]+</span>)?'
+)
 
 
 class Computed(NamedTuple):
@@ -26,9 +34,12 @@ class Computed(NamedTuple):
 
 @lru_cache(maxsize=64)
 def _highlighted(source: str) -> list[str]:
-    """The lines of a listing as HTML."""
+    """The lines of a listing as HTML. What has a dot in it is one `.name`, broken only at dots."""
     colored = highlight(source, PythonLexer(stripnl=False), HtmlFormatter(nowrap=True))
-    return colored.rstrip("\n").split("\n")
+    whole = DOTTED.sub(
+        lambda name: f'<span class="name">{name[0].replace(DOT, "<wbr>" + DOT)}</span>', colored
+    )
+    return whole.rstrip("\n").split("\n")
 
 
 def listing(
@@ -40,13 +51,11 @@ def listing(
     run: str = "",
     changed: str = "",
     follows: bool = False,
-    wraps: bool = False,
 ) -> None:
     """Show a listing, and beside its lines what they computed at the step shown.
 
     computed: by how the line begins. run: the prefix of the series. changed: lines to mark as
-    different from the right ones. follows: whether to show a part only, that with the marked line.
-    wraps: whether a long line goes on below itself.
+    different from the right ones. follows: whether to show a part only, that with the marked lines.
     """
     rows, wrong = [], {line.strip() for line in changed.splitlines()}
     for line, code in zip(source.rstrip("\n").split("\n"), _highlighted(source), strict=True):
@@ -59,5 +68,5 @@ def listing(
         cells = f'<span class="value">{value}</span><code>{code}</code>'
         rows.append(f"<li{moments}{mark}>{cells}</li>")
     name = f'<div class="listing-name">{html.escape(title)}</div>'
-    kind = "listing" + " follows" * follows + " wraps" * wraps
+    kind = "listing" + " follows" * follows
     live(f'<div class="{kind}">{name}<ol>{"".join(rows)}</ol></div>', key=key)

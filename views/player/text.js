@@ -27,19 +27,24 @@ export default function ({ parentElement, data }) {
     keepInSight(root.querySelector(".follows"));
   }
 
+  const follows = root.querySelector(".follows"), resized = new ResizeObserver(() => keepInSight(follows));
+  if (follows) resized.observe(follows); // what stands beside it may come later, and take room from it
+
   root.off?.abort();
   root.off = new AbortController();
   const listen = { capture: true, signal: root.off.signal };
   document.addEventListener("input", (event) => event.target.id === "player-step" && requestAnimationFrame(draw), listen);
   draw();
-  return () => root.off.abort();
+  return () => { root.off.abort(); resized.disconnect(); };
 }
 
-function keepInSight(listing) { // scrolls a listing that is longer than its box to the marked line, and nothing else
-  const line = listing?.querySelector("li.on");
-  if (!line) return;
-  const { top, bottom } = line.getBoundingClientRect(), box = listing.getBoundingClientRect();
-  if (top < box.top || bottom > box.bottom) listing.scrollTop += (top + bottom - box.top - box.bottom) / 2;
+function keepInSight(listing) { // scrolls a listing that is longer than its box to the marked lines, and nothing else
+  const lines = [...(listing?.querySelectorAll("li.on, li.changed") ?? [])];
+  if (!lines.length) return;
+  const { top } = lines[0].getBoundingClientRect(), { bottom } = lines.at(-1).getBoundingClientRect();
+  const box = listing.getBoundingClientRect();
+  if (top >= box.top && bottom <= box.bottom) return;
+  listing.scrollTop += Math.min(top - box.top, (top + bottom - box.top - box.bottom) / 2); // the first of them in any case
 }
 
 function markDifference(span, like) { // the digits from the first that is another one

@@ -39,7 +39,7 @@ def show_stage(here: Here) -> None:
         with picture:
             show(drawing.graph(course, run, built=False), key="graph")
         with code:
-            listing(PROGRAM, told.computed, title="adding.py", key="listing", wraps=True)
+            listing(PROGRAM, told.computed, title="adding.py", key="listing")
 
 
 def eager() -> None:

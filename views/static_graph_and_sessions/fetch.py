@@ -33,7 +33,6 @@ FED = {
     "y_pred": "feed x, y, and zeros for y_pred",
     "not_initialized": "feed x and y, and never initialize",
 }
-SHOWN: Any = {"follows": True, "wraps": True}
 FATES = texts.read(__file__)
 
 
@@ -63,7 +62,7 @@ def show_stage(here: Here) -> Run:
             _show_graph(course, run)
         with code:
             source = part(source_of(tf_session.train), "x = ", "initialize = ") + story.call(run)
-            listing(source, told.computed, title="tf_session.py", key="listing", **SHOWN)
+            listing(source, told.computed, title="tf_session.py", key="listing", follows=True)
         opens = min(3, sum(timeline.parts[:2]) - 1)
         play(timeline, begin=(0, opens), readout={}, phases=PHASES, of=run.key)
     return run

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import closing
+from itertools import islice
 from textwrap import indent
 from typing import Any, NamedTuple
 
@@ -11,7 +14,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from engines.problem import Problem, preset
-from engines.static_graph_and_sessions.growing_graph import AGAIN, start
+from engines.static_graph_and_sessions.growing_graph import AGAIN, Run, start
 from views.player import WHOLE_STEPS, Figure, Timeline, cached, every_step, listing, now, say, show
 from views.static_graph_and_sessions.programs import part
 from views.ui.errors import explain
@@ -24,7 +27,7 @@ from views.ui.slow_run import Follow, slow
 from views.ui.staging import beside, stage
 
 PROBLEM = preset("session_article").astype("float32")
-STEPS = 160
+STEPS = 100
 TIMES = 3  # that each loop is run: a busy moment of the machine is in one of them, not in all
 AROUND = 25  # steps: of so many neighbours the median is drawn
 OPENS = 80
@@ -46,15 +49,13 @@ ANSWERS = {
 
 
 class Loop(NamedTuple):
-    """What became of a loop. source, changed: its listing, and the lines in it that are wrong.
+    """What became of a loop.
 
     operations, milliseconds: of each step, shape (steps,); the latter medians of all runs and of
     neighbours. again: the milliseconds of a run after the last step, in which the graph has nothing
     new.
     """
 
-    source: str
-    changed: str
     operations: NDArray[Any]
     milliseconds: NDArray[Any]
     again: float
@@ -66,25 +67,30 @@ def show_stage(here: Here) -> bool:
     Returns whether it is answered.
     """
     with stage(here) as play:
-        loops = both_loops(PROBLEM, STEPS)
+        story = st.container()
+        time, size, code = beside([5, 5, 6])
+        with code:  # there while both loops still run
+            listed = start(GROWING, PROBLEM, steps=STEPS)
+            listing(_loop(listed.source), {}, title="The loop", key="loop", changed=listed.changed)
+        with story:
+            loops = both_loops(PROBLEM, STEPS)
         wrong, right = loops[GROWING], loops[HEALTHY]
         opens = (min(OPENS, STEPS - 1), None)
         play(_timeline(wrong, right), begin=opens, stops=[1], readout={}, table=TABLE)
         each = (wrong.operations[-1] - wrong.operations[0]) / (STEPS - 1)
-        say(
-            f"Each step of the loop that makes operations adds {each:g} of them: the graph has "
-            f"<b>{now('operations', digits=0)}</b> now, and a step takes "
-            f"<b>{now('ms', digits=3)} ms</b>. Made before the loop, there are "
-            f"{now('right_operations', digits=0)}, and a step takes {now('right_ms', digits=2)} "
-            "ms. Every number that both print is right."
-        )
-        time, size, code = beside([5, 5, 6])
+        with story:
+            say(
+                f"Each step of the loop that makes operations adds {each:g} of them: the graph has "
+                f"<b>{now('operations', digits=0)}</b> now, and a step takes "
+                f"<b>{now('ms', digits=3)} ms</b>. Made before the loop, there are "
+                f"{now('right_operations', digits=0)}, and a step takes "
+                f"{now('right_ms', digits=2)} ms. Every number that both print is right."
+            )
         with time:
             show(_milliseconds(loops), key="milliseconds of both loops")
         with size:
             show(_operations(loops), key="operations of both loops")
         with code:
-            listing(loop_of(wrong), {}, title="The loop", key="loop", changed=wrong.changed)
             question = (
                 "Now the loop is over, and the session runs this graph of "
                 f"{wrong.operations[-1]} operations once more, with nothing new in it. How long "
@@ -100,10 +106,10 @@ def again(wrong: Loop, right: Loop) -> str:
     return "fast" if wrong.again**2 < wrong.milliseconds[-1] * usual else "slow"
 
 
-def loop_of(loop: Loop) -> str:
+def _loop(source: str) -> str:
     """The loop with what a step does, without the clock around it."""
-    step = part(loop.source, "session.run(update", "error = ")
-    made = part(loop.source, "for _ in range(steps)", "yield step()").rpartition("    yield")[0]
+    step = part(source, "session.run(update", "error = ")
+    made = part(source, "for _ in range(steps)", "yield step()").rpartition("    yield")[0]
     return made + indent(step, "    ")
 
 
@@ -136,24 +142,30 @@ def tell() -> None:
 @slow
 def both_loops(follow: Follow, problem: Problem, steps: int) -> dict[str, Loop]:
     """Run the loop that grows, and the one that does not, each some times."""
+    said = "Step {:,} of {:,}. Both loops are really running: some seconds."
+    length = steps + AGAIN
+    last = len(LOOKS) * TIMES * length - 1
+    every = iter([*follow(_every_run(problem, steps), last, said)])
     loops = {}
     for version in LOOKS:
-        taken = []
-        for _ in range(TIMES):
-            source, changed, steps_taken = start(version, problem, steps=steps)
-            said = "Step {:,} of {:,}. Both loops are really running: some seconds."
-            runs = list(follow(steps_taken, steps + AGAIN - 1, said))
-            taken.append([run.milliseconds for run in runs])
+        runs = [list(islice(every, length)) for _ in range(TIMES)]
+        taken = [[run.milliseconds for run in one] for one in runs]
         times = pd.Series(np.median(taken, axis=0))
         smooth = times[:steps].rolling(AROUND, center=True, min_periods=1).median()
         loops[version] = Loop(
-            source,
-            changed,
-            np.array([run.operations for run in runs[:steps]]),
+            np.array([run.operations for run in runs[0][:steps]]),
             smooth.to_numpy(),
             float(times[steps:].median()),
         )
     return loops
+
+
+def _every_run(problem: Problem, steps: int) -> Generator[Run]:
+    """What all loops take, one after the other."""
+    for version in LOOKS:
+        for _ in range(TIMES):
+            with closing(start(version, problem, steps=steps).runs) as runs:
+                yield from runs
 
 
 @cached

@@ -5,6 +5,7 @@ How TensorFlow's messages are taken apart stands in views/ui/errors.toml.
 
 from __future__ import annotations
 
+from html import escape
 from textwrap import dedent
 from typing import NamedTuple
 
@@ -17,7 +18,8 @@ from engines.static_graph_and_sessions import adding
 from views.player import cached, listing, say
 from views.static_graph_and_sessions.programs import program
 from views.ui import errors
-from views.ui.mistakes import ask, told_in
+from views.ui.mistakes import told_in
+from views.ui.prediction import asked, opening
 from views.ui.shell import Here
 from views.ui.staging import beside, stage
 from views.ui.texts import as_html
@@ -32,10 +34,10 @@ ENDS = {
     "stopped": "it stops while the operations run",
 }
 SAID = {
-    "session": "Something is wrong in this program, where it is marked. Will TensorFlow notice, "
-    "and when?",
-    "built": "These lines describe a graph that is to read a word. Python runs them when there is "
-    "no word yet. Will TensorFlow notice what is wrong, and when?",
+    "session": "Something is wrong in this program, where it is marked. Before you look: how does "
+    "this run end?",
+    "built": "These lines describe a graph that is to read a word, and Python runs them when there "
+    "is no word yet. Before you look: how does this run end?",
 }
 
 
@@ -87,28 +89,38 @@ def show_stage(here: Here) -> None:
         run = broken(mistake)
         kind = "session" if mistake in adding.MISTAKES else "built"
         story = st.container()
+        guess = asked(SAID[kind], ENDS, key=mistake, label_visibility="collapsed")
         code, words = beside([5, 7])
         with code:
-            listing(run.code, {}, title="The program that ran", key="ran", changed=run.changed)
+            listing(
+                run.code,
+                {},
+                title="The program that ran",
+                key="ran",
+                changed=run.changed,
+                follows=True,
+            )
             if run.right.strip():
-                st.markdown(f"It should be:\n```python\n{run.right}\n```")
+                st.markdown("It should be:")
+                st.code(run.right, wrap_lines=True)
         with words:
-            answered = ask(ENDS, run.end, key=mistake)
-            if answered and run.message:
+            if guess and run.message:
                 said = f"{run.message.error}: {run.message.sentence}"
-                st.code(said, language=None, wrap_lines=True)
+                shown = errors.up_to_explained(said)
+                st.code(shown, language=None, wrap_lines=True)
                 errors.explain_phrases(errors.explanation(said)[0])
         with story:
-            say(_told(mistake, run) if answered else SAID[kind])
-    if answered and run.message:
+            say(_told(mistake, run, guess) if guess else SAID[kind])
+    if guess and run.message:
         st.markdown(f"**To mend it.** {errors.explanation(run.message.sentence)[1]}")
+        if shown != said:
+            st.markdown("**All that TensorFlow says:**")
+            st.code(said, language=None, wrap_lines=True)
 
 
-def _told(mistake: str, run: Broken) -> str:
-    """HTML: why it went wrong, and where it stopped."""
-    where = ""
+def _told(mistake: str, run: Broken, guess: str) -> str:
+    """HTML: how it ended, why, and where it stopped."""
+    told = f"{opening(guess, run.end)} <b>{ENDS[run.end]}</b>. {as_html(TOLD[mistake].story)}"
     if run.message and run.message.operation:
-        where = f" It stopped at the operation `{run.message.operation}`, with these words:"
-    elif run.message and run.message.refused:
-        where = " It was refused before any operation ran, with these words:"
-    return as_html(TOLD[mistake].story + where)
+        told += f" It stopped at the operation <code>{escape(run.message.operation)}</code>."
+    return told

@@ -37,6 +37,7 @@ QUESTION = (
     "the parabola?"
 )
 ANSWERS = {engine: look.label for engine, look in LOOKS.items()}
+NEVER, UNCLEAR = "never", "too close to tell"
 ABOUT = "8 measurements, each in a process of its own: about half a minute."
 
 
@@ -114,13 +115,22 @@ def _told(guess: str | None, found: Found | None, start: str) -> str:
         )
     rows = {row["engine"]: row for row in found.events if row.get("task") == "parabola"}
     one, other = rows["tf_session"], rows["tf_tape"]
-    when = _when(one, other, start).replace("**", "")
     return (
         f"On the parabola, {first_of(rows, guess)} The first call of the session took "
         f"{ms(cost(one, start).first)}, each later one {ms(one['later'][1])} at the median; of "
-        f"eager TensorFlow {ms(cost(other, start).first)} and {ms(other['later'][1])}. So the "
-        f"session is ahead of it: <b>{when}</b>."
+        f"eager TensorFlow {ms(cost(other, start).first)} and {ms(other['later'][1])}. "
+        f"{ahead(one, other, start)}"
     )
+
+
+def ahead(one: Row, other: Row, start: str) -> str:
+    """HTML: from when on the session, `one`, is ahead of eager TensorFlow, `other`."""
+    when = _when(one, other, start).replace("**", "")
+    if when == NEVER:
+        return "The session is <b>never</b> ahead of it."
+    if when == UNCLEAR:
+        return "Whether the session gets ahead of it, and when, is <b>too close to tell</b>."
+    return f"The session is ahead of it <b>{when}</b>."
 
 
 def first_of(rows: Mapping[str, Row], guess: str | None) -> str:
@@ -195,9 +205,9 @@ def _when(one: Row, other: Row, start: str) -> str:
     """From when on `one` is cheaper than `other`, as far as the quartiles settle it."""
     best, usual, worst = overtaking(one, other, start)
     if math.isinf(best[0]):
-        return "never"
+        return NEVER
     if math.isinf(worst[0]) or math.isinf(best[1]) != math.isinf(worst[1]):
-        return "too close to tell"
+        return UNCLEAR
     if math.isfinite(usual[1]):
         return f"for the first {usual[1]:.0f} steps only"
     if usual[0] == 1:
@@ -207,8 +217,15 @@ def _when(one: Row, other: Row, start: str) -> str:
 
 def _verdict(by: Mapping[str, Row]) -> str:
     """Sentences on later calls: what a graph brought, as far as the quartiles settle it."""
-    one = min((by[engine] for engine in STATIC), key=lambda row: float(row["later"][1]))
-    text = f"Of the two graphs, {IN_WORDS[one['engine']]} has the shorter later calls. "
+    one, second = sorted((by[engine] for engine in STATIC), key=lambda row: float(row["later"][1]))
+    chosen = IN_WORDS[one["engine"]]
+    if one["later"][2] < second["later"][0]:
+        text = f"Of the two graphs, {chosen} has the shorter later calls. "
+    else:
+        text = (
+            "Which of the two graphs has the shorter later calls is too close to tell. "
+            f"Compared here is {chosen}, whose median is no longer than the other’s. "
+        )
     for engine in EAGER:
         other, name = by[engine], IN_WORDS[engine]
         ratio = other["later"][1] / one["later"][1]

@@ -44,7 +44,7 @@ def show_stage(here: Here) -> bool:
         code, held = beside([4, 5])
         with code:
             source = source_of(two_sessions.totals)
-            listing(source, {}, title="two_sessions.py", key="listing", follows=True, wraps=True)
+            listing(source, {}, title="two_sessions.py", key="listing", follows=True)
         if answered:
             with held:
                 live(_table(run(A, B)), key="two_sessions")

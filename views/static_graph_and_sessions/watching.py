@@ -1,19 +1,24 @@
-"""The same loss, fetched in three ways, and the three graphs that ran for it."""
+"""The same loss, fetched in three ways: the graphs that ran for it, and how long they take."""
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import streamlit as st
 
+from engines.benchmark.clock import Timing
 from engines.graphs.autograd import Graph, brief
 from engines.graphs.static import to_graph
 from engines.problem import preset
 from engines.static_graph_and_sessions.one_run import Request, Run
+from engines.static_graph_and_sessions.warm_runs import Warm, warm
 from views.graphs.small_graph import draw_graph
-from views.player import Figure, say, show
+from views.player import Figure, cached, say, show
 from views.static_graph_and_sessions import runs
 from views.ui import texts
+from views.ui.measuring import starved
+from views.ui.numbers import number
 from views.ui.shell import Here
 from views.ui.staging import beside, stage
 
@@ -24,6 +29,8 @@ REQUESTS = {
     "watched": Request("regression", ("residual", "loss")),
     "as_written": Request("regression", ("loss",), rewrite=False),
 }
+ROUNDS, BLOCK = 60, 10  # samples of each, and runs in a sample: together a fraction of a second
+AGAIN_AFTER = 30  # seconds: not sooner is a busy server asked again
 
 
 def show_stage(here: Here) -> None:
@@ -39,11 +46,71 @@ def show_stage(here: Here) -> None:
             required=True,
             label_visibility="collapsed",
         )
-        say(texts.as_html(WAYS[str(way)]["story"]))
+        say(f"{texts.as_html(WAYS[str(way)]['story'])} {times(str(way), measured())}")
         run = runs.run(REQUESTS[str(way)], PROBLEM, PROBLEM.learning_rate)
         for place in beside(1):
             with place:
                 show(_drawn(run), key="watched")
+
+
+def tell() -> None:
+    """For those who read: how it was timed."""
+    st.caption(
+        f"Times are medians of {ROUNDS} samples, and the middle half of them, on the server of "
+        f"this page. A sample is the mean of {BLOCK} warm runs without a trace, on one "
+        "thread, and the three ways take turns. A traced run, such as the one that is drawn, takes "
+        "longer."
+    )
+
+
+def measured() -> Warm:
+    """The warm times of all three, kept for all; taken again where the server was too busy."""
+    kept = _kept()
+    if not kept or (_starved(kept[0][1]) and time.monotonic() - kept[0][0] > AGAIN_AFTER):
+        taken = warm([*REQUESTS.values()], PROBLEM, rounds=ROUNDS, block=BLOCK)
+        kept[:] = [(time.monotonic(), taken)]
+    return kept[0][1]
+
+
+@cached
+def _kept() -> list[tuple[float, Warm]]:
+    """A place for one measurement, and when it was made."""
+    return []
+
+
+def _starved(found: Warm) -> bool:
+    return starved([{"on_core": found.on_core}])
+
+
+def times(way: str, found: Warm) -> str:
+    """HTML: how long a warm run takes that fetches in this way, as far as the numbers settle it."""
+    if _starved(found):
+        return (
+            "How long each takes is not said: while it was measured, other programs had the cores."
+        )
+    timings = dict(zip(REQUESTS, map(_as_written, found.timings), strict=True))
+    own, usual = timings[way], timings["alone"]
+    if way == "alone":
+        return f"A warm run takes {_microseconds(own)}."
+    both = (
+        f"A warm run takes {_microseconds(own)}; with the loss alone and the optimiser on, "
+        f"{_microseconds(usual)}."
+    )
+    if usual.high < own.low:
+        return f"{both} So this way is the slower one here."
+    if own.high < usual.low:
+        return f"{both} So this way is the faster one here."
+    return f"{both} These ranges overlap, so it cannot be told which is faster."
+
+
+def _as_written(timing: Timing) -> Timing:
+    """Microseconds with three digits: what is said of them has to be true of what is read."""
+    return Timing(*(float(f"{1000 * ms:.3g}") for ms in timing))
+
+
+def _microseconds(timing: Timing) -> str:
+    low, median, high = (number(one, 3) for one in timing)
+    return f"<b>{median} µs</b> ({low} to {high})"
 
 
 def _drawn(run: Run) -> Figure:

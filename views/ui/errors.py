@@ -52,6 +52,17 @@ def explain_phrases(phrases: Mapping[str, str]) -> None:
         st.markdown(markdown_table(("What it says", "What that means"), rows))
 
 
+def up_to_explained(sentence: str) -> str:
+    """The sentences of a message up to the last that has a phrase which is explained, and "…".
+
+    The whole of it where nothing follows them.
+    """
+    phrases = explanation(sentence)[0]
+    last = max((sentence.find(phrase) + len(phrase) for phrase in phrases), default=len(sentence))
+    end = sentence.find(". ", last)
+    return sentence if end < 0 else f"{sentence[: end + 1]} …"
+
+
 def explanation(sentence: str) -> tuple[dict[str, str], str]:
     """By phrase of a sentence, what it means; and how to mend it. Both empty if it is not KNOWN."""
     for known in KNOWN:

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import streamlit as st
 
 from views.ui.controls import Controls
 
 
-def asked(question: str, answers: Mapping[str, str], *, key: str) -> str | None:
+def asked(question: str, answers: Mapping[str, str], *, key: str, **more: Any) -> str | None:
     """Ask; the name of the answer, "show" of those who only want to see, None before it is given.
 
-    answers: by name, each the end of a sentence. key: a name of the question.
+    answers: by name, each the end of a sentence. key: a name of the question. more: for the
+    widget.
     """
     offered = {**answers, "show": "just show me"}
-    return st.segmented_control(
+    guess: str | None = st.segmented_control(
         question,
         offered,
         format_func=lambda answer: offered[answer],
         key=f"guess of {key}",
         on_change=Controls.moved,
+        **more,
     )
+    return guess
 
 
 def opening(guess: str, right: str) -> str:

@@ -250,6 +250,15 @@ def test_control_groups_of_version_1_limit_the_processor(older):
     assert machine.cores() == 3
 
 
+def test_a_controller_of_version_1_may_have_a_tree_for_itself(older):
+    machine.CONTROL_GROUP.write_text("4:memory:/\n3:cpuset:/\n2:cpuacct:/\n1:cpu:/case41\n0::/\n")
+    older("cpu/case41/cpu.cfs_period_us", 100000)
+    older("cpu/case41/cpu.cfs_quota_us", -1)
+    assert machine.cores() == 16
+    older("cpu/case41/cpu.cfs_quota_us", 50000)
+    assert machine.cores() == 1
+
+
 def test_control_groups_of_version_1_limit_the_memory(older):
     """1.5 GB was read as all that the host has."""
     older("memory/docker/abc/memory.limit_in_bytes", 2**63 - 4096)  # how it says none

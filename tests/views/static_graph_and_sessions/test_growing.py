@@ -5,6 +5,7 @@ import re
 import altair as alt
 import pytest
 
+from engines.static_graph_and_sessions.growing_graph import AGAIN
 from tests.support.visit import charts, live_texts, plays, titles, visit, words
 from views.static_graph_and_sessions import growing
 
@@ -49,3 +50,24 @@ def test_what_a_run_of_the_grown_graph_costs_is_asked_first_and_then_finalize_is
     assert all(
         f"`{phrase}`" in words(at) for phrase in ("Graph is finalized", "cannot be modified")
     )
+
+
+def test_the_listing_is_there_while_the_loops_run_under_one_bar(monkeypatch):
+    order = []
+    listing, every = growing.listing, growing._every_run
+
+    def listed(*args, **how):
+        order.append("listing")
+        listing(*args, **how)
+
+    def running(problem, steps):
+        for k, run in enumerate(every(problem, steps)):
+            order.append(k)
+            yield run
+
+    monkeypatch.setattr(growing, "STEPS", 3)  # another number: nothing is kept of it
+    monkeypatch.setattr(growing, "listing", listed)
+    monkeypatch.setattr(growing, "_every_run", running)
+    at = visit("static_graph_and_sessions", chapter="growing")
+    assert not at.exception
+    assert order == ["listing", *range(2 * growing.TIMES * (3 + AGAIN))]

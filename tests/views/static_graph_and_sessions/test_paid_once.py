@@ -203,6 +203,26 @@ def test_who_is_first_is_not_said_where_the_quartiles_overlap():
     assert "too close to tell" in paid_once.first_of(close, "tf_session")
 
 
+@pytest.mark.parametrize(
+    ("later", "said"),
+    [
+        ((0.14, 0.15, 0.16), "The session is ahead of it <b>from step 12 on (11 to 14)</b>."),
+        ((0.60, 0.70, 0.95), "Whether the session gets ahead of it, and when, is <b>too close"),
+        ((1.60, 1.70, 1.80), "The session is <b>never</b> ahead of it."),
+    ],
+)
+def test_who_gets_ahead_is_one_whole_sentence(later, said):
+    session, eager = row("tf_session", 50, 1, later), row("tf_tape", 43, 1, (0.7, 0.8, 0.9))
+    assert paid_once.ahead(session, eager, "cold").startswith(said)
+
+
+def test_which_graph_is_shorter_is_said_only_where_the_quartiles_settle_it(opened):
+    text = words(press(opened(measured)))
+    assert text.count("Of the two graphs, the session has the shorter later calls.") == 1
+    # Two layers: 0.30 to 0.50 ms and 0.40 to 0.50 ms.
+    assert text.count("Which of the two graphs has the shorter later calls is too close") == 1
+
+
 def test_the_numbers_told_are_those_measured(opened):
     at = press(opened(measured))
     text = words(at)

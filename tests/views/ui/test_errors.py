@@ -15,7 +15,7 @@ from engines.graphs.tf_errors import message
 from engines.problem import preset
 from engines.regression import tf_session
 from tests.support.visit import words
-from views.ui.errors import KNOWN, explanation
+from views.ui.errors import KNOWN, explanation, up_to_explained
 
 ARTICLE = preset("session_article")
 X, Y = ARTICLE.x, ARTICLE.y
@@ -272,3 +272,13 @@ def test_a_message_that_is_not_known_is_shown_as_it_is():
     at = shown(Message("InternalError", "", "Something new {name}."))
     assert [code.value for code in at.code] == ["InternalError: Something new {name}."]
     assert words(at) == ""
+
+
+def test_a_long_message_is_shown_up_to_the_last_phrase_that_is_explained():
+    said = "Using a symbolic `tf.Tensor` as a Python `bool` is not allowed. Or so."
+    assert up_to_explained(said + " See https://a.b.") == (
+        "Using a symbolic `tf.Tensor` as a Python `bool` is not allowed. …"
+    )
+    whole = "Attempted to use a closed Session."
+    assert up_to_explained(whole) == whole
+    assert up_to_explained("Nobody knows. This either.") == "Nobody knows. This either."
