@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 
 import pytest
+from streamlit.components.v2 import manifest_scanner
 
 NO_BROWSER = "no Chromium on this machine: the browser tests did not run"
 
 # Every drawing that any test draws is held against the grammar of Vega-Lite, once.
 import_module("views.player.figure").VALIDATE = True
+
+# An AppTest reads the metadata of every installed package, 0.2 s for each visit: once is enough.
+manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)
 
 
 @pytest.hookimpl(tryfirst=True)
