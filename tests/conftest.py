@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 
-import pytest
+from streamlit.components.v2 import manifest_scanner
 
 NO_BROWSER = "no Chromium on this machine: the browser tests did not run"
 
 # Every drawing that any test draws is held against the grammar of Vega-Lite, once.
 import_module("views.player.figure").VALIDATE = True
 
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """A file stays in one process; the stages, which take longest, a page in each."""
-    for item in items:
-        page = item.callspec.params.get("there") if hasattr(item, "callspec") else None
-        item.add_marker(pytest.mark.xdist_group(f"{item.path} {page.path if page else ''}"))
+# An AppTest reads the metadata of every installed package, 0.2 s for each visit: once is enough.
+manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)
 
 
 def pytest_terminal_summary(terminalreporter):

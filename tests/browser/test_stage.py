@@ -17,6 +17,9 @@ LEAST, LECTURE = 11, 0.026  # px; in lecture mode, the share of the window's hei
 HERE = Path(__file__).parent
 WRITTEN = (HERE / "written.js").read_text(encoding="utf-8")
 FAULTS = (HERE / "stage_faults.js").read_text(encoding="utf-8")
+# Every picture is drawn anew at another size; what was written before says nothing of this one.
+FOLLOWED = """[...document.querySelectorAll(
+    ".st-key-stage .stVegaLiteChart canvas")].every(canvas => followed.has(canvas))"""
 
 
 def chapters(visit, there, address, **options):
@@ -24,21 +27,23 @@ def chapters(visit, there, address, **options):
     page = visit(
         address, prepare=lambda page: page.add_init_script(WRITTEN), player=False, **options
     )
+    page.mouse.move(190, 360)  # in a lecture the upper edge brings the header
     for chapter in there.chapters:
         if chapter is not there.chapters[0]:
             page.evaluate("document.dispatchEvent(new CustomEvent('player-turn', {detail: 1}))")
             page.locator(".st-key-heading h2", has_text=chapter.question).wait_for()
+            wait_until_idle(page)
         yield page, chapter.name
 
 
 def faults(page, width, height, least):
     """What is cut, too small or overlaps, once the pictures have followed the window."""
+    page.evaluate("window.followed = new WeakSet()")
     page.set_viewport_size({"width": width, "height": height})
-    page.mouse.move(width / 2, height / 2)  # in a lecture the upper edge brings the header
-    wait_until_idle(page)
+    page.wait_for_function(FOLLOWED)
     settle(page)
     if page.evaluate(FAULTS, least):
-        page.wait_for_timeout(500)  # on a busy machine a picture follows late
+        page.wait_for_timeout(500)  # on a busy machine the rest follows late
     return page.evaluate(FAULTS, least)
 
 

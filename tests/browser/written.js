@@ -1,5 +1,8 @@
-// Notes what is written on each canvas: how large, and where it stands on the canvas.
+// Notes what is written on each canvas: how large, and where it stands on the canvas; and whether
+// it was drawn since the window changed.
 window.written = new Map();
+window.followed = new WeakSet();
+addEventListener("resize", () => window.followed = new WeakSet());
 const fillText = CanvasRenderingContext2D.prototype.fillText;
 CanvasRenderingContext2D.prototype.fillText = function (text, x, y, ...rest) {
     const { a, b, e, f, d, c } = this.getTransform(), measured = this.measureText(text);
@@ -15,5 +18,6 @@ CanvasRenderingContext2D.prototype.fillText = function (text, x, y, ...rest) {
 const clearRect = CanvasRenderingContext2D.prototype.clearRect;
 CanvasRenderingContext2D.prototype.clearRect = function (...all) {
     window.written.delete(this.canvas);
+    window.followed.add(this.canvas);
     return clearRect.call(this, ...all);
 };

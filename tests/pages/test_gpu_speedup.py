@@ -4,7 +4,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from engines.benchmark import child
@@ -24,7 +23,7 @@ from tests.support.visit import (
     visit,
 )
 from tests.views.gpu_speedup.test_this_machine import device
-from views.gpu_speedup import recordings, speed
+from views.gpu_speedup import recordings, speed, this_machine
 from views.ui import measuring
 
 PAGE = "gpu_speedup"
@@ -62,12 +61,15 @@ def on(monkeypatch):
 
         monkeypatch.setattr(child, "answers", lambda arguments, seconds: devices)
         monkeypatch.setattr(child, "in_child", in_child)
-        st.cache_resource.clear()
-        measuring._latest.clear()
+        forget()
         return asked
 
+    def forget():
+        this_machine.inspected.clear()
+        measuring._latest.clear()
+
     yield machine
-    st.cache_resource.clear()
+    forget()
 
 
 def press(at, label):

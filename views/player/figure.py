@@ -101,11 +101,11 @@ def drawing(chart: Any, *, title: Any, description: str) -> Drawing:
     """
     if isinstance(title, str):
         title = alt.Title(title)
-    spec: Drawing = (
-        chart.add_params(STATE, NOW, INK)
-        .properties(title=title, description=description)
-        .to_dict(validate=VALIDATE)
-    )
+    chart = chart.copy(deep=False)  # Altair's own methods copy all that is in it, each anew
+    chart.title, chart.description = title, description
+    own = [] if chart.params is alt.Undefined else chart.params
+    chart.params = [*own, STATE.param, NOW.param, INK.param]
+    spec: Drawing = chart.to_dict(validate=VALIDATE)
     # As wide as the picture, axes and all: Streamlit would hold it to the width at first.
     spec["title"]["limit"] = {"expr": f"width + 5 * {TEXT}"}
     if "now[" not in str(spec):  # it stays as it is at every step

@@ -1,7 +1,6 @@
 """Recordings from elsewhere: where they come from, what is said of them, and what is refused."""
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from engines.benchmark.recording import to_text
@@ -26,7 +25,7 @@ def section():
 @pytest.fixture
 def shown(tmp_path):
     def show(own=None, **files):
-        st.cache_resource.clear()
+        recordings.shipped.clear()
         for name, text in files.items():
             (tmp_path / f"{name}.json").write_text(text, encoding="utf-8")
         at = AppTest.from_function(section, default_timeout=30)
@@ -35,8 +34,7 @@ def shown(tmp_path):
             at.session_state[recordings.BROUGHT] = own.encode()
         return at.run()
 
-    yield show
-    st.cache_resource.clear()
+    return show
 
 
 ONE = recording(line(1e-6, 20), line(20e-6, 9000, device="cuda"), name="a tower", gpus=[CARD])

@@ -14,6 +14,9 @@ from jsonschema import ValidationError
 
 from tests.support.server import pages
 from tests.support.visit import charts, visit, visit_section
+from tests.views.gpu_speedup.test_this_machine import device
+from views.gpu_speedup import this_machine
+from views.gpu_speedup.contenders import LOOKS
 from views.player import TEXT, Timeline, decades, drawing, every_step, mark, picture, sized
 
 drawn = []
@@ -96,7 +99,9 @@ def test_shown_it_is_valid_and_lecture_mode_reaches_it(lecture):
 
 
 @pytest.mark.parametrize("path", pages())
-def test_every_chart_of_a_page_is_valid_as_it_is_sent(path):
+def test_every_chart_of_a_page_is_valid_as_it_is_sent(path, monkeypatch):
+    cpus = tuple(device(framework, "cpu", "Some CPU") for framework in LOOKS)
+    monkeypatch.setattr(this_machine, "inspected", lambda: this_machine.Server(2, cpus))
     shown = charts(visit(path.strip("/") or None, mistake="not_zeroed", train="true"))
     assert shown
     for chart in shown:

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from functools import cache
 
 import altair as alt
 import numpy as np
@@ -33,6 +34,7 @@ def rows(at, first):
     return []
 
 
+@cache
 def run(style="assign", between="nothing", steps=1000):
     settings = {"learning_rate": 0.001, "style": style, "between": between}
     return record(tf_update_styles.train(ARTICLE, steps=steps, **settings))
