@@ -19,4 +19,4 @@ manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_componen
 def pytest_terminal_summary(terminalreporter):
     skipped = terminalreporter.stats.get("skipped", [])
     if any(NO_BROWSER in str(report.longrepr) for report in skipped):
-        terminalreporter.write_line(f"Note: {NO_BROWSER}. Install the package `chromium`.")
+        terminalreporter.write_line(f"Note: {NO_BROWSER}. Install `chromium-headless-shell`.")

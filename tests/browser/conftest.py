@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.support.playing import begin_again
-from tests.support.server import chromium, has_player, open_page, running
+from tests.support.server import CHROMIUM, chromium, has_player, open_page, running
 
 NO_BROWSER = "no Chromium on this machine: the browser tests did not run"  # as in ../conftest.py
 
 
 @pytest.fixture(scope="session")
 def browser():
-    if shutil.which("chromium") is None and "BACKSTEP_NEEDS_BROWSER" not in os.environ:
+    if CHROMIUM is None and "BACKSTEP_NEEDS_BROWSER" not in os.environ:
         pytest.skip(NO_BROWSER)
     with chromium() as browser:
         yield browser
@@ -30,11 +29,17 @@ def server(browser: Browser):
         yield server
 
 
-class Visits:
-    """Pages opened in this browser, and what went wrong on any of them."""
+@pytest.fixture(scope="session")
+def profile(browser: Browser):
+    """One for all visits: Streamlit's scripts are read and compiled once."""
+    return browser.new_context()
 
-    def __init__(self, browser: Browser, url: str) -> None:
-        self._browser, self._url = browser, url
+
+class Visits:
+    """Pages opened in this profile, and what went wrong on any of them."""
+
+    def __init__(self, profile: BrowserContext, url: str) -> None:
+        self._profile, self._url = profile, url
         self.opened: list[Page] = []
         self.errors: list[str] = []
 
@@ -50,7 +55,7 @@ class Visits:
             if prepare:
                 prepare(page)
 
-        page = open_page(self._browser, self._url + path, prepare=listen, **options)
+        page = open_page(self._profile, self._url + path, prepare=listen, **options)
         if player and has_player(path):
             page.wait_for_function("document.querySelector('#player-step')?.frame")
         self.opened.append(page)
@@ -68,9 +73,9 @@ class Visits:
 
 
 @contextmanager
-def visits(browser: Browser, url: str) -> Iterator[Visits]:
+def visits(profile: BrowserContext, url: str) -> Iterator[Visits]:
     """Every page opened is closed again, and no error goes unseen."""
-    made = Visits(browser, url)
+    made = Visits(profile, url)
     try:
         yield made
         made.no_errors()
@@ -80,15 +85,15 @@ def visits(browser: Browser, url: str) -> Iterator[Visits]:
 
 
 @pytest.fixture
-def visit(server, browser):
+def visit(server, profile):
     """Open a path as a new visitor."""
-    with visits(browser, server.url) as visit:
+    with visits(profile, server.url) as visit:
         yield visit
 
 
 @pytest.fixture(scope="module")
-def _kept(server, browser):
-    with visits(browser, server.url) as visit:
+def _kept(server, profile):
+    with visits(profile, server.url) as visit:
         yield visit, {}
 
 

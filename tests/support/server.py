@@ -21,7 +21,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
@@ -34,6 +34,8 @@ REPOSITORY = Path(__file__).parents[2]
 START_SECONDS = 30
 RUN_SECONDS = 60
 VIEWPORT: ViewportSize = {"width": 1280, "height": 900}
+# The first has no windows, menus and tabs of its own, which take as long to draw as our pages.
+CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -131,9 +133,7 @@ def _wait_until_healthy(server: Server, process: subprocess.Popen[bytes]) -> Non
 def chromium() -> Iterator[Browser]:
     """The system's Chromium, or Playwright's own where there is none."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=CHROMIUM_ARGUMENTS
-        )
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
         try:
             yield browser
         finally:
@@ -141,18 +141,22 @@ def chromium() -> Iterator[Browser]:
 
 
 def open_page(
-    browser: Browser,
+    browser: Browser | BrowserContext,
     url: str,
     *,
     viewport: ViewportSize = VIEWPORT,
     color_scheme: str = "light",
     prepare: Callable[[Page], None] | None = None,
 ) -> Page:
-    """Open `url` as a new visitor, with a profile of their own, and wait until its run has ended.
+    """Open `url` as a new visitor, and wait until its run has ended.
 
+    browser: with a profile of the visitor's own; or a profile that has been here, and need not read
+    and compile Streamlit's scripts again.
     prepare: called with the blank page, to attach listeners before anything is loaded.
     """
-    page = browser.new_page(viewport=viewport, color_scheme=color_scheme)  # type: ignore[arg-type]
+    page = browser.new_page()
+    page.set_viewport_size(viewport)
+    page.emulate_media(color_scheme=color_scheme)  # type: ignore[arg-type]
     if prepare:
         prepare(page)
     page.goto(url)
