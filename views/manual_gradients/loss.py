@@ -11,14 +11,11 @@ import pandas as pd
 import streamlit as st
 
 from engines.problem import Problem, preset
-from engines.trace import Trace
 from views.manual_gradients import runs
 from views.player import (
     LABEL,
     Drawing,
     Filling,
-    Timeline,
-    cached,
     drawing,
     live,
     now,
@@ -55,7 +52,7 @@ def show_stage(here: Here) -> None:
         other = replace(PROBLEM, loss=_loss(chosen))
         rate = RATE * PROBLEM.factor / other.factor if fits else RATE
         traces = runs.run(PROBLEM, STEPS, RATE).trace, runs.run(other, STEPS, rate).trace
-        timeline = _timeline(*traces)
+        timeline = sections.played_together(dict(zip(("", SECOND), traces, strict=True)))
         play(timeline, begin=(3, None), stops=[1, 3, 10], whose=LOSSES[PROBLEM.loss])
         say(_told(other, fits=fits))
         looks = Look(LOSSES[PROBLEM.loss], MODEL), Look(LOSSES[other.loss], OTHER, (6, 4))
@@ -75,12 +72,6 @@ def show_stage(here: Here) -> None:
 
 def _loss(chosen: str | None) -> Any:
     return chosen or "mean"
-
-
-@cached
-def _timeline(trace: Trace, other: Trace) -> Timeline:
-    series = sections.followed(trace) | sections.followed(other, run=SECOND)
-    return Timeline(series, len(trace) - 1)
 
 
 def _told(other: Problem, *, fits: bool) -> str:

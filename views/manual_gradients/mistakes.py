@@ -47,7 +47,14 @@ def show_stage(here: Here) -> None:
             )
             if answered:
                 drawn.append(Drawn("wrong_", WRONG, wrong.trace, variant.problem))
-        play(timeline, begin=(0, None), stops=[1, 2, 5, 20, 60], whose=RIGHT.label)
+        play(
+            timeline,
+            begin=(0, None),
+            stops=[1, 2, 5, 20, 60],
+            whose=RIGHT.label,
+            of=f"{mistake}, {answered}",
+            plays=answered,
+        )
         with picture:
             show(paths(drawn, timeline), key="paths")
         with loss:

@@ -7,7 +7,7 @@ import streamlit as st
 from engines.problem import preset
 from views.manual_gradients import one_step
 from views.player import Timeline, cached, every_step, now, say, show
-from views.regression import charts
+from views.regression import charts, sections
 from views.ui.numbers import number
 from views.ui.shell import Here
 from views.ui.staging import beside, stage
@@ -25,7 +25,8 @@ def show_stage(here: Here) -> None:
     timeline = _timeline(point)
     table = {name: name for name in ("grad_w", "grad_b")}
     table |= {f"{name} of the ringed point": name for name in ("residual", "term_w", "term_b")}
-    with stage(here, timeline, begin=(OPENS, None), stops=_stops(timeline), table=table):
+    stops = sections.sign_changes(*(timeline.series[f"grad_{name}"].values for name in "wb"))
+    with stage(here, timeline, begin=(OPENS, None), stops=stops, table=table):
         say(_told(point))
         fit, terms = beside([1, 1])
         with fit:
@@ -60,9 +61,3 @@ def _timeline(point: int) -> Timeline:
     term = 2 * PROBLEM.factor * residual
     terms = {"residual": residual, "term_w": term * x**PROBLEM.power, "term_b": term}
     return Timeline(timeline.series | every_step(terms), timeline.last_step, timeline.parts)
-
-
-def _stops(timeline: Timeline) -> list[int]:
-    """The steps at which a sum changes its sign."""
-    sums = [timeline.series[f"grad_{name}"].values for name in "wb"]
-    return [k for k in range(1, len(sums[0])) if any(one[k - 1] * one[k] < 0 for one in sums)]

@@ -8,7 +8,7 @@ from engines.problem import preset
 from engines.regression import numpy_vectorized
 from engines.trace import Step, Trace, record
 from views.manual_gradients import runs
-from views.player import Timeline, cached, live, now, say, show
+from views.player import cached, live, now, say, show
 from views.regression import sections
 from views.regression.charts import Drawn, losses
 from views.regression.settings import choose_part_of_limit
@@ -51,7 +51,7 @@ def show_stage(here: Here) -> None:
                 )
         trace = runs.run(PROBLEM, STEPS, RATE).trace
         other = _branched(at, rate)
-        timeline = _timeline(trace, other)
+        timeline = sections.played_together({"": trace, SECOND: other})
         looks = (
             Look(f"η stays {number(RATE, 3)}", MODEL),
             Look(f"η = {number(rate, 3)} from step {at}", OTHER, (6, 4)),
@@ -92,9 +92,3 @@ def _branched(at: int, rate: float) -> Trace:
     )
     kept: list[Step] = [*(first[k] for k in range(at)), *(later[k] for k in range(len(later)))]
     return record(kept)
-
-
-@cached
-def _timeline(trace: Trace, other: Trace) -> Timeline:
-    series = sections.followed(trace) | sections.followed(other, run=SECOND)
-    return Timeline(series, len(trace) - 1)

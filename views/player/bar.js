@@ -78,7 +78,9 @@ export default function ({ parentElement, data, setTriggerValue }) {
   const opening = { step: data.begin[0], moment: data.begin[1] };
   const first = range.at === undefined;
   range.at ??= asked();
-  if (!first && range.of !== data.of && range.at.moment !== null) range.at.moment = 0; // slow motion of something else
+  const anew = !first && range.of !== data.of; // something else is played
+  if (anew && range.at.moment !== null) range.at.moment = 0;
+  if (anew && range.at.moment === null && data.plays) range.at = { ...opening };
   range.of = data.of;
 
   function asked() { // by the address, or by whoever came here backwards
@@ -319,8 +321,10 @@ export default function ({ parentElement, data, setTriggerValue }) {
   }
   off.signal.addEventListener("abort", () => { cancelAnimationFrame(frame); clearTimeout(remembering); clearInterval(reminding); });
   settle();
-  const still = matchMedia("(prefers-reduced-motion: reduce)").matches || location.search.includes("step=");
-  if (range.playing || (first && data.plays && !still)) play(); else pause();
+  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const comes = data.plays && (anew || (first && !location.search.includes("step=")));
+  if (anew && data.plays && still) go(last()); // what the others see in the end
+  if (range.playing || (comes && !still)) play(); else pause();
   return () => {
     off.abort();
     state.value = ""; // nothing for those who come next and follow another player

@@ -18,6 +18,7 @@ export default function ({ parentElement, data }) {
       const text = (name) => (frame.moment >= Number(known) ? frame.format(frame.values[name], digits) : unknown);
       span.textContent = to && text(now) !== text(to) ? `${text(now)} … ${text(to)}` : text(now);
       if (like) markDifference(span, text(like));
+      if ("signed" in span.dataset) span.textContent = /^−/.test(span.textContent) ? span.textContent.replace("−", "− ") : `+ ${span.textContent}`;
     }
     lines.forEach((line, i) => line.classList.toggle("on", during[i].includes(frame.moment)));
     for (const one of reached) {

@@ -15,6 +15,7 @@ from views.player import (
     Computed,
     Phase,
     Series,
+    Timeline,
     cached,
     every_step,
     live,
@@ -61,11 +62,29 @@ def followed(
 
 
 @cached
+def played_together(runs: Mapping[str, Trace]) -> Timeline:
+    """What the player plays of several runs at once. runs: by the prefix of their series."""
+    series: dict[str, Series] = {}
+    for prefix, trace in runs.items():
+        series |= followed(trace, run=prefix)
+    return Timeline(series, max(map(len, runs.values())) - 1)
+
+
+def sign_changes(*columns: NDArray[Any], at_most: int | None = None) -> list[int]:
+    """The steps at which one of these columns has the other sign than at the step before.
+
+    at_most: so many of each column, the first; None for all.
+    """
+    signs = [np.sign(column) for column in columns]
+    turned = [1 + np.flatnonzero(one[:-1] * one[1:] < 0)[:at_most] for one in signs]
+    return sorted({int(step) for step in np.concatenate(turned)})
+
+
+@cached
 def turning_points(trace: Trace) -> list[int]:
     """Where the loss is first halved, and where the slope along w or b changes its sign."""
-    halved = np.flatnonzero(trace.losses < trace.losses[0] / 2)[:1]
-    turned = [1 + np.flatnonzero(np.diff(np.sign(slope)))[:3] for slope in trace.grads.values()]
-    return sorted({int(step) for step in np.concatenate([halved, *turned])})
+    halved = np.flatnonzero(trace.losses < trace.losses[0] / 2)[:1].tolist()
+    return sorted({*halved, *sign_changes(*trace.grads.values(), at_most=3)})
 
 
 def verdict(problem: Problem, trace: Trace, learning_rate: float) -> None:
