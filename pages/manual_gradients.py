@@ -52,9 +52,8 @@ match here.name:
         Points far from the curve pull hardest. Points near x = 0 have almost no say in w: there x²
         is small, and changing w hardly moves the curve. Play on: at first all points pull the same
         way, later some pull up and some down, and training comes to rest when they cancel. The
-        axes zoom in as the bars shrink.
-
-        **Click a point, or its bar,** to see its own pull.
+        axes zoom in as the bars shrink. A click on a point or on its bar puts the ring there; with
+        the keyboard, the settings do.
         """
     case "rate":
         rate.show_stage(here)
@@ -103,10 +102,11 @@ match here.name:
         The data and the start of this run are those of the article
         “{EXPERIMENTS["E1"].article.english}” (E1 in `engines/experiments.toml`). It prints
         w = {digits["w"]} and b = {digits["b"]}. Run its notebook from top to bottom, though, and
-        you get w = {once["w"]:.8f} and b = {once["b"]:.8f}. Run the cell that draws the first w and b three times before training,
-        and you get **w = {thrice["w"]:.8f}, b = {thrice["b"]:.7f}**, matching every printed digit.
-        The seed was set in a different cell, so each run of this one drew new numbers. A notebook
-        remembers what its page no longer shows.
+        you get w = {once["w"]:.8f} and b = {once["b"]:.8f}. Run the cell that draws the first w
+        and b three times before training, and you get
+        **w = {thrice["w"]:.8f}, b = {thrice["b"]:.7f}**, matching every printed digit. The seed was
+        set in a different cell, so each run of this one drew new numbers. A notebook remembers what
+        its page no longer shows.
         """
     case "check":
         check.show_stage(here)
@@ -146,23 +146,27 @@ match here.name:
         """
     case "own_data":
         own_data.show_stage(here)
-        """
-        The noisy line is the one that an article drew and learnt point by point, with a mean and a
-        rate of 0.01. **Paste data** takes two columns as a spreadsheet copies them, with tabs,
-        semicolons, commas or spaces between them, with a header and units or without, up to a
-        thousand rows. What cannot be read is named by its row. Where 1,5 may mean two things, you
-        are asked.
+        f"""
+        **Paste data** takes two columns as a spreadsheet copies them, separated by tabs,
+        semicolons, commas or spaces, with or without a header and units, up to a thousand rows.
+        Rows that cannot be read are named. Where 1,5 could mean two things, you are asked. (The
+        noisy line comes from the article “{EXPERIMENTS["E2"].article.english}”, where it is learnt
+        point by point, with a mean and a rate of 0.01: E2 at the foot of this page.)
 
         Why do years train so badly? The model multiplies x by w and adds b. With x near 2020, a
-        small turn of w lifts the whole line by 2020 times as much, and b can undo that: w and b
-        pull at the same thing. The bowl of the loss is then a long narrow valley. The rate must be
-        small enough for its steep side, and so it is far too small for its floor. The
-        **condition** of the bowl, its largest curvature λ over its smallest, says how bad that is.
+        tiny change of w lifts the whole line 2020 times as far, and b can undo that: w and b pull
+        at the same thing. The bowl of the loss is then a long narrow valley, so narrow that on a
+        map it is only a line. So for such data you see what is left of the error instead: across
+        the valley it is gone in a few steps, along its floor it has hardly changed. The rate has to
+        be small enough for the steep sides, which makes it far too small for the floor. The
+        **condition number**, the largest curvature λ divided by the smallest, says how bad this is:
+        the number of steps grows with it. (The valley's length divided by its width is its square
+        root.)
 
-        To **standardise** is to subtract the mean and to divide by the standard deviation, for x
-        and for y (for a parabola, for x² and y). Then w turns the line around the middle of the
-        data, where b does not notice: the two no longer disturb each other, the curvatures are
-        equal, and the bowl is round. Its line is the same line, written in other units.
+        To **standardise** is to subtract the mean and divide by the standard deviation, for x and
+        for y (for a parabola, for x² and y). Now w turns the line about the middle of the data,
+        which leaves b alone: the two no longer get in each other's way, the curvatures are equal,
+        and the bowl is round. It is still the same line, written in other units.
         """
 here.controls.say_refused()
 shell.close_page(FILE)

@@ -19,9 +19,9 @@ def show_stage(here: Here) -> None:
     timeline = runs.timeline(PROBLEM, PROBLEM.steps, PROBLEM.learning_rate, None)
     with stage(here, timeline, begin=(OPENS, None), stops=[1, 100, 400]):
         say(
-            "Move w a little to both sides and see how the loss "
-            f"changes: a slope of {now('numeric_w')}. By hand it was {now('hand_w')}. They differ "
-            f"by {now('error', digits=2)} of their size, and rounding alone excuses "
+            "Move w a little to either side and see how the loss changes: the slope is "
+            f"{now('numeric_w')}. The formula says {now('hand_w')}. Relative to their size, the "
+            f"gradients differ by {now('error', digits=2)}; rounding alone explains up to "
             f"{now('allowed', digits=2)}."
         )
         picture, numbers = beside([5, 4])

@@ -22,7 +22,7 @@ LISTINGS: dict[str, Callable[..., Any]] = {
     "arrays": numpy_vectorized.train,
     "loops": numpy_loops.train,
 }
-LABELS = {"arrays": "whole arrays", "loops": "one point at a time"}
+LABELS = {"arrays": "arrays", "loops": "a loop"}
 TOLD = paragraphs(
     [
         "<b>Predict:</b> one line of code, one formula, a hundred numbers.",

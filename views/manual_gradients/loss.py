@@ -79,15 +79,14 @@ def _told(other: Problem, *, fits: bool) -> str:
     if fits:
         return (
             f"The dashed run has a gradient <b>{times} times</b> smaller and a rate {times} times "
-            "larger, so it takes the very steps of the other, and lies on it. A factor before the "
-            "loss and a factor before the rate are one thing."
+            "larger, so it takes exactly the same steps, and the two paths coincide. A factor on "
+            "the loss and a factor on the rate come to the same thing."
         )
     return (
-        f"The same bowl with lower walls: at the same w and b each slope is "
-        f"<b>{times} times</b> smaller. With the "
-        f"same rate, the steps of the dashed run begin {times} times shorter: after "
-        f"{STEPS} steps it is still on its way. Its limit is {times} times higher, so its rate can "
-        f"be, too."
+        f"It is the same bowl with lower walls: at any w and b the slope is <b>{times} times</b> "
+        f"smaller. At the same rate, the first step of the dashed run is {times} times shorter, "
+        f"and after {STEPS} steps it is still on its way. Its limit is {times} times higher, so "
+        "its rate may be, too."
     )
 
 
@@ -98,7 +97,7 @@ def _table(looks: tuple[Look, Look], other: Problem, rate: float) -> str:
     limits = [problem.largest_stable_learning_rate for problem, _ in both]
     rows = [
         ["factor", *(number(problem.factor, 3) for problem, _ in both)],
-        ["gradient by w now", *(now(f"{run}grad_w", digits=4) for _, run in both)],
+        ["∂L/∂w now", *(now(f"{run}grad_w", digits=4) for _, run in both)],
         ["limit 2/λ", *(number(limit, 3) for limit in limits)],
         ["rate η", *(number(one, 3) for one in rates)],
         ["η / limit", *(number(r / limit, 3) for r, limit in zip(rates, limits, strict=True))],

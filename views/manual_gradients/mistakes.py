@@ -79,4 +79,4 @@ def _numbers() -> str:
         for label, name in (("loss", "loss"), ("w", "w"), ("b", "b"))
     ]
     error = [now(f"{run}error", digits=2) for run in ("", "wrong_")]
-    return html_table(["", RIGHT.label, WRONG.label], [*rows, ["off by, of its size", *error]])
+    return html_table(["", RIGHT.label, WRONG.label], [*rows, ["gradient off by", *error]])

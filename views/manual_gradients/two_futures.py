@@ -35,7 +35,7 @@ def show_stage(here: Here) -> None:
                 st.session_state["branch_step"] = min(asked, STEPS - 1)
             at = int(
                 here.controls.number(
-                    "Branch at step", "branch_step", BRANCH, 0, STEPS - 1, width=130
+                    "Branch at step", "branch_step", BRANCH, 0, STEPS - 1, width=170
                 )
             )
             with st.container(width="content"):
@@ -64,9 +64,9 @@ def show_stage(here: Here) -> None:
         stops, opens = [at, at + 1, at + 2, at + 10], (min(at + 6, STEPS), None)
         play(timeline, begin=opens, stops=stops, whose=looks[0].label, table=table)
         say(
-            f"Up to step {at} it is one run. From there on the "
-            f"dashed one has η = {number(rate, 3)} instead of {number(RATE, 3)}, and its loss is "
-            f"now <b>{now(SECOND + 'loss', digits=4)}</b>. Had the rate stayed, it would be "
+            f"Up to step {at} there is one run. From there on the dashed run has "
+            f"η = {number(rate, 3)} instead of {number(RATE, 3)}. Its loss is now "
+            f"<b>{now(SECOND + 'loss', digits=4)}</b>; with the old rate it would be "
             f"<b>{now('loss', digits=4)}</b>."
         )
         runs_drawn = [
