@@ -98,7 +98,7 @@ match here.name:
         once, thrice = (runs.run(p, p.steps, p.learning_rate).trace.final.params for p in variants)
         digits = EXPERIMENTS["E1"].printed
         f"""
-        #### The digits that would not come out
+        ### The digits that would not come out
         The data and the start of this run are those of the article
         “{EXPERIMENTS["E1"].article.english}” (E1 in `engines/experiments.toml`). It prints
         w = {digits["w"]} and b = {digits["b"]}. Run its notebook from top to bottom, though, and

@@ -120,7 +120,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
     range.frame = { step, moment: so_far, moments, values, format: shortNumber };
     range.style.setProperty("--walked", `${(100 * range.value) / Math.max(1, last())}%`);
     const part = data.parts[phase] > 1 ? ` ${moment - starts[phase] + 1}/${data.parts[phase]}` : "";
-    const told = [
+    const told = [ // each of them stays on one line
       ...(data.whose ? [data.whose] : []),
       ...(data.lastStep > 0 ? [words.step.replace("{step}", step * data.every).replace("{last}", data.lastStep * data.every)] : []), // or nothing is trained
       ...(phase === WHOLE ? [] : [Object.assign(document.createElement("span"), { className: "player-phase", textContent: words.phases[phase] + part })]),
@@ -128,7 +128,8 @@ export default function ({ parentElement, data, setTriggerValue }) {
         moment !== null && changed !== null && moment >= changed ? `${name} → ${shortNumber(values[name + "_next"])}`
           : `${name} ${so_far >= known ? shortNumber(values[name]) : "…"}`),
     ];
-    readout.replaceChildren(...told.flatMap((one, i) => (i ? ["  ·  ", one] : [one])));
+    const items = told.map((one) => (one.nodeType ? one : Object.assign(document.createElement("span"), { textContent: one })));
+    readout.replaceChildren(...items.flatMap((one, i) => (i ? ["  ·  ", one] : [one])));
     range.setAttribute("aria-valuetext", readout.textContent);
     slow.checked = moment !== null;
     slow.parentElement.style.display = slowable ? "" : "none";

@@ -42,7 +42,8 @@ class Here(NamedTuple):
     """Where a visitor is: the chapter that is open, and how they came.
 
     controls: those of the page. then: what the chapter after it is called. backwards: whether they
-    came from there. settings: the place for controls that are not the chapter's point.
+    came from there. settings: the place for controls that are not the chapter's point. question:
+    what the chapter answers.
     """
 
     controls: Controls
@@ -50,6 +51,7 @@ class Here(NamedTuple):
     then: str
     backwards: bool
     settings: DeltaGenerator
+    question: str = ""
 
 
 def open_chapter(file: str) -> Here:
@@ -63,7 +65,8 @@ def open_chapter(file: str) -> Here:
             st.markdown(f"## {chapter.question}")
             settings = st.container(key="settings", width="content")
     _take_turn()
-    return Here(controls, chapter.name, after[1].title if after else "", backwards, settings)
+    then = after[1].title if after else ""
+    return Here(controls, chapter.name, then, backwards, settings, chapter.question)
 
 
 def _open(file: str) -> tuple[Controls, Page]:
