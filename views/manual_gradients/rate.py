@@ -181,7 +181,7 @@ def errors_left(timeline: Timeline, left: tuple[Floats, Floats]) -> Filling:
         for axis, part in zip(AXES, left, strict=True)
     ]
     both = np.concatenate(left)
-    high, low = np.clip([both.max(), both.min()], [1.1, -BOUND], [BOUND, -0.1])
+    high, low = np.clip([both.max(), 1.1 * both.min()], [1.1, -BOUND], [BOUND, -0.1])
     ticks = [-2, 0, 2] if max(high, -low) > 2 else [-1, 0, 1]
     values = {"high": float(high), "low": float(low), "last": timeline.last_step, "ticks": ticks}
     return {"errors": pd.concat(rows)}, values

@@ -140,7 +140,7 @@ def digits(engines: Sequence[str], names: Sequence[str], *, shown: int = 17) -> 
             now(f"{engine}_{name}", digits=shown, like=f"{engines[0]}_{name}") for name in names
         ]
         rows.append([f'<span style="color: {look.color}">●</span> {look.label}', *cells])
-    live(html_table(["", *names], rows), key="digits")
+    live(html_table(["", *names], rows, kind="long"), key="digits")
 
 
 def differences(engines: Sequence[str], timeline: Timeline, *, allowed: float) -> Figure:
