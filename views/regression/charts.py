@@ -229,7 +229,8 @@ def _losses(
 @_losses.drawing
 def _(timeline: Timeline, prefixes: tuple[str, ...], looks: tuple[Look, ...]) -> Drawing:
     # A number that depends on the width comes too late for the layout, and pushes the title out.
-    legend = alt.Legend(columns=alt.ExprRef("lecture ? 1 : 2"), labelLimit=0)
+    columns = alt.ExprRef("lecture ? 1 : 2")
+    legend = alt.Legend(columns=columns, labelLimit=0, symbolOpacity=1, symbolSize=400)
     axis = alt.Axis(values=alt.ExprRef("ticks"), labelExpr=DECADES)
     x = alt.X("step:Q", title="step", scale=between("0", "last"))
     y = alt.Y("loss:Q", title="loss", scale=between("low", "high", type="log"), axis=axis)
