@@ -23,6 +23,7 @@ from tests.support.visit import (
     visit,
     words,
 )
+from views.manual_gradients import check
 from views.manual_gradients.mistakes import MISTAKES
 from views.ui.contents import page_of
 from views.ui.numbers import number
@@ -234,6 +235,13 @@ def test_the_check_agrees_with_the_gradients_by_hand():
     checked = shown["checked"].astype(int)
     np.testing.assert_allclose(shown["numeric_w"], shown["grad_w"][checked], rtol=1e-5, atol=1e-6)
     assert np.all(shown["error"] <= shown["allowed"])
+    # The picture of three slopes: for a quadratic the central one is that by hand, however wide.
+    central = (shown["right"] - shown["left"]) / (2 * check.WIDTH)
+    np.testing.assert_allclose(central, shown["grad_w"], rtol=1e-4, atol=1e-4)
+    forward = (shown["right"] - shown["loss"]) / check.WIDTH
+    np.testing.assert_allclose(
+        forward - central, ARTICLE.hessian[0, 0] * check.WIDTH / 2, rtol=1e-3
+    )
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
