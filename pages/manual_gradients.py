@@ -116,13 +116,13 @@ match here.name:
         means something.
 
         How large should h be? The one-sided **forward difference** (L(w + h) − L(w)) / h is off by
-        h times half the curvature, so a large h is bad. A tiny one is bad too: it subtracts two
-        nearly equal losses, each known to 16 digits, and divides the little that is left by h.
-        (The small picture shows it with h = 0.8: the central line is parallel to the slope by hand,
-        the forward line is not.) Together the two errors make a V. The central difference has only one arm of it here: the
-        other arm comes from the third derivative, and a quadratic loss has none. Inside the shaded
-        band, rounding alone explains the difference. A circle above it means a wrong gradient. (h
-        is relative to the larger of 1, |w| and |b|; the table uses h = 0.00001.)
+        h times half the curvature, so a large h is bad. (The small picture shows it with h = 0.8:
+        the central line is parallel to the slope by hand, the forward line is not.) A tiny h is bad
+        too: it subtracts two nearly equal losses, each known to 16 digits, and divides the little
+        that is left by h. Together the two errors make a V. The central difference has only one arm
+        of it here: the other arm comes from the third derivative, and a quadratic loss has none.
+        Inside the shaded band, rounding alone explains the difference. A circle above it means a
+        wrong gradient. (h is relative to the larger of 1, |w| and |b|; the table uses h = 0.00001.)
 
         Why not train like this? It takes two losses for each parameter: two million of them for a
         million parameters. Worked out by hand, all the slopes together cost about as much as a few
