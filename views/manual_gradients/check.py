@@ -93,7 +93,7 @@ def _(timeline: Timeline) -> Drawing:
     along = alt.Chart(alt.NamedData("along"))
     parabola = f"{loss} + {central} * datum.moved + {bend} / {2 * WIDTH**2} * pow(datum.moved, 2)"
     curve = along.transform_calculate(loss=parabola).mark_line(color=QUIET).encode(x=x, y=y)
-    legend = alt.Legend(labelLimit=0, symbolSize=400)
+    legend = alt.Legend(labelLimit=0, symbolSize=200)
     slopes = [
         along.transform_calculate(loss=value, run=f"'{name}'")
         .mark_line()

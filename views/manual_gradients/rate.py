@@ -124,7 +124,7 @@ def _() -> Drawing:
         {"low": -1, "high": 0, "what": "zig-zags", "color": BEST},
         {"low": 0, "high": 1.15, "what": "glides", "color": MODEL},
     ]
-    title = "what a step multiplies the error by: 1 − η·λ"
+    title = "error multiplied by 1 − η·λ"
     x = alt.X(
         "low:Q",
         title=title,

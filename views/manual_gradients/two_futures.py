@@ -35,7 +35,7 @@ def show_stage(here: Here) -> None:
                 st.session_state["branch_step"] = min(asked, STEPS - 1)
             at = int(
                 here.controls.number(
-                    "Branch at step", "branch_step", BRANCH, 0, STEPS - 1, width=170
+                    "Branch at step", "branch_step", BRANCH, 0, STEPS - 1, width=130
                 )
             )
             with st.container(width="content"):

@@ -90,8 +90,8 @@ def _(timeline: Timeline) -> Drawing:
             ),
         ]
     excused = readable(
-        alt.Chart(alt.InlineData([{"h": 1e-9, "error": 1e-15}])).encode(x=x, y=y("error:Q")),
-        text="rounding alone explains this much",
+        alt.Chart(alt.InlineData([{"h": 1e-8, "error": 1e-15}])).encode(x=x, y=y("error:Q")),
+        text="explained by rounding",
         color=alt.ExprRef("ink"),
     )
     return drawing(

@@ -145,7 +145,7 @@ def _walks(looks: tuple[Look, ...]) -> Layers:
     walk = alt.Chart(alt.NamedData("paths")).encode(
         x=X, y=Y, order="step:Q", **told_apart(looks, None)
     )
-    whole = walk.mark_line(opacity=0.35, clip=True)
+    whole = walk.mark_line(opacity=0.5, clip=True)
     so_far = walk.transform_filter(f"datum.step <= {STEP}").mark_line(
         clip=True, point=alt.OverlayMarkDef(size=16)
     )
