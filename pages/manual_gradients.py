@@ -26,20 +26,16 @@ match here.name:
     case "one_step":
         one_step.show_stage(here)
         f"""
-        The points are y = 3x² + 2 with a little noise on top. They come from an article,
-        “{EXPERIMENTS["E1"].article.english}”, and this page takes the program in it apart (E1 at
-        the foot of the page).
+        The points are y = 3x² + 2 with a little noise on top. They, and the program, are from the
+        article “{EXPERIMENTS["E1"].article.english}” (E1 at the foot of the page).
 
         The **model** is a curve with two numbers to learn, w and b. The yellow lines are its
         **residuals**, and the **loss** is one number for all of them: half the sum of their
         squares. The **gradient** says how fast the loss grows when w, or b, grows a little, so
         downhill is the opposite direction, at a right angle to the curves of equal loss. The
         **learning rate** η says how far to go: the orange arrow is −η times the gradient, and the
-        dot lands on its tip. The dotted line carries on in the same direction. The star is where
-        the loss is smallest.
-
-        Step forward and watch the arrow shrink. The rate stays the same all along; it is the slope
-        that gets gentler toward the floor of the valley.
+        dot lands on its tip. The star is where the loss is smallest. Step forward and watch the
+        arrow shrink: the rate stays the same; it is the slope that gets gentler toward the floor.
         """
     case "pulls":
         pulls.show_stage(here)
@@ -50,10 +46,9 @@ match here.name:
         and simply ŷ − y to ∂L/∂b. (Without the ½ in the loss, both would be twice that.)
 
         Points far from the curve pull hardest. Points near x = 0 have almost no say in w: there x²
-        is small, and changing w hardly moves the curve. Play on: at first all points pull the same
-        way, later some pull up and some down, and training comes to rest when they cancel. The
-        axes zoom in as the bars shrink. A click on a point or on its bar puts the ring there; with
-        the keyboard, the settings do.
+        is small. At first all points pull the same way, later some pull up and some down, and
+        training comes to rest when they cancel. The axes zoom in as the bars shrink. A click on a
+        point or on its bar puts the ring there; with the keyboard, the settings do.
         """
     case "rate":
         rate.show_stage(here)
@@ -69,9 +64,8 @@ match here.name:
         - below −1 it grows and changes sides: it **explodes**.
 
         The limit is where the factor of the steep axis reaches −1: η = 2/λ. The best rate lies a
-        little below it, because the shallow axis still needs long steps. One rate has to serve
-        both, which makes a long narrow valley slow going; that is why people scale their data, and
-        why they use optimisers such as Adam.
+        little below it, because the shallow axis still needs long steps. One rate must serve both;
+        that is why people scale their data, and use optimisers such as Adam.
         """
     case "loss":
         loss.show_stage(here)
@@ -99,14 +93,12 @@ match here.name:
         digits = EXPERIMENTS["E1"].printed
         f"""
         ### The digits that would not come out
-        The data and the start of this run are those of the article
-        “{EXPERIMENTS["E1"].article.english}” (E1 in `engines/experiments.toml`). It prints
-        w = {digits["w"]} and b = {digits["b"]}. Run its notebook from top to bottom, though, and
-        you get w = {once["w"]:.8f} and b = {once["b"]:.8f}. Run the cell that draws the first w
-        and b three times before training, and you get
-        **w = {thrice["w"]:.8f}, b = {thrice["b"]:.7f}**, matching every printed digit. The seed was
-        set in a different cell, so each run of this one drew new numbers. A notebook remembers what
-        its page no longer shows.
+        The article “{EXPERIMENTS["E1"].article.english}” (E1) prints w = {digits["w"]} and
+        b = {digits["b"]}. Run its notebook from top to bottom, though, and you get
+        w = {once["w"]:.8f} and b = {once["b"]:.8f}. Run the cell that draws the first w and b three
+        times before training, and you get **w = {thrice["w"]:.8f}, b = {thrice["b"]:.7f}**, every
+        printed digit. The seed was set in a different cell, so each run of this one drew new
+        numbers. A notebook remembers what its page no longer shows.
         """
     case "check":
         check.show_stage(here)
@@ -125,8 +117,7 @@ match here.name:
         wrong gradient. (h is relative to the larger of 1, |w| and |b|; the table uses h = 0.00001.)
 
         Why not train like this? It takes two losses for each parameter: two million of them for a
-        million parameters. Worked out by hand, all the slopes together cost about as much as a few
-        losses.
+        million. Worked out by hand, all slopes together cost about as much as a few losses.
         """
     case "mistakes":
         mistakes.show_stage(here)
@@ -141,28 +132,23 @@ match here.name:
         """
         A **schedule** for the rate does just this: long steps first and shorter ones later, or the
         other way round. Try branching at step 0 with a rate above the limit. Then branch late, when
-        hardly any error is left along the steep axis: it explodes all the same, only later, because
-        something that is multiplied again and again grows however small it was. Changing the loss
-        halfway would come to the same thing: a factor on the loss acts like a factor on the rate.
+        hardly any error is left along the steep axis: it explodes all the same, only later. To
+        change the loss halfway would come to the same: a factor on it acts like one on the rate.
         """
     case "own_data":
         own_data.show_stage(here)
         f"""
-        **Paste data** takes two columns as a spreadsheet copies them, separated by tabs,
-        semicolons, commas or spaces, with or without a header and units, up to a thousand rows.
-        Rows that cannot be read are named. Where 1,5 could mean two things, you are asked. (The
-        noisy line comes from the article “{EXPERIMENTS["E2"].article.english}”, where it is learnt
-        point by point, with a mean and a rate of 0.01: E2 at the foot of this page.)
+        **Paste data** takes two columns as a spreadsheet copies them, with or without a header and
+        units. Rows that cannot be read are named. Where 1,5 could mean two things, you are asked.
+        (The noisy line is from “{EXPERIMENTS["E2"].article.english}”: E2 at the foot of the page.)
 
         Why do years train so badly? The model multiplies x by w and adds b. With x near 2020, a
         tiny change of w lifts the whole line 2020 times as far, and b can undo that: w and b pull
-        at the same thing. The bowl of the loss is then a long narrow valley, so narrow that on a
-        map it is only a line. So for such data you see what is left of the error instead: across
-        the valley it is gone in a few steps, along its floor it has hardly changed. The rate has to
-        be small enough for the steep sides, which makes it far too small for the floor. The
-        **condition number**, the largest curvature λ divided by the smallest, says how bad this is:
-        the number of steps grows with it. (The valley's length divided by its width is its square
-        root.)
+        at the same thing. The bowl of the loss is then a valley so narrow that on a map it is only
+        a line; you see what is left of the error instead. The rate has to be small enough for the
+        steep sides, which makes it far too small for the floor. The **condition number**, the
+        largest curvature λ over the smallest, says how bad this is: the number of steps grows with
+        it. (The valley's length divided by its width is its square root.)
 
         To **standardise** is to subtract the mean and divide by the standard deviation, for x and
         for y (for a parabola, for x² and y). Now w turns the line about the middle of the data,
