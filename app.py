@@ -3,6 +3,7 @@
 A string that stands alone in this file is text on the page, as is usual with Streamlit.
 """
 
+from engines.experiments import EXPERIMENTS
 from views.home import start
 from views.ui import shell
 
@@ -12,26 +13,31 @@ here = shell.open_chapter(FILE)
 match here.name:
     case "start":
         start.show_stage(here)
-        """
-        Each page trains a small model for real, in NumPy, PyTorch or TensorFlow, and records every
-        step. Nothing is a film: change a setting, and the run is another one. A page is a few
-        chapters, and a chapter is one screen. The keys PageDown and PageUp of a lecturer's clicker
-        go through them in order, moment by moment, once lecture mode is on.
+        f"""
+        Each page really trains a small model, in NumPy, PyTorch or TensorFlow, and records every
+        step. None of it is a video: change a setting, and you get another run. A page has a few
+        chapters, and each chapter is one screen. In lecture mode, a presenter's clicker (the keys
+        PageDown and PageUp) walks through them in order, moment by moment.
+
+        The curve above is the first program of an article,
+        “{EXPERIMENTS["E1"].article.english}”: a parabola with 100 points, trained in 800 steps.
+        The other pages start from such programs too, and each says which.
         """
     case "engines":
         with shell.loading("PyTorch and TensorFlow"):
             from views.home import five_engines
         five_engines.show_stage(here)
         """
-        Twice in NumPy, with the gradient worked out by hand. Once in PyTorch, whose **autograd**
-        follows the operations as they run and finds the gradient itself. Twice in TensorFlow: with
-        a **tape** that records the operations as they run, and as a graph that is built beforehand
-        and run in a **session**.
+        Two of them are in NumPy, with the gradient worked out by hand. One is in PyTorch, whose
+        **autograd** follows the operations as they run and works out the gradient from them. Two
+        are in TensorFlow: one with a **tape** that records the operations as they run, and one as
+        a graph that is built first and then run in a **session**.
 
-        In one chart the five runs would be one line. So the chart shows what is left when NumPy's
-        run is subtracted from another one's. A sum of a hundred numbers comes out a little
-        different in another order, for each addition is rounded. *Relative* means divided by the
-        largest value so far: of a gradient that has come near zero, the last digits say nothing.
+        Drawn together, the five runs would be a single line. So the chart shows by how much each
+        run differs from the first. Add up a hundred numbers in another order, and the sum comes out
+        slightly different, because every addition is rounded. *Relative* means divided by the
+        largest value so far. (The last digits of a gradient that has come close to zero are only
+        noise, so dividing by its present value would exaggerate.)
         """
 here.controls.say_refused()
 shell.close_page(FILE)

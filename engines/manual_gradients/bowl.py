@@ -26,8 +26,12 @@ def errors(problem: Problem, trace: Trace) -> tuple[NDArray[np.float64], NDArray
     changes is a side that changes. Where there was no error, it is 0 throughout.
     """
     path = np.stack([trace.params["w"], trace.params["b"]], axis=1).astype(np.float64)
-    _, axes = np.linalg.eigh(problem.hessian)
-    shallow, steep = ((path - problem.least_squares()) @ axes).T
+    w, b = (path - problem.least_squares()).T
+    # By its angle: of a very long bowl, eigh knows the steep axis too roughly for what is left.
+    (ww, wb), (_, bb) = problem.hessian
+    turned = 0.5 * np.arctan2(2 * wb, ww - bb)
+    steep = np.cos(turned) * w + np.sin(turned) * b
+    shallow = np.cos(turned) * b - np.sin(turned) * w
     return _part_of_first(steep), _part_of_first(shallow)
 
 

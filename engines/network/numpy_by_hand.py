@@ -38,7 +38,7 @@ def train(
         y_pred = h_relu @ w2
         loss = np.sum((y_pred - y) ** 2)
 
-        # Backward: how the loss answers to each result above, the last one first.
+        # Backward: how the loss changes with each result above, the last one first.
         grad_y_pred = 2 * (y_pred - y)
         grad_w2 = h_relu.T @ grad_y_pred
         grad_h_relu = grad_y_pred @ w2.T

@@ -29,7 +29,7 @@ def train(problem: Problem, *, steps: int, learning_rate: float) -> Iterator[Ste
         y_pred = w * x**power + b
         loss = factor * np.sum((y_pred - y) ** 2)
 
-        # Backward: how the loss answers to each prediction, then to w and to b.
+        # Backward: how the loss changes with each prediction, then with w and b.
         grad_y_pred = 2 * factor * (y_pred - y)
         grad_w = np.sum(grad_y_pred * x**power)
         grad_b = np.sum(grad_y_pred)

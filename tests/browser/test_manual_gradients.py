@@ -5,6 +5,9 @@ The numbers read off the page are compared with a run of the engine in this proc
 
 from __future__ import annotations
 
+import re
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
 
 from engines.problem import preset
@@ -12,12 +15,19 @@ from engines.regression import numpy_vectorized
 from engines.trace import record
 from tests.support.playing import chip, press, readout, scrub, settle, shown, step
 from tests.support.server import wait_until_idle
+from views.manual_gradients import own_data
+from views.ui.numbers import number
 
 PAGE = "/manual_gradients"
 ARTICLE = preset("numpy_article")
 TRACE = record(numpy_vectorized.train(ARTICLE, steps=800, learning_rate=0.001))
 STEPPED = record(numpy_vectorized.train(ARTICLE, steps=60, learning_rate=0.004))
 HALL = {"width": 1920, "height": 1080}
+
+
+def asked(url, name):
+    """What an address says of this, "" if nothing."""
+    return parse_qs(urlsplit(url).query).get(name, [""])[0]
 
 
 def test_scrubbing_forward_and_back_shows_the_engine_s_numbers(shared):
@@ -90,7 +100,9 @@ def test_the_position_survives_reruns_and_a_reload_and_back_undoes_a_choice(visi
 
 def test_lecture_mode_goes_with_the_links_and_its_header_comes_down_at_the_upper_edge(visit):
     page = visit("/?lecture=true", viewport=HALL)
+    page.mouse.move(600, 500)  # a mouse that was never moved is at the upper edge
     link = page.get_by_role("link", name="Manual gradients").first
+    page.wait_for_function("document.querySelector('.contents').getBoundingClientRect().bottom < 0")
     assert link.bounding_box()["y"] < 0
     page.mouse.move(600, 3)
     page.wait_for_function("document.querySelector('.contents').getBoundingClientRect().top >= 0")
@@ -108,11 +120,87 @@ def test_the_mistake_that_is_chosen_is_played_beside_the_right_run(visit):
     page.wait_for_url("**mistake=wrong_sign*")
     wait_until_idle(page)
     page.get_by_role("radio", name="the loss climbs").click()
-    page.get_by_text("Yes: the loss climbs").wait_for()
+    answer = page.get_by_text("Yes: the loss climbs")
+    answer.wait_for()
+    assert answer.evaluate("one => one.closest('[aria-live=polite]') !== null")
     wait_until_idle(page)
+    page.wait_for_function("document.querySelector('#player-step').at.step > 0")  # it plays
+    page.get_by_role("button", name="Pause").click()
     scrub(page, 30)
     assert shown(page, "wrong_loss") > 1e6 * shown(page, "loss")
     assert readout(page).startswith("the right run  ·  step 30 of ")
+
+
+def test_a_click_on_a_point_or_a_bar_tells_its_pull(visit):
+    page = visit(PAGE + "?chapter=pulls")
+    points, ringed = [], "85"
+    for chart, share in ((0, 0.3), (1, 0.9), (0, 0.3), (2, 0.6)):  # the third as the first
+        box = page.locator(".stVegaLiteChart canvas").nth(chart).bounding_box()
+        page.mouse.click(box["x"] + share * box["width"], box["y"] + box["height"] / 2)
+        page.wait_for_url(lambda url, old=ringed: asked(url, "point") not in ("", old))
+        wait_until_idle(page)
+        ringed = asked(page.url, "point")
+        points.append(int(ringed))
+        squared = number(float(ARTICLE.x[points[-1] - 1] ** 2), 3)
+        assert f"x² = {squared}," in page.locator(".story").inner_text()
+    assert points[0] == points[2] < 40 < points[3] < 75 < points[1]
+
+
+def test_points_are_added_moved_and_removed_by_the_mouse_and_by_keys(visit):
+    page = visit(PAGE + "?chapter=own_data")
+    picture = page.locator(".points svg")
+    known = own_data.EXAMPLES["spring"].points
+
+    def points():
+        text = asked(page.url, "data")
+        return [tuple(map(float, pair.split(","))) for pair in text.split("_")]
+
+    def changed(to):
+        page.wait_for_url(lambda url: asked(url, "data").count("_") == to - 1)
+        wait_until_idle(page)
+        return points()
+
+    place = picture.locator("circle[data-at]:not(.halo)").nth(2).bounding_box()
+    x, y = place["x"] + place["width"] / 2, place["y"] + place["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 20, y - 40)
+    page.mouse.move(x + 40, y - 80)
+    page.mouse.up()
+    moved = changed(len(known))
+    assert moved[2][0] > known[2][0]
+    assert moved[2][1] > known[2][1]
+    assert [one for i, one in enumerate(moved) if i != 2] == [*known[:2], *known[3:]]
+    assert page.get_by_role("radio", name="Your data").is_checked()
+
+    box = picture.bounding_box()
+    page.mouse.click(box["x"] + 0.8 * box["width"], box["y"] + 0.7 * box["height"])  # lets go
+    page.mouse.click(box["x"] + 0.8 * box["width"], box["y"] + 0.7 * box["height"])
+    added = changed(len(known) + 1)
+    assert added[:-1] == moved
+
+    picture.focus()
+    page.keyboard.press("n")  # the leftmost
+    page.keyboard.press("ArrowUp")
+    page.wait_for_url(lambda url: f"{known[0][0]:g},{known[0][1]:g}_" not in asked(url, "data"))
+    wait_until_idle(page)
+    assert points()[0][0] == known[0][0]
+    assert points()[0][1] > known[0][1]
+    page.keyboard.press("Delete")
+    assert changed(len(known)) == added[1:]
+    page.keyboard.press("Enter")
+    assert len(changed(len(known) + 1)) == len(known) + 1
+
+
+def test_a_line_that_has_left_the_picture_is_said_to_have(visit):
+    page = visit(PAGE + "?chapter=own_data&of_limit=1.2")
+    outside = page.get_by_text("the curve is outside this picture")
+    outside.wait_for()
+    page = visit(PAGE + "?chapter=own_data&example=years&standardise=true")
+    scrub(page, 60)
+    assert not page.get_by_text("the curve is outside this picture").is_visible()
+    line = page.locator(".story").inner_text()
+    assert re.search(r"y = 0\.\d+·x − 9\d\d\.\d", line), line
 
 
 def test_the_charts_go_on_following_when_a_refusal_disappears(visit):

@@ -439,6 +439,32 @@ def test_playing_goes_on_with_other_data(open_player):
     page.get_by_role("button", name="Pause").click()
 
 
+@pytest.mark.parametrize(("motion", "reached"), [("no-preference", 1), ("reduce", 9)])
+def test_what_is_to_play_by_itself_begins_anew_where_it_is_something_else(
+    open_player, motion, reached
+):
+    page = open_player("?step=5", of="one")
+    page.emulate_media(reduced_motion=motion)
+    call(page, of="one", plays=True)
+    assert step(page) == 5
+    call(page, of="another", plays=True)
+    assert step(page) == (0 if reached == 1 else 9)  # the end, without motion
+    page.wait_for_function(f"document.querySelector('#player-step').at.step >= {reached}")
+    page.emulate_media(reduced_motion="no-preference")
+
+
+def test_on_a_small_screen_the_readout_is_whole(open_player):
+    page = open_player("?step=5", whose="a run with a rather long name")
+    page.set_viewport_size({"width": 390, "height": 844})
+    box = page.locator(".player-readout")
+    assert box.evaluate(
+        "one => one.scrollWidth <= one.clientWidth && one.scrollHeight <= one.clientHeight"
+    )
+    heights = box.locator("span").evaluate_all("all => all.map(one => one.getClientRects().length)")
+    assert heights == [1, 1, 1, 1]  # what belongs together is in one line
+    page.set_viewport_size({"width": 1280, "height": 720})
+
+
 def test_slow_motion_of_something_else_begins_anew(open_player):
     page = open_player("?step=2&moment=2", of="one")
     assert chip(page) == "gradient"

@@ -63,6 +63,8 @@ def test_each_stage_is_read_from_the_last_row(visit, there):
     found = {}
     address = f"/{there.path}?lecture=true"
     for page, chapter in chapters(visit, there, address, color_scheme="dark"):
+        question = page.locator(".st-key-stage .question")
+        assert question.inner_text() == there.chapter(chapter).question
         for width, height in HALLS:
             found[chapter, width, height] = faults(page, width, height, LECTURE * height)
     assert {where: wrong for where, wrong in found.items() if wrong} == {}

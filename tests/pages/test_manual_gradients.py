@@ -23,6 +23,7 @@ from tests.support.visit import (
     visit,
     words,
 )
+from views.manual_gradients import check
 from views.manual_gradients.mistakes import MISTAKES
 from views.ui.contents import page_of
 from views.ui.numbers import number
@@ -91,6 +92,7 @@ def test_the_terms_of_a_chosen_point_are_told_with_the_2_of_the_square(point):
     told = live_texts(at)
     assert "2·½·(ŷ − y)·x²" in told.replace("\u00a0", " ")
     assert f"x² = {ARTICLE.x[i] ** 2:.3g}," in told
+    assert "to ∂L/∂w" in told
     for chart in range(3):
         assert np.flatnonzero(table(at, chart, "points")["chosen"]).tolist() == [i]
     assert player(at)["table"]["term_w of the ringed point"] == "term_w"
@@ -129,7 +131,11 @@ def test_the_rate_multiplies_the_error_along_each_axis_and_the_regime_is_named(p
     assert gauge["steep axis"] == pytest.approx(max(-1.5, 1 - rate * steep))
     assert gauge["shallow axis"] == pytest.approx(1 - rate * shallow)
     first, last = (number(float(run.losses[k]), 3) for k in (0, -1))
-    assert f"the loss goes from {first} to {last}." in live_texts(at)
+    least = number(float(ARTICLE.loss_at(*ARTICLE.least_squares())), 3)
+    assert f"the loss goes from {first} to {last}; the least is {least}." in live_texts(at)
+    left = table(at, 2, "errors").query("axis == 'steep axis'")  # to the last step that is played
+    np.testing.assert_allclose(left["error"][:15], (1 - rate * steep) ** steps, atol=1e-5)
+    assert len(left) == player(at)["lastStep"] + 1
 
 
 def test_the_map_of_the_rate_has_both_axes_of_the_bowl_and_keeps_the_first_jumps():
@@ -148,7 +154,7 @@ def test_the_map_of_the_rate_has_both_axes_of_the_bowl_and_keeps_the_first_jumps
     assert "off the map" in str(charts(at)[0])
 
 
-@pytest.mark.parametrize(("part", "stops"), [("0.3", [1, 20]), ("1.2", [1, 3, 20])])
+@pytest.mark.parametrize(("part", "stops"), [("0.3", [1]), ("1.2", [1, 3])])
 def test_the_clicker_stops_at_the_first_jump_and_where_the_loss_is_half_or_four_times(part, stops):
     at = visit(PAGE, chapter="rate", of_limit=part)
     assert player(at)["stops"] == stops
@@ -229,6 +235,13 @@ def test_the_check_agrees_with_the_gradients_by_hand():
     checked = shown["checked"].astype(int)
     np.testing.assert_allclose(shown["numeric_w"], shown["grad_w"][checked], rtol=1e-5, atol=1e-6)
     assert np.all(shown["error"] <= shown["allowed"])
+    # The picture of three slopes: for a quadratic the central one is that by hand, however wide.
+    central = (shown["right"] - shown["left"]) / (2 * check.WIDTH)
+    np.testing.assert_allclose(central, shown["grad_w"], rtol=1e-4, atol=1e-4)
+    forward = (shown["right"] - shown["loss"]) / check.WIDTH
+    np.testing.assert_allclose(
+        forward - central, ARTICLE.hessian[0, 0] * check.WIDTH / 2, rtol=1e-3
+    )
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
@@ -237,8 +250,12 @@ def test_a_mistake_is_drawn_beside_the_right_run_after_a_prediction(mistake):
     right, wrong = edits(at)
     assert right != wrong
     assert drawn(at) == {"the right run"}
+    assert not player(at)["plays"]
+    before = player(at)["of"]
     at.segmented_control(key=f"guess of {mistake}").set_value("show").run()
     assert drawn(at) == {"the right run", "the wrong run"}
+    assert player(at)["plays"]  # so the difference is seen, and not the step at which both begin
+    assert player(at)["of"] != before
     assert MISTAKES[mistake].story in words(at)
     assert live_texts(at).count('class="changed"') == (mistake in CHANGES)
     if mistake in CHANGES:

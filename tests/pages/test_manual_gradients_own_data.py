@@ -4,9 +4,19 @@ import numpy as np
 import pytest
 
 from engines.manual_gradients.standardising import Units
-from tests.support.visit import components, live_texts, player, series, visit, words
+from tests.support.visit import (
+    components,
+    live_texts,
+    player,
+    series,
+    table,
+    titles,
+    visit,
+    words,
+)
 from views.manual_gradients import own_data, point_editor
 from views.manual_gradients.point_editor import Data
+from views.ui.numbers import number
 
 
 def page(**query):
@@ -105,6 +115,27 @@ def test_standardised_data_are_learnt_in_a_few_steps_and_give_the_same_line(exam
     assert numbers["offset"][60] == pytest.approx(offset - slope * start, rel=1e-4)
     w, b = Units(*shown(at)["units"]).back(numbers["w"][60], numbers["b"][60])
     np.testing.assert_allclose([w, b], [numbers["slope"][60], numbers["offset"][60]], rtol=1e-4)
+
+
+@pytest.mark.parametrize("example", ["years", "seconds"])
+def test_a_bowl_too_long_for_a_map_is_told_by_what_is_left_along_its_axes(example):
+    at = page(example=example)
+    data = own_data.EXAMPLES[example]
+    curvature = own_data._problem(data, 1).condition
+    assert f"curves {number(curvature, 3)} times as much across the bowl" in live_texts(at)
+    left = table(at, 0, "errors").pivot(index="step", columns="axis", values="error")
+    steps = left.index.to_numpy()
+    np.testing.assert_allclose(left["steep axis"][:30], 0.6 ** steps[:30], atol=1e-3)
+    np.testing.assert_allclose(left["shallow axis"], 1, atol=1e-6)  # 0.2 of the limit: 1 − 2·0.2
+    assert titles(page(example=example, standardise="true")) == ["The loss over w and b"]
+
+
+def test_the_panel_closes_where_all_was_read_and_else_says_what_was_not():
+    at = page()
+    at.session_state["paste"] = True
+    assert not paste(at, "1\t2\n3\t4").session_state["paste"]
+    at.session_state["paste"] = True
+    assert paste(at, "1\t2\nnone\t3\n4\t5").session_state["paste"]
 
 
 def test_other_data_leave_the_rate_s_slider_as_it_is(first_visit):

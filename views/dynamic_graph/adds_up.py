@@ -32,7 +32,8 @@ def show_stage(here: Here) -> None:
         Drawn("", RIGHT, right, one_step.PROBLEM),
         Drawn("wrong_", WRONG, wrong, one_step.PROBLEM),
     ]
-    with stage(here, timeline, begin=(1, None), stops=_stops(wrong), whose=RIGHT.label):
+    stops = sections.sign_changes(wrong.grads["w"])  # of what w.grad holds
+    with stage(here, timeline, begin=(1, None), stops=stops, whose=RIGHT.label):
         say(
             "Where nothing empties it, backward() finds "
             f"{now('found_w')} in w.grad, adds this step's own gradient, {added('own_w')}, and "
@@ -61,11 +62,5 @@ def _timeline(right: Trace, wrong: Trace) -> Timeline:
     held = wrong.grads["w"].astype(np.float64)
     found = np.concatenate([[0.0], held[:-1]])
     sums = {"found_w": found, "own_w": held - found}
-    series = sections.followed(right) | sections.followed(wrong, run="wrong_") | every_step(sums)
-    return Timeline(series, len(wrong) - 1)
-
-
-def _stops(trace: Trace) -> list[int]:
-    """The steps at which what w.grad holds changes its sign."""
-    held = trace.grads["w"]
-    return [k for k in range(1, len(held)) if held[k - 1] * held[k] < 0]
+    both = sections.played_together({"": right, "wrong_": wrong})
+    return Timeline(both.series | every_step(sums), both.last_step)

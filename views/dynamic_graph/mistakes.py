@@ -16,7 +16,7 @@ from engines.dynamic_graph.mistakes import Outcome
 from engines.problem import Problem, preset
 from engines.trace import Trace
 from views.dynamic_graph import runs
-from views.player import Figure, Timeline, cached, show
+from views.player import Figure, show
 from views.regression import sections
 from views.regression.charts import Drawn, losses
 from views.regression.surface import paths
@@ -82,7 +82,8 @@ def _pictures(play: Play, places: Sequence[DeltaGenerator], outcome: Outcome | N
     """
     right = runs.trained(PROBLEM, steps=STEPS, learning_rate=PROBLEM.learning_rate)
     wrong = outcome.trace if outcome else None
-    timeline = _timeline(right, wrong)
+    both = {"": right} | ({"wrong_": wrong} if wrong else {})
+    timeline = sections.played_together(both)
     play(timeline, begin=(4, None), stops=[1, 5, 20, 60], whose=RIGHT.label)
     grows = outcome and outcome.end == "grows"
     drawn = [Drawn("", RIGHT, right, PROBLEM)]
@@ -96,14 +97,6 @@ def _pictures(play: Play, places: Sequence[DeltaGenerator], outcome: Outcome | N
             show(_nodes_alive(outcome), key="nodes_alive")
         else:
             show(losses(drawn, timeline), key="losses")
-
-
-@cached
-def _timeline(right: Trace, wrong: Trace | None) -> Timeline:
-    series = sections.followed(right)
-    if wrong:
-        series |= sections.followed(wrong, run="wrong_")
-    return Timeline(series, len(right) - 1)
 
 
 def _tell(mistake: str, outcome: Outcome) -> None:

@@ -31,9 +31,10 @@ def show_stage(here: Here) -> None:
     opens = int(apart.min(axis=0).argmax())  # where even the two that agree best do not
     with stage(here, timeline, begin=(opens, None), whose="NumPy, whole arrays"):
         st.markdown(
-            "Five programs descend from one start. Their numbers have sixteen digits, and the last "
-            "ones are not always the same (marked). The largest relative difference at any of the "
-            f"{apart.shape[1]} steps is **{number(float(apart.max()), 2)}**."
+            "Five programs start from the same point and take the same steps. Their numbers have "
+            "about sixteen digits, and the last few do not always agree (marked). The largest "
+            f"relative difference in all {apart.shape[1] - 1} steps is "
+            f"**{number(float(apart.max()), 2)}**."
         )
         left, right = beside([1, 1])
         with left:

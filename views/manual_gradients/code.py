@@ -22,14 +22,14 @@ LISTINGS: dict[str, Callable[..., Any]] = {
     "arrays": numpy_vectorized.train,
     "loops": numpy_loops.train,
 }
-LABELS = {"arrays": "whole arrays", "loops": "one point at a time"}
+LABELS = {"arrays": "arrays", "loops": "a loop"}
 TOLD = paragraphs(
     [
         "<b>Predict:</b> one line of code, one formula, a hundred numbers.",
         "<b>The loss</b> is one number: how wrong all the predictions are together.",
         "<b>The gradient.</b> The chain rule multiplies two slopes, point by point, and adds up: "
-        "how the loss answers to a prediction, and how the prediction answers to w, or to b.",
-        "<b>The update.</b> Each number takes a step against its gradient. η says how long.",
+        "how the loss changes with a prediction, and how the prediction changes with w, or with b.",
+        "<b>The update.</b> w and b each take a step against their slope. η says how long it is.",
         "Each formula is a line of the listing. Slow motion goes through them one by one.",
     ]
 )
@@ -70,7 +70,7 @@ def _formulas(problem: Problem, rate: float) -> str:
     """HTML: each formula, and below it what it comes to at the step shown."""
     x = "xᵢ²" if problem.power == 2 else "xᵢ"
     rows = [
-        (Phase.PREDICT, f"ŷᵢ = w·{x} + b", f"{now('w')} · {x} + {now('b')}"),
+        (Phase.PREDICT, f"ŷᵢ = w·{x} + b", f"{now('w')} · {x} {now('b', signed=True)}"),
         (Phase.LOSS, "L = ½ · Σ (ŷᵢ − yᵢ)²", now("loss", known=Phase.LOSS)),
         (Phase.GRADIENT, f"∂L/∂w = Σ (ŷᵢ − yᵢ) · {x}", now("grad_w", known=Phase.GRADIENT)),
         (Phase.GRADIENT, "∂L/∂b = Σ (ŷᵢ − yᵢ) · 1", now("grad_b", known=Phase.GRADIENT)),

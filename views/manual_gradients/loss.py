@@ -11,14 +11,11 @@ import pandas as pd
 import streamlit as st
 
 from engines.problem import Problem, preset
-from engines.trace import Trace
 from views.manual_gradients import runs
 from views.player import (
     LABEL,
     Drawing,
     Filling,
-    Timeline,
-    cached,
     drawing,
     live,
     now,
@@ -55,7 +52,7 @@ def show_stage(here: Here) -> None:
         other = replace(PROBLEM, loss=_loss(chosen))
         rate = RATE * PROBLEM.factor / other.factor if fits else RATE
         traces = runs.run(PROBLEM, STEPS, RATE).trace, runs.run(other, STEPS, rate).trace
-        timeline = _timeline(*traces)
+        timeline = sections.played_together(dict(zip(("", SECOND), traces, strict=True)))
         play(timeline, begin=(3, None), stops=[1, 3, 10], whose=LOSSES[PROBLEM.loss])
         say(_told(other, fits=fits))
         looks = Look(LOSSES[PROBLEM.loss], MODEL), Look(LOSSES[other.loss], OTHER, (6, 4))
@@ -77,26 +74,19 @@ def _loss(chosen: str | None) -> Any:
     return chosen or "mean"
 
 
-@cached
-def _timeline(trace: Trace, other: Trace) -> Timeline:
-    series = sections.followed(trace) | sections.followed(other, run=SECOND)
-    return Timeline(series, len(trace) - 1)
-
-
 def _told(other: Problem, *, fits: bool) -> str:
     times = number(PROBLEM.factor / other.factor, 3)
     if fits:
         return (
             f"The dashed run has a gradient <b>{times} times</b> smaller and a rate {times} times "
-            "larger, so it takes the very steps of the other, and lies on it. A factor before the "
-            "loss and a factor before the rate are one thing."
+            "larger, so it takes exactly the same steps, and the two paths coincide. A factor on "
+            "the loss and a factor on the rate come to the same thing."
         )
     return (
-        f"The same bowl with lower walls: at the same w and b each slope is "
-        f"<b>{times} times</b> smaller. With the "
-        f"same rate, the steps of the dashed run begin {times} times shorter: after "
-        f"{STEPS} steps it is still on its way. Its limit is {times} times higher, so its rate can "
-        f"be, too."
+        f"It is the same bowl with lower walls: at any w and b the slope is <b>{times} times</b> "
+        f"smaller. At the same rate, the first step of the dashed run is {times} times shorter, "
+        f"and after {STEPS} steps it is still on its way. Its limit is {times} times higher, so "
+        "its rate may be, too."
     )
 
 
@@ -107,7 +97,7 @@ def _table(looks: tuple[Look, Look], other: Problem, rate: float) -> str:
     limits = [problem.largest_stable_learning_rate for problem, _ in both]
     rows = [
         ["factor", *(number(problem.factor, 3) for problem, _ in both)],
-        ["gradient by w now", *(now(f"{run}grad_w", digits=4) for _, run in both)],
+        ["∂L/∂w now", *(now(f"{run}grad_w", digits=4) for _, run in both)],
         ["limit 2/λ", *(number(limit, 3) for limit in limits)],
         ["rate η", *(number(one, 3) for one in rates)],
         ["η / limit", *(number(r / limit, 3) for r, limit in zip(rates, limits, strict=True))],

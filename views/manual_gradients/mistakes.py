@@ -47,7 +47,14 @@ def show_stage(here: Here) -> None:
             )
             if answered:
                 drawn.append(Drawn("wrong_", WRONG, wrong.trace, variant.problem))
-        play(timeline, begin=(0, None), stops=[1, 2, 5, 20, 60], whose=RIGHT.label)
+        play(
+            timeline,
+            begin=(0, None),
+            stops=[1, 2, 5, 20, 60],
+            whose=RIGHT.label,
+            of=f"{mistake}, {answered}",
+            plays=answered,
+        )
         with picture:
             show(paths(drawn, timeline), key="paths")
         with loss:
@@ -72,4 +79,4 @@ def _numbers() -> str:
         for label, name in (("loss", "loss"), ("w", "w"), ("b", "b"))
     ]
     error = [now(f"{run}error", digits=2) for run in ("", "wrong_")]
-    return html_table(["", RIGHT.label, WRONG.label], [*rows, ["off by, of its size", *error]])
+    return html_table(["", RIGHT.label, WRONG.label], [*rows, ["gradient off by", *error]])

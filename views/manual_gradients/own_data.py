@@ -9,13 +9,14 @@ import numpy as np
 import streamlit as st
 
 from engines.manual_gradients import table
+from engines.manual_gradients.bowl import errors
 from engines.manual_gradients.standardising import Units, standardised, steps_to
 from engines.problem import Problem, preset
 from engines.regression import numpy_vectorized
 from engines.trace import Trace
 from views.manual_gradients import point_editor
 from views.manual_gradients.point_editor import Data
-from views.manual_gradients.rate import BEYOND, PARTS
+from views.manual_gradients.rate import BEYOND, PARTS, errors_left
 from views.player import Timeline, cached, every_step, now, say, show
 from views.regression import sections
 from views.regression.runs import trained
@@ -27,6 +28,7 @@ from views.ui.shell import Here
 from views.ui.staging import beside, stage
 
 STEPS = 300
+LONG = 1e4  # the condition from which a bowl, a hundred times as long as wide, is a line on a map
 ADDRESS = 600  # characters of data that an address holds
 HELD = "own data"  # in the session
 YEARS = tuple(range(2012, 2025))
@@ -66,7 +68,7 @@ def show_stage(here: Here) -> None:
     with stage(here) as play:
         row = st.container(horizontal=True, vertical_alignment="center")
         with row:
-            with st.popover("Paste data"):
+            with st.popover("Paste data", key="paste", on_change=Controls.moved):
                 _paste()
             offered = LABELS | (OWN if HELD in st.session_state else {})
             name = controls.pills(
@@ -86,17 +88,19 @@ def show_stage(here: Here) -> None:
                 parts=PARTS + BEYOND,
                 start="0.2",
                 numbered=False,
-                label_visibility="collapsed",
             )
         trace = trained("numpy_vectorized", numpy_vectorized.train, problem, steps=STEPS, rate=rate)
-        timeline = _timeline(trace, units)
+        timeline = _timeline(problem, trace, units)
         play(timeline, begin=(12, None), stops=[1, 2, 5, 20, 50, 100])
         say(_told(as_it_is, problem, rate))
         left, right = beside([1, 1])
         with left:
             point_editor.edit(data, power, units)
         with right:
-            show(landscape(problem, trace, timeline), key="landscape")
+            if LONG < problem.condition < math.inf:
+                show(errors_left(timeline, errors(problem, trace)), key="errors")
+            else:
+                show(landscape(problem, trace, timeline), key="landscape")
 
 
 def _problem(data: Data, power: int) -> Problem:
@@ -106,48 +110,50 @@ def _problem(data: Data, power: int) -> Problem:
 
 
 @cached
-def _timeline(trace: Trace, units: Units) -> Timeline:
+def _timeline(problem: Problem, trace: Trace, units: Units) -> Timeline:
     slope, offset = units.back(trace.params["w"], trace.params["b"])
-    lines = every_step({"slope": slope, "offset": offset})
-    return Timeline(sections.followed(trace) | lines, len(trace) - 1)
+    _, along = errors(problem, trace)
+    more = every_step({"slope": slope, "offset": offset, "along": along})
+    return Timeline(sections.followed(trace) | more, len(trace) - 1)
 
 
 def _told(as_it_is: Problem, problem: Problem, rate: float) -> str:
     """HTML: how the run goes, and what could be done about it."""
     x = "x" if as_it_is.power == 1 else "x²"
-    line = f"y = {now('slope', digits=4)}·{x} + ({now('offset', digits=4)})"
+    line = f"y = {now('slope', digits=4)}·{x} {now('offset', digits=4, signed=True)}"
     limit = number(problem.largest_stable_learning_rate, 3)
     if rate >= problem.largest_stable_learning_rate:
         return (
-            f"<b>Too far.</b> η = {number(rate, 3)} is not below 2/λ = {limit}: along the steep "
-            "axis of the bowl no step lands nearer than the one before."
+            f"<b>Too far.</b> η = {number(rate, 3)} is not below the limit 2/λ = {limit}: across "
+            "the bowl, no step lands nearer to the floor than the one before."
         )
     if math.isinf(as_it_is.condition):
         return (
-            f"<b>All points have the same {x}.</b> Any line through their mean is as good as any "
-            "other, so the bowl is a trough, and descent stops where it meets the floor. Now it is "
-            f"at {line}. One point with another {x} settles it."
+            f"<b>All points have the same {x}.</b> Every curve through their mean fits equally "
+            "well, so the bowl is a trough, and the descent stops where it first meets the floor. "
+            f"It is now at {line}. A single point with another {x} would settle it."
         )
     needed = steps_to(0.001, problem, rate)
     steps = f"{_large(math.ceil(needed))} step{'s' if needed > 1 else ''}"
-    long = _large(math.sqrt(as_it_is.condition))
+    condition = _large(as_it_is.condition)
     if problem is not as_it_is:
         return (
-            f"<b>A round bowl.</b> In units of their own spread the data need {steps} until a "
-            f"thousandth of the error is left; as they are, the bowl is {long} times as long as "
-            f"wide. In their own units the line is now {line}."
+            f"<b>A round bowl.</b> The loss now curves equally in all directions, and {steps} "
+            f"leave a thousandth of the error. In the data as they came, it curved {condition} "
+            f"times as much across the bowl as along it. In their units the line is now {line}."
         )
     if needed > STEPS:
         return (
-            f"<b>{steps}</b> until a thousandth of the error is left. The bowl is {long} times as "
-            f"long as wide, and its steep side allows no η beyond 2/λ = {limit}. Standardise, and "
-            "look again."
+            f"<b>{steps}</b> until a thousandth of the error is left. The loss curves {condition} "
+            f"times as much across the bowl as along it, and the steep sides allow no η above "
+            f"2/λ = {limit}. Along the floor, <b>{now('along', digits=4)}</b> of the error is "
+            "still there. Standardise, and look again."
         )
     w, b = (number(value, 4) for value in as_it_is.least_squares())
     return (
-        "<b>Drag a point,</b> or click to add one: the line is trained anew. The best is "
-        f"w = {w}, b = {b}; {steps} leave a thousandth of the error, in a bowl {long} times as "
-        "long as wide."
+        "<b>Drag a point,</b> or click to add one, and the line is trained anew. The best is "
+        f"w = {w}, b = {b}. After {steps} a thousandth of the error is left: the loss curves "
+        f"{condition} times as much across the bowl as along it."
     )
 
 
@@ -225,5 +231,7 @@ def _use_pasted() -> None:
         read = table.read(state["pasted"], state["comma"]) if state.get("comma") else read
     if read.x:
         _use(Data(tuple(zip(read.x, read.y, strict=True)), read.names))
+    if read.x and not read.notes:  # where something was left out, the panel still says what
+        state["paste"] = False
     known = f"{len(read.x):,} points are used." if read.x else ""
     state["pasted notes"] = tuple(note for note in (known, *read.notes) if note)

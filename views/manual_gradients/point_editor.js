@@ -66,6 +66,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
 
   const curve = make("path", { class: "curve", stroke: colors.model }), residuals = make("path", { class: "residuals", stroke: colors.residual });
   const ring = make("circle", { class: "chosen" }), told = make("text", { class: "told" });
+  const outside = make("text", { class: "told", "text-anchor": "middle" }, words.outside);
   let dots = [];
 
   function draw() { // all that does not follow the player
@@ -100,7 +101,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
     residuals.setAttribute("stroke-width", 0.09 * em);
     ring.setAttribute("r", 0.65 * em);
     group.append(residuals, curve);
-    svg.replaceChildren(clip, ...lines, ...titles, group, ...dots.map(([halo]) => halo), ...dots.map(([, dot]) => dot), ring, told);
+    svg.replaceChildren(clip, ...lines, ...titles, group, ...dots.map(([halo]) => halo), ...dots.map(([, dot]) => dot), ring, told, outside);
     place();
   }
 
@@ -132,6 +133,11 @@ export default function ({ parentElement, data, setTriggerValue }) {
     const drawn = Number.isFinite(w) && Number.isFinite(b);
     const steps = power === 1 ? 1 : 60;
     const walk = Array.from({ length: steps + 1 }, (_, i) => xLow + (i / steps) * (xHigh - xLow));
+    const heights = walk.map((x) => py(line(x))), above = !heights.some((height) => height >= box.top);
+    const seen = drawn && !above && heights.some((height) => height <= box.bottom);
+    outside.style.display = seen ? "none" : "";
+    outside.setAttribute("x", (box.left + box.right) / 2);
+    outside.setAttribute("y", above ? box.top + 1.2 * em : box.bottom - 0.6 * em);
     curve.setAttribute("d", drawn ? `M${walk.map((x) => `${px(x)} ${near(line(x))}`).join("L")}` : "");
     residuals.setAttribute("d", drawn && moment >= 1 ? points.map(({ x, y }) => `M${px(x)} ${py(y)}V${near(line(x))}`).join("") : "");
   }

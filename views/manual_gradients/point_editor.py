@@ -21,6 +21,7 @@ WORDS = {
     "and the previous one, Enter adds one in the middle, Delete removes it.",
     "title": "The fit",
     "hint": "click: a new point · drag: move it",
+    "outside": "the curve is outside this picture",
     "remove": "Remove this point",
 }
 Points = Sequence[tuple[float, float]]

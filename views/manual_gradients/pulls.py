@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
 
 from engines.problem import preset
 from views.manual_gradients import one_step
-from views.player import Timeline, cached, every_step, now, say, show
-from views.regression import charts
+from views.player import Figure, Timeline, cached, every_step, now, say, show
+from views.regression import charts, sections
+from views.ui.controls import Controls
 from views.ui.numbers import number
 from views.ui.shell import Here
 from views.ui.staging import beside, stage
@@ -20,20 +22,45 @@ POINT = 85  # counted from 1: far from the curve, with an x² that is neither 0 
 def show_stage(here: Here) -> None:
     """The fit, and beside it the terms of both sums; one point's terms in numbers."""
     with here.settings, st.popover("Settings"):
-        counted = here.controls.number("Point that is told in numbers", "point", POINT, 1, 100)
+        counted = here.controls.number("Point with the ring", "point", POINT, 1, 100)
     point = int(counted) - 1
     timeline = _timeline(point)
     table = {name: name for name in ("grad_w", "grad_b")}
     table |= {f"{name} of the ringed point": name for name in ("residual", "term_w", "term_b")}
-    with stage(here, timeline, begin=(OPENS, None), stops=_stops(timeline), table=table):
+    stops = sections.sign_changes(*(timeline.series[f"grad_{name}"].values for name in "wb"))
+    with stage(here, timeline, begin=(OPENS, None), stops=stops, table=table):
         say(_told(point))
         fit, terms = beside([1, 1])
         with fit:
-            show(charts.fit(PROBLEM, timeline, chosen=point), key="fit")
+            figure = charts.fit(PROBLEM, timeline, chosen=point, clickable=True)
+            _show_to_be_clicked(figure, "fit", point)
         with terms:
             for parameter in ("w", "b"):
-                pulls = charts.contributions(PROBLEM, timeline, to=parameter, chosen=point)
-                show(pulls, key=f"pull_{parameter}")
+                figure = charts.contributions(PROBLEM, timeline, to=parameter, chosen=point)
+                _show_to_be_clicked(figure, f"pull_{parameter}", point)
+
+
+def _show_to_be_clicked(figure: Figure, name: str, point: int) -> None:
+    """Show a picture in which a click chooses a point.
+
+    A browser says nothing of a click on what was clicked there last. So a picture is made anew
+    where something else has been chosen since.
+    """
+    clicks = st.session_state.setdefault("clicks", {})  # by picture: the last, and how often made
+    last, made = clicks.get(name, (None, 0))
+    if last not in (None, point):
+        clicks[name] = last, made = None, made + 1
+    key = f"{name} {made}"
+
+    def clicked() -> None:
+        match st.session_state[key].get("selection"):
+            case {"picked": [{"x": float(x)}, *_]}:  # a browser can send anything
+                chosen = int(np.abs(PROBLEM.x - x).argmin())
+                st.session_state["point"] = 1 + chosen
+                clicks[name] = chosen, made
+        Controls.moved()
+
+    show(figure, key=key, on_select=clicked, selection_mode="picked")
 
 
 def _told(point: int) -> str:
@@ -44,10 +71,10 @@ def _told(point: int) -> str:
     )
     x_squared = number(float(PROBLEM.x[point] ** 2), 3)
     return (
-        f"The ringed point has x² = {x_squared}, and the curve misses it by ŷ − y = {residual}. "
-        f"Its term by w is 2·½·(ŷ − y)·x² = <b>{term_w}</b>, by b 2·½·(ŷ − y) = "
-        f"<b>{term_b}</b>. All {len(PROBLEM.x)} terms add up to the gradient: "
-        f"{now('grad_w', known=2)} and {now('grad_b', known=2)}."
+        f"<b>Click a point.</b> The ringed one has x² = {x_squared}, and the curve misses it by "
+        f"ŷ − y = {residual}. It adds 2·½·(ŷ − y)·x² = <b>{term_w}</b> to ∂L/∂w and 2·½·(ŷ − y) = "
+        f"<b>{term_b}</b> to ∂L/∂b. All {len(PROBLEM.x)} points together make "
+        f"{now('grad_w', known=2, digits=4)} and {now('grad_b', known=2, digits=4)}."
     )
 
 
@@ -60,9 +87,3 @@ def _timeline(point: int) -> Timeline:
     term = 2 * PROBLEM.factor * residual
     terms = {"residual": residual, "term_w": term * x**PROBLEM.power, "term_b": term}
     return Timeline(timeline.series | every_step(terms), timeline.last_step, timeline.parts)
-
-
-def _stops(timeline: Timeline) -> list[int]:
-    """The steps at which a sum changes its sign."""
-    sums = [timeline.series[f"grad_{name}"].values for name in "wb"]
-    return [k for k in range(1, len(sums[0])) if any(one[k - 1] * one[k] < 0 for one in sums)]

@@ -40,7 +40,7 @@ from views.ui.staging import beside, stage
 
 PROBLEM = preset("numpy_article")
 STEPS = 60
-SHOWN = 20  # steps of the picture that follows the error
+BOUND = 2.8  # of the picture of the error: a run may run away
 PARTS = ("0.05", "0.1", "0.2", "0.3", "0.4", "0.5", "0.6", "0.7", "0.8", "0.9", "0.95")
 BEYOND = ("1", "1.02", "1.05", "1.1", "1.2")
 AXES = ("steep axis", "shallow axis")
@@ -69,7 +69,7 @@ def show_stage(here: Here) -> None:
             show(landscape(PROBLEM, trace, timeline, axes=True), key="landscape")
         with right:
             show(_gauge(factors(PROBLEM, rate)), key="gauge")
-            show(_errors(timeline, errors(PROBLEM, trace)), key="errors")
+            show(errors_left(timeline, errors(PROBLEM, trace)), key="errors")
 
 
 @cached
@@ -83,7 +83,7 @@ def _stops(trace: Trace) -> list[int]:
     """The first jump, and where the loss is first half of what it was, or four times as much."""
     half, more = trace.losses < trace.losses[0] / 2, trace.losses > 4 * trace.losses[0]
     firsts = [int(np.argmax(there)) for there in (half, more) if there.any()]
-    return sorted({1, *firsts, SHOWN})
+    return sorted({1, *firsts})
 
 
 def _told(rate: float, trace: Trace) -> str:
@@ -91,22 +91,23 @@ def _told(rate: float, trace: Trace) -> str:
     steep, shallow = factors(PROBLEM, rate)
     each = f"Along the steep axis each step multiplies the error by 1 − η·λ = {number(steep, 3)}"
     first, last = (number(float(trace.losses[k]), 3) for k in (0, -1))
-    end = f"In {len(trace) - 1} steps the loss goes from {first} to {last}."
+    least = number(float(PROBLEM.loss_at(*PROBLEM.least_squares())), 3)
+    end = f"In {len(trace) - 1} steps the loss goes from {first} to {last}; the least is {least}."
     if math.isclose(steep, -1):
         return (
-            f"<b>It bounces.</b> {each}: it lands on the other side, as far out as before, and "
-            f"comes no nearer. {end}"
+            f"<b>It bounces.</b> {each}: every step lands on the other side, exactly as far out "
+            f"as before. {end}"
         )
     if steep < -1:
         return (
-            f"<b>It explodes.</b> {each}: it lands on the other side, and farther out each time. "
+            f"<b>It explodes.</b> {each}: every step lands on the other side, and farther out. "
             f"{end}"
         )
     if steep < 0:
-        return f"<b>It zig-zags.</b> {each}: it lands on the other side, and nearer. {end}"
+        return f"<b>It zig-zags.</b> {each}: every step lands on the other side, but nearer. {end}"
     return (
-        f"<b>It glides.</b> {each}, along the shallow one by {number(shallow, 3)}: nearer, on the "
-        f"same side. {end}"
+        f"<b>It glides.</b> {each}, along the shallow one by {number(shallow, 3)}: every step "
+        f"lands nearer, on the same side. {end}"
     )
 
 
@@ -123,7 +124,7 @@ def _() -> Drawing:
         {"low": -1, "high": 0, "what": "zig-zags", "color": BEST},
         {"low": 0, "high": 1.15, "what": "glides", "color": MODEL},
     ]
-    title = "what a step multiplies the error by: 1 − η·λ"
+    title = "error multiplied by 1 − η·λ"
     x = alt.X(
         "low:Q",
         title=title,
@@ -173,22 +174,27 @@ def _() -> Drawing:
 
 
 @picture
-def _errors(timeline: Timeline, left: tuple[Floats, Floats]) -> Filling:
+def errors_left(timeline: Timeline, left: tuple[Floats, Floats]) -> Filling:
+    """What is left of the error along both axes of the bowl, step by step. left: see `errors`."""
     rows = [
-        pd.DataFrame({"step": np.arange(SHOWN + 1), "axis": axis, "error": part[: SHOWN + 1]})
+        pd.DataFrame({"step": np.arange(len(part)), "axis": axis, "error": part})
         for axis, part in zip(AXES, left, strict=True)
     ]
-    return {"errors": pd.concat(rows)}, {}
+    both = np.concatenate(left)
+    high, low = np.clip([both.max(), 1.1 * both.min()], [1.1, -BOUND], [BOUND, -0.1])
+    ticks = [-2, 0, 2] if max(high, -low) > 2 else [-1, 0, 1]
+    values = {"high": float(high), "low": float(low), "last": timeline.last_step, "ticks": ticks}
+    return {"errors": pd.concat(rows)}, values
 
 
-@_errors.drawing
+@errors_left.drawing
 def _(timeline: Timeline) -> Drawing:
-    x = alt.X("step:Q", title="step", scale=between("0", str(SHOWN)))
+    x = alt.X("step:Q", title="step", scale=between("0", "last"))
     y = alt.Y(
         "error:Q",
-        title="of the first",
-        scale=alt.Scale(domain=[-2.8, 2.8], nice=False),
-        axis=alt.Axis(values=[-2, 0, 2]),
+        title="× the first",
+        scale=between("low", "high"),
+        axis=alt.Axis(values=alt.ExprRef("ticks")),
     )
     line = alt.Chart(alt.NamedData("errors"))
     by_axis = {"color": _by_axis(alt.Color, COLORS), "shape": _by_axis(alt.Shape, SHAPES)}
@@ -197,14 +203,14 @@ def _(timeline: Timeline) -> Drawing:
     so_far = walked.mark_line(clip=True, strokeWidth=sized(2, 4)).encode(
         x=x, y=y, color=by_axis["color"]
     )
-    points = walked.mark_point(filled=True, size=mark(45), opacity=1, clip=True).encode(
+    points = walked.mark_point(filled=True, size=mark(30), opacity=1, clip=True).encode(
         x=x, y=y, **by_axis
     )
     return drawing(
         whole + so_far + points,
-        title="The error that is left, along each axis",
-        description="The error along each axis of the bowl at the first steps, as a part of what "
-        "it was at the start; its sign is the side.",
+        title="The error left: ● steep, ■ shallow axis",
+        description="The error along each axis of the bowl, step by step, as a part of what it was "
+        "at the start; its sign is the side.",
     )
 
 

@@ -8,7 +8,7 @@ from engines.problem import preset
 from engines.regression import numpy_vectorized
 from engines.trace import Step, Trace, record
 from views.manual_gradients import runs
-from views.player import Timeline, cached, live, now, say, show
+from views.player import cached, live, now, say, show
 from views.regression import sections
 from views.regression.charts import Drawn, losses
 from views.regression.settings import choose_part_of_limit
@@ -51,7 +51,7 @@ def show_stage(here: Here) -> None:
                 )
         trace = runs.run(PROBLEM, STEPS, RATE).trace
         other = _branched(at, rate)
-        timeline = _timeline(trace, other)
+        timeline = sections.played_together({"": trace, SECOND: other})
         looks = (
             Look(f"η stays {number(RATE, 3)}", MODEL),
             Look(f"η = {number(rate, 3)} from step {at}", OTHER, (6, 4)),
@@ -64,9 +64,9 @@ def show_stage(here: Here) -> None:
         stops, opens = [at, at + 1, at + 2, at + 10], (min(at + 6, STEPS), None)
         play(timeline, begin=opens, stops=stops, whose=looks[0].label, table=table)
         say(
-            f"Up to step {at} it is one run. From there on the "
-            f"dashed one has η = {number(rate, 3)} instead of {number(RATE, 3)}, and its loss is "
-            f"now <b>{now(SECOND + 'loss', digits=4)}</b>. Had the rate stayed, it would be "
+            f"Up to step {at} there is one run. From there on the dashed run has "
+            f"η = {number(rate, 3)} instead of {number(RATE, 3)}. Its loss is now "
+            f"<b>{now(SECOND + 'loss', digits=4)}</b>; with the old rate it would be "
             f"<b>{now('loss', digits=4)}</b>."
         )
         runs_drawn = [
@@ -92,9 +92,3 @@ def _branched(at: int, rate: float) -> Trace:
     )
     kept: list[Step] = [*(first[k] for k in range(at)), *(later[k] for k in range(len(later)))]
     return record(kept)
-
-
-@cached
-def _timeline(trace: Trace, other: Trace) -> Timeline:
-    series = sections.followed(trace) | sections.followed(other, run=SECOND)
-    return Timeline(series, len(trace) - 1)

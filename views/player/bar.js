@@ -78,7 +78,9 @@ export default function ({ parentElement, data, setTriggerValue }) {
   const opening = { step: data.begin[0], moment: data.begin[1] };
   const first = range.at === undefined;
   range.at ??= asked();
-  if (!first && range.of !== data.of && range.at.moment !== null) range.at.moment = 0; // slow motion of something else
+  const anew = !first && range.of !== data.of; // something else is played
+  if (anew && range.at.moment !== null) range.at.moment = 0;
+  if (anew && range.at.moment === null && data.plays) range.at = { ...opening };
   range.of = data.of;
 
   function asked() { // by the address, or by whoever came here backwards
@@ -118,7 +120,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
     range.frame = { step, moment: so_far, moments, values, format: shortNumber };
     range.style.setProperty("--walked", `${(100 * range.value) / Math.max(1, last())}%`);
     const part = data.parts[phase] > 1 ? ` ${moment - starts[phase] + 1}/${data.parts[phase]}` : "";
-    const told = [
+    const told = [ // each of them stays on one line
       ...(data.whose ? [data.whose] : []),
       ...(data.lastStep > 0 ? [words.step.replace("{step}", step * data.every).replace("{last}", data.lastStep * data.every)] : []), // or nothing is trained
       ...(phase === WHOLE ? [] : [Object.assign(document.createElement("span"), { className: "player-phase", textContent: words.phases[phase] + part })]),
@@ -126,7 +128,8 @@ export default function ({ parentElement, data, setTriggerValue }) {
         moment !== null && changed !== null && moment >= changed ? `${name} → ${shortNumber(values[name + "_next"])}`
           : `${name} ${so_far >= known ? shortNumber(values[name]) : "…"}`),
     ];
-    readout.replaceChildren(...told.flatMap((one, i) => (i ? ["  ·  ", one] : [one])));
+    const items = told.map((one) => (one.nodeType ? one : Object.assign(document.createElement("span"), { textContent: one })));
+    readout.replaceChildren(...items.flatMap((one, i) => (i ? ["  ·  ", one] : [one])));
     range.setAttribute("aria-valuetext", readout.textContent);
     slow.checked = moment !== null;
     slow.parentElement.style.display = slowable ? "" : "none";
@@ -319,8 +322,10 @@ export default function ({ parentElement, data, setTriggerValue }) {
   }
   off.signal.addEventListener("abort", () => { cancelAnimationFrame(frame); clearTimeout(remembering); clearInterval(reminding); });
   settle();
-  const still = matchMedia("(prefers-reduced-motion: reduce)").matches || location.search.includes("step=");
-  if (range.playing || (first && data.plays && !still)) play(); else pause();
+  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const comes = data.plays && (anew || (first && !location.search.includes("step=")));
+  if (anew && data.plays && still) go(last()); // what the others see in the end
+  if (range.playing || (comes && !still)) play(); else pause();
   return () => {
     off.abort();
     state.value = ""; // nothing for those who come next and follow another player

@@ -77,11 +77,13 @@ def player(
     readout: the series named and printed beside the step. whose: the run that these are of, where
     there are several. table: by label, the series that are told in a table of this moment; those of
     the readout if not said. phases: the names of the four. stops: the steps that a clicker goes to.
-    counted: what is said of a step, where one stands for `every` of what is counted. of: what slow
-    motion goes through; where that changes, it begins anew. then: what a button at the end says,
-    which asks for what comes next. begin: the step and the moment, None outside slow motion, at
-    which a first visit finds it; if not said, the first. at_end: whether it is the last instead.
-    plays: whether it then plays by itself, once, where nobody asked for less motion. on_asked:
+    counted: what is said of a step, where one stands for `every` of what is counted. of: what is
+    played; where that changes, slow motion begins anew, and so does what plays by itself. then:
+    what a button at the end says, which asks for what comes next. begin: the step and the moment,
+    None outside slow motion, at which a first visit finds it; if not said, the first. at_end:
+    whether it is the last instead.
+    plays: whether it then plays by itself, once; where less motion is asked for, it stays, or where
+    something else is played, goes to the end. on_asked:
     called before the page runs where a button of it with `data-asks-step` was pressed. key: another
     player for another key. Returns the bar, for what has to be seen with the player.
     """

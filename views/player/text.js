@@ -18,6 +18,7 @@ export default function ({ parentElement, data }) {
       const text = (name) => (frame.moment >= Number(known) ? frame.format(frame.values[name], digits) : unknown);
       span.textContent = to && text(now) !== text(to) ? `${text(now)} … ${text(to)}` : text(now);
       if (like) markDifference(span, text(like));
+      if ("signed" in span.dataset) span.textContent = /^−/.test(span.textContent) ? span.textContent.replace("−", "− ") : `+ ${span.textContent}`;
     }
     lines.forEach((line, i) => line.classList.toggle("on", during[i].includes(frame.moment)));
     for (const one of reached) {
@@ -27,8 +28,13 @@ export default function ({ parentElement, data }) {
     keepInSight(root.querySelector(".follows"));
   }
 
-  const follows = root.querySelector(".follows"), resized = new ResizeObserver(() => keepInSight(follows));
-  if (follows) resized.observe(follows); // what stands beside it may come later, and take room from it
+  const follows = root.querySelector(".follows");
+  const boxes = [root, root.closest(".stElementContainer"), ...root.querySelectorAll(".listing")].filter(Boolean);
+  const resized = new ResizeObserver(() => { // what stands beside it may come later, and take room from it
+    keepInSight(follows);
+    boxes.forEach(reachable);
+  });
+  boxes.forEach((box) => resized.observe(box));
 
   root.off?.abort();
   root.off = new AbortController();
@@ -36,6 +42,12 @@ export default function ({ parentElement, data }) {
   document.addEventListener("input", (event) => event.target.id === "player-step" && requestAnimationFrame(draw), listen);
   draw();
   return () => { root.off.abort(); resized.disconnect(); };
+}
+
+function reachable(box) { // what has to be scrolled can be, with the keyboard too
+  const scrolls = box.scrollHeight > box.clientHeight + 1 || box.scrollWidth > box.clientWidth + 1;
+  const open = ["auto", "scroll"].includes(getComputedStyle(box).overflowY);
+  if (scrolls && open) box.tabIndex = 0; else box.removeAttribute("tabindex");
 }
 
 function keepInSight(listing) { // scrolls a listing that is longer than its box to the marked lines, and nothing else

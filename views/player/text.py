@@ -25,16 +25,19 @@ def now(
     unknown: str = "…",
     digits: int = 6,
     like: str = "",
+    signed: bool = False,
 ) -> str:
     """HTML for the value that a series has at the step shown, from the moment `known` on.
 
     to: a series that ends a range, which is written where its end is not its beginning. unknown:
     what stands there before `known`. digits: how many significant ones, 0 for a whole number.
-    like: a series of which it should be the equal; digits that are not are marked.
+    like: a series of which it should be the equal; digits that are not are marked. signed: whether
+    it is added to what stands before it, as in “2·x − 3” and “2·x + 3”.
     """
     data = {"now": name, "known": known, "unknown": unknown, "digits": digits}
     data |= {"to": to} if to else {}
     data |= {"like": like} if like else {}
+    data |= {"signed": ""} if signed else {}
     attributes = " ".join(f'data-{key}="{value}"' for key, value in data.items())
     return f"<span {attributes}></span>"
 

@@ -14,7 +14,9 @@ from engines.trace import Trace, relative_difference, thin
 from views.player import (
     LABEL,
     PHASE,
+    POWER,
     STEP,
+    TEXT,
     Drawing,
     Figure,
     Filling,
@@ -35,6 +37,8 @@ from views.ui.palette import ENGINES, GRADIENT, QUIET
 from views.ui.table import html_table
 
 Floats = NDArray[np.float64]
+# Of both difference quotients: the mark, the dashes, and on which side of it its name stands.
+KINDS: Any = (("central", "circle", [1, 0], 0.5), ("forward", "square", [7, 4], -0.5))
 
 
 @picture
@@ -49,10 +53,11 @@ def _(timeline: Timeline) -> Drawing:
         "h:Q",
         title="width h (relative)",
         scale=alt.Scale(type="log"),
-        axis=alt.Axis(labelExpr=LABEL),
+        axis=alt.Axis(labelExpr=POWER),
     )
-    scale = alt.Scale(type="log", domain=[1e-16, 2], clamp=True)
-    axis = alt.Axis(labelExpr=LABEL, values=[1e-16, 1e-12, 1e-8, 1e-4, 1])
+    scale = alt.Scale(type="log", domain=[1e-16, 100], clamp=True)
+    values = [1e-15, 1e-12, 1e-9, 1e-6, 1e-3, 1]
+    axis = alt.Axis(labelExpr=f"datum.value === 1 ? '1' : {POWER}", values=values)
 
     def y(field: str) -> alt.Y:
         return alt.Y(field, title="relative error", scale=scale, axis=axis)
@@ -64,27 +69,33 @@ def _(timeline: Timeline) -> Drawing:
     band = (
         rows.transform_calculate(allowed=at_width("allowed"), bottom="1e-16")
         .mark_area(color=QUIET, opacity=0.25, line={"color": QUIET, "strokeDash": [5, 4]})
-        .encode(x=x, y=y("bottom:Q"), y2="allowed:Q")
+        .encode(x=x, y=y("allowed:Q"), y2="bottom:Q")
     )
-    kinds = ["central", "forward"]
-    kind = {
-        "color": alt.Color("kind:N", scale=alt.Scale(domain=kinds, range=[GRADIENT, GRADIENT])),
-        "shape": alt.Shape("kind:N", scale=alt.Scale(domain=kinds, range=["circle", "square"])),
-    }
-    lines = [
-        rows.transform_filter(f"{PHASE} >= {Phase.GRADIENT:d}")
-        .transform_calculate(error=at_width(name), kind=f"'{name}'")
-        .mark_line(point=True, strokeDash=[1, 0] if name == "central" else [7, 4])
-        .encode(x=x, y=y("error:Q"), **kind, tooltip=["h:Q", "kind:N", "error:Q"])
-        for name in kinds
-    ]
+    known = rows.transform_filter(f"{PHASE} >= {Phase.GRADIENT:d}")
+    layers = []
+    for name, shape, dash, up in KINDS:
+        line = known.transform_calculate(error=at_width(name), name=f"'{name} difference'").encode(
+            x=x, y=y("error:Q"), tooltip=["h:Q", "name:N", "error:Q"]
+        )
+        named = line.transform_filter("datum.i === 2").encode(text="name:N")
+        layers += [
+            line.mark_line(color=GRADIENT, strokeDash=dash),
+            line.mark_point(color=GRADIENT, shape=shape, filled=True, opacity=1),
+            readable(
+                named,
+                align="right",
+                dx=alt.ExprRef(f"-0.8 * {TEXT}"),
+                dy=alt.ExprRef(f"{up} * {TEXT}"),
+                color=alt.ExprRef("ink"),
+            ),
+        ]
     excused = readable(
-        alt.Chart(alt.InlineData([{"h": 1e-6, "error": 1e-14}])).encode(x=x, y=y("error:Q")),
-        text="excused by rounding",
+        alt.Chart(alt.InlineData([{"h": 1e-8, "error": 1e-15}])).encode(x=x, y=y("error:Q")),
+        text="explained by rounding",
         color=alt.ExprRef("ink"),
     )
     return drawing(
-        alt.layer(band, *lines, excused),
+        alt.layer(band, *layers, excused),
         title="Relative error against the width h",
         description=(
             "Relative error of the gradient against central and forward differences of many "
@@ -129,7 +140,7 @@ def digits(engines: Sequence[str], names: Sequence[str], *, shown: int = 17) -> 
             now(f"{engine}_{name}", digits=shown, like=f"{engines[0]}_{name}") for name in names
         ]
         rows.append([f'<span style="color: {look.color}">●</span> {look.label}', *cells])
-    live(html_table(["", *names], rows), key="digits")
+    live(html_table(["", *names], rows, kind="long"), key="digits")
 
 
 def differences(engines: Sequence[str], timeline: Timeline, *, allowed: float) -> Figure:

@@ -79,10 +79,12 @@ def fit(
     run: str = "",
     color: str = MODEL,
     chosen: int | None = None,
+    clickable: bool = False,
 ) -> Filling:
     """The data, the model's curve at this step, and from each point its residual.
 
-    chosen: the index of a point to put a ring around.
+    chosen: the index of a point to put a ring around. clickable: whether a click is a selection,
+    `picked`, of the x that is nearest.
     """
     # The start is part of the story, unless it is so far off that the data would shrink to a line.
     height = max(float(np.ptp(problem.y)), 0.2 * float(np.abs(problem.y).max()), 0.1)
@@ -101,7 +103,7 @@ def fit(
 
 
 @fit.drawing
-def _(timeline: Timeline, *, run: str, color: str) -> Drawing:
+def _(timeline: Timeline, *, run: str, color: str, clickable: bool) -> Drawing:
     # A diverged model is drawn as leaving the picture, not as a number no canvas can hold.
     updated = f"{PHASE} == {Phase.UPDATE:d}"
     w, b = (
@@ -120,6 +122,7 @@ def _(timeline: Timeline, *, run: str, color: str) -> Drawing:
         .encode(x=x, y=y, y2="y_pred:Q")
     )
     dots = points.mark_circle(color=DATA, clip=True).encode(x=x, y=y, tooltip=["x:Q", "y:Q"])
+    dots = dots.add_params(_picked()) if clickable else dots
     chosen = points.transform_filter("datum.chosen")
     ring = chosen.mark_point(
         color=alt.ExprRef("ink"), size=mark(150), strokeWidth=sized(2, 4), opacity=1
@@ -226,7 +229,8 @@ def _losses(
 @_losses.drawing
 def _(timeline: Timeline, prefixes: tuple[str, ...], looks: tuple[Look, ...]) -> Drawing:
     # A number that depends on the width comes too late for the layout, and pushes the title out.
-    legend = alt.Legend(columns=alt.ExprRef("lecture ? 1 : 2"), labelLimit=0)
+    columns = alt.ExprRef("lecture ? 1 : 2")
+    legend = alt.Legend(columns=columns, labelLimit=0, symbolOpacity=1, symbolSize=400)
     axis = alt.Axis(values=alt.ExprRef("ticks"), labelExpr=DECADES)
     x = alt.X("step:Q", title="step", scale=between("0", "last"))
     y = alt.Y("loss:Q", title="loss", scale=between("low", "high", type="log"), axis=axis)
@@ -257,9 +261,10 @@ def _(timeline: Timeline, prefixes: tuple[str, ...], looks: tuple[Look, ...]) ->
 def contributions(
     problem: Problem, timeline: Timeline, *, to: Literal["w", "b"], chosen: int | None = None
 ) -> Filling:
-    """Each point's term in the sum that is the gradient by `to`: who pulls, and which way.
+    """Each point's term in the sum that is ∂L/∂`to`: who pulls, and which way.
 
-    chosen: the index of a point whose term is told in numbers.
+    chosen: the index of a point whose term is told in numbers. A click is a selection, `picked`, of
+    the x that is nearest.
     """
     x_low, x_high = _span(problem.x, margin=0.02)
     values = {"twice_factor": 2 * problem.factor, "power": problem.power}
@@ -280,8 +285,10 @@ def _(timeline: Timeline, *, to: Literal["w", "b"]) -> Drawing:
     x = alt.X("x:Q", title="x", scale=between("x_low", "x_high"))
     y = alt.Y("term:Q", title=f"term of grad_{to}", axis=alt.Axis(labelExpr=LABEL))
     tooltip = ["x:Q", "y:Q", alt.Tooltip("term:Q", format=".4g")]
-    bars = terms.mark_rule(color=GRADIENT, opacity=0.6, strokeWidth=sized(3, 5)).encode(
-        x=x, y=y, tooltip=tooltip
+    bars = (
+        terms.mark_rule(color=GRADIENT, opacity=0.6, strokeWidth=sized(3, 5))
+        .encode(x=x, y=y, tooltip=tooltip)
+        .add_params(_picked())
     )
     told = terms.transform_filter("datum.chosen")
     bar = told.mark_rule(color=alt.ExprRef("ink"), strokeWidth=sized(4, 7)).encode(
@@ -303,7 +310,8 @@ def _(timeline: Timeline, *, to: Literal["w", "b"]) -> Drawing:
         alt.layer(bars, zero, bar, *numbers),
         title=f"Terms of grad_{to}: below zero pulls {to} up",
         description=(
-            f"One bar for each data point: its term in the sum that is the gradient by {to}."
+            f"One bar for each data point: its term in the sum that is the slope of the loss along "
+            f"{to}."
         ),
     )
 
@@ -315,6 +323,10 @@ def thinned(trace: Trace) -> pd.DataFrame:
     """The steps that a static curve shows, as columns step, loss, w, b, grad_w, grad_b."""
     rows = trace.to_frame()
     return rows.iloc[thin(len(rows), CURVE_STEPS)].reset_index()
+
+
+def _picked() -> alt.Parameter:
+    return alt.selection_point("picked", encodings=["x"], on="click", nearest=True, toggle=False)
 
 
 def _points(problem: Problem, chosen: int | None) -> pd.DataFrame:

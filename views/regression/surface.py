@@ -145,7 +145,7 @@ def _walks(looks: tuple[Look, ...]) -> Layers:
     walk = alt.Chart(alt.NamedData("paths")).encode(
         x=X, y=Y, order="step:Q", **told_apart(looks, None)
     )
-    whole = walk.mark_line(opacity=0.35, clip=True)
+    whole = walk.mark_line(opacity=0.5, clip=True)
     so_far = walk.transform_filter(f"datum.step <= {STEP}").mark_line(
         clip=True, point=alt.OverlayMarkDef(size=16)
     )
@@ -267,7 +267,7 @@ def _drawn_axes() -> Layers:
     )
     # How far it is along the axis to where a name still has room beside the edge.
     named = rows.transform_calculate(
-        across=f"(center_w + (datum.to_w < 0 ? -0.6 : 0.6) * {WIDE} - datum.best_w) / datum.to_w",
+        across=f"(center_w + (datum.to_w < 0 ? -0.5 : 0.5) * {WIDE} - datum.best_w) / datum.to_w",
         up=f"(center_b + (datum.to_b < 0 ? -0.9 : 0.9) * {HALF} - datum.best_b) / datum.to_b",
     ).transform_calculate(
         w="datum.best_w + min(datum.across, datum.up) * datum.to_w",

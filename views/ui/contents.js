@@ -76,6 +76,9 @@ export default function ({ parentElement, data, setTriggerValue }) {
     go({ page: Number(card.dataset.page), chapter: null, backwards: false });
   });
   for (const type of ["pointerdown", "mousedown", "click"]) document.addEventListener(type, point, { capture: true, signal: off.signal });
+  on(document, "focusin", ({ target }) => { // what appears there is an answer to what is pressed in it
+    target.closest?.("[class*=st-key-read-out]")?.setAttribute("aria-live", "polite");
+  });
   on(document, "player-turn", (event) => go(event.detail > 0 ? data.next : data.back));
   on(document, "keydown", (event) => {
     if (!data.lecture || event.defaultPrevented || all.open || event.ctrlKey || event.metaKey || event.altKey) return;

@@ -43,7 +43,9 @@ PAGES = (
                 "Small models really train here. Play a run, stop it, step it back.",
             ),
             Chapter(
-                "engines", "Five engines", "Do five programs for one descent find the same numbers?"
+                "engines",
+                "Five engines",
+                "Do five programs for one descent get the same numbers?",
             ),
         ),
     ),
@@ -59,7 +61,7 @@ PAGES = (
             Chapter("code", "Formulas and code", "Which line computes which number?"),
             Chapter("check", "Ask the loss", "How do you know that a gradient is right?"),
             Chapter("mistakes", "Where it breaks", "What does a wrong gradient look like?"),
-            Chapter("two_futures", "Two futures", "What if the rate changes half way?"),
+            Chapter("two_futures", "Two futures", "What if the rate changes halfway?"),
             Chapter("own_data", "Your own data", "Does it work on your own data?"),
         ),
     ),

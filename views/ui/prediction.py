@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from views.ui.controls import Controls
 
@@ -28,6 +29,14 @@ def asked(question: str, answers: Mapping[str, str], *, key: str, **more: Any) -
     return guess
 
 
+def read_out(key: str) -> DeltaGenerator:
+    """A container in which what appears is read out by screen readers; contents.js sees to it.
+
+    It holds what is pressed for that: a region has to be there before what it is to say.
+    """
+    return st.container(key=f"read out {key}")
+
+
 def opening(guess: str, right: str) -> str:
     """How what is right is told to those who have guessed: the beginning of a sentence."""
     return {"show": "The answer:", right: "Yes:"}.get(guess, "Not quite:")
@@ -38,8 +47,8 @@ def predicted(question: str, answers: Mapping[str, str], right: str, *, key: str
 
     answers, key: as for `asked`. right: the name of the right one.
     """
-    guess = asked(question, answers, key=key)
-    if guess is None:
-        return False
-    st.markdown(f"{opening(guess, right)} **{answers[right]}**.")
-    return True
+    with read_out(key):
+        guess = asked(question, answers, key=key)
+        if guess is not None:
+            st.markdown(f"{opening(guess, right)} **{answers[right]}**.")
+    return guess is not None

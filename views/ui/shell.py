@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +15,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from engines import experiments
+from engines.experiments import Experiment
 from views.player import in_lecture
 from views.ui import turns
 from views.ui.contents import PAGES, Chapter, Page, neighbour, page_of
@@ -41,7 +42,8 @@ class Here(NamedTuple):
     """Where a visitor is: the chapter that is open, and how they came.
 
     controls: those of the page. then: what the chapter after it is called. backwards: whether they
-    came from there. settings: the place for controls that are not the chapter's point.
+    came from there. settings: the place for controls that are not the chapter's point. question:
+    what the chapter answers.
     """
 
     controls: Controls
@@ -49,6 +51,7 @@ class Here(NamedTuple):
     then: str
     backwards: bool
     settings: DeltaGenerator
+    question: str = ""
 
 
 def open_chapter(file: str) -> Here:
@@ -62,7 +65,8 @@ def open_chapter(file: str) -> Here:
             st.markdown(f"## {chapter.question}")
             settings = st.container(key="settings", width="content")
     _take_turn()
-    return Here(controls, chapter.name, after[1].title if after else "", backwards, settings)
+    then = after[1].title if after else ""
+    return Here(controls, chapter.name, then, backwards, settings, chapter.question)
 
 
 def _open(file: str) -> tuple[Controls, Page]:
@@ -188,10 +192,8 @@ def side_by_side(widths: int | Sequence[int]) -> list[DeltaGenerator]:
 
 def close_page(file: str) -> None:
     """End the page: where its programs come from, and links to the pages before and after it."""
-    programs = experiments.of_page(Path(file).stem)
-    for article in dict.fromkeys(program.article for program in programs.values()):
-        shown = (f"{p.what} ({e})" for e, p in programs.items() if p.article == article)
-        st.caption(f"From “{article.english}” ({article.title}): {'; '.join(shown)}.")
+    if programs := experiments.of_page(Path(file).stem):
+        st.caption(_sources(programs))
     index = [page.file for page in PAGES].index(file)
     st.divider()
     before, after = st.columns(2)
@@ -201,6 +203,19 @@ def close_page(file: str) -> None:
     if index + 1 < len(PAGES):
         with after:
             _link(PAGES[index + 1], label=f"{PAGES[index + 1].title} →")
+
+
+def _sources(programs: Mapping[str, Experiment]) -> str:
+    """From which articles these programs are, and where all that is known of them is told."""
+    told = []
+    for article in dict.fromkeys(program.article for program in programs.values()):
+        shown = (f"{p.what} ({e})" for e, p in programs.items() if p.article == article)
+        told.append(f"From “{article.english}” ({article.title}): {'; '.join(shown)}.")
+    told.append(
+        "E1 to E13 number the programs of five articles. `engines/experiments.toml` lists what "
+        "each was run with and what it printed."
+    )
+    return "\n\n".join(told)
 
 
 def _link(page: Page, *, label: str) -> None:

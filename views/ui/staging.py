@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from html import escape
 from typing import Any, TypeAlias
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from views.player import Timeline, player
+from views.player import Timeline, in_lecture, player
 from views.ui.shell import Here
 
 Play: TypeAlias = Callable[..., None]
@@ -33,6 +34,8 @@ def stage(here: Here, timeline: Timeline | None = None, **playing: Any) -> Itera
             player(timeline, **(ways | playing), key=f"player {here.name}")
 
     with st.container(key="stage"):
+        if here.question and in_lecture():  # where the heading is out of sight
+            st.html(f'<p class="question">{escape(here.question)}</p>')
         bar, refused = st.container(), st.container()
         if timeline:
             play(timeline, **playing)

@@ -10,7 +10,7 @@ def html_table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, kind: str
 
     heads: one for each column, or none. kind: a further class for its style.
     """
-    head = "".join(f"<th>{text}</th>" for text in heads)
+    head = "".join(f"<th>{text}</th>" if text else "<td></td>" for text in heads)
     lines = [f"<tr>{head}</tr>"] if heads else []
     for first, *others in rows:
         cells = "".join(f"<td>{cell}</td>" for cell in others)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engines.manual_gradients.bowl import errors, factors
-from engines.problem import preset
+from engines.problem import Problem, preset
 from engines.regression import numpy_vectorized
 from engines.trace import record
 
@@ -22,6 +22,17 @@ def test_a_step_multiplies_each_error_by_its_factor(problem, part):
     trace = record(numpy_vectorized.train(problem, steps=12, learning_rate=rate))
     for error, factor in zip(errors(problem, trace), factors(problem, rate), strict=True):
         np.testing.assert_allclose(error, factor ** np.arange(13), atol=1e-9 * 1.7**12)
+
+
+def test_of_the_longest_bowls_the_error_is_known_too():
+    x = 1.7e9 + 60 * np.arange(13)  # seconds since 1970
+    y, start = np.arange(13) + 3.0, np.float64(0)
+    problem = Problem(x, y, start, start, 1, "mean", learning_rate=1, steps=1)
+    rate = 0.2 * problem.largest_stable_learning_rate
+    trace = record(numpy_vectorized.train(problem, steps=12, learning_rate=rate))
+    steep, shallow = errors(problem, trace)
+    np.testing.assert_allclose(steep, 0.6 ** np.arange(13), atol=1e-4)
+    np.testing.assert_allclose(shallow, 1)
 
 
 def test_at_the_limit_the_steep_factor_is_minus_one_and_at_half_of_it_nothing_is_left():

@@ -34,8 +34,9 @@ def test_no_run_walks_through_what_all_visitors_hold(another_visitors_run, monke
 
 def test_a_page_names_the_articles_that_its_programs_come_from():
     at = visit("manual_gradients")
-    by_hand, in_loops = (caption.value for caption in at.caption[-2:])
+    by_hand, in_loops, where = at.caption[-1].value.split("\n\n")
     assert "One regression in NumPy" in by_hand
     assert "on whole arrays (E1)." in by_hand
     assert "Tensorflow 2.0" in in_loops
     assert "over the points (E2)." in in_loops
+    assert "`engines/experiments.toml`" in where

@@ -5,7 +5,7 @@ from views.ui.table import html_table, markdown_table
 
 def test_html_has_a_heading_for_each_column_and_each_row():
     assert html_table(["", "w"], [("one", "<b>1</b>"), ("other", "2")], kind="wide") == (
-        '<table class="digits wide"><tr><th></th><th>w</th></tr>'
+        '<table class="digits wide"><tr><td></td><th>w</th></tr>'
         "<tr><th>one</th><td><b>1</b></td></tr><tr><th>other</th><td>2</td></tr></table>"
     )
 
