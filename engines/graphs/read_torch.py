@@ -22,12 +22,19 @@ from typing import Any
 from weakref import WeakSet
 
 import torch
+from torch._subclasses.fake_tensor import FakeTensor
 from torch.overrides import TorchFunctionMode
 
 from engines.graphs.autograd import Edge, Event, Kind, Node, Output, StepBuilder, StepGraph
+from engines.graphs.passes import Passes
 from engines.listing import Listing, Place
 
 BACKWARD = (torch.Tensor.backward, torch.autograd.grad)
+NUMPY_HAS = {
+    *(torch.bool, torch.uint8, torch.uint16, torch.uint32, torch.uint64),
+    *(torch.int8, torch.int16, torch.int32, torch.int64),
+    *(torch.float16, torch.float32, torch.float64, torch.complex64, torch.complex128),
+}
 SAVED = ("_saved_", "saved_tensors")  # attributes of nodes; the second is a custom Function's
 Variables = list[tuple[str, Any]]
 
@@ -38,7 +45,8 @@ def record(
     """Run a training listing and yield its steps, each when it is complete.
 
     steps: a generator, such as an engine's `train` returns. It yields once in each pass of its
-    loop; what it does between that and the next pass is still that step. It is closed in the end.
+    loop; what it does between that and the next pass is still that step (`engines.graphs.passes`),
+    and what it does after its last loop is still the last. It is closed in the end.
     wanted: the numbers of the steps to read, None for all. The others run at their usual speed.
     source: the whole text the listing was compiled from, where Python cannot find it by itself.
 
@@ -78,8 +86,9 @@ class _Recorder(TorchFunctionMode):  # type: ignore[misc]
         super().__init__()
         self._listing = listing
         self._step = StepBuilder(0)
-        self._complete: list[StepGraph] = []
-        self._yielded_at = 0  # what runs before this line belongs to the next pass of the loop
+        self._complete: list[StepBuilder] = []
+        self._passes = Passes(listing.code)
+        self._yielded: int | None = None  # the instruction of the last yield, in this pass
         self._place = Place()
         self._lives: WeakSet[_Life] = WeakSet()
         self._numbers = count(1)
@@ -88,20 +97,25 @@ class _Recorder(TorchFunctionMode):  # type: ignore[misc]
 
     def advance(self, steps: Any, step: int, *, watch: bool) -> list[StepGraph]:
         """Let the listing run to the yield of this step. Returns the steps that became complete."""
-        self._yielded_at = self._listing.place(steps.gi_frame.f_lasti).line or 0
+        self._yielded = steps.gi_frame.f_lasti if step else None
         try:
             with self if watch else nullcontext():
                 next(steps)
+            if self._yielded is not None:  # the loop begins with its yield
+                self._turn()
             if not watch:
                 self._step = StepBuilder(step)
         except StopIteration:
-            self._turn()
+            if self._complete:
+                self._complete[-1].absorb(self._step)
+            else:
+                self._turn()
         except Exception as error:
             if self._is_own(error):
                 raise
             self._fail(error)
         complete, self._complete = self._complete, []
-        return complete
+        return [builder.finish() for builder in complete]
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run the operation, as torch asks, and write down what it was and what it made."""
@@ -110,7 +124,7 @@ class _Recorder(TorchFunctionMode):  # type: ignore[misc]
         variables = _variables(frame)
         arguments = list(_tensors([args, kwargs]))
         before, here = self._place, self._listing.place(frame.f_lasti)
-        self._move_to(here)
+        self._move_to(frame.f_lasti)
         # A result whose making went unseen, such as a custom Function's, is met where it is used.
         self._step.made_by_last(self._meet(arguments, variables, before))
         if func in BACKWARD:
@@ -148,20 +162,20 @@ class _Recorder(TorchFunctionMode):  # type: ignore[misc]
         codes = [frame.f_code for frame, _ in walk_tb(error.__traceback__)]
         return type(self).__torch_function__.__code__ in codes and error is not self._raised
 
-    def _move_to(self, place: Place) -> None:
+    def _move_to(self, instruction: int) -> None:
         """The listing is here now; where that is in the next pass of its loop, a step ended."""
-        self._place = place
-        if place.line is not None and place.line < self._yielded_at:
+        self._place = self._listing.place(instruction)
+        if self._yielded is not None and self._passes.ended(self._yielded, instruction):
             self._turn()
 
     def _turn(self) -> None:
-        self._yielded_at = 0
-        self._complete.append(self._step.finish())
+        self._yielded = None
+        self._complete.append(self._step)
         self._step = StepBuilder(self._step.number + 1)
 
     def _fail(self, error: Exception) -> None:
         trace: Any = error.__traceback__  # from `advance`, so the listing's frame is the next
-        self._move_to(self._listing.place(trace.tb_next.tb_lasti))
+        self._move_to(trace.tb_next.tb_lasti)
         self._event("error", message=f"{type(error).__name__}: {error}")
         self._turn()
 
@@ -195,7 +209,7 @@ class _Recorder(TorchFunctionMode):  # type: ignore[misc]
     def _read(self, node: Any, variables: Variables, place: Place) -> None:
         """Write down what a node tells by itself, which is not the value of an operation."""
         life, kind = node.metadata[self._key], node.name().split("::")[-1]
-        shapes = [tuple(map(int, output.shape)) for output in node._input_metadata]
+        shapes = [tuple(map(_size, output.shape)) for output in node._input_metadata]
         outputs = tuple(Output("", shape, None, None) for shape in shapes)
         if (leaf := getattr(node, "variable", None)) is None:
             again = self._step.repetition(place, kind)
@@ -301,13 +315,21 @@ def _name(tensor: Any, variables: Variables) -> str:
 
 def _parameter(tensor: Any, variables: Variables) -> str:
     """The leaf, or the gradient of a leaf, whose memory this is: w.data is w, too."""
-    for name, leaf in variables:
-        if leaf.is_leaf and leaf.requires_grad:
-            if leaf.data_ptr() == tensor.data_ptr():
-                return name
-            if leaf.grad is not None and leaf.grad.data_ptr() == tensor.data_ptr():
-                return f"{name}.grad"
+    if (place := _memory(tensor)) is not None:
+        for name, leaf in variables:
+            if leaf.is_leaf and leaf.requires_grad:
+                if _memory(leaf) == place:
+                    return name
+                if leaf.grad is not None and _memory(leaf.grad) == place:
+                    return f"{name}.grad"
     return ""
+
+
+def _memory(tensor: Any) -> int | None:
+    """Where the numbers of a tensor begin; None where they do not lie in one piece of memory."""
+    if tensor.layout != torch.strided or _is_hidden(tensor):
+        return None
+    return tensor.data_ptr() or None
 
 
 def _tensors(value: Any) -> Iterator[Any]:
@@ -324,9 +346,31 @@ def _version(tensor: Any) -> int:
 
 
 def _copy(tensor: Any) -> Any:
-    if tensor is None:
+    """The numbers of a tensor as an array of its own. None where there are none to be seen."""
+    if tensor is None or _is_hidden(tensor):
         return None
-    detached = tensor.detach()
-    if detached.dtype == torch.bfloat16:  # of which NumPy has no kind
-        detached = detached.float()
-    return detached.numpy(force=True).copy()
+    numbers = tensor.detach()
+    if numbers.is_quantized:
+        numbers = numbers.dequantize()
+    if numbers.layout != torch.strided:  # sparse, of any kind
+        numbers = numbers.to_dense()
+    if numbers.dtype not in NUMPY_HAS:
+        if numbers.dtype == torch.complex32:
+            numbers = numbers.to(torch.complex64)
+        elif numbers.dtype.is_floating_point:  # in 16 bits or 8
+            numbers = numbers.float()
+        else:
+            return None
+    return numbers.numpy(force=True).copy()
+
+
+def _size(length: Any) -> int:
+    """A length of a shape; -1 where it is another one in each row, as in a nested tensor."""
+    ragged = isinstance(length, torch.SymInt) and length.node.is_nested_int()
+    return -1 if ragged else int(length)
+
+
+def _is_hidden(tensor: Any) -> bool:
+    """Whether nobody can see its numbers: it has none, or stands for many inside a transform."""
+    wrapped = torch._C._functorch.is_functorch_wrapped_tensor(tensor)
+    return bool(tensor.is_meta or tensor.is_nested or wrapped or isinstance(tensor, FakeTensor))
