@@ -247,13 +247,19 @@ class StepBuilder:
         self.made[place, kind] += 1
         return self.made[place, kind] - 1
 
-    def made_by_last(self, numbers: list[int]) -> None:
-        """These nodes are new, and only now seen: the last event was part of what made them."""
-        if numbers and self.events:
-            last = self.events[-1]
-            self.events[-1] = replace(last, kind="forward", nodes=(*last.nodes, *numbers))
-            for number in numbers:
-                self.nodes[number] = replace(self.nodes[number], forward=len(self.events) - 1)
+    def made_by(self, number: int, event: int) -> None:
+        """This node is only now seen: it was made in what that event told, and lived since."""
+        node = self.nodes[number] = replace(self.nodes[number], forward=event)
+        told = self.events[event]
+        is_result = self.edges[number] and node.value is not None
+        self.events[event] = replace(
+            told,
+            kind="forward",
+            nodes=tuple(sorted((*told.nodes, number))),
+            value=node.value if is_result else told.value,
+        )
+        for i, later in enumerate(self.events[event:], start=event):
+            self.events[i] = replace(later, live=later.live + 1)
 
     def arrived(self, number: int, gradients: list[Array | None]) -> None:
         """The node runs in backward(), and these came for its outputs. Its event is the next."""
@@ -271,12 +277,13 @@ class StepBuilder:
         """What came after was still this step."""
         before = len(self.events)
         for number, node in later.nodes.items():
-            known, ran = self.nodes.get(number, node), node.backward is not None
-            self.nodes[number] = replace(
-                node if ran else known,
-                forward=known.forward + before * (known is node),
-                backward=before + node.backward if ran else known.backward,
-            )
+            known = self.nodes.get(number, node)
+            forward = known.forward + before * (known is node)
+            if node.backward is None:
+                self.nodes[number] = replace(known, forward=forward)
+            else:
+                backward = before + node.backward
+                self.nodes[number] = replace(node, forward=forward, backward=backward)
         self.edges = {**later.edges, **self.edges}
         self.events += later.events
 

@@ -12,13 +12,13 @@ Source: the documentation pages "Autograd mechanics" and "torch.autograd.graph.N
 from __future__ import annotations
 
 import sys
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
-from itertools import count
+from itertools import count, takewhile
 from traceback import walk_tb
-from types import FrameType
-from typing import Any
+from types import FrameType, ModuleType
+from typing import Any, NamedTuple
 from weakref import WeakSet
 
 import torch
@@ -36,6 +36,9 @@ NUMPY_HAS = {
     *(torch.float16, torch.float32, torch.float64, torch.complex64, torch.complex128),
 }
 SAVED = ("_saved_", "saved_tensors")  # attributes of nodes; the second is a custom Function's
+APPLY = torch.autograd.Function.apply.__func__.__code__
+MOST = 32  # items of a container that are looked at
+LIBRARIES = ("torch", "numpy", "builtins", "types", "functools")  # whose objects are not
 Variables = list[tuple[str, Any]]
 
 
@@ -79,6 +82,19 @@ class _Life:
     edges: tuple[Edge, ...] = ()
 
 
+class _Seen(NamedTuple):
+    """An operation that was seen, and which event of the step tells it, if one does.
+
+    sequence: the number that the next node will have, before it ran. inside: whether it ran within
+    a custom Function.
+    """
+
+    sequence: int
+    instruction: int
+    inside: bool
+    event: int | None
+
+
 class _Recorder(TorchFunctionMode):  # type: ignore[misc]
     """While it is entered, torch hands it every operation instead of running it."""
 
@@ -90,6 +106,7 @@ class _Recorder(TorchFunctionMode):  # type: ignore[misc]
         self._passes = Passes(listing.code)
         self._yielded: int | None = None  # the instruction of the last yield, in this pass
         self._place = Place()
+        self._seen: list[_Seen] = []  # in this step
         self._lives: WeakSet[_Life] = WeakSet()
         self._numbers = count(1)
         self._raised: Exception | None = None  # by an operation of the listing
@@ -119,14 +136,23 @@ class _Recorder(TorchFunctionMode):  # type: ignore[misc]
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run the operation, as torch asks, and write down what it was and what it made."""
-        kwargs = kwargs or {}
+        kwargs, sequence = kwargs or {}, torch._C._autograd._get_sequence_nr()
         frame = self._listing.frame(sys._getframe(1))
+        inside = _in_function(sys._getframe(1), frame)
         variables = _variables(frame)
         arguments = list(_tensors([args, kwargs]))
-        before, here = self._place, self._listing.place(frame.f_lasti)
         self._move_to(frame.f_lasti)
-        # A result whose making went unseen, such as a custom Function's, is met where it is used.
-        self._step.made_by_last(self._meet(arguments, variables, before))
+        self._meet_late(arguments, variables, frame.f_lasti)
+        told = len(self._step.events)
+        try:
+            return self._operation(func, args, kwargs, arguments, variables)
+        finally:
+            event = told if len(self._step.events) > told else None
+            self._seen.append(_Seen(sequence, frame.f_lasti, inside, event))
+
+    def _operation(
+        self, func: Any, args: Any, kwargs: Any, arguments: list[Any], variables: Variables
+    ) -> Any:
         if func in BACKWARD:
             with self._hooks(list(_tensors(args[0]))):
                 return self._run(func, args, kwargs)
@@ -140,7 +166,8 @@ class _Recorder(TorchFunctionMode):  # type: ignore[misc]
             self._event(kind, name=f"{_name(args[0], variables)}.grad", value=args[1])
         elif func != torch.Tensor.grad.__get__ and results:
             parameters = [(_parameter(tensor, variables), tensor) for tensor in changed]
-            if made := self._meet(results, variables, here):
+            if new := self._meet(results, variables, lambda _: self._place):
+                made = [node.metadata[self._key].number for node in new]
                 self._event("forward", *made, value=results[0])
             elif any(name for name, _ in parameters):
                 for name, tensor in parameters:
@@ -169,7 +196,7 @@ class _Recorder(TorchFunctionMode):  # type: ignore[misc]
             self._turn()
 
     def _turn(self) -> None:
-        self._yielded = None
+        self._yielded, self._seen = None, []
         self._complete.append(self._step)
         self._step = StepBuilder(self._step.number + 1)
 
@@ -180,13 +207,17 @@ class _Recorder(TorchFunctionMode):  # type: ignore[misc]
         self._turn()
 
     def _event(self, kind: Kind, *nodes: int, value: Any = None, **told: Any) -> None:
-        event = Event(kind, *self._place, nodes, len(self._lives), value=_copy(value), **told)
+        line, text = told.pop("place", self._place)
+        told.setdefault("live", len(self._lives))
+        event = Event(kind, line, text, nodes, value=_copy(value), **told)
         self._step.events.append(event)
 
-    def _meet(self, tensors: list[Any], variables: Variables, place: Place) -> list[int]:
-        """Take what these tensors came from into the step. Returns the ids of what is new.
+    def _meet(
+        self, tensors: list[Any], variables: Variables, origin: Callable[[Any], Place]
+    ) -> list[Any]:
+        """Take what these tensors came from into the step. Returns the nodes that are new.
 
-        place: where the listing was when what is new was made.
+        origin: where the listing was when a new node was made.
         """
         step, key = self._step, self._key
         tensors = [tensor for tensor in tensors if tensor.grad_fn is not None]
@@ -197,21 +228,56 @@ class _Recorder(TorchFunctionMode):  # type: ignore[misc]
         for node in met:
             life = node.metadata[key]
             if life.node is None or hasattr(node, "variable"):  # a parameter has changed since
-                self._read(node, variables, place)
+                self._read(node, variables, origin)
             step.nodes[life.number] = replace(life.node, forward=len(step.events))
             step.edges[life.number] = life.edges
         for tensor in tensors:
             life, name = tensor.grad_fn.metadata[key], _name(tensor, variables)
             life.node = _with_output(life.node, tensor, name)
             step.nodes[life.number] = _with_output(step.nodes[life.number], tensor, name)
-        return [node.metadata[key].number for node in new]
+        return new
 
-    def _read(self, node: Any, variables: Variables, place: Place) -> None:
+    def _meet_late(self, tensors: list[Any], variables: Variables, instruction: int) -> None:
+        """Take into the step what no operation was seen to make, such as a custom Function's node.
+
+        It is met where its result is used: at this instruction. What ran within the Function has
+        told of it, else it gets an event of its own.
+        """
+        lived = len(self._lives)
+        new = self._meet(tensors, variables, lambda node: self._origin(node, instruction)[0])
+        event: int | None = None
+        for node in reversed(new):  # leaves are the first, and go with what needs them
+            number = node.metadata[self._key].number
+            if not hasattr(node, "variable"):
+                place, event = self._origin(node, instruction)
+                if event is None:
+                    event = len(self._step.events)
+                    self._event("forward", place=place, live=lived)
+            if event is not None:
+                self._step.made_by(number, event)
+
+    def _origin(self, node: Any, instruction: int) -> tuple[Place, int | None]:
+        """Where a node was made that is met at this instruction, and by which event, if by any.
+
+        Nodes have numbers as they are made, so it is known between which operations it was.
+        """
+        before = [one for one in self._seen if one.sequence <= node._sequence_nr()]
+        after = self._seen[len(before) :]
+        within = takewhile(lambda one: one.inside and one[:3] == after[0][:3], after)
+        told = [one.event for one in within if one.event is not None]
+        if told:
+            return self._listing.place(after[0].instruction), told[-1]
+        first = before[-1].instruction if before else 0
+        last = after[0].instruction if after else instruction
+        return self._listing.call_between(first, last), None
+
+    def _read(self, node: Any, variables: Variables, origin: Callable[[Any], Place]) -> None:
         """Write down what a node tells by itself, which is not the value of an operation."""
         life, kind = node.metadata[self._key], node.name().split("::")[-1]
         shapes = [tuple(map(_size, output.shape)) for output in node._input_metadata]
         outputs = tuple(Output("", shape, None, None) for shape in shapes)
         if (leaf := getattr(node, "variable", None)) is None:
+            place = origin(node)
             again = self._step.repetition(place, kind)
             life.node = Node(life.number, kind, *place, again, outputs, *_kept(node))
         else:
@@ -295,18 +361,40 @@ def _kept(node: Any) -> tuple[dict[str, Any], dict[str, float]]:
 
 
 def _variables(frame: FrameType) -> Variables:
-    """The tensors in a frame's variables, by name: w, layers[0], model.0.weight."""
-    held, named = frame.f_locals, []
-    for name, value in held.items():
-        if isinstance(value, torch.nn.Module):
-            named += [(f"{name}.{inner}", tensor) for inner, tensor in value.named_parameters()]
-        elif isinstance(value, list | tuple) and len(value) < 32:  # not a whole history
-            named += [(f"{name}[{i}]", item) for i, item in enumerate(value)]
-        else:
-            named.append((name, value))
+    """The tensors that a listing can name: w, layers[0], p['a'], line.w, model.0.weight."""
+    held = frame.f_locals
+    named = [one for name, value in held.items() for one in _within(name, value)]
     if isinstance(held, dict):
         held.clear()  # up to Python 3.12 the frame keeps this copy, and every tensor in it
-    return [(name, value) for name, value in named if isinstance(value, torch.Tensor)]
+    for name in frame.f_code.co_names:
+        if name in frame.f_globals:
+            named += _within(name, frame.f_globals[name])
+    return named
+
+
+def _within(name: str, value: Any, depth: int = 3) -> Iterator[tuple[str, Any]]:
+    """The tensors in a value and what leads to each: through items and attributes, so many deep."""
+    if isinstance(value, torch.Tensor):
+        yield name, value
+    elif isinstance(value, torch.nn.Module):
+        yield from ((f"{name}.{inner}", tensor) for inner, tensor in value.named_parameters())
+    elif depth and (inside := _inside(value)):
+        for inner, one in inside:
+            yield from _within(name + inner, one, depth - 1)
+
+
+def _inside(value: Any) -> list[tuple[str, Any]]:
+    """What a container or an object of the listing's own holds, and how it is written."""
+    if isinstance(value, list | tuple | dict):
+        if len(value) >= MOST:  # a whole history, or a file of data
+            return []
+        pairs = value.items() if isinstance(value, dict) else enumerate(value)
+        return [(f"[{key!r}]", one) for key, one in pairs]
+    own = getattr(value, "__dict__", None)
+    kind = type(value)
+    if not isinstance(own, dict) or kind is ModuleType or kind.__module__.split(".")[0] in LIBRARIES:
+        return []
+    return [(f".{inner}", one) for inner, one in [*own.items()][:MOST]]
 
 
 def _name(tensor: Any, variables: Variables) -> str:
@@ -368,6 +456,16 @@ def _size(length: Any) -> int:
     """A length of a shape; -1 where it is another one in each row, as in a nested tensor."""
     ragged = isinstance(length, torch.SymInt) and length.node.is_nested_int()
     return -1 if ragged else int(length)
+
+
+def _in_function(frame: FrameType, outside: FrameType) -> bool:
+    """Whether a custom Function runs between this frame and the listing's own, outside."""
+    within: FrameType | None = frame
+    while within is not None and within is not outside:
+        if within.f_code is APPLY:
+            return True
+        within = within.f_back
+    return False
 
 
 def _is_hidden(tensor: Any) -> bool:
