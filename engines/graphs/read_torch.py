@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 from weakref import WeakSet
 
 import torch
+from torch._C._dynamo.eval_frame import set_eval_frame
 from torch._subclasses.fake_tensor import FakeTensor
 from torch.overrides import TorchFunctionMode
 
@@ -37,6 +38,10 @@ NUMPY_HAS = {
 }
 SAVED = ("_saved_", "saved_tensors")  # attributes of nodes; the second is a custom Function's
 APPLY = torch.autograd.Function.apply.__func__.__code__
+FULL_GRAPH = (
+    "A function that was compiled with fullgraph=True cannot be recorded, because the recorder has "
+    "to see each of its operations. Call the function itself, or compile it without fullgraph."
+)
 MOST = 32  # items of a container that are looked at
 LIBRARIES = ("torch", "numpy", "builtins", "types", "functools")  # whose objects are not
 Variables = list[tuple[str, Any]]
@@ -55,6 +60,8 @@ def record(
 
     A listing that calls `torch.autograd.backward` instead of `loss.backward()` or
     `torch.autograd.grad` goes backward unseen: that function asks no mode.
+    Functions compiled by `torch.compile` run operation by operation; NotImplementedError is raised
+    where one must not, because it was compiled with fullgraph=True.
     If the listing raises, the step it was in is the last, wanted or not, and its last event
     says so.
     """
@@ -130,15 +137,24 @@ class _Recorder(TorchFunctionMode):  # type: ignore[misc]
         except Exception as error:
             if self._is_own(error):
                 raise
+            if type(error).__module__ == "torch._dynamo.exc":
+                raise NotImplementedError(FULL_GRAPH) from error
             self._fail(error)
         complete, self._complete = self._complete, []
         return [builder.finish() for builder in complete]
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run the operation, as torch asks, and write down what it was and what it made."""
-        kwargs, sequence = kwargs or {}, torch._C._autograd._get_sequence_nr()
-        frame = self._listing.frame(sys._getframe(1))
-        inside = _in_function(sys._getframe(1), frame)
+        compiler = set_eval_frame(None)
+        try:
+            return self._watched(func, args, kwargs or {}, sys._getframe(1))
+        finally:
+            set_eval_frame(compiler)
+
+    def _watched(self, func: Any, args: Any, kwargs: Any, caller: FrameType) -> Any:
+        sequence = torch._C._autograd._get_sequence_nr()
+        frame = self._listing.frame(caller)
+        inside = _in_function(caller, frame)
         variables = _variables(frame)
         arguments = list(_tensors([args, kwargs]))
         self._move_to(frame.f_lasti)
@@ -320,6 +336,11 @@ class _Recorder(TorchFunctionMode):  # type: ignore[misc]
         return node.register_prehook(arrive), node.register_hook(leave)
 
 
+# A compiled function then leaves each operation to the recorder, as to any function that it cannot
+# compile, and does not compile the recorder with it.
+vars(_Recorder.__torch_function__)["_torchdynamo_disable"] = True
+
+
 def _behind(nodes: list[Any], key: object, known: Container[int]) -> list[Any]:
     """These nodes and those they came from, oldest first, but for known ones and those behind."""
     found: dict[Any, None] = {}
@@ -392,7 +413,11 @@ def _inside(value: Any) -> list[tuple[str, Any]]:
         return [(f"[{key!r}]", one) for key, one in pairs]
     own = getattr(value, "__dict__", None)
     kind = type(value)
-    if not isinstance(own, dict) or kind is ModuleType or kind.__module__.split(".")[0] in LIBRARIES:
+    if (
+        not isinstance(own, dict)
+        or kind is ModuleType
+        or kind.__module__.split(".")[0] in LIBRARIES
+    ):
         return []
     return [(f".{inner}", one) for inner, one in [*own.items()][:MOST]]
 
