@@ -6,6 +6,7 @@ import inspect
 import linecache
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from dis import get_instructions
 from functools import cache
 from textwrap import dedent
 from threading import Lock
@@ -108,6 +109,9 @@ class Place(NamedTuple):
     text: str = ""
 
 
+CALLS = ("CALL", "CALL_KW", "CALL_FUNCTION_EX")
+
+
 class Listing:
     """Says where a listing is: in which of its lines, counted from 1, and in which expression."""
 
@@ -115,6 +119,7 @@ class Listing:
         """source: the text of the whole file, where Python cannot find it by itself."""
         self.code = code
         self._positions = list(code.co_positions())
+        self._calls = [one.offset for one in get_instructions(code) if one.opname in CALLS]
         file = linecache.getlines(code.co_filename) if source is None else source.splitlines(True)
         self._lines = [line.encode() for line in file]  # columns count bytes of UTF-8
 
@@ -124,6 +129,16 @@ class Listing:
             assert frame.f_back is not None, "nothing the listing called"
             frame = frame.f_back
         return frame
+
+    def call_between(self, before: int, after: int) -> Place:
+        """The one call between two instructions, or within one of both; nowhere if there are more.
+
+        before, after: offsets in its bytecode, in the order in which they ran.
+        """
+        calls = [call for call in self._calls if before < call < after] or [after] * (
+            before == after
+        )
+        return self.place(calls[0]) if len(calls) == 1 else Place()
 
     def place(self, instruction: int) -> Place:
         """Where the listing is at the instruction of that offset in its bytecode."""

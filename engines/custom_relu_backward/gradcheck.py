@@ -26,11 +26,12 @@ WIDTHS = 10.0 ** -np.arange(0, 16.5, 0.5)  # the h of the curve of errors
 
 
 class Check(NamedTuple):
-    """The result of gradcheck for a function at the inputs x, of any shape with n entries.
+    """The result of gradcheck for a function at inputs of n entries together, and m outputs.
 
+    x: the input; of several, shape (n,), their entries one after the other.
     error, message: where it did not pass, the class and the text of the error: gradcheck's own, or
     the one that the backward raised. "" where it passed.
-    numerical: shape (n, n), how output j moves when input i does, by central differences.
+    numerical: shape (n, m), how output j moves when input i does, by central differences.
     analytical: the same by the backward: column j is what leaves when 1 arrives at output j and 0
     at all others. None where the backward raised an error.
     """
@@ -98,30 +99,49 @@ class Widths(NamedTuple):
     forward: Floats
 
 
-def check(function: Function, x: ArrayLike, *, scale: float = 1.0) -> Check:
-    """Check the backward of a function at the inputs x.
+def check(function: Callable[..., Any], *inputs: ArrayLike, scale: float = 1.0) -> Check:
+    """Check the backward of a function at these inputs, each an array of any shape.
 
+    function: takes as many tensors, and returns one or a tuple of them. What its forward raises is
+    raised here.
     scale: what the gradients that arrive are multiplied by. gradcheck sends ones and zeros only,
     and so misses a backward that goes wrong with larger ones.
     """
+    at = [np.asarray(x, np.float64) for x in inputs]
+    entries = np.concatenate([x.ravel() for x in at])
 
-    def scaled(x: Any) -> Any:
-        return scale * function(x)
+    def scaled(*x: Any) -> tuple[Any, ...]:
+        results = function(*x)
+        return tuple(scale * y for y in (results if isinstance(results, tuple) else (results,)))
 
-    at = np.asarray(x, np.float64)
-    shape = at.size, at.size
+    def values(flat: Floats) -> Floats:
+        """All outputs, one after the other, from all inputs."""
+        parts = np.split(flat, np.cumsum([x.size for x in at])[:-1])
+        with torch.no_grad():
+            results = scaled(
+                *(_leaf(part.reshape(x.shape)) for part, x in zip(parts, at, strict=True))
+            )
+        return np.concatenate([result.numpy().ravel() for result in results])
+
+    numerical = jacobian(values, entries, WIDTH)
     error = message = ""
+    analytical: Floats | None = None
     try:
-        torch.autograd.gradcheck(scaled, _leaf(at), eps=WIDTH, atol=ABSOLUTE, rtol=RELATIVE)
-    except RuntimeError as refused:  # GradcheckError is one, and so is what a backward raises
+        leaves = tuple(map(_leaf, at))
+        torch.autograd.gradcheck(scaled, leaves, eps=WIDTH, atol=ABSOLUTE, rtol=RELATIVE)
+    except Exception as refused:  # GradcheckError, or whatever this backward raises
         error, message = type(refused).__name__, str(refused).strip()
     try:
-        analytical = torch.autograd.functional.jacobian(scaled, _leaf(at)).numpy()
-        analytical = analytical.reshape(shape).T  # by row an input, by column an output
-    except RuntimeError:
-        analytical = None
-    numerical = jacobian(lambda x: _values(scaled, x), at, WIDTH).reshape(shape)
-    return Check(at, error, message, numerical, analytical)
+        by_output = torch.autograd.functional.jacobian(scaled, tuple(map(_leaf, at)))
+    except Exception:  # told above, whatever it is
+        pass
+    else:
+        rows = [
+            [to.numpy().reshape(-1, x.size) for to, x in zip(of, at, strict=True)]
+            for of in by_output
+        ]
+        analytical = np.block(rows).T  # by row an input, by column an output
+    return Check(at[0] if len(at) == 1 else entries, error, message, numerical, analytical)
 
 
 def kink(function: Function) -> Kink:

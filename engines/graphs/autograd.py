@@ -28,7 +28,8 @@ class Output:
     name: the listing's variable that holds it, or "": the leaf's own, or w of `w = a * b`.
     value: None where only the framework saw it, inside a composite operation.
     gradient: of what backward() was called on, by this value, all of it summed; None before it
-    arrives and where it never does. Both have the given shape.
+    arrives and where it never does. Both have the given shape, in which a length of -1 is another
+    one in each row, as in a nested tensor.
     """
 
     name: str
@@ -213,12 +214,21 @@ class StepGraph:
 
 
 def brief(array: Array | None) -> str:
-    """A number to three digits, an array as its smallest and largest, or "none"."""
+    """A number to three digits, an array as its smallest and largest, or "none".
+
+    Complex numbers are ordered by their real parts. What is no number is written as Python does.
+    """
     if array is None:
         return "none"
     if array.size == 0:
         return "empty"
-    low, high = (f"{float(end) + 0.0:.3g}" for end in (np.min(array), np.max(array)))
+    ends = np.min(array), np.max(array)
+    if array.dtype.kind in "biuf":
+        low, high = (f"{float(end) + 0.0:.3g}" for end in ends)
+    elif array.dtype.kind == "c":
+        low, high = (f"{complex(end) + 0.0:.3g}" for end in ends)
+    else:
+        low, high = map(repr, ends)
     return low if low == high else f"{low}..{high}"
 
 
@@ -237,13 +247,19 @@ class StepBuilder:
         self.made[place, kind] += 1
         return self.made[place, kind] - 1
 
-    def made_by_last(self, numbers: list[int]) -> None:
-        """These nodes are new, and only now seen: the last event was part of what made them."""
-        if numbers and self.events:
-            last = self.events[-1]
-            self.events[-1] = replace(last, kind="forward", nodes=(*last.nodes, *numbers))
-            for number in numbers:
-                self.nodes[number] = replace(self.nodes[number], forward=len(self.events) - 1)
+    def made_by(self, number: int, event: int) -> None:
+        """This node is only now seen: it was made in what that event told, and lived since."""
+        node = self.nodes[number] = replace(self.nodes[number], forward=event)
+        told = self.events[event]
+        is_result = self.edges[number] and node.value is not None
+        self.events[event] = replace(
+            told,
+            kind="forward",
+            nodes=tuple(sorted((*told.nodes, number))),
+            value=node.value if is_result else told.value,
+        )
+        for i, later in enumerate(self.events[event:], start=event):
+            self.events[i] = replace(later, live=later.live + 1)
 
     def arrived(self, number: int, gradients: list[Array | None]) -> None:
         """The node runs in backward(), and these came for its outputs. Its event is the next."""
@@ -256,6 +272,20 @@ class StepBuilder:
         """The node has run, and sends these back to what its arguments came from."""
         edges = self.edges[number]
         self.edges[number] = tuple(replace(e, gradient=gradients[e.argument]) for e in edges)
+
+    def absorb(self, later: StepBuilder) -> None:
+        """What came after was still this step."""
+        before = len(self.events)
+        for number, node in later.nodes.items():
+            known = self.nodes.get(number, node)
+            forward = known.forward + before * (known is node)
+            if node.backward is None:
+                self.nodes[number] = replace(known, forward=forward)
+            else:
+                backward = before + node.backward
+                self.nodes[number] = replace(node, forward=forward, backward=backward)
+        self.edges = {**later.edges, **self.edges}
+        self.events += later.events
 
     def finish(self) -> StepGraph:
         """The step as plain data. By now it is known which variables its results went to."""

@@ -45,7 +45,7 @@ class Fate(NamedTuple):
     fused: its work is a part of another operation's (into).
     absorbed: no longer needed, for another operation (into) knows its value or does without it;
     where that is a loop or a branch, it has the written name.
-    lowered: a loop or a branch, taken apart into simple operations.
+    lowered: a loop, a branch or a call, taken apart into the operations of its bodies.
     fed: its value is handed in. pruned: nothing that the fetches need takes its value.
     """
 
@@ -137,10 +137,10 @@ class _Matching:
     def _fate(self, op: Op) -> Fate:
         if op.name not in self.needed:
             return Fate("fed" if op.name in map(_name, self.fed) else "pruned")
-        if op.bodies:
-            return Fate("lowered")
         if op.name in self.believed:
             return Fate(self._survived(op))
+        if op.bodies:
+            return Fate("lowered")
         if op.name in self.stand_ins:
             return self._replaced(op, self.stand_ins[op.name])
         # Its value is nowhere. Whoever took it, or whatever waited for it, does without.
@@ -276,21 +276,33 @@ class _Matching:
     def _leaves(self, ops: Mapping[str, Op], ends: set[str]) -> dict[str, frozenset[str]]:
         """By operation, where its value comes from. Its inputs come before it."""
         leaves: dict[str, frozenset[str]] = {}
-        for op in ops.values():
-            leaf = self._within(op.name) or _name(self.executed.fed.get(op.name, op.name))
-            if _is_constant(op) or op.kind in OF_SHAPES:
-                leaves[op.name] = frozenset()
-            elif leaf != op.name or op.name in ends or op.bodies or not op.data:
-                leaves[op.name] = frozenset({leaf})
-            else:
-                own = {leaf} if op.kind.startswith("Random") else set()
-                leaves[op.name] = frozenset(own).union(*(leaves[_name(t)] for t in op.data))
+        before: dict[str, frozenset[str]] | None = None
+        while leaves != before:  # again where a loop hands something back to an earlier operation
+            before = dict(leaves)
+            for op in ops.values():
+                leaf = self._within(op.name) or _name(self.executed.fed.get(op.name, op.name))
+                if leaf != op.name or op.name in ends:
+                    leaves[op.name] = frozenset({leaf})
+                elif _is_constant(op) or op.kind in OF_SHAPES:
+                    leaves[op.name] = frozenset()
+                elif self._has_bodies(op) or not op.data:
+                    leaves[op.name] = frozenset({leaf})
+                else:
+                    taken = [leaves.get(_name(tensor), frozenset()) for tensor in op.data]
+                    own = {leaf} if op.kind.startswith("Random") else set()
+                    leaves[op.name] = frozenset(own).union(*taken)
         return leaves
+
+    def _has_bodies(self, op: Op) -> bool:
+        """Whether it is a loop, a branch or a call: as written, or one that ran as it is."""
+        as_written = self.written.get(op.name, op)
+        return bool(as_written.bodies) and as_written.kind == op.kind
 
     def _within(self, name: str) -> str:
         """The written loop or branch that an executed operation is a part of, or ""."""
         if name in self.written:
             return ""
+        name = name.removeprefix("Func/")  # so begins what was in a function's body
         parts = [op for op, it in self.written.items() if it.bodies and name.startswith(f"{op}/")]
         return max(parts, key=len, default="")
 
@@ -311,4 +323,6 @@ def _is_constant(op: Op | None) -> bool:
 
 def _same_constant(one: Op, other: Op) -> bool:
     a, b = one.value, other.value
-    return a is not None and b is not None and a.dtype == b.dtype and np.array_equal(a, b)
+    if a is None or b is None or a.dtype != b.dtype:
+        return False
+    return np.array_equal(a, b, equal_nan=a.dtype.kind in "fc")

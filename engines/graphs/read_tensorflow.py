@@ -7,16 +7,21 @@ written operation: matching.py.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from graphlib import TopologicalSorter
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.python.framework.function_def_to_graph import function_def_to_graph
 
 from engines.graphs.static import Executed, Op, Timing, Written, source_of
 from engines.listing import Place, source_lines
+
+# What holds something that is neither a variable nor written in the graph.
+STAYS = re.compile("(.*Queue|.*Barrier|.*Reader|MutableHash|MutableDense|.*Iterator|Stage)")
+HANDLES = {tf.resource.as_datatype_enum, tf.variant.as_datatype_enum}  # of what no array holds
 
 # ---- As written
 
@@ -34,11 +39,10 @@ def written(graph: Any, listing: Callable[..., Any] | None = None) -> Written:
 def _op(op: Any, graph: Any, place: Callable[[Any], Place]) -> Op:
     inputs = [_name(tensor) for tensor in op.inputs] + [f"^{o.name}" for o in op.control_inputs]
     shapes = [None if t.shape.rank is None else tuple(t.shape.as_list()) for t in op.outputs]
-    constant = tf.make_ndarray(op.get_attr("value")) if op.type == "Const" else None
     functions = {
-        name: graph._get_function(attr.func.name).graph
-        for name, attr in sorted(op.node_def.attr.items())
-        if attr.HasField("func") and attr.func.name
+        part: _body(graph, name)
+        for attribute, value in sorted(op.node_def.attr.items())
+        for part, name in _functions(attribute, value)
     }
     forward = op._original_op
     return Op(
@@ -46,7 +50,7 @@ def _op(op: Any, graph: Any, place: Callable[[Any], Place]) -> Op:
         op.type,
         tuple(inputs),
         tuple(shapes),
-        constant,
+        _constant(op.node_def),
         forward=forward.name if forward is not None else "",
         bodies={
             name: Written(tuple(_op(o, body, place) for o in body.get_operations()))
@@ -54,6 +58,36 @@ def _op(op: Any, graph: Any, place: Callable[[Any], Place]) -> Op:
         },
         **place(op)._asdict(),
     )
+
+
+def _functions(attribute: str, value: Any) -> Iterator[tuple[str, str]]:
+    """The functions that an attribute of an operation names, and what each is to it."""
+    if value.HasField("func") and value.func.name:
+        yield attribute, value.func.name
+    for k, function in enumerate(value.list.func):
+        yield f"{attribute}[{k}]", function.name
+
+
+def _body(graph: Any, name: str) -> Any:
+    """The graph of a function that a graph knows: of a loop's body, or what a dataset maps."""
+    while (function := graph._get_function(name)) is None:
+        graph = graph.outer_graph
+    if hasattr(function, "graph"):
+        return function.graph
+    with graph.as_default():
+        return function_def_to_graph(function.definition)
+
+
+def _constant(node: Any) -> Any:
+    """The value of a constant; None for other operations, and for what no array can hold."""
+    if node.op != "Const" or node.attr["dtype"].type in HANDLES:
+        return None
+    packed = node.attr["value"].tensor
+    if packed.dtype == tf.string.as_datatype_enum and packed.tensor_content:
+        with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+            # How the runtime packs text, only the runtime knows.
+            return session.run(tf.io.parse_tensor(packed.SerializeToString(), tf.string))
+    return tf.make_ndarray(packed)
 
 
 def _places(listing: Callable[..., Any]) -> Callable[[Any], Place]:
@@ -87,19 +121,53 @@ def executed(
     fetches, feeds: as for session.run, which also says what is raised.
     rewrite: False to see the graph before its optimiser rewrites it, without what is not needed.
     That takes a session of its own, which starts with the values of this one's variables and leaves
-    them as they are.
+    them as they are. Raises NotImplementedError where the fetches need what only this session has,
+    such as the items of a queue: the other would wait for them for ever.
     """
     if rewrite:
         return _executed(session, fetches, feeds)
+    _refuse_what_stays(session.graph, fetches, feeds)
     other = tf.compat.v1.Session(graph=session.graph, config=without_rewriting())
+    keys = tf.compat.v1.GraphKeys
     try:
-        for variable in session.graph.get_collection(tf.compat.v1.GraphKeys.GLOBAL_VARIABLES):
-            with suppress(tf.errors.FailedPreconditionError):  # it has no value yet
-                start = variable.initializer.inputs[1]
-                other.run(variable.initializer, {start: session.run(variable)})
+        for kind in (keys.GLOBAL_VARIABLES, keys.LOCAL_VARIABLES):
+            for variable in session.graph.get_collection(kind):
+                with suppress(tf.errors.FailedPreconditionError):  # it has no value yet
+                    start = variable.initializer.inputs[1]
+                    other.run(variable.initializer, {start: session.run(variable)})
+        other.run(session.graph.get_collection(keys.TABLE_INITIALIZERS))
         return _executed(other, fetches, feeds)
     finally:
         other.close()
+
+
+def _refuse_what_stays(graph: Any, fetches: Any, feeds: Mapping[Any, Any]) -> None:
+    """Raise where the fetches need what another session of the graph cannot be given."""
+    fed = {_name(_element(graph, one)) for one in _components(feeds)}
+    waiting = [_element(graph, one) for one in _components(fetches)]
+    seen = set()
+    while waiting:
+        element = waiting.pop()
+        op = element if isinstance(element, tf.Operation) else element.op
+        if op in seen or _name(element) in fed:
+            continue
+        seen.add(op)
+        if STAYS.match(op.type):
+            raise NotImplementedError(
+                f"The graph cannot be run without its optimiser: that takes a session of its own, "
+                f"and what `{op.name}` ({op.type}) holds cannot be handed to it."
+            )
+        waiting += [*op.inputs, *op.control_inputs]
+
+
+def _components(ends: Any) -> list[Any]:
+    """The tensors and operations among fetches or feeds: a sparse tensor is three of them."""
+    return [
+        part
+        for end in tf.nest.flatten([*ends] if isinstance(ends, Mapping) else ends)
+        for part in tf.nest.flatten(end, expand_composites=True)
+        if part is not None
+    ]
 
 
 def without_rewriting() -> Any:
@@ -114,7 +182,7 @@ def _executed(session: Any, fetches: Any, feeds: Mapping[Any, Any]) -> Executed:
         trace_level=tf.compat.v1.RunOptions.SOFTWARE_TRACE, output_partition_graphs=True
     )
     noted = tf.compat.v1.RunMetadata()
-    fetches = tf.nest.flatten(fetches)
+    fetches = _components(fetches)
     values = session.run(fetches, feeds, options=options, run_metadata=noted)
 
     nodes = {node.name: node for part in noted.partition_graphs for node in part.node}
@@ -124,7 +192,9 @@ def _executed(session: Any, fetches: Any, feeds: Mapping[Any, Any]) -> Executed:
             if run.node_name in nodes:
                 runs[run.node_name].append(run)
     ops = tuple(_ran(nodes[name], runs[name]) for name in _in_order(nodes))
-    fed, fetched = ([_element(session.graph, one) for one in ends] for ends in (feeds, fetches))
+    fed, fetched = (
+        [_element(session.graph, one) for one in _components(ends)] for ends in (feeds, fetches)
+    )
     arrays = [None if value is None else np.asarray(value) for value in values]
     return Executed(
         ops,
@@ -143,7 +213,7 @@ def _ran(node: Any, runs: list[Any]) -> Op:
         node.op,
         tuple(node.input),
         tuple(tuple(n.size for n in one.tensor_description.shape.dim) for one in results),
-        tf.make_ndarray(node.attr["value"].tensor) if node.op == "Const" else None,
+        _constant(node),
         node.device.rpartition("device:")[2],
     )
 

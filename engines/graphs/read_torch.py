@@ -12,23 +12,38 @@ Source: the documentation pages "Autograd mechanics" and "torch.autograd.graph.N
 from __future__ import annotations
 
 import sys
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
-from itertools import count
+from itertools import count, takewhile
 from traceback import walk_tb
-from types import FrameType
-from typing import Any
+from types import FrameType, ModuleType
+from typing import Any, NamedTuple
 from weakref import WeakSet
 
 import torch
+from torch._C._dynamo.eval_frame import set_eval_frame
+from torch._subclasses.fake_tensor import FakeTensor
 from torch.overrides import TorchFunctionMode
 
 from engines.graphs.autograd import Edge, Event, Kind, Node, Output, StepBuilder, StepGraph
+from engines.graphs.passes import Passes
 from engines.listing import Listing, Place
 
 BACKWARD = (torch.Tensor.backward, torch.autograd.grad)
+NUMPY_HAS = {
+    *(torch.bool, torch.uint8, torch.uint16, torch.uint32, torch.uint64),
+    *(torch.int8, torch.int16, torch.int32, torch.int64),
+    *(torch.float16, torch.float32, torch.float64, torch.complex64, torch.complex128),
+}
 SAVED = ("_saved_", "saved_tensors")  # attributes of nodes; the second is a custom Function's
+APPLY = torch.autograd.Function.apply.__func__.__code__
+FULL_GRAPH = (
+    "A function that was compiled with fullgraph=True cannot be recorded, because the recorder has "
+    "to see each of its operations. Call the function itself, or compile it without fullgraph."
+)
+MOST = 32  # items of a container that are looked at
+LIBRARIES = ("torch", "numpy", "builtins", "types", "functools")  # whose objects are not
 Variables = list[tuple[str, Any]]
 
 
@@ -38,12 +53,15 @@ def record(
     """Run a training listing and yield its steps, each when it is complete.
 
     steps: a generator, such as an engine's `train` returns. It yields once in each pass of its
-    loop; what it does between that and the next pass is still that step. It is closed in the end.
+    loop; what it does between that and the next pass is still that step (`engines.graphs.passes`),
+    and what it does after its last loop is still the last. It is closed in the end.
     wanted: the numbers of the steps to read, None for all. The others run at their usual speed.
     source: the whole text the listing was compiled from, where Python cannot find it by itself.
 
     A listing that calls `torch.autograd.backward` instead of `loss.backward()` or
     `torch.autograd.grad` goes backward unseen: that function asks no mode.
+    Functions compiled by `torch.compile` run operation by operation; NotImplementedError is raised
+    where one must not, because it was compiled with fullgraph=True.
     If the listing raises, the step it was in is the last, wanted or not, and its last event
     says so.
     """
@@ -71,6 +89,19 @@ class _Life:
     edges: tuple[Edge, ...] = ()
 
 
+class _Seen(NamedTuple):
+    """An operation that was seen, and which event of the step tells it, if one does.
+
+    sequence: the number that the next node will have, before it ran. inside: whether it ran within
+    a custom Function.
+    """
+
+    sequence: int
+    instruction: int
+    inside: bool
+    event: int | None
+
+
 class _Recorder(TorchFunctionMode):  # type: ignore[misc]
     """While it is entered, torch hands it every operation instead of running it."""
 
@@ -78,9 +109,11 @@ class _Recorder(TorchFunctionMode):  # type: ignore[misc]
         super().__init__()
         self._listing = listing
         self._step = StepBuilder(0)
-        self._complete: list[StepGraph] = []
-        self._yielded_at = 0  # what runs before this line belongs to the next pass of the loop
+        self._complete: list[StepBuilder] = []
+        self._passes = Passes(listing.code)
+        self._yielded: int | None = None  # the instruction of the last yield, in this pass
         self._place = Place()
+        self._seen: list[_Seen] = []  # in this step
         self._lives: WeakSet[_Life] = WeakSet()
         self._numbers = count(1)
         self._raised: Exception | None = None  # by an operation of the listing
@@ -88,31 +121,54 @@ class _Recorder(TorchFunctionMode):  # type: ignore[misc]
 
     def advance(self, steps: Any, step: int, *, watch: bool) -> list[StepGraph]:
         """Let the listing run to the yield of this step. Returns the steps that became complete."""
-        self._yielded_at = self._listing.place(steps.gi_frame.f_lasti).line or 0
+        self._yielded = steps.gi_frame.f_lasti if step else None
         try:
             with self if watch else nullcontext():
                 next(steps)
+            if self._yielded is not None:  # the loop begins with its yield
+                self._turn()
             if not watch:
                 self._step = StepBuilder(step)
         except StopIteration:
-            self._turn()
+            if self._complete:
+                self._complete[-1].absorb(self._step)
+            else:
+                self._turn()
         except Exception as error:
             if self._is_own(error):
                 raise
+            if type(error).__module__ == "torch._dynamo.exc":
+                raise NotImplementedError(FULL_GRAPH) from error
             self._fail(error)
         complete, self._complete = self._complete, []
-        return complete
+        return [builder.finish() for builder in complete]
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run the operation, as torch asks, and write down what it was and what it made."""
-        kwargs = kwargs or {}
-        frame = self._listing.frame(sys._getframe(1))
+        compiler = set_eval_frame(None)
+        try:
+            return self._watched(func, args, kwargs or {}, sys._getframe(1))
+        finally:
+            set_eval_frame(compiler)
+
+    def _watched(self, func: Any, args: Any, kwargs: Any, caller: FrameType) -> Any:
+        sequence = torch._C._autograd._get_sequence_nr()
+        frame = self._listing.frame(caller)
+        inside = _in_function(caller, frame)
         variables = _variables(frame)
         arguments = list(_tensors([args, kwargs]))
-        before, here = self._place, self._listing.place(frame.f_lasti)
-        self._move_to(here)
-        # A result whose making went unseen, such as a custom Function's, is met where it is used.
-        self._step.made_by_last(self._meet(arguments, variables, before))
+        self._move_to(frame.f_lasti)
+        self._meet_late(arguments, variables, frame.f_lasti)
+        told = len(self._step.events)
+        try:
+            return self._operation(func, args, kwargs, arguments, variables)
+        finally:
+            event = told if len(self._step.events) > told else None
+            self._seen.append(_Seen(sequence, frame.f_lasti, inside, event))
+
+    def _operation(
+        self, func: Any, args: Any, kwargs: Any, arguments: list[Any], variables: Variables
+    ) -> Any:
         if func in BACKWARD:
             with self._hooks(list(_tensors(args[0]))):
                 return self._run(func, args, kwargs)
@@ -126,7 +182,8 @@ class _Recorder(TorchFunctionMode):  # type: ignore[misc]
             self._event(kind, name=f"{_name(args[0], variables)}.grad", value=args[1])
         elif func != torch.Tensor.grad.__get__ and results:
             parameters = [(_parameter(tensor, variables), tensor) for tensor in changed]
-            if made := self._meet(results, variables, here):
+            if new := self._meet(results, variables, lambda _: self._place):
+                made = [node.metadata[self._key].number for node in new]
                 self._event("forward", *made, value=results[0])
             elif any(name for name, _ in parameters):
                 for name, tensor in parameters:
@@ -148,31 +205,35 @@ class _Recorder(TorchFunctionMode):  # type: ignore[misc]
         codes = [frame.f_code for frame, _ in walk_tb(error.__traceback__)]
         return type(self).__torch_function__.__code__ in codes and error is not self._raised
 
-    def _move_to(self, place: Place) -> None:
+    def _move_to(self, instruction: int) -> None:
         """The listing is here now; where that is in the next pass of its loop, a step ended."""
-        self._place = place
-        if place.line is not None and place.line < self._yielded_at:
+        self._place = self._listing.place(instruction)
+        if self._yielded is not None and self._passes.ended(self._yielded, instruction):
             self._turn()
 
     def _turn(self) -> None:
-        self._yielded_at = 0
-        self._complete.append(self._step.finish())
+        self._yielded, self._seen = None, []
+        self._complete.append(self._step)
         self._step = StepBuilder(self._step.number + 1)
 
     def _fail(self, error: Exception) -> None:
         trace: Any = error.__traceback__  # from `advance`, so the listing's frame is the next
-        self._move_to(self._listing.place(trace.tb_next.tb_lasti))
+        self._move_to(trace.tb_next.tb_lasti)
         self._event("error", message=f"{type(error).__name__}: {error}")
         self._turn()
 
     def _event(self, kind: Kind, *nodes: int, value: Any = None, **told: Any) -> None:
-        event = Event(kind, *self._place, nodes, len(self._lives), value=_copy(value), **told)
+        line, text = told.pop("place", self._place)
+        told.setdefault("live", len(self._lives))
+        event = Event(kind, line, text, nodes, value=_copy(value), **told)
         self._step.events.append(event)
 
-    def _meet(self, tensors: list[Any], variables: Variables, place: Place) -> list[int]:
-        """Take what these tensors came from into the step. Returns the ids of what is new.
+    def _meet(
+        self, tensors: list[Any], variables: Variables, origin: Callable[[Any], Place]
+    ) -> list[Any]:
+        """Take what these tensors came from into the step. Returns the nodes that are new.
 
-        place: where the listing was when what is new was made.
+        origin: where the listing was when a new node was made.
         """
         step, key = self._step, self._key
         tensors = [tensor for tensor in tensors if tensor.grad_fn is not None]
@@ -183,21 +244,56 @@ class _Recorder(TorchFunctionMode):  # type: ignore[misc]
         for node in met:
             life = node.metadata[key]
             if life.node is None or hasattr(node, "variable"):  # a parameter has changed since
-                self._read(node, variables, place)
+                self._read(node, variables, origin)
             step.nodes[life.number] = replace(life.node, forward=len(step.events))
             step.edges[life.number] = life.edges
         for tensor in tensors:
             life, name = tensor.grad_fn.metadata[key], _name(tensor, variables)
             life.node = _with_output(life.node, tensor, name)
             step.nodes[life.number] = _with_output(step.nodes[life.number], tensor, name)
-        return [node.metadata[key].number for node in new]
+        return new
 
-    def _read(self, node: Any, variables: Variables, place: Place) -> None:
+    def _meet_late(self, tensors: list[Any], variables: Variables, instruction: int) -> None:
+        """Take into the step what no operation was seen to make, such as a custom Function's node.
+
+        It is met where its result is used: at this instruction. What ran within the Function has
+        told of it, else it gets an event of its own.
+        """
+        lived = len(self._lives)
+        new = self._meet(tensors, variables, lambda node: self._origin(node, instruction)[0])
+        event: int | None = None
+        for node in reversed(new):  # leaves are the first, and go with what needs them
+            number = node.metadata[self._key].number
+            if not hasattr(node, "variable"):
+                place, event = self._origin(node, instruction)
+                if event is None:
+                    event = len(self._step.events)
+                    self._event("forward", place=place, live=lived)
+            if event is not None:
+                self._step.made_by(number, event)
+
+    def _origin(self, node: Any, instruction: int) -> tuple[Place, int | None]:
+        """Where a node was made that is met at this instruction, and by which event, if by any.
+
+        Nodes have numbers as they are made, so it is known between which operations it was.
+        """
+        before = [one for one in self._seen if one.sequence <= node._sequence_nr()]
+        after = self._seen[len(before) :]
+        within = takewhile(lambda one: one.inside and one[:3] == after[0][:3], after)
+        told = [one.event for one in within if one.event is not None]
+        if told:
+            return self._listing.place(after[0].instruction), told[-1]
+        first = before[-1].instruction if before else 0
+        last = after[0].instruction if after else instruction
+        return self._listing.call_between(first, last), None
+
+    def _read(self, node: Any, variables: Variables, origin: Callable[[Any], Place]) -> None:
         """Write down what a node tells by itself, which is not the value of an operation."""
         life, kind = node.metadata[self._key], node.name().split("::")[-1]
-        shapes = [tuple(map(int, output.shape)) for output in node._input_metadata]
+        shapes = [tuple(map(_size, output.shape)) for output in node._input_metadata]
         outputs = tuple(Output("", shape, None, None) for shape in shapes)
         if (leaf := getattr(node, "variable", None)) is None:
+            place = origin(node)
             again = self._step.repetition(place, kind)
             life.node = Node(life.number, kind, *place, again, outputs, *_kept(node))
         else:
@@ -238,6 +334,11 @@ class _Recorder(TorchFunctionMode):  # type: ignore[misc]
                 step.events[-1] = replace(step.events[-1], name=name, value=_copy(leaf.grad))
 
         return node.register_prehook(arrive), node.register_hook(leave)
+
+
+# A compiled function then leaves each operation to the recorder, as to any function that it cannot
+# compile, and does not compile the recorder with it.
+vars(_Recorder.__torch_function__)["_torchdynamo_disable"] = True
 
 
 def _behind(nodes: list[Any], key: object, known: Container[int]) -> list[Any]:
@@ -281,18 +382,44 @@ def _kept(node: Any) -> tuple[dict[str, Any], dict[str, float]]:
 
 
 def _variables(frame: FrameType) -> Variables:
-    """The tensors in a frame's variables, by name: w, layers[0], model.0.weight."""
-    held, named = frame.f_locals, []
-    for name, value in held.items():
-        if isinstance(value, torch.nn.Module):
-            named += [(f"{name}.{inner}", tensor) for inner, tensor in value.named_parameters()]
-        elif isinstance(value, list | tuple) and len(value) < 32:  # not a whole history
-            named += [(f"{name}[{i}]", item) for i, item in enumerate(value)]
-        else:
-            named.append((name, value))
+    """The tensors that a listing can name: w, layers[0], p['a'], line.w, model.0.weight."""
+    held = frame.f_locals
+    named = [one for name, value in held.items() for one in _within(name, value)]
     if isinstance(held, dict):
         held.clear()  # up to Python 3.12 the frame keeps this copy, and every tensor in it
-    return [(name, value) for name, value in named if isinstance(value, torch.Tensor)]
+    for name in frame.f_code.co_names:
+        if name in frame.f_globals:
+            named += _within(name, frame.f_globals[name])
+    return named
+
+
+def _within(name: str, value: Any, depth: int = 3) -> Iterator[tuple[str, Any]]:
+    """The tensors in a value and what leads to each: through items and attributes, so many deep."""
+    if isinstance(value, torch.Tensor):
+        yield name, value
+    elif isinstance(value, torch.nn.Module):
+        yield from ((f"{name}.{inner}", tensor) for inner, tensor in value.named_parameters())
+    elif depth and (inside := _inside(value)):
+        for inner, one in inside:
+            yield from _within(name + inner, one, depth - 1)
+
+
+def _inside(value: Any) -> list[tuple[str, Any]]:
+    """What a container or an object of the listing's own holds, and how it is written."""
+    if isinstance(value, list | tuple | dict):
+        if len(value) >= MOST:  # a whole history, or a file of data
+            return []
+        pairs = value.items() if isinstance(value, dict) else enumerate(value)
+        return [(f"[{key!r}]", one) for key, one in pairs]
+    own = getattr(value, "__dict__", None)
+    kind = type(value)
+    if (
+        not isinstance(own, dict)
+        or kind is ModuleType
+        or kind.__module__.split(".")[0] in LIBRARIES
+    ):
+        return []
+    return [(f".{inner}", one) for inner, one in [*own.items()][:MOST]]
 
 
 def _name(tensor: Any, variables: Variables) -> str:
@@ -301,13 +428,21 @@ def _name(tensor: Any, variables: Variables) -> str:
 
 def _parameter(tensor: Any, variables: Variables) -> str:
     """The leaf, or the gradient of a leaf, whose memory this is: w.data is w, too."""
-    for name, leaf in variables:
-        if leaf.is_leaf and leaf.requires_grad:
-            if leaf.data_ptr() == tensor.data_ptr():
-                return name
-            if leaf.grad is not None and leaf.grad.data_ptr() == tensor.data_ptr():
-                return f"{name}.grad"
+    if (place := _memory(tensor)) is not None:
+        for name, leaf in variables:
+            if leaf.is_leaf and leaf.requires_grad:
+                if _memory(leaf) == place:
+                    return name
+                if leaf.grad is not None and _memory(leaf.grad) == place:
+                    return f"{name}.grad"
     return ""
+
+
+def _memory(tensor: Any) -> int | None:
+    """Where the numbers of a tensor begin; None where they do not lie in one piece of memory."""
+    if tensor.layout != torch.strided or _is_hidden(tensor):
+        return None
+    return tensor.data_ptr() or None
 
 
 def _tensors(value: Any) -> Iterator[Any]:
@@ -324,9 +459,41 @@ def _version(tensor: Any) -> int:
 
 
 def _copy(tensor: Any) -> Any:
-    if tensor is None:
+    """The numbers of a tensor as an array of its own. None where there are none to be seen."""
+    if tensor is None or _is_hidden(tensor):
         return None
-    detached = tensor.detach()
-    if detached.dtype == torch.bfloat16:  # of which NumPy has no kind
-        detached = detached.float()
-    return detached.numpy(force=True).copy()
+    numbers = tensor.detach()
+    if numbers.is_quantized:
+        numbers = numbers.dequantize()
+    if numbers.layout != torch.strided:  # sparse, of any kind
+        numbers = numbers.to_dense()
+    if numbers.dtype not in NUMPY_HAS:
+        if numbers.dtype == torch.complex32:
+            numbers = numbers.to(torch.complex64)
+        elif numbers.dtype.is_floating_point:  # in 16 bits or 8
+            numbers = numbers.float()
+        else:
+            return None
+    return numbers.numpy(force=True).copy()
+
+
+def _size(length: Any) -> int:
+    """A length of a shape; -1 where it is another one in each row, as in a nested tensor."""
+    ragged = isinstance(length, torch.SymInt) and length.node.is_nested_int()
+    return -1 if ragged else int(length)
+
+
+def _in_function(frame: FrameType, outside: FrameType) -> bool:
+    """Whether a custom Function runs between this frame and the listing's own, outside."""
+    within: FrameType | None = frame
+    while within is not None and within is not outside:
+        if within.f_code is APPLY:
+            return True
+        within = within.f_back
+    return False
+
+
+def _is_hidden(tensor: Any) -> bool:
+    """Whether nobody can see its numbers: it has none, or stands for many inside a transform."""
+    wrapped = torch._C._functorch.is_functorch_wrapped_tensor(tensor)
+    return bool(tensor.is_meta or tensor.is_nested or wrapped or isinstance(tensor, FakeTensor))

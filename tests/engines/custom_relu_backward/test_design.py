@@ -161,6 +161,64 @@ def test_a_row_of_a_jacobian_is_an_input_and_a_column_an_output():
     np.testing.assert_allclose(one.numerical, [[1, 1], [0, 2]], atol=1e-9)
 
 
+def judged(backward, forward=lambda x: 2 * x):
+    """What is said of a function with this backward, at two inputs."""
+
+    class Function(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return forward(x)
+
+    Function.backward = staticmethod(backward)
+    return gradcheck.check(Function.apply, [3.0, 4.0])
+
+
+@pytest.mark.parametrize(
+    ("backward", "error", "said"),
+    [
+        (lambda ctx, g: g * ctx.scale, "AttributeError", "has no attribute 'scale'"),
+        (lambda ctx, g: g * None, "TypeError", "unsupported operand"),
+        (lambda ctx, g: {}[0], "KeyError", "0"),
+        (lambda ctx, g: (g, g), "RuntimeError", "incorrect number of gradients"),
+    ],
+)
+def test_whatever_a_backward_raises_is_what_is_said_of_it(backward, error, said):
+    one = judged(backward)
+    assert not one.passed
+    assert one.error == error
+    assert said in one.message
+    assert one.analytical is None
+    assert one.wrong.shape == (0, 2)
+    np.testing.assert_allclose(one.numerical, 2 * np.eye(2), atol=1e-9)
+
+
+def test_what_a_forward_raises_is_not_blamed_on_the_backward():
+    with pytest.raises(ZeroDivisionError):
+        judged(lambda ctx, g: g, forward=lambda x: x * (1 / 0))
+
+
+def test_outputs_may_be_fewer_or_more_than_inputs():
+    total = judged(lambda ctx, g: g.expand(2), forward=torch.sum)
+    assert total.passed
+    np.testing.assert_array_equal(total.analytical, [[1], [1]])
+    twice = judged(lambda ctx, g: g[:2], forward=lambda x: torch.cat((x, x)))  # forgets two
+    assert twice.error == "GradcheckError"
+    assert twice.wrong.tolist() == [[0, 2], [1, 3]]
+    np.testing.assert_allclose(twice.numerical, [[1, 0, 1, 0], [0, 1, 0, 1]], atol=1e-9)
+
+
+def test_several_inputs_and_outputs_stand_one_after_the_other():
+    def forward(a, b):  # shapes (2,), (2, 1)
+        return a * a, a.sum() * b
+
+    one = gradcheck.check(forward, [2.0, 3.0], [[5.0], [7.0]])
+    assert one.passed
+    assert one.x.tolist() == [2, 3, 5, 7]
+    jacobian = [[4, 0, 5, 7], [0, 6, 5, 7], [0, 0, 5, 0], [0, 0, 0, 5]]
+    np.testing.assert_array_equal(one.analytical, jacobian)
+    np.testing.assert_allclose(one.numerical, jacobian, atol=1e-8)
+
+
 def test_clipping_shows_only_where_more_than_one_arrives():
     checks = check(Design("clipped"))
     np.testing.assert_array_equal(checks.ones.analytical, np.diag([0, 0, 1, 1]))

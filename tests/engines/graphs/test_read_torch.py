@@ -555,17 +555,6 @@ def test_an_error_in_the_next_pass_belongs_to_the_next_step():
     assert "does not require grad" in steps[1].events[-1].message
 
 
-def test_numbers_of_a_kind_that_numpy_has_not_are_read_as_floats():
-    def listing(w):
-        loss = (w * w).sum()
-        loss.backward()
-        yield
-
-    [step] = record(listing(torch.tensor([1.5, 2.0], dtype=torch.bfloat16, requires_grad=True)))
-    assert step.error is None
-    np.testing.assert_array_equal(step.graph.leaves[0].gradient, [3, 4])
-
-
 def test_a_failure_of_the_recorder_is_not_told_as_one_of_the_listing(monkeypatch):
     def listing(w):
         yield (w * w).sum().backward()
