@@ -64,8 +64,10 @@ def draw_words(shown: tuple[str, ...], places: Sequence[Any]) -> None:
             title=f"{len(graph.nodes)} nodes: “{word}”",
             description=(
                 f"The graph that reading this word built, {len(graph.nodes)} nodes: the parameters "
-                "at the top, the same five operations for each letter below, the loss at the end."
+                "at the top, the same five operations for each letter below, the loss at the end. "
+                "Pointers lead from each node to those it was made from."
             ),
+            pointers=True,
         )
         with place:
             show(figure, key=f"graph of word {i}")
