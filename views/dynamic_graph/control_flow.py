@@ -11,8 +11,9 @@ from views.ui.staging import beside, stage
 
 LINES = "h = torch.zeros", "loss.backward()"
 SEEN = (
-    "Python runs the <code>for</code> and the <code>if</code>. PyTorch hangs an object on each "
-    "result, and sees neither: look how often the middle line ran."
+    "Python runs the <code>for</code> and the <code>if</code>. PyTorch sees neither: it hangs an "
+    "object on each result, with pointers back to those that it was computed from. Count how often "
+    "the middle line ran."
 )
 
 

@@ -35,6 +35,7 @@ PROBLEM = preset("autograd_article").astype("float32")
 STEPS = 160
 RIGHT, WRONG = Look("the right run", MODEL), Look("with the mistake", MISTAKE, (6, 4))
 MISTAKES = told_in(__file__)
+ON_STAGE = 2  # phrases of a message that are explained there
 PLACES = {
     "before": "before the first step",
     "first_step": "in the first step",
@@ -106,7 +107,8 @@ def _told(mistake: str, outcome: Outcome, guess: str) -> str:
         return f"{told} {_count(outcome)}"
     if outcome.end == "right":
         return f"{told} Here it does no harm: what was changed was as it should be."
-    if leaves := outcome.step.graph.leaves if outcome.trace is None else ():
+    leaves = outcome.step.graph.leaves if outcome.trace is None else ()
+    if any(leaf.gradient is not None for leaf in leaves):
         arrived = {leaf.name: extent(leaf.gradient) for leaf in leaves}
         w, b = (arrived.get(name, "none") for name in ("w", "b"))
         return f"{told} At that line w.grad holds <b>{w}</b>, and b.grad holds <b>{b}</b>."
@@ -149,19 +151,23 @@ def _message(outcome: Outcome) -> None:
     error, said = outcome.step.error, _said(outcome)
     assert error
     assert error.line
-    st.code(outcome.listing.source.splitlines()[error.line - 1].strip(), language="python")
-    st.code(up_to_explained(said), language=None, wrap_lines=True)
-    explain_phrases(explanation(said)[0])
+    line = outcome.listing.source.splitlines()[error.line - 1].strip()
+    st.code(line, language="python", wrap_lines=True)
+    shown, phrases = up_to_explained(said, most=ON_STAGE)
+    st.code(shown, language=None, wrap_lines=True)
+    explain_phrases(phrases)
 
 
 def _mend(outcome: Outcome) -> None:
-    """How to mend what it stopped at; and its words, where the stage has not all of them."""
+    """How to mend what it stopped at; and what the stage had no room for of its words."""
     said = _said(outcome)
-    if mend := explanation(said)[1]:
+    phrases, mend = explanation(said)
+    if mend:
         st.markdown(f"**To mend it.** {mend}")
-    if up_to_explained(said) != said:
+    if len(phrases) > ON_STAGE:
         st.markdown("**All that PyTorch says:**")
         st.code(said, language=None, wrap_lines=True)
+        explain_phrases(phrases)
 
 
 def _said(outcome: Outcome) -> str:

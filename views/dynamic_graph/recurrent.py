@@ -41,11 +41,10 @@ def tell_nodes() -> None:
     first, second = (short(_branch(runs.read_word(word)[0]).kind) for word in WORDS)
     st.markdown(
         f"Each letter adds {each}: two products (Mm), two sums (Add) and one Tanh. The other "
-        f"{one - each} are there however short the word is: one for each of u, w and b, which "
-        f"every letter shares, and two for the loss. So n letters make **{each}n + {one - each}** "
-        "nodes: the graph has no loop.\n\n"
-        f"Nor has it an `if`. “{WORDS[0]}” and “{WORDS[1]}” are equally long, but they took "
-        f"different branches: before the last Sum one has **{first}**, the other **{second}**."
+        f"{one - each} are always there: u, w, b, and two for the loss. So n letters make "
+        f"**{each}n + {one - each}** nodes: the graph has no loop.\n\n"
+        f"Nor has it an `if`. “{WORDS[0]}” and “{WORDS[1]}” took different branches: before the "
+        f"last Sum one has **{first}**, the other **{second}**."
     )
 
 

@@ -85,9 +85,9 @@ def _show_recorded(answers: Sequence[Answers], numbers: Mapping[str, float]) -> 
     slope = 2 * numbers["a"] * numbers["w"] + numbers["b"]
     say(
         "TensorFlow writes a list beside the results, its <b>tape</b>; PyTorch hangs a graph on "
-        "them. Read the table from the bottom up: each operation multiplies its slope, "
-        "dy/d(value), by its local derivative, and hands that on. At w two ways meet and are "
-        "added: "
+        "them, whose pointers lead back from y. Read the table from the bottom up: each operation "
+        "multiplies its slope, dy/d(value), by its local derivative, and hands that on. At w two "
+        "ways meet and are added: "
         f"dy/dw = 2aw + b = <b>{number(slope)}</b>."
     )
     on_tape, in_graph = (answer.recorded for answer in answers)
@@ -108,7 +108,7 @@ def _ask(way: str, answers: Sequence[Answers]) -> None:
             listing(part(source, "w = ", "return"), {}, title=framework, key=f"asked {framework}")
             if guess:
                 st.caption(f"{framework} says")
-                st.code(up_to_explained(said), language=None, wrap_lines=True)
+                st.code(up_to_explained(said, most=1)[0], language=None, wrap_lines=True)
     said = answers[0].said[way][1]
     right = "nothing" if said == "None" else "error" if "Error: " in said else "slope"
     why = as_html(WAYS[way].story.partition("\n\n")[0])
@@ -176,7 +176,7 @@ def _why(way: str, answers: Sequence[Answers]) -> None:
     said = [answer.said[way][1] for answer in answers]
     st.markdown(WAYS[way].story.partition("\n\n")[2])
     for framework, message in zip(FRAMEWORKS, said, strict=True):
-        if up_to_explained(message) != message:
+        if up_to_explained(message, most=1)[0] != message:
             st.caption(f"All that {framework} says")
             st.code(message, language=None, wrap_lines=True)
     explain_phrases({**explanation(said[0])[0], **explanation(said[1])[0]})
@@ -256,7 +256,9 @@ def _table(on_tape: StepGraph, in_graph: StepGraph, numbers: Mapping[str, float]
             )
         )
         rows.append(row)
-    return html_table(["what ran", "value", "tape", "graph", "slope", "hands on"], rows)
+    return html_table(
+        ["what ran", "value", "tape", "graph", "slope", "hands on"], rows, kind="recorded"
+    )
 
 
 def _code(text: str) -> str:
