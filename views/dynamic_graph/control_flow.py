@@ -13,7 +13,7 @@ LINES = "h = torch.zeros", "loss.backward()"
 SEEN = (
     "Python runs the <code>for</code> and the <code>if</code>. PyTorch sees neither: it hangs an "
     "object on each result, with pointers back to those that it was computed from. Count how often "
-    "the middle line ran."
+    "the line with <code>tanh</code> ran."
 )
 
 

@@ -193,11 +193,11 @@ def check_in_numbers(step: StepGraph, *, point: int) -> None:
         i = step.graph.nodes.index(node)
         ran = moments(step).index(step.events[node.backward or 0])
         backward, measured = (now(f"{name}_{i}", known=ran) for name in ("arrived_at", "checked"))
-        rows.append((node.kind, html.escape(written(step.graph, node)), backward, measured))
+        rows.append((f"<code>{html.escape(written(step.graph, node))}</code>", backward, measured))
     worst = f"<b>{now('checked_worst', digits=2, known=ran)}</b>"
-    rows.append(("largest relative difference", "", "", worst))
+    rows.append(("largest relative difference", "", worst))
     step_and_point = f"step {now('graph_step', digits=0)}, data point {point}"
-    live(html_table((step_and_point, "", "backward()", "central difference"), rows), key="check")
+    live(html_table((step_and_point, "backward()", "central difference"), rows), key="check")
 
 
 def predict_second_backward(once: float, both: float) -> None:

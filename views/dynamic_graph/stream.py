@@ -214,8 +214,8 @@ def _numbers(stream: Settings) -> str:
     return (
         f"Batch {now('stream_batch', digits=0)} was drawn, used once and thrown away. (w, b) is "
         f"<b>{now('stream_distance', digits=3)}</b> away from the true ({SLOPE:g}, {OFFSET:g}). "
-        f"In the long run noise keeps it about {number(level(stream).distance, 2)} away (dashed), "
-        "and so the loss above noise alone."
+        f"The dashed lines: in the long run noise keeps it about "
+        f"{number(level(stream).distance, 2)} away, and the mean loss above that of noise alone."
         f"{few if stream.batch > SHOWN else ''}"
     )
 
@@ -299,7 +299,7 @@ def distance(stream: Settings, trace: Trace, timeline: Timeline) -> Filling:
     rows, near = thinned(trace)[["batch", "distance"]], level(stream).distance
     # The lower end is the same for all streams: one that stays nearer is to be seen lower.
     axes = _axes(0.004, 2 * float(rows["distance"].max()), last=len(trace) - 1)
-    return {"rows": rows, "level": _level(near, f"where noise keeps it: {near:.3f}")}, axes
+    return {"rows": rows, "level": _level(near, f"settles at {near:.3f}")}, axes
 
 
 @distance.drawing
