@@ -147,7 +147,7 @@ def test_details_follow_the_moment_until_a_node_is_chosen():
         assert words_of_it in details(at)
     told_of_w = details(at.selectbox(key="node").set_value("0").run())
     assert told_of_w.count("adds what arrives to w.grad") == 1
-    html = live_texts(at)
+    [html] = [text for text in live_texts(at).split("\n") if "details" in text]
     updated, emptied = (html.split(f'data-moments="{m}')[1].split("</table>")[0] for m in (14, 16))
     assert "nothing more in this step" in updated
     assert 'data-now="moved_0"' in updated
