@@ -47,10 +47,10 @@ ENDS = {
 BRIEFLY = {"crash": "crashes", "stuck": "explodes", "trains": "trains", "memory": "trains rightly"}
 
 
-def show_stage(here: Here) -> Outcome | None:
+def show_stage(here: Here) -> None:
     """Choose a mistake and say how it ends; then see its loss, or its error, and gradcheck's word.
 
-    Returns what became of it: None before somebody has said, and where all are compared.
+    Or compare all of them.
     """
     with stage(here):
         labels = {name: told.label for name, told in TOLD.items()} | {ALL: "All of them"}
@@ -59,12 +59,14 @@ def show_stage(here: Here) -> Outcome | None:
         )
         if name == ALL:
             _show_all()
-            return None
+            return
         outcome = run(name)
         story = st.container()
         guess = asked("How it ends", ENDS, key=f"mistake {name}", label_visibility="collapsed")
         shown = outcome if guess else None
-        words, result, *verdict = beside([6, 5, 4] if guess else [6, 8])
+        crash = shown.crash if shown else None
+        # A message needs room, and has no picture: gradcheck's word stands below the lines.
+        words, result, *verdict = beside([5, 7] if crash else [6, 5, 4] if guess else [6, 8])
         with words:
             _edit(outcome)
             if shown:
@@ -72,19 +74,25 @@ def show_stage(here: Here) -> Outcome | None:
         with story:
             say(f"{_opens(guess, shown)} {_how_it_went(name, shown)}" if guess and shown else ASKED)
         with result:
-            if shown and shown.crash:
-                _message(shown.crash)
+            if crash:
+                _message(crash)
             else:
                 show(_losses(outcome, wrong=bool(guess)), key="losses")
         if shown:
-            with verdict[0]:
+            with verdict[0] if verdict else words:
                 st.markdown(_verdict(shown.check))
-    return shown
 
 
-def tell(outcome: Outcome) -> None:
-    """Below the stage: the rest of the story, gradcheck's own words, and the listing that ran."""
+def tell() -> None:
+    """Below the stage, once it is answered: what there was no room for on it, and the listing."""
     name = str(st.session_state["mistake"])
+    if name == ALL:
+        st.markdown(_lesson({one: run(one) for one in TOLD}))
+    elif mistakes.answered(f"mistake {name}"):
+        _tell(name, run(name))
+
+
+def _tell(name: str, outcome: Outcome) -> None:
     st.markdown(TOLD[name].story.partition("\n\n")[2])
     right, wrong, source, _ = outcome.listing
     if outcome.crash:
@@ -284,15 +292,10 @@ def _memory(ways: Mapping[str, InMemory]) -> str:
 
 def _show_all() -> None:
     outcomes = {name: run(name) for name in TOLD}
-    say(
-        "<b>A loss that falls proves nothing.</b> Compare the last three columns: what gradcheck "
-        "says, where the loss ends, and how far the first gradient is from the right one."
-    )
-    table, lesson = beside([7, 4])
+    say(f"<b>A loss that falls proves nothing.</b> {_counts(outcomes)}")
+    (table,) = beside(1)
     with table:
         st.markdown(_compared(outcomes))
-    with lesson:
-        st.markdown(_lesson(outcomes))
 
 
 def _compared(outcomes: Mapping[str, Outcome]) -> str:
@@ -315,27 +318,32 @@ def _right_end(outcomes: Mapping[str, Outcome]) -> float:
     return float(next(iter(outcomes.values())).right_losses[-1])
 
 
-def _lesson(outcomes: Mapping[str, Outcome]) -> str:
+def _counts(outcomes: Mapping[str, Outcome]) -> str:
+    """How many raise no error, how many of those learn, and how many gradcheck objects to."""
     ended = {name: outcome.end for name, outcome in outcomes.items()}
-    right_end = _right_end(outcomes)
-    lower = [
-        f"*{TOLD[name].label}* ({number(outcome.losses[-1], 2)})"
-        for name, outcome in outcomes.items()
-        if ended[name] == "trains" and outcome.losses[-1] < right_end
-    ]
     objected = [name for name, outcome in outcomes.items() if not outcome.check.passed]
     quiet = [name for name in ended if ended[name] != "crash"]
-    told = (
+    return (
         f"{len(quiet)} of the {len(ended)} mistakes raise no error in training, and "
         f"{[*ended.values()].count('trains')} of those learn with a wrong gradient. gradcheck "
         f"objects to {len(objected)}, among them {len({*objected} & {*quiet})} that raise no error."
     )
-    if lower:
-        told += (
-            f"\n\n**Ended lower than the right listing ({number(right_end, 2)}):** "
-            f"{' · '.join(lower)}. A loss that falls says that the steps go downhill. It does not "
-            "say that they follow the gradient: 101,000 weights have many ways to fit the 640 "
-            "numbers of y. Only a comparison with differences of the function itself tells a right "
-            "backward from one that is good enough today."
-        )
-    return told
+
+
+def _lesson(outcomes: Mapping[str, Outcome]) -> str:
+    """Markdown: what follows where some ended lower than the right listing."""
+    right_end = _right_end(outcomes)
+    lower = [
+        f"*{TOLD[name].label}* ({number(outcome.losses[-1], 2)})"
+        for name, outcome in outcomes.items()
+        if outcome.end == "trains" and outcome.losses[-1] < right_end
+    ]
+    if not lower:
+        return ""
+    return (
+        f"**Ended lower than the right listing ({number(right_end, 2)}):** "
+        f"{' · '.join(lower)}. A loss that falls says that the steps go downhill. It does not "
+        "say that they follow the gradient: 101,000 weights have many ways to fit the 640 "
+        "numbers of y. Only a comparison with differences of the function itself tells a right "
+        "backward from one that is good enough today."
+    )
