@@ -135,4 +135,5 @@ match here.name:
         distance. The entry is that of the data point which the page follows in numbers.
         """
 here.controls.say_refused()
+st.html('<div id="sources"></div>')
 shell.close_page(FILE)

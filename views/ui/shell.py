@@ -187,13 +187,15 @@ def side_by_side(widths: int | Sequence[int]) -> list[DeltaGenerator]:
 
 
 def article(experiment: str) -> str:
-    """Markdown: the name of the article that an experiment is from, and a link to what it had."""
+    """Markdown: the name of the article that an experiment is from, a link to the page's sources.
+
+    The page has an element of the id `sources` where it ends.
+    """
     return f"[“{experiments.EXPERIMENTS[experiment].article.english}”](#sources)"
 
 
 def close_page(file: str) -> None:
     """End the page: where its programs come from, and links to the pages before and after it."""
-    st.html('<div id="sources"></div>')
     programs = experiments.of_page(Path(file).stem)
     for article in dict.fromkeys(program.article for program in programs.values()):
         shown = (f"{p.what} ({e})" for e, p in programs.items() if p.article == article)
