@@ -138,7 +138,7 @@ def test_details_follow_the_moment_until_a_node_is_chosen():
         0: "adds what arrives to w.grad",
         1: "∂out/∂p = q",
         5: "∂out/∂p = 2p",
-        7: "the other factor q",
+        7: "handed on to Sum",
     }
     for node, words_of_it in told.items():
         at.selectbox(key="node").set_value(str(node)).run()

@@ -66,7 +66,7 @@ def show_stage(here: Here) -> None:
         # Before the answer nothing on the stage depends on what becomes of the mistake.
         ended = outcome if guess else None
         if outcome:
-            words, *places = beside([6, 8] if ended and not ended.trace else 3)
+            words, *places = beside([5, 9] if ended and not ended.trace else 3)
             with words:
                 show_edit(outcome.listing.right, outcome.listing.wrong)
         else:

@@ -34,17 +34,17 @@ def predict_nodes() -> bool:
     return predicted(question, ANSWERS, str(five), key="five letters")
 
 
-def tell_nodes() -> None:
-    """Where the nodes come from: of the loop each time it ran, of the `if` one branch."""
+def told_of_nodes() -> str:
+    """HTML: where the nodes come from, of the loop each time it ran, of the `if` one branch."""
     one, two = (len(runs.read_word(word)[0].nodes) for word in SHORT)
     each = two - one
     first, second = (short(_branch(runs.read_word(word)[0]).kind) for word in WORDS)
-    st.markdown(
-        f"Each letter adds {each}: two products (Mm), two sums (Add) and one Tanh. The other "
+    return (
+        f"Each letter adds {each} nodes: two products (Mm), two sums (Add) and one Tanh. The other "
         f"{one - each} are always there: u, w, b, and two for the loss. So n letters make "
-        f"**{each}n + {one - each}** nodes: the graph has no loop.\n\n"
-        f"Nor has it an `if`. “{WORDS[0]}” and “{WORDS[1]}” took different branches: before the "
-        f"last Sum one has **{first}**, the other **{second}**."
+        f"<b>{each}n + {one - each}</b> nodes: the graph has no <code>for</code>. Nor has it an "
+        f"<code>if</code>: before the last Sum “{WORDS[0]}” has <b>{first}</b>, and “{WORDS[1]}” "
+        f"<b>{second}</b>."
     )
 
 

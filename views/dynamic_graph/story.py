@@ -170,9 +170,7 @@ def _details(step: StepGraph, i: int, changed: Sequence[str], *, point: int, for
         many, one = np.prod(node.shape) > 1, source.shape == ()
         where = "which is" if not many else f"point {point} adds" if one else f"at point {point}"
         rows.append((where, f"{arrived} · ({slope}) = {part}"))
-    if node.text:
-        rows.append(("kept until it has run", _kept(node, reach("kept", i, known=made))))
-    else:
+    if not node.text:
         grad, moved = f"{node.name}.grad", node.name in changed
         does = "nothing more in this step" if moved else f"adds what arrives to {grad}"
         rows.append(("does", does))
@@ -194,9 +192,7 @@ def check_in_numbers(step: StepGraph, *, point: int) -> None:
         ran = moments(step).index(step.events[node.backward or 0])
         backward, measured = (now(f"{name}_{i}", known=ran) for name in ("arrived_at", "checked"))
         rows.append((f"<code>{html.escape(written(step.graph, node))}</code>", backward, measured))
-    worst = f"<b>{now('checked_worst', digits=2, known=ran)}</b>"
-    rows.append(("largest relative difference", "", worst))
-    step_and_point = f"step {now('graph_step', digits=0)}, data point {point}"
+    step_and_point = f"step {now('graph_step', digits=0)}, point {point}"
     live(html_table((step_and_point, "backward()", "central difference"), rows), key="check")
 
 

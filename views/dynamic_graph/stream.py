@@ -238,7 +238,7 @@ def line(trace: Trace, timeline: Timeline) -> Filling:
 def _draw_line(timeline: Timeline) -> Drawing:
     x = alt.X("x:Q", title="x", scale=alt.Scale(domain=[0, RIGHT]), axis=WHOLE_LABELS)
     y = alt.Y("y:Q", title="y", scale=alt.Scale(domain=[0, TOP]))
-    names = ["truth", f"every {REDRAWN} batches", "now"]
+    names = ["truth", "earlier", "now"]
     legend = alt.Legend(symbolSize=400, labelLimit=0, columns=1)
     colors = alt.Scale(domain=names, range=[BEST, QUIET, MODEL])
     dashes = alt.Scale(domain=names, range=[[6, 4], [1, 0], [1, 0]])

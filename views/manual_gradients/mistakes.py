@@ -37,7 +37,7 @@ def show_stage(here: Here) -> None:
         right = runs.run(PROBLEM, STEPS, RATE).trace
         drawn = [Drawn("", RIGHT, right, PROBLEM)]
         timeline = runs.timeline(PROBLEM, STEPS, RATE, mistake)
-        picture, loss, words = beside([10, 9, 10])
+        picture, loss, words = beside([9, 9, 10])
         with words:
             wrong = runs.run(PROBLEM, STEPS, RATE, mistake)
             end = how_it_ended(PROBLEM, wrong.trace)
