@@ -37,7 +37,7 @@ def show_stage(here: Here) -> None:
         right = runs.run(PROBLEM, STEPS, RATE).trace
         drawn = [Drawn("", RIGHT, right, PROBLEM)]
         timeline = runs.timeline(PROBLEM, STEPS, RATE, mistake)
-        picture, loss, words = beside([5, 4, 5] if in_lecture() else [9, 9, 10])
+        picture, loss, words = beside([6, 5, 6] if in_lecture() else [9, 9, 10])
         with words:
             wrong = runs.run(PROBLEM, STEPS, RATE, mistake)
             end = how_it_ended(PROBLEM, wrong.trace)
