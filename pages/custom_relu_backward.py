@@ -49,14 +49,13 @@ match here.name:
         """
         design.tell(designed)
     case "mistakes":
-        outcome = mistakes.show_stage(here)
+        mistakes.show_stage(here)
         """
         Some of these crash, some fail without a word, and some train anyway. Autograd counts what
         your backward returns, compares shapes, and notices a saved tensor that was changed. Whether
         the numbers are right it cannot know. Let the function itself be the judge.
         """
-        if outcome:
-            mistakes.tell(outcome)
+        mistakes.tell()
     case "slope_at_zero":
         with shell.loading("TensorFlow"):
             from views.custom_relu_backward import slope_at_zero

@@ -85,9 +85,11 @@ match here.name:
         f"""
         By hand, in NumPy, and by `backward()`: they differ by rounding. The chart divides by the
         largest value so far, for late gradients are what is left of pulls that cancel: compared
-        with themselves, their last digits differ more. The article ends at w = {digits["w"]} and
-        b = {digits["b"]}. Run here, with its settings, it ends at w = **{w:.4f}** and
-        b = **{b:.4f}**.
+        with themselves, their last digits differ more.
+
+        The parabola is from an article, {shell.article("E3")}. Its program ended at
+        w = {digits["w"]} and b = {digits["b"]}. Run here, with the same settings, it ends at
+        w = **{w:.4f}** and b = **{b:.4f}**.
         """
     case "control_flow":
         compared = control_flow.show_stage(here)
@@ -107,9 +109,10 @@ match here.name:
             recurrent.tell_words(compared)
     case "stream":
         stream.show_stage(here)
-        """
+        f"""
         Each step draws a **minibatch**, a few fresh points of y = 2x + 3 with noise of standard
-        deviation 3. The article draws 8 points, 8000 times.
+        deviation 3. It draws 8 points, 8000 times, in the article that this is from,
+        {shell.article("E4")}.
         """
         stream.verdict_of(here.controls)
     case "tape":
@@ -119,6 +122,7 @@ match here.name:
         tape.tell(here.controls, answers)
     case "mistakes":
         mistakes.show_stage(here)
+        mistakes.tell(here.controls)
         """
         Each is the listing of this page with some lines changed, really run. Where it ends in an
         error, the words are PyTorch's own, taken apart phrase by phrase.
@@ -131,4 +135,5 @@ match here.name:
         distance. The entry is that of the data point which the page follows in numbers.
         """
 here.controls.say_refused()
+st.html('<div id="sources"></div>')
 shell.close_page(FILE)

@@ -17,6 +17,14 @@
         const high = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
         if (wide > 2 && high > 2) wrong.push(`${one.innerText.slice(0, 20)} lies on ${other.innerText.slice(0, 20)}`);
     }
+    // What would have to be scrolled on the stage is not seen; only long listings may be, downwards.
+    for (const box of document.querySelectorAll(".st-key-stage *")) {
+        const wide = box.scrollWidth - box.clientWidth > 2, high = box.scrollHeight - box.clientHeight > 2;
+        if (!(wide || high) || box.clientWidth < 3 || box.clientHeight < 3 || box.closest("svg")) continue;
+        const look = getComputedStyle(box), name = box.innerText?.slice(0, 30).replace(/\s+/g, " ") || box.className;
+        if (wide && look.overflowX !== "visible") wrong.push(`${name}: ${box.scrollWidth} wide in ${box.clientWidth}`);
+        if (high && look.overflowY !== "visible" && !box.querySelector(":scope .listing") && !box.closest(".listing")) wrong.push(`${name}: ${box.scrollHeight} high in ${box.clientHeight}`);
+    }
     for (const canvas of document.querySelectorAll(".st-key-stage .stVegaLiteChart canvas")) {
         const box = canvas.getBoundingClientRect();
         if (box.height < 60 || box.width < 100) wrong.push(`a picture of ${box.width} x ${box.height}`);

@@ -2,38 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import pytest
-
-from tests.support.playing import press, readout, scrub, settle, shown
+from tests.support.playing import press, readout, scrub, shown
 from tests.support.server import wait_until_idle
 
 PAGE = "/dynamic_graph?chapter="
-HERE = Path(__file__).parent
-WRITTEN = (HERE / "written.js").read_text(encoding="utf-8")
-FAULTS = (HERE / "stage_faults.js").read_text(encoding="utf-8")
-# What is in a column of words that is scrolled may end below the window; it lies on nothing.
-SCROLLED = "ends at"
-
-
-@pytest.mark.parametrize(
-    "chapter",
-    ["mistakes&mistake=not_zeroed", "mistakes&mistake=backward_twice", "control_flow"],
-)
-def test_the_answer_lies_on_nothing(visit, chapter):
-    page = visit(
-        PAGE + chapter,
-        prepare=lambda page: page.add_init_script(WRITTEN),
-        player=False,
-        viewport={"width": 1280, "height": 800},
-    )
-    page.get_by_role("radio", name="just show me").click()
-    page.get_by_text("The answer:").wait_for()
-    wait_until_idle(page)
-    page.wait_for_timeout(300)
-    settle(page)
-    assert [fault for fault in page.evaluate(FAULTS, 11) if SCROLLED not in fault] == []
 
 
 def test_an_error_takes_the_player_with_it_and_another_mistake_brings_it_back(visit):

@@ -12,6 +12,9 @@ from views.ui.contents import PAGES
 
 SIZES = [(1280, 720), (1024, 720), (1280, 800), (1920, 1080), (3840, 2160), (390, 844)]
 HALLS = [(1920, 1080), (1280, 720), (1024, 720)]
+# Answers and mistakes are many: each is measured where there is least room.
+TIGHT, TIGHT_HALLS = [(1024, 720), (390, 844)], [(1920, 1080), (1024, 720)]
+CHOICES = "mistakes", "traps", "tape"  # chapters whose first choice is what is asked about
 LEAST, LECTURE = 11, 0.026  # px; in lecture mode, the share of the window's height
 
 HERE = Path(__file__).parent
@@ -36,11 +39,31 @@ def chapters(visit, there, address, **options):
         yield page, chapter.name
 
 
+def answered(page, chapter):
+    """Let a chapter that asks first show its answer, that of each mistake in turn; their names."""
+    stage = page.locator(".st-key-stage")
+    names = [""]
+    if chapter in CHOICES:
+        choices = stage.get_by_test_id("stButtonGroup").first
+        names = choices.get_by_role("radio").all_inner_texts()
+    for name in names:
+        if name:
+            choices.get_by_role("radio", name=name, exact=True).click()
+            wait_until_idle(page)
+        show = stage.get_by_role("radio", name="just show me")
+        if show.count():
+            show.click()
+            wait_until_idle(page)
+        if name or show.count():
+            yield name
+
+
 def faults(page, width, height, least):
     """What is cut, too small or overlaps, once the pictures have followed the window."""
-    page.evaluate("window.followed = new WeakSet()")
-    page.set_viewport_size({"width": width, "height": height})
-    page.wait_for_function(FOLLOWED)
+    if page.viewport_size != {"width": width, "height": height}:
+        page.evaluate("window.followed = new WeakSet()")
+        page.set_viewport_size({"width": width, "height": height})
+        page.wait_for_function(FOLLOWED)
     settle(page)
     if page.evaluate(FAULTS, least):
         page.wait_for_timeout(500)  # on a busy machine the rest follows late
@@ -55,6 +78,9 @@ def test_each_stage_fits_every_screen(visit, there):
             found[chapter, width, height] = faults(page, width, height, LEAST)
         first = page.locator(".st-key-beside").bounding_box()
         assert first["y"] < 844 * 0.7  # on a phone: below bar and story, on the screen
+        for name in answered(page, chapter):
+            for width, height in TIGHT:
+                found[chapter, name, width, height] = faults(page, width, height, LEAST)
     assert {where: wrong for where, wrong in found.items() if wrong} == {}
 
 
@@ -67,6 +93,10 @@ def test_each_stage_is_read_from_the_last_row(visit, there):
         assert question.inner_text() == there.chapter(chapter).question
         for width, height in HALLS:
             found[chapter, width, height] = faults(page, width, height, LECTURE * height)
+        for name in answered(page, chapter):
+            for width, height in TIGHT_HALLS:
+                least = LECTURE * height
+                found[chapter, name, width, height] = faults(page, width, height, least)
     assert {where: wrong for where, wrong in found.items() if wrong} == {}
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from engines.dynamic_graph.run import inspect
+from engines.experiments import EXPERIMENTS
 from engines.problem import preset
 from engines.regression import torch_autograd
 from engines.trace import record
@@ -133,12 +134,25 @@ def test_details_follow_the_moment_until_a_node_is_chosen():
     ran = ["Mul", "Sum", "Pow", "Sub", "Add", "", "Mul", ""]
     for moment, kind in enumerate(ran, start=6):
         assert by_moment[moment] == (f"{kind}Backward0" if kind else "AccumulateGrad")
-    told = {0: "adds it to w.grad", 1: "∂out/∂p = q", 5: "∂out/∂p = 2p", 7: "the other factor q"}
+    told = {
+        0: "adds what arrives to w.grad",
+        1: "∂out/∂p = q",
+        5: "∂out/∂p = 2p",
+        7: "handed on to Sum",
+    }
     for node, words_of_it in told.items():
         at.selectbox(key="node").set_value(str(node)).run()
         assert value(graph(at), "chosen") == node
         assert nodes[node].kind in details(at)
         assert words_of_it in details(at)
+    told_of_w = details(at.selectbox(key="node").set_value("0").run())
+    assert told_of_w.count("adds what arrives to w.grad") == 1
+    [html] = [text for text in live_texts(at).split("\n") if "details" in text]
+    updated, emptied = (html.split(f'data-moments="{m}')[1].split("</table>")[0] for m in (14, 16))
+    assert "nothing more in this step" in updated
+    assert 'data-now="moved_0"' in updated
+    assert 'data-now="emptied_0"' in emptied
+    at.selectbox(key="node").set_value("7").run()
     linked = visit(PAGE, chapter="backward", node="7")
     assert linked.selectbox(key="node").value == "7"
     assert details(linked) == details(at)
@@ -147,7 +161,7 @@ def test_details_follow_the_moment_until_a_node_is_chosen():
 def test_the_objects_of_a_step_are_counted_and_those_of_the_run_when_asked():
     at = visit(PAGE, chapter="freed", count="true")
     counts = table(at, 1, "counts")
-    assert counts.groupby("step")["alive"].max().tolist() == [8, 14, 14]
+    assert counts.groupby("step")["alive"].max().tolist() == [8, 14]  # both steps that are told
     assert "The whole run made **4808** objects" in words(at)
     assert "more than **14** at a time" in words(at)
     assert (player(at)["parts"], player(at)["begin"]) == ([2, 6, 2, 0], [0, 4])
@@ -194,6 +208,14 @@ def test_every_gradient_stands_beside_its_central_difference():
     worst = shown["checked_worst"]
     assert worst[:8].max() < 1e-5
     assert worst.max() < 1e-3  # of a gradient that has all but vanished, rounding is a larger part
+
+
+def test_the_articles_are_named_where_they_are_first_spoken_of():
+    for chapter, name in (("training", "E3"), ("stream", "E4"), ("tape", "E5")):
+        at = opened(chapter)
+        assert f"[“{EXPERIMENTS[name].article.english}”](#sources)" in words(at)
+        assert any('id="sources"' in element.proto.body for element in at.get("html"))
+    assert "article" not in words(opened("mistakes")) + live_texts(opened("mistakes"))
 
 
 def test_the_training_agrees_with_the_gradient_by_hand_and_ends_at_the_printed_digits():
@@ -247,12 +269,15 @@ def test_the_stream_plays_its_own_batches_and_says_how_near_it_came():
 def test_the_tape_is_asked_with_numbers_that_show_its_local_derivatives():
     at = visit(PAGE, chapter="tape", tape_question="asked_again")
     assert not at.exception
-    assert "2aw + b = <b>26</b>" in live_texts(at)
-    assert live_texts(at).count("<td>3</td>") >= 2  # the slope at w**2, in both
-    answer(at, "TensorFlow", "error")
+    assert "2aw + b" not in live_texts(at)
+    answer(at, "How it ends", "error")
+    assert "Yes: <b>an error</b>" in live_texts(at)
     shown = "\n".join(code.value for code in at.code)
     assert "A non-persistent GradientTape" in shown
     assert "Trying to backward through the graph a second time" in shown
+    at = visit(PAGE, chapter="tape")
+    assert "2aw + b = <b>26</b>" in live_texts(at)
+    assert live_texts(at).count("<td>3</td>") == 1  # the slope at w**2, the same in both
     article = visit(PAGE, chapter="tape", tape_a="1")
     assert "2aw + b = <b>10</b>" in live_texts(article)  # E5's printed derivative
 
@@ -261,15 +286,16 @@ def test_a_mistake_that_trains_is_drawn_beside_the_right_run_once_predicted():
     at = visit(PAGE, chapter="mistakes", mistake="not_zeroed")
     assert edits(at)[0] != edits(at)[1]
     assert set(table(at, 0, "paths")["run"]) == {"the right run"}
-    answer(at, "how does this run end", "wrong")
-    assert "Yes: **wrong numbers**" in words(at)
+    assert "how does this run end" in live_texts(at)
+    answer(at, "How it ends", "wrong")
+    assert "Yes: <b>wrong numbers</b>" in live_texts(at)
     assert set(table(at, 0, "paths")["run"]) == {"the right run", "with the mistake"}
     assert player(at)["whose"] == "the right run"
 
 
 def test_a_mistake_that_raises_shows_the_framework_s_own_words():
     at = visit(PAGE, chapter="mistakes", mistake="backward_twice")
-    answer(at, "how does this run end", "first_step")
+    answer(at, "How it ends", "first_step")
     shown = "\n".join(code.value for code in at.code)
     assert "Trying to backward through the graph a second time" in shown
     assert "site-packages" not in shown

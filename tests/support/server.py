@@ -168,14 +168,16 @@ def wait_until_idle(page: Page) -> None:
     """Wait until the page's run has ended and everything it sent is drawn.
 
     Right after a click or a key this looks too early without a pause: the browser's message is
-    still on its way. Streamlit's own tests wait as long.
+    still on its way. Streamlit's own tests wait as long. What is below the stage of a lecture is
+    not shown, and not drawn.
     """
     page.wait_for_timeout(155)
     page.wait_for_selector(IDLE, state="attached")
     page.wait_for_function(
         """() => document.querySelector('[data-testid="stSkeleton"]') === null
               && [...document.querySelectorAll('[data-testid="stVegaLiteChart"]')]
-                 .every((chart) => chart.querySelector("canvas, svg.marks"))"""
+                 .every((chart) => !chart.checkVisibility()
+                                   || chart.querySelector("canvas, svg.marks"))"""
     )
 
 

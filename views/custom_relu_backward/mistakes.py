@@ -18,11 +18,12 @@ from engines.custom_relu_backward.gradcheck import Check
 from engines.custom_relu_backward.mistakes import InMemory, Outcome, Training
 from engines.network import torch_own_relu
 from engines.network.compare import RATE, STEPS, draw
-from views.player import Figure, cached, say, show
+from views.player import Figure, cached, listing, say, show
 from views.ui import errors, mistakes
 from views.ui.line_chart import Line, lines
 from views.ui.numbers import number
 from views.ui.palette import MISTAKE, MODEL, Look
+from views.ui.prediction import asked, opening
 from views.ui.shell import Here
 from views.ui.slow_run import Follow, slow
 from views.ui.staging import beside, stage
@@ -34,6 +35,8 @@ ASKED = (
     "Each of these is the Function with some lines changed, and the article's network of two "
     "layers is really trained with it. <b>Read the lines, say how it ends, and look.</b>"
 )
+ON_STAGE = 2  # phrases of a message that are explained there
+LONG = 14  # lines that do not fit there
 COUNTED = (1, 2, 5, 10)  # the steps after which memory is shown
 ENDS = {
     "crash": "it crashes",
@@ -44,10 +47,10 @@ ENDS = {
 BRIEFLY = {"crash": "crashes", "stuck": "explodes", "trains": "trains", "memory": "trains rightly"}
 
 
-def show_stage(here: Here) -> Outcome | None:
+def show_stage(here: Here) -> None:
     """Choose a mistake and say how it ends; then see its loss, or its error, and gradcheck's word.
 
-    Returns what became of it: None before somebody has said, and where all are compared.
+    Or compare all of them.
     """
     with stage(here):
         labels = {name: told.label for name, told in TOLD.items()} | {ALL: "All of them"}
@@ -56,39 +59,81 @@ def show_stage(here: Here) -> Outcome | None:
         )
         if name == ALL:
             _show_all()
-            return None
+            return
         outcome = run(name)
         story = st.container()
-        key = f"mistake {name}"
-        words, result, *verdict = beside([6, 5, 4] if mistakes.answered(key) else [6, 8])
+        guess = asked("How it ends", ENDS, key=f"mistake {name}", label_visibility="collapsed")
+        shown = outcome if guess else None
+        crash = shown.crash if shown else None
+        # A message needs room, and has no picture: gradcheck's word stands below the lines.
+        words, result, *verdict = beside([5, 7] if crash else [6, 5, 4] if guess else [6, 8])
         with words:
-            listing = outcome.listing
-            answered = mistakes.predict(
-                TOLD[name], listing.right, listing.wrong, ENDS, outcome.end, key=key
-            )
-        shown = outcome if answered else None
+            _edit(outcome)
+            if shown:
+                st.markdown(TOLD[name].story.partition("\n\n")[0])
         with story:
-            say(_how_it_went(outcome) if shown else ASKED)
+            say(f"{_opens(guess, shown)} {_how_it_went(name, shown)}" if guess and shown else ASKED)
         with result:
-            if shown and shown.crash:
-                st.markdown("It stops at this line, with these words:")
-                st.code(shown.crash.text, language="python", wrap_lines=True)
-                errors.explain(shown.crash.error, shown.crash.message)
+            if crash:
+                _message(crash)
             else:
-                show(_losses(outcome, wrong=answered), key="losses")
+                show(_losses(outcome, wrong=bool(guess)), key="losses")
         if shown:
-            with verdict[0]:
-                _tell(name, shown)
-    return shown
+            with verdict[0] if verdict else words:
+                st.markdown(_verdict(shown.check))
 
 
-def tell(outcome: Outcome) -> None:
-    """Below the stage: gradcheck's own words, and the whole listing that ran."""
+def tell() -> None:
+    """Below the stage, once it is answered: what there was no room for on it, and the listing."""
+    name = str(st.session_state["mistake"])
+    if name == ALL:
+        st.markdown(_lesson({one: run(one) for one in TOLD}))
+    elif mistakes.answered(f"mistake {name}"):
+        _tell(name, run(name))
+
+
+def _tell(name: str, outcome: Outcome) -> None:
+    st.markdown(TOLD[name].story.partition("\n\n")[2])
     right, wrong, source, _ = outcome.listing
+    if outcome.crash:
+        phrases, mend = errors.explanation(outcome.crash.message)
+        if len(phrases) > ON_STAGE:
+            st.markdown("**All that PyTorch says:**")
+            st.code(_said(outcome.crash), language=None, wrap_lines=True)
+            errors.explain_phrases(phrases)
+        if mend:
+            st.markdown(f"**To mend it.** {mend}")
+    else:
+        st.markdown(_why_it_went(outcome))
+    if outcome.end == "memory":
+        st.markdown(_memory(_ways(name)))
     if outcome.check.message:
         st.markdown("#### gradcheck in its own words")
         st.code(outcome.check.message, language=None)
     mistakes.listing_that_ran(source, right, wrong, key="wrong backward")
+
+
+def _edit(outcome: Outcome) -> None:
+    """The lines that differ; of long ones only those that were written, the changed ones marked."""
+    right, wrong, *_ = outcome.listing
+    if len(f"{right}\n{wrong}".splitlines()) <= LONG:
+        mistakes.show_edit(right, wrong)
+        return
+    kept = right.splitlines()
+    changed = "\n".join(line for line in wrong.splitlines() if line not in kept)
+    listing(wrong, {}, title="As it was written", key="edit", changed=changed, follows=True)
+
+
+def _message(crash: engine.Crash) -> None:
+    """The line that it stops at, and PyTorch's words, taken apart."""
+    st.code(crash.text, language="python", wrap_lines=True)
+    shown, phrases = errors.up_to_explained(_said(crash), most=ON_STAGE)
+    st.code(shown, language=None, wrap_lines=True)
+    errors.explain_phrases(phrases)
+
+
+def _said(crash: engine.Crash) -> str:
+    return f"{crash.error}: {crash.message}"
 
 
 # ---- Runs
@@ -128,14 +173,6 @@ def _largest_rate_for_w2() -> float:
 # ---- One of them
 
 
-def _tell(name: str, outcome: Outcome) -> None:
-    """What gradcheck says, and where it is about memory, what is still in it."""
-    st.markdown(_verdict(outcome.check))
-    if outcome.end == "memory":
-        ways = {"save_for_backward": _inputs_in_memory(None), name: _inputs_in_memory(name)}
-        st.markdown(_memory(ways))
-
-
 def _losses(outcome: Outcome, *, wrong: bool) -> Figure:
     """wrong: whether the loss of the wrong run is shown beside that of the right one."""
     shown = [Line(Look("the right backward", MODEL), outcome.right_losses)]
@@ -149,35 +186,49 @@ def _losses(outcome: Outcome, *, wrong: bool) -> Figure:
     )
 
 
-def _how_it_went(outcome: Outcome) -> str:
+def _opens(guess: str, outcome: Outcome) -> str:
+    return f"{opening(guess, outcome.end)} <b>{ENDS[outcome.end]}</b>."
+
+
+def _how_it_went(name: str, outcome: Outcome) -> str:
     """HTML: how far the loss came, and how far the first gradient is off."""
     losses, off = outcome.losses, outcome.gradient_off
     if outcome.crash:
         return (
-            f"<b>It crashes</b> in the first step, at line {outcome.crash.line} of the listing. "
-            "Nothing is trained with a wrong gradient: an error is the kindest end."
+            f"It stops in the first step, at line {outcome.crash.line} of the listing. Nothing is "
+            "trained with a wrong gradient: an error is the kindest end."
         )
     assert off is not None, "this one did not crash"
     last, end = len(losses) - 1, losses[-1]
     if outcome.end == "memory":
-        return (
-            f"Both losses end at <b>{number(end, 2)}</b>, and the first gradients of w1 differ by "
-            f"{number(off, 2)} of their length."
+        kept, saved = (
+            way.after_backward[COUNTED[-1] - 1] for way in reversed(_ways(name).values())
         )
-    told = [f"The first gradient of w1 is <b>{off:.3%}</b> of its length away from the right one."]
-    if off < 1:
+        each = _ways(name)[name].bytes_each / 1000
+        return (
+            f"Both losses end at <b>{number(end, 2)}</b>. After step {COUNTED[-1]} there are "
+            f"<b>{number(kept * each)} kB</b> of hidden values still in memory; with "
+            f"<code>save_for_backward</code> there are {number(saved * each)} kB."
+        )
+    told = f"The first gradient of w1 is <b>{off:.3%}</b> of its length away from the right one. "
+    if not np.isfinite(end):
+        return f"{told}The loss overflows at step <b>{last}</b>."
+    return (
+        f"{told}In {last} steps the loss goes from {number(losses[0], 2)} to "
+        f"<b>{number(end, 2)}</b>; with the right backward it reaches "
+        f"<b>{number(outcome.right_losses[-1], 2)}</b>."
+    )
+
+
+def _why_it_went(outcome: Outcome) -> str:
+    """Why a run that did not crash could go on, or could not."""
+    told, off = [], outcome.gradient_off
+    if off is not None and 0 < off < 1:
         told.append(
             "Anything less than 100% away makes an angle of less than 90° with the right gradient, "
             f"here at most {math.degrees(math.asin(off)):.1f}°. So a first step that is short "
             "enough still goes downhill."
         )
-    if np.isfinite(end):
-        told.append(
-            f"In {last} steps the loss goes from {number(losses[0], 2)} to <b>{number(end, 2)}</b>;"
-            f" with the right backward it reaches <b>{number(outcome.right_losses[-1], 2)}</b>."
-        )
-    else:
-        told.append(f"The loss overflows at step <b>{last}</b>.")
     if outcome.end == "stuck" and (largest := _largest_rate_for_w2()) < RATE:
         told.append(
             "w1 hardly moves, and leaves all the work to w2. With the first hidden values, "
@@ -215,6 +266,11 @@ def _verdict(check: Check) -> str:
     )
 
 
+def _ways(name: str) -> dict[str, InMemory]:
+    """What stays in memory, kept as it should be and as in the mistake."""
+    return {"save_for_backward": _inputs_in_memory(None), name: _inputs_in_memory(name)}
+
+
 def _memory(ways: Mapping[str, InMemory]) -> str:
     """How many bytes of inputs are in memory after some steps, by the way to keep them."""
     kilobytes = next(iter(ways.values())).bytes_each / 1000
@@ -236,15 +292,10 @@ def _memory(ways: Mapping[str, InMemory]) -> str:
 
 def _show_all() -> None:
     outcomes = {name: run(name) for name in TOLD}
-    say(
-        "<b>A loss that falls proves nothing.</b> Compare the last three columns: what gradcheck "
-        "says, where the loss ends, and how far the first gradient is from the right one."
-    )
-    table, lesson = beside([7, 4])
+    say(f"<b>A loss that falls proves nothing.</b> {_counts(outcomes)}")
+    (table,) = beside(1)
     with table:
         st.markdown(_compared(outcomes))
-    with lesson:
-        st.markdown(_lesson(outcomes))
 
 
 def _compared(outcomes: Mapping[str, Outcome]) -> str:
@@ -267,27 +318,32 @@ def _right_end(outcomes: Mapping[str, Outcome]) -> float:
     return float(next(iter(outcomes.values())).right_losses[-1])
 
 
-def _lesson(outcomes: Mapping[str, Outcome]) -> str:
+def _counts(outcomes: Mapping[str, Outcome]) -> str:
+    """How many raise no error, how many of those learn, and how many gradcheck objects to."""
     ended = {name: outcome.end for name, outcome in outcomes.items()}
-    right_end = _right_end(outcomes)
-    lower = [
-        f"*{TOLD[name].label}* ({number(outcome.losses[-1], 2)})"
-        for name, outcome in outcomes.items()
-        if ended[name] == "trains" and outcome.losses[-1] < right_end
-    ]
     objected = [name for name, outcome in outcomes.items() if not outcome.check.passed]
     quiet = [name for name in ended if ended[name] != "crash"]
-    told = (
+    return (
         f"{len(quiet)} of the {len(ended)} mistakes raise no error in training, and "
         f"{[*ended.values()].count('trains')} of those learn with a wrong gradient. gradcheck "
         f"objects to {len(objected)}, among them {len({*objected} & {*quiet})} that raise no error."
     )
-    if lower:
-        told += (
-            f"\n\n**Ended lower than the right listing ({number(right_end, 2)}):** "
-            f"{' · '.join(lower)}. A loss that falls says that the steps go downhill. It does not "
-            "say that they follow the gradient: 101,000 weights have many ways to fit the 640 "
-            "numbers of y. Only a comparison with differences of the function itself tells a right "
-            "backward from one that is good enough today."
-        )
-    return told
+
+
+def _lesson(outcomes: Mapping[str, Outcome]) -> str:
+    """Markdown: what follows where some ended lower than the right listing."""
+    right_end = _right_end(outcomes)
+    lower = [
+        f"*{TOLD[name].label}* ({number(outcome.losses[-1], 2)})"
+        for name, outcome in outcomes.items()
+        if outcome.end == "trains" and outcome.losses[-1] < right_end
+    ]
+    if not lower:
+        return ""
+    return (
+        f"**Ended lower than the right listing ({number(right_end, 2)}):** "
+        f"{' · '.join(lower)}. A loss that falls says that the steps go downhill. It does not "
+        "say that they follow the gradient: 101,000 weights have many ways to fit the 640 "
+        "numbers of y. Only a comparison with differences of the function itself tells a right "
+        "backward from one that is good enough today."
+    )

@@ -83,11 +83,11 @@ def _ask() -> bool:
 
 def _nine(slopes: Mapping[str, Slopes]) -> str:
     """HTML: the nine ways to write a ReLU, by their slope at zero."""
-    rows = [
-        (f"<b>{number(one.at_zero)}</b>", f"<code>{expression}</code>", one.framework)
-        for expression, one in sorted(slopes.items(), key=lambda item: item[1].at_zero)
-    ]
-    return html_table(("slope at 0", "written as", "in"), rows)
+    written: dict[float, list[str]] = {}
+    for expression, one in slopes.items():
+        written.setdefault(one.at_zero, []).append(f"<code>{expression}</code>")
+    rows = [(f"<b>{number(slope)}</b>", ", ".join(written[slope])) for slope in sorted(written)]
+    return html_table(("slope at 0", "written as"), rows)
 
 
 @picture

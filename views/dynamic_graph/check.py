@@ -15,12 +15,12 @@ def show_stage(here: Here) -> None:
     point = one_step.POINT
     with stage(here, timeline, begin=(0, begin), readout=story.readout(steps[0])):
         say(
-            "Make one entry of one result a little larger, then a "
-            "little smaller, and run the rest again: the loss answers with the gradient that "
-            "should have arrived there. The largest relative difference is "
+            "Make one entry of one result a little larger, then a little smaller, and run the rest "
+            "again: how fast the loss changes is the gradient that should have arrived there. The "
+            "largest relative difference is "
             f"<b>{now('checked_worst', digits=2, known=begin)}</b>."
         )
-        graph, numbers = beside([1, 1])
+        graph, numbers = beside([3, 2])
         with graph:
             structure = graph_drawing.structure_of(steps[0])
             figure = graph_drawing.step_graph(steps[0], structure, timeline, node=None)

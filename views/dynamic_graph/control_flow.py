@@ -11,8 +11,9 @@ from views.ui.staging import beside, stage
 
 LINES = "h = torch.zeros", "loss.backward()"
 SEEN = (
-    "Python runs the <code>for</code> and the <code>if</code>. PyTorch hangs an object on each "
-    "result, and sees neither: look how often the middle line ran."
+    "Python runs the <code>for</code> and the <code>if</code>. PyTorch sees neither: it hangs an "
+    "object on each result, with pointers back to those that it was computed from. Count how often "
+    "the line with <code>tanh</code> ran."
 )
 
 
@@ -24,13 +25,13 @@ def show_stage(here: Here) -> tuple[str, ...]:
     with here.settings, st.popover("A word of your own"):
         words = recurrent.words(here.controls)
     with stage(here):
-        say(SEEN)
+        story = st.container()
         answered = recurrent.predict_nodes()
+        with story:
+            say(recurrent.told_of_nodes() if answered else SEEN)
         shown = words if answered else recurrent.SHORT
         code, *places = beside([5, *[3] * len(shown)])
         with code:
             st.code(one_step.part(runs.CELL, *LINES), language="python", wrap_lines=True)
-            if answered:
-                recurrent.tell_nodes()
         recurrent.draw_words(shown, places)
     return words if answered else ()

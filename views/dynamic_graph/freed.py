@@ -28,7 +28,7 @@ def show_stage(here: Here) -> None:
         with graphs:
             show(lifetime.two_graphs(steps[:2], timeline), key="graphs")
         with count:
-            show(lifetime.living_objects(steps, lives, timeline), key="lifetime")
+            show(lifetime.living_objects(steps[:2], lives, timeline), key="lifetime")
 
 
 def told(steps: list[StepGraph], lives: list[lifetime.Life]) -> list[str]:

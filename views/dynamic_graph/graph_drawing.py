@@ -218,15 +218,15 @@ def _edges() -> list[Any]:
 
     def head(some: alt.Chart, color: str, size: float) -> Any:
         points = some.mark_point(
-            shape="triangle", filled=True, opacity=1, color=color, size=mark(size)
+            tooltip=None, shape="triangle", filled=True, opacity=1, color=color, size=mark(size)
         )
         turned = alt.Angle("angle:Q", scale=None)
         return points.encode(x=_x("x"), y=_y("y"), angle=turned)
 
     return [
-        made.mark_rule(color=QUIET, strokeWidth=sized(1.5, 2.5)).encode(**line),
+        made.mark_rule(tooltip=None, color=QUIET, strokeWidth=sized(1.5, 2.5)).encode(**line),
         head(made, QUIET, 70),
-        gone_back.mark_rule(color=GRADIENT, strokeWidth=sized(3, 5)).encode(**line),
+        gone_back.mark_rule(tooltip=None, color=GRADIENT, strokeWidth=sized(3, 5)).encode(**line),
         head(gone_back, GRADIENT, 110),
     ]
 
@@ -262,7 +262,14 @@ def _boxes(timeline: Timeline) -> Any:
     chosen = (
         alt.Chart()
         .transform_filter("datum.i === chosen")
-        .mark_rect(filled=False, stroke=BEST, strokeWidth=2.5, strokeDash=[5, 4], cornerRadius=5)
+        .mark_rect(
+            tooltip=None,
+            filled=False,
+            stroke=BEST,
+            strokeWidth=2.5,
+            strokeDash=[5, 4],
+            cornerRadius=5,
+        )
         .encode(**outline)
     )
     code = (
@@ -364,7 +371,7 @@ def _strip(timeline: Timeline, name: str, row: float, known: str, color: str) ->
             y1=f"datum.y + {row}",
             y2=f"datum.y + {row} - 0.07 * {height}",
         )
-        .mark_rect(color=color, opacity=0.9)
+        .mark_rect(tooltip=None, color=color, opacity=0.9)
         .encode(x=_x("x"), x2="x2:Q", y=_y("y1"), y2="y2:Q")
     )
 

@@ -168,6 +168,7 @@ def _draw_graphs() -> Drawing:
     new = f"({MOMENT} == datum.made && {PHASE} < 4 && datum.made > 0)"
     color = alt.ExprRef(f"datum.side === 'both' ? '{BEST}' : '{MODEL}'")
     rectangles = boxes.mark_rect(
+        tooltip=None,
         cornerRadius=alt.ExprRef("datum.side === 'both' || datum.side === 'name' ? 14 : 4"),
         fill=color,
         stroke=color,
@@ -177,6 +178,7 @@ def _draw_graphs() -> Drawing:
         strokeWidth=alt.ExprRef(f"{new} ? 3.5 : 1.5"),
     ).encode(x=x("left"), x2="right:Q", y=y("top"), y2="low:Q")
     names = boxes.mark_text(
+        tooltip=None,
         color=alt.ExprRef("ink"),
         opacity=alt.ExprRef(f"{ghost} ? 0.8 : 1"),
         font=alt.ExprRef("datum.side === 'name' ? 'monospace' : 'sans-serif'"),
@@ -184,6 +186,7 @@ def _draw_graphs() -> Drawing:
     chips = (
         boxes.transform_filter("datum.keeps")
         .mark_square(
+            tooltip=None,
             size=mark(90),
             fill=MODEL,
             stroke=MODEL,
@@ -196,10 +199,13 @@ def _draw_graphs() -> Drawing:
     return drawing(
         alt.layer(
             edges.mark_rule(
-                color=QUIET, strokeDash=dash, opacity=alt.ExprRef(f"{ghost} ? 0.6 : 1")
+                tooltip=None,
+                color=QUIET,
+                strokeDash=dash,
+                opacity=alt.ExprRef(f"{ghost} ? 0.6 : 1"),
             ).encode(x=x("x"), y=y("y"), x2="x2:Q", y2="y2:Q"),
             heads.mark_point(
-                shape="triangle", filled=True, opacity=1, color=QUIET, size=mark(60)
+                tooltip=None, shape="triangle", filled=True, opacity=1, color=QUIET, size=mark(60)
             ).encode(x=x("x2"), y=y("y2"), angle=alt.Angle("angle:Q", scale=None)),
             rectangles,
             names,
@@ -292,7 +298,7 @@ def _draw() -> Drawing:
         alt.Chart(alt.NamedData("lives"))
         .transform_filter(f"{MOMENT} == datum.moment")
         .mark_circle(color=BEST, size=mark(140), opacity=1)
-        .encode(x=x, y=y("alive"))
+        .encode(x=x, y=y("alive"), tooltip="alive:Q")
     )
     return drawing(
         alt.layer(rules, names, alive, made, peaks, *named, here),

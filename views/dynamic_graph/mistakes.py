@@ -16,22 +16,26 @@ from engines.dynamic_graph.mistakes import Outcome
 from engines.problem import Problem, preset
 from engines.trace import Trace
 from views.dynamic_graph import runs
-from views.player import Figure, show
+from views.player import Figure, say, show
 from views.regression import sections
 from views.regression.charts import Drawn, losses
 from views.regression.surface import paths
-from views.ui.errors import explain
+from views.ui.controls import Controls
+from views.ui.errors import explain_phrases, explanation, up_to_explained
 from views.ui.line_chart import Line, lines
-from views.ui.mistakes import ask, choose, show_edit, told_in
+from views.ui.mistakes import answered, choose, show_edit, told_in
 from views.ui.numbers import extent, number
 from views.ui.palette import MISTAKE, MODEL, Look
+from views.ui.prediction import asked, opening, read_out
 from views.ui.shell import Here
 from views.ui.staging import Play, beside, stage
+from views.ui.texts import as_html
 
 PROBLEM = preset("autograd_article").astype("float32")
 STEPS = 160
 RIGHT, WRONG = Look("the right run", MODEL), Look("with the mistake", MISTAKE, (6, 4))
 MISTAKES = told_in(__file__)
+ON_STAGE = 2  # phrases of a message that are explained there
 PLACES = {
     "before": "before the first step",
     "first_step": "in the first step",
@@ -42,6 +46,11 @@ ENDS = {end: f"an error {place}" for end, place in PLACES.items()} | {
     "right": "the right numbers",
     "grows": "right numbers, but memory grows",
 }
+NONE_YET = (
+    "This is the right run: it goes down the valley to the star. <b>Choose one of the mistakes "
+    "above.</b> Each is the listing of this page with some lines changed, and it is really run."
+)
+ASKED = "Some lines have been changed. <b>Before you look: how does this run end?</b>"
 
 
 def show_stage(here: Here) -> None:
@@ -49,30 +58,61 @@ def show_stage(here: Here) -> None:
     settings: Any = {"steps": STEPS, "learning_rate": PROBLEM.learning_rate}
     with stage(here) as play:
         mistake = choose(here.controls, MISTAKES)
-        outcome, answered = None, False
+        outcome = runs.with_mistake(mistake, PROBLEM, **settings) if mistake else None
+        story = read_out("mistake")
+        guess = None
         if mistake:
-            outcome = runs.with_mistake(mistake, PROBLEM, **settings)
-            answered = ask(ENDS, outcome.end, key=mistake)
+            guess = asked("How it ends", ENDS, key=mistake, label_visibility="collapsed")
         # Before the answer nothing on the stage depends on what becomes of the mistake.
-        ended = outcome if answered else None
-        stopped = ended is not None and ended.trace is None
-        words, *places = beside([6, 8] if stopped else 3)
-        with words:
-            if mistake and outcome:
+        ended = outcome if guess else None
+        if outcome:
+            words, *places = beside([5, 9] if ended and not ended.trace else 3)
+            with words:
                 show_edit(outcome.listing.right, outcome.listing.wrong)
-            else:
-                st.markdown(
-                    "This is the right run, as in the article: it goes down the valley to the "
-                    "star. Choose one of the mistakes above. Each is the listing with some lines "
-                    "changed, and it is really run."
-                )
-            if mistake and ended:
-                _tell(mistake, ended)
-        if ended and stopped:
+        else:
+            places = beside(2)
+        if ended and not ended.trace:
             with places[0]:
                 _message(ended)
         else:
             _pictures(play, places, ended)
+        with story:
+            say(_told(mistake, ended, guess) if mistake and ended and guess else _opens(mistake))
+
+
+def tell(controls: Controls) -> None:
+    """Below the stage, once it is answered: the rest of what there is to say of the mistake."""
+    mistake = controls.chosen("mistake", MISTAKES)
+    if not mistake or not answered(mistake):
+        return
+    outcome = runs.with_mistake(mistake, PROBLEM, steps=STEPS, learning_rate=PROBLEM.learning_rate)
+    st.markdown(MISTAKES[mistake].story.partition("\n\n")[2])
+    if outcome.trace is None:
+        _mend(outcome)
+    elif outcome.end == "wrong":
+        _drift(PROBLEM, outcome.trace)
+        if mistake == "not_zeroed":
+            _swing(PROBLEM, PROBLEM.learning_rate)
+
+
+def _opens(mistake: str | None) -> str:
+    return ASKED if mistake else NONE_YET
+
+
+def _told(mistake: str, outcome: Outcome, guess: str) -> str:
+    """HTML: how it ended and why, in short."""
+    why = as_html(MISTAKES[mistake].story.partition("\n\n")[0])
+    told = f"{opening(guess, outcome.end)} <b>{ENDS[outcome.end]}</b>. {why}"
+    if outcome.end == "grows":
+        return f"{told} {_count(outcome)}"
+    if outcome.end == "right":
+        return f"{told} Here it does no harm: what was changed was as it should be."
+    leaves = outcome.step.graph.leaves if outcome.trace is None else ()
+    if any(leaf.gradient is not None for leaf in leaves):
+        arrived = {leaf.name: extent(leaf.gradient) for leaf in leaves}
+        w, b = (arrived.get(name, "none") for name in ("w", "b"))
+        return f"{told} At that line w.grad holds <b>{w}</b>, and b.grad holds <b>{b}</b>."
+    return told
 
 
 def _pictures(play: Play, places: Sequence[DeltaGenerator], outcome: Outcome | None) -> None:
@@ -99,40 +139,42 @@ def _pictures(play: Play, places: Sequence[DeltaGenerator], outcome: Outcome | N
             show(losses(drawn, timeline), key="losses")
 
 
-def _tell(mistake: str, outcome: Outcome) -> None:
-    """What became of the run, and why."""
-    st.markdown(MISTAKES[mistake].story)
-    if outcome.end == "grows":
-        _count(outcome)
-    elif outcome.end == "right":
-        st.markdown("Here it does no harm: what was changed was as it should be.")
-    elif outcome.trace:
-        _drift(PROBLEM, outcome.trace)
-        if mistake == "not_zeroed":
-            _swing(PROBLEM, PROBLEM.learning_rate)
-
-
 def _message(outcome: Outcome) -> None:
-    """The framework's own words, the line they came from, and the gradients left behind."""
-    error = outcome.step.error
-    assert error, "a run without a trace has ended in one"
+    """The line that it stops at, and the framework's own words, taken apart."""
+    error, said = outcome.step.error, _said(outcome)
+    assert error
     assert error.line
-    st.markdown(f"It stops {PLACES[outcome.end]}, at this line, with these words:")
-    st.code(outcome.listing.source.splitlines()[error.line - 1].strip(), language="python")
-    explain(*error.message.split(": ", 1))
-    if leaves := outcome.step.graph.leaves:
-        arrived = {leaf.name: extent(leaf.gradient) for leaf in leaves}
-        w, b = (arrived.get(name, "none") for name in ("w", "b"))
-        st.markdown(f"At that line w.grad holds **{w}**, and b.grad holds **{b}**.")
+    line = outcome.listing.source.splitlines()[error.line - 1].strip()
+    st.code(line, language="python", wrap_lines=True)
+    shown, phrases = up_to_explained(said, most=ON_STAGE)
+    st.code(shown, language=None, wrap_lines=True)
+    explain_phrases(phrases)
 
 
-def _count(outcome: Outcome) -> None:
-    """How many nodes exist at the end of each step: where the losses are kept, and where not."""
+def _mend(outcome: Outcome) -> None:
+    """How to mend what it stopped at; and what the stage had no room for of its words."""
+    said = _said(outcome)
+    phrases, mend = explanation(said)
+    if mend:
+        st.markdown(f"**To mend it.** {mend}")
+    if len(phrases) > ON_STAGE:
+        st.markdown("**All that PyTorch says:**")
+        st.code(said, language=None, wrap_lines=True)
+        explain_phrases(phrases)
+
+
+def _said(outcome: Outcome) -> str:
+    assert outcome.step.error, "a run without a trace has ended in one"
+    return outcome.step.error.message
+
+
+def _count(outcome: Outcome) -> str:
+    """HTML: how many objects exist at the end of each step, where losses are kept and where not."""
     first, last, steps = outcome.alive[0], outcome.alive[-1], len(outcome.alive) - 1
-    st.markdown(
-        f"In the {steps} steps that were inspected, the number of nodes alive went from {first:.0f}"
-        f" to **{last:.0f}**: {(last - first) / steps:g} more with each step. At the end of the "
-        f"right run {outcome.alive_right[-1]:.0f} are alive."
+    return (
+        f"In {steps} steps the number of objects alive went from {first:.0f} to "
+        f"<b>{last:.0f}</b>, {(last - first) / steps:g} more with each; in the right run "
+        f"{outcome.alive_right[-1]:.0f} are alive at the end."
     )
 
 
@@ -140,11 +182,11 @@ def _nodes_alive(outcome: Outcome) -> Figure:
     kept, right = Line(WRONG, outcome.alive), Line(RIGHT, outcome.alive_right)
     return lines(
         [kept, right],
-        title="Nodes alive at the end of each step",
-        y="nodes alive",
+        title="Objects alive after each step",
+        y="objects",
         description=(
-            "Number of graph nodes alive against step: it stays the same in the right listing, and "
-            "grows along a straight line where every loss is kept."
+            "Number of the graph's objects alive against step: it stays the same in the right "
+            "listing, and grows along a straight line where every loss is kept."
         ),
         log=False,
     )

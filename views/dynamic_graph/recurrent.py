@@ -34,18 +34,17 @@ def predict_nodes() -> bool:
     return predicted(question, ANSWERS, str(five), key="five letters")
 
 
-def tell_nodes() -> None:
-    """Where the nodes come from: of the loop each time it ran, of the `if` one branch."""
+def told_of_nodes() -> str:
+    """HTML: where the nodes come from, of the loop each time it ran, of the `if` one branch."""
     one, two = (len(runs.read_word(word)[0].nodes) for word in SHORT)
     each = two - one
     first, second = (short(_branch(runs.read_word(word)[0]).kind) for word in WORDS)
-    st.markdown(
-        f"Each letter adds {each}: two products (Mm), two sums (Add) and one Tanh. The other "
-        f"{one - each} are there however short the word is: one for each of u, w and b, which "
-        f"every letter shares, and two for the loss. So n letters make **{each}n + {one - each}** "
-        "nodes: the graph has no loop.\n\n"
-        f"Nor has it an `if`. “{WORDS[0]}” and “{WORDS[1]}” are equally long, but they took "
-        f"different branches: before the last Sum one has **{first}**, the other **{second}**."
+    return (
+        f"Each letter adds {each} nodes: two products (Mm), two sums (Add) and one Tanh. The other "
+        f"{one - each} are always there: u, w, b, and two for the loss. So n letters make "
+        f"<b>{each}n + {one - each}</b> nodes: the graph has no <code>for</code>. Nor has it an "
+        f"<code>if</code>: before the last Sum “{WORDS[0]}” has <b>{first}</b>, and “{WORDS[1]}” "
+        f"<b>{second}</b>."
     )
 
 
@@ -64,8 +63,10 @@ def draw_words(shown: tuple[str, ...], places: Sequence[Any]) -> None:
             title=f"{len(graph.nodes)} nodes: “{word}”",
             description=(
                 f"The graph that reading this word built, {len(graph.nodes)} nodes: the parameters "
-                "at the top, the same five operations for each letter below, the loss at the end."
+                "at the top, the same five operations for each letter below, the loss at the end. "
+                "Pointers lead from each node to those it was made from."
             ),
+            pointers=True,
         )
         with place:
             show(figure, key=f"graph of word {i}")

@@ -6,6 +6,7 @@ The words are in story.toml.
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -117,24 +118,29 @@ def details(step: StepGraph, chosen: int | None, *, point: int, last: int, forwa
     forward: whether it is only told how the object was made.
     """
     nodes, happened = step.graph.nodes, moments(step)
-    if chosen is not None:
-        alone = _details(step, chosen, point=point, forward=forward)
-        live(f'<div class="of-moment"><div class="on">{alone}</div></div>', key="details")
-        return
-    about: dict[int, list[int]] = {}
-    for m, event in enumerate(happened[:last]):
-        name = event.name.removesuffix(".grad")
-        i = nodes.index(step.graph[event.nodes[-1]]) if event.nodes else _leaf(step, name)
-        about.setdefault(i, []).append(m)
-    about.setdefault([node.kind for node in nodes].index("PowBackward0"), []).append(last)
-    blocks = [
-        f'<div data-moments="{during(at)}">{_details(step, i, point=point, forward=forward)}</div>'
-        for i, at in about.items()
-    ]
-    live(f'<div class="of-moment">{"".join(blocks)}</div>', key="details")
+    squares = [node.kind for node in nodes].index("PowBackward0")
+    blocks: dict[str, list[int]] = {}  # by what is told, at which moments
+    for m in range(last + 1):
+        about = squares if m == last else _object_of(step, happened[m])
+        i = about if chosen is None else chosen
+        changed = (
+            [] if m == last else [event.name for event in happened[: m + 1] if not event.nodes]
+        )
+        told = _details(step, i, changed, point=point, forward=forward)
+        blocks.setdefault(told, []).append(m)
+    shown = [f'<div data-moments="{during(at)}">{told}</div>' for told, at in blocks.items()]
+    live(f'<div class="of-moment">{"".join(shown)}</div>', key="details")
 
 
-def _details(step: StepGraph, i: int, *, point: int, forward: bool) -> str:
+def _object_of(step: StepGraph, event: Event) -> int:
+    """The place of the object that an event makes or runs, or whose leaf it changes."""
+    if event.nodes:
+        return step.graph.nodes.index(step.graph[event.nodes[-1]])
+    return _leaf(step, event.name.removesuffix(".grad"))
+
+
+def _details(step: StepGraph, i: int, changed: Sequence[str], *, point: int, forward: bool) -> str:
+    """The table of an object. changed: what the listing itself has changed by then: w, w.grad, …"""
     node, rule = step.graph.nodes[i], RULES[step.graph.nodes[i].kind]
     happened = moments(step)
     made = next(m for m, event in enumerate(happened) if node.id in event.nodes)
@@ -164,10 +170,12 @@ def _details(step: StepGraph, i: int, *, point: int, forward: bool) -> str:
         many, one = np.prod(node.shape) > 1, source.shape == ()
         where = "which is" if not many else f"point {point} adds" if one else f"at point {point}"
         rows.append((where, f"{arrived} · ({slope}) = {part}"))
-    if node.text:
-        rows.append(("kept until it has run", _kept(node, reach("kept", i, known=made))))
-    else:
-        rows.append(("does", f"adds it to {node.name}.grad"))
+    if not node.text:
+        grad, moved = f"{node.name}.grad", node.name in changed
+        does = "nothing more in this step" if moved else f"adds what arrives to {grad}"
+        rows.append(("does", does))
+        rows += [(f"{node.name} is now", now(f"moved_{i}", digits=4))] * moved
+        rows += [(f"{grad} is now", now(f"emptied_{i}", digits=4))] * (grad in changed)
     return html_table((), rows, kind="details")
 
 
@@ -183,11 +191,9 @@ def check_in_numbers(step: StepGraph, *, point: int) -> None:
         i = step.graph.nodes.index(node)
         ran = moments(step).index(step.events[node.backward or 0])
         backward, measured = (now(f"{name}_{i}", known=ran) for name in ("arrived_at", "checked"))
-        rows.append((node.kind, html.escape(written(step.graph, node)), backward, measured))
-    worst = f"<b>{now('checked_worst', digits=2, known=ran)}</b>"
-    rows.append(("largest relative difference", "", "", worst))
-    step_and_point = f"step {now('graph_step', digits=0)}, data point {point}"
-    live(html_table((step_and_point, "", "backward()", "central difference"), rows), key="check")
+        rows.append((f"<code>{html.escape(written(step.graph, node))}</code>", backward, measured))
+    step_and_point = f"step {now('graph_step', digits=0)}, point {point}"
+    live(html_table((step_and_point, "backward()", "central difference"), rows), key="check")
 
 
 def predict_second_backward(once: float, both: float) -> None:

@@ -24,8 +24,8 @@ from views.dynamic_graph.stream_series import (
     Settings,
     followed,
     history,
+    level,
     points_of,
-    reach,
     thinned,
 )
 from views.player import (
@@ -125,7 +125,7 @@ def _stops(stream: Settings, trace: Trace, every: int) -> list[int]:
     """Where the loss is first halved, and where the line first comes as near as noise allows."""
     so_far = history(trace)
     halved = so_far["mean"] < so_far["mean"][0] / 2
-    near = so_far["distance"] <= reach(stream.learning_rate)
+    near = so_far["distance"] <= level(stream).distance
     first = [np.flatnonzero(one)[:1] for one in (halved, near)]
     return sorted({-(-int(batch) // every) for batch in np.concatenate(first)})
 
@@ -158,8 +158,14 @@ def verdict(stream: Settings, trace: Trace, article: Trace) -> None:
     st.markdown(
         "Even at the true line the gradient of a batch is not zero: its points have noise of their "
         "own, and each step kicks w and b by the rate times that. So at a constant rate the last "
-        "bit of noise never goes away. The distance falls, and then it wanders: about 3·√rate "
-        "away, where 3 is the noise. A smaller rate comes nearer, and takes longer."
+        "bit of noise never goes away. The distance falls, and then it wanders. Short steps let it "
+        "wander about 3·√rate away, where 3 is the noise, whatever the size of the batch; longer "
+        "steps overshoot, and let it wander a little farther. The dashed line in the picture is "
+        "where that settles. A smaller rate comes nearer, and takes longer."
+    )
+    st.markdown(
+        "A line that wanders is never quite the true one, so its mean loss stays above what noise "
+        "alone leaves to the true line."
     )
     st.markdown(_how_near(stream, trace))
     if stream != ARTICLE:
@@ -168,12 +174,16 @@ def verdict(stream: Settings, trace: Trace, article: Trace) -> None:
 
 @cached
 def _how_near(stream: Settings, trace: Trace) -> str:
-    away, level = history(trace)["distance"], reach(stream.learning_rate)
-    near = np.flatnonzero(away <= level)
+    so_far, settled = history(trace), level(stream)
+    away = so_far["distance"]
+    near = np.flatnonzero(away <= settled.distance)
+    noise = stream.batch * NOISE**2 / 2
     told = (
-        f"**Batches of {stream.batch}, learning rate {stream.learning_rate:g}:** over the last "
-        f"{LATE} batches the distance is **{away[-LATE:].mean():.3f}** on average, and "
-        f"3·√rate is {level:.3f}. "
+        f"**Batches of {stream.batch}, learning rate {stream.learning_rate:g}:** in the long run "
+        f"the distance settles at {settled.distance:.3f} (the root of its mean square), and the "
+        f"loss at {settled.loss:.1f}, where noise alone is {noise:g}. Over the last {LATE} batches "
+        f"they are **{np.sqrt((away[-LATE:] ** 2).mean()):.3f}** and "
+        f"**{so_far['loss'][-LATE:].mean():.1f}**. "
     )
     if not len(near):
         told += f"In {len(trace) - 1} batches the line has not come so near"
@@ -181,9 +191,10 @@ def _how_near(stream: Settings, trace: Trace) -> str:
     told += f"The line first came so near at batch {near[0]}. "
     if stream.learning_rate < 2 / LARGEST:
         return told
+    short = NOISE * np.sqrt(stream.learning_rate)
     return told + (
-        f"That is the level of short steps, and here a point near x = {RIGHT:g} makes a long one: "
-        f"alone it has a curvature of {LARGEST:g}, and the rate is beyond 2/{LARGEST:g}."
+        f"Short steps would let it wander {short:.3f} away. But a point near x = {RIGHT:g} makes a "
+        f"long one: alone it has a curvature of {LARGEST:g}, and the rate is beyond 2/{LARGEST:g}."
     )
 
 
@@ -203,7 +214,8 @@ def _numbers(stream: Settings) -> str:
     return (
         f"Batch {now('stream_batch', digits=0)} was drawn, used once and thrown away. (w, b) is "
         f"<b>{now('stream_distance', digits=3)}</b> away from the true ({SLOPE:g}, {OFFSET:g}). "
-        f"Noise keeps short steps about {number(reach(stream.learning_rate), 2)} away (dashed)."
+        f"The dashed lines: in the long run noise keeps it about "
+        f"{number(level(stream).distance, 2)} away, and the mean loss above that of noise alone."
         f"{few if stream.batch > SHOWN else ''}"
     )
 
@@ -226,7 +238,7 @@ def line(trace: Trace, timeline: Timeline) -> Filling:
 def _draw_line(timeline: Timeline) -> Drawing:
     x = alt.X("x:Q", title="x", scale=alt.Scale(domain=[0, RIGHT]), axis=WHOLE_LABELS)
     y = alt.Y("y:Q", title="y", scale=alt.Scale(domain=[0, TOP]))
-    names = ["truth", f"every {REDRAWN} batches", "now"]
+    names = ["truth", "earlier", "now"]
     legend = alt.Legend(symbolSize=400, labelLimit=0, columns=1)
     colors = alt.Scale(domain=names, range=[BEST, QUIET, MODEL])
     dashes = alt.Scale(domain=names, range=[[6, 4], [1, 0], [1, 0]])
@@ -283,11 +295,11 @@ def _draw_loss(timeline: Timeline) -> Drawing:
 
 @picture
 def distance(stream: Settings, trace: Trace, timeline: Timeline) -> Filling:
-    """How far (w, b) is from the truth, and about how near short steps let it stay."""
-    rows, level = thinned(trace)[["batch", "distance"]], reach(stream.learning_rate)
+    """How far (w, b) is from the truth, and about how near noise lets it stay."""
+    rows, near = thinned(trace)[["batch", "distance"]], level(stream).distance
     # The lower end is the same for all streams: one that stays nearer is to be seen lower.
     axes = _axes(0.004, 2 * float(rows["distance"].max()), last=len(trace) - 1)
-    return {"rows": rows, "level": _level(level, f"3·√rate = {level:.3f}")}, axes
+    return {"rows": rows, "level": _level(near, f"settles at {near:.3f}")}, axes
 
 
 @distance.drawing
@@ -337,7 +349,8 @@ def _encodings(title: str) -> tuple[alt.X, Callable[[str], alt.Y]]:
 
 
 def _level(height: float, label: str) -> pd.DataFrame:
-    return pd.DataFrame({"y": [height], "label": [label]})
+    """One row, or none where the stream does not settle."""
+    return pd.DataFrame({"y": [height], "label": [label]}).dropna()
 
 
 def _axes(low: float, high: float, *, last: int) -> dict[str, Any]:

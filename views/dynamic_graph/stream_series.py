@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from engines.dynamic_graph.stream import NOISE, OFFSET, SLOPE
+from engines.dynamic_graph.stream import NOISE, OFFSET, RIGHT, SLOPE
 from engines.trace import Trace
 from views.player import Series, every_step
 
@@ -64,11 +64,34 @@ def thinned(trace: Trace) -> pd.DataFrame:
     return rows.dropna().astype(np.float32)
 
 
-def reach(learning_rate: float) -> float:
-    """How far from the truth short steps let w and b wander, about: the noise times √rate.
+class Level(NamedTuple):
+    """Where a stream settles. distance: from the truth, root mean square. loss: its mean."""
 
-    The gradient's noise has covariance NOISE²·H, with H the Hessian. Steps short against 2/λ_max
-    make of it a covariance NOISE²·rate/2 of w and b in every direction: H cancels, and with it the
-    batch size (Mandt et al. 2017, Stochastic Gradient Descent as Approximate Bayesian Inference).
+    distance: float
+    loss: float
+
+
+def level(stream: Settings) -> Level:
+    """Where noise keeps a stream in the long run; not a number where its steps are too long.
+
+    A step takes the error e = (w, b) − truth to (1 − rate·A) e + rate·g, where A adds up p·pᵀ over
+    the n points of the batch, p = (x, 1), and g is their noise times p. With M = E[p pᵀ] the
+    covariance C of e stands still where
+    C = C − rate·n·(M C + C M) + rate²·n·(E[p pᵀ C p pᵀ] + (n − 1)·M C M + NOISE²·M).
+    The mean loss is then n·tr(M C)/2 above that of the true line, n·NOISE²/2.
+    Where steps are short, M cancels, and C is NOISE²·rate/2 in every direction, whatever n is
+    (Mandt et al. 2017, Stochastic Gradient Descent as Approximate Bayesian Inference).
     """
-    return float(NOISE * np.sqrt(learning_rate))
+    n, rate = stream
+    moments = np.array([RIGHT**k / (k + 1) for k in range(5)])  # E[x^k], x even from 0 to RIGHT
+    powers = np.add.outer([1, 0], [1, 0])  # p pᵀ is x to these powers
+    m, eye = moments[powers], np.eye(2)
+    fourth = moments[np.add.outer(powers, powers)]  # E[p_i p_j p_k p_l]
+    pull = n * rate * (np.einsum("ik,jl->ijkl", m, eye) + np.einsum("ik,jl->ijkl", eye, m))
+    kick = rate**2 * n * (fourth + (n - 1) * np.einsum("ik,jl->ijkl", m, m))
+    change = pull - kick
+    stays = np.linalg.eigvals(np.eye(4) - change.reshape(4, 4))
+    if np.abs(stays).max() >= 1:
+        return Level(np.nan, np.nan)
+    c = np.linalg.tensorsolve(change, rate**2 * NOISE**2 * n * m)
+    return Level(float(np.sqrt(np.trace(c))), float(n * (NOISE**2 + np.trace(m @ c)) / 2))

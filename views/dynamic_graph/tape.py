@@ -14,26 +14,30 @@ import streamlit as st
 from engines.dynamic_graph import tape, torch_listings
 from engines.experiments import EXPERIMENTS
 from engines.graphs.autograd import Array, Graph, Node, StepGraph
-from views.graphs.small_graph import draw_graph
-from views.player import Figure, cached, live, say, show
+from views.dynamic_graph.graph_series import written
+from views.dynamic_graph.one_step import part
+from views.graphs.small_graph import draw_graph, short
+from views.player import Figure, cached, listing, live, say, show
 from views.ui.controls import Controls
-from views.ui.errors import explain_phrases, explanation
-from views.ui.mistakes import choose, told_in
+from views.ui.errors import explain_phrases, explanation, up_to_explained
+from views.ui.mistakes import answered, told_in
 from views.ui.numbers import number
-from views.ui.prediction import predicted
-from views.ui.shell import Here, side_by_side
+from views.ui.prediction import asked, opening
+from views.ui.shell import Here, article, side_by_side
 from views.ui.staging import beside, stage
 from views.ui.table import html_table
+from views.ui.texts import as_html
 
 WAYS = told_in(__file__)
 FRAMEWORKS = ("TensorFlow", "PyTorch")
+RECORDED = "recorded"  # what is shown where nothing else is asked
 START = {"a": 3.0, "b": 2.0, "c": 3.0, "w": 4.0}  # E5 has a = 1, where no slope but w's is seen
 BOUND = 100.0
-ANSWERS = {
-    "slope": "it answers with the slope",
-    "nothing": "it answers with None",
-    "error": "it raises an error",
-}
+ASKED = (
+    "Both programs ask for dy/dw in another way. <b>Before you look: what does TensorFlow end "
+    "with, the slope, None or an error?</b>"
+)
+ANSWERS = {"slope": "the slope", "nothing": "None", "error": "an error"}
 
 
 class Answers(NamedTuple):
@@ -58,29 +62,65 @@ def in_both(a: float, b: float, c: float, w: float) -> list[Answers]:
 
 
 def show_stage(here: Here) -> list[Answers]:
-    """What both frameworks recorded of a parabola, value by value. Returns what they answered."""
-    with stage(here):
+    """What both frameworks recorded of a parabola, value by value; or another way to ask.
+
+    Returns what they answered.
+    """
+    with here.settings, st.popover("The parabola"):
         numbers = _numbers(here.controls)
-        answers = in_both(**numbers)
-        slope = 2 * numbers["a"] * numbers["w"] + numbers["b"]
-        say(
-            "TensorFlow writes a list beside the results, its "
-            "<b>tape</b>; PyTorch hangs a graph on them. Read the table from the bottom up: each "
-            "operation multiplies its slope, dy/d(value), by its local derivative, and hands that "
-            "on. At w two ways meet and are added: "
-            f"dy/dw = 2aw + b = <b>{number(slope)}</b>."
+    answers = in_both(**numbers)
+    with stage(here):
+        labels = {RECORDED: "What was recorded"} | {way: told.label for way, told in WAYS.items()}
+        way = here.controls.pills(
+            "What is asked", "tape_question", labels, RECORDED, label_visibility="collapsed"
         )
-        on_tape, in_graph = (answer.recorded for answer in answers)
-        graph, table = beside([3, 10])
-        with graph:
-            show(_drawn(in_graph.graph, numbers), key="graph")
-        with table:
-            live(_table(on_tape, in_graph, numbers), key="recorded")
+        if way == RECORDED:
+            _show_recorded(answers, numbers)
+        else:
+            _ask(way, answers)
     return answers
 
 
+def _show_recorded(answers: Sequence[Answers], numbers: Mapping[str, float]) -> None:
+    slope = 2 * numbers["a"] * numbers["w"] + numbers["b"]
+    say(
+        "TensorFlow writes a list beside the results, its <b>tape</b>; PyTorch hangs a graph on "
+        "them, whose pointers lead back from y. Read the table from the bottom up: each operation "
+        "multiplies its slope, dy/d(value), by its local derivative, and hands that on. At w two "
+        "ways meet and are added: "
+        f"dy/dw = 2aw + b = <b>{number(slope)}</b>."
+    )
+    on_tape, in_graph = (answer.recorded for answer in answers)
+    graph, table = beside([3, 8])
+    with graph:
+        show(_drawn(in_graph.graph, numbers), key="graph")
+    with table:
+        live(_table(on_tape, in_graph, numbers), key="recorded")
+
+
+def _ask(way: str, answers: Sequence[Answers]) -> None:
+    """Another way to ask, with a prediction first, and what both frameworks said."""
+    story = st.container()
+    guess = asked("How it ends", ANSWERS, key=f"asking {way}", label_visibility="collapsed")
+    for place, framework, answer in zip(beside(2), FRAMEWORKS, answers, strict=True):
+        source, said = answer.said[way]
+        with place:
+            listing(part(source, "w = ", "return"), {}, title=framework, key=f"asked {framework}")
+            if guess:
+                st.caption(f"{framework} says")
+                st.code(up_to_explained(said, most=1)[0], language=None, wrap_lines=True)
+    said = answers[0].said[way][1]
+    right = "nothing" if said == "None" else "error" if "Error: " in said else "slope"
+    why = as_html(WAYS[way].story.partition("\n\n")[0])
+    with story:
+        say(f"{opening(guess, right)} <b>{ANSWERS[right]}</b>. {why}" if guess else ASKED)
+
+
 def tell(controls: Controls, answers: list[Answers]) -> None:
-    """The listings in both frameworks, a sum at once, and other ways to ask."""
+    """Why what is asked on the stage ends as it does; and the listings in both frameworks."""
+    way = controls.chosen("tape_question", WAYS)
+    if way and answered(f"asking {way}"):
+        _why(way, answers)
     st.markdown(
         "#### 2 + 4 is 6 at once\n"
         "In TensorFlow 1 a line like this only drew up a plan, and a **session** had to run "
@@ -90,12 +130,11 @@ def tell(controls: Controls, answers: list[Answers]) -> None:
     printed = EXPERIMENTS["E5"].printed["derivative"]
     st.markdown(
         "#### The slope, in both\n"
-        f"The article asks with a = 1 and prints **{printed}**. Here a begins at 3: with 1, no "
-        "slope but w’s differs from 1."
+        f"The article that this is from, {article('E5')}, asks with a = 1 and prints "
+        f"**{printed}**. Here a begins at 3: with 1, no slope but w’s differs from 1."
     )
     _side_by_side(answers, "derivative", listed=True, answered=True)
     _records(answers)
-    _other_ways(controls, answers)
 
 
 def _numbers(controls: Controls) -> dict[str, float]:
@@ -132,24 +171,14 @@ def _records(answers: Sequence[Answers]) -> None:
     )
 
 
-def _other_ways(controls: Controls, answers: Sequence[Answers]) -> None:
-    """Other ways to ask, each with a prediction first, and what both frameworks said."""
-    st.markdown(
-        "#### Ask in other ways\n"
-        "Each of these really runs, with the numbers above. Choose one, and say what TensorFlow "
-        "does."
-    )
-    way = choose(controls, WAYS, name="tape_question", label="Another way to ask")
-    if way is None:
-        return
-    _side_by_side(answers, way, listed=True)
+def _why(way: str, answers: Sequence[Answers]) -> None:
+    """The rest of what is told of a way to ask, and the errors, phrase by phrase."""
     said = [answer.said[way][1] for answer in answers]
-    right = "nothing" if said[0] == "None" else "error" if "Error: " in said[0] else "slope"
-    question = "Before you look: what does TensorFlow do when it is asked for the last time?"
-    if not predicted(question, ANSWERS, right, key=f"asking {way}"):
-        return
-    _side_by_side(answers, way, answered=True)
-    st.markdown(WAYS[way].story)
+    st.markdown(WAYS[way].story.partition("\n\n")[2])
+    for framework, message in zip(FRAMEWORKS, said, strict=True):
+        if up_to_explained(message, most=1)[0] != message:
+            st.caption(f"All that {framework} says")
+            st.code(message, language=None, wrap_lines=True)
     explain_phrases({**explanation(said[0])[0], **explanation(said[1])[0]})
 
 
@@ -187,7 +216,8 @@ def _drawn(graph: Graph, numbers: Mapping[str, float]) -> Figure:
         title="Each slope",
         description=(
             "The graph that PyTorch hung on y: from w one way leads through w**2, the other "
-            "through b * w, and both meet in their sum. Each box has the slope dy/d(value)."
+            "through b * w, and both meet in their sum. Each box has the slope dy/d(value). "
+            "Pointers lead from each operation to those it was computed from."
         ),
         labels={
             node.id: f"({number(float(node.gradient), 4)})"
@@ -195,6 +225,7 @@ def _drawn(graph: Graph, numbers: Mapping[str, float]) -> Figure:
             if node.gradient is not None
         },
         wide=1.6,
+        pointers=True,
     )
 
 
@@ -203,23 +234,31 @@ def _table(on_tape: StepGraph, in_graph: StepGraph, numbers: Mapping[str, float]
     values = {leaf.name: leaf.value for leaf in on_tape.graph.leaves}
     values |= {event.text: event.value for event in on_tape.events}
     records, local = [_recorded(on_tape), _recorded(in_graph)], _local(**numbers)
-    heads = ["what ran", "value", "on the tape", "slope", "in PyTorch’s graph", "slope"]
+    names = {
+        text: short(node.kind) if node.text else node.name
+        for text, node in records[1].items()
+        if node
+    }
     rows = []
     for text, value in values.items():
-        row = [_code(text), _number(value)]
         nodes = [record[text] for record in records]
-        for node in nodes:
-            row += [node.kind, _number(node.gradient)] if node else ["<b>nothing</b>", "none"]
+        graphed = nodes[1]
+        row = [_code(written(in_graph.graph, graphed) if graphed else text), _number(value)]
+        row += [node.kind if node else "<b>nothing</b>" for node in nodes]
+        # One number, where both found the same.
+        row.append(" / ".join({_number(node.gradient if node else None): None for node in nodes}))
         slope = nodes[0].gradient if nodes[0] else None
         row.append(
             "<br>".join(
-                f"{_number(slope)} · {what} = {number(float(slope) * by, 7)} to {_code(to)}"
+                f"{_number(slope)} · {what} = {number(float(slope) * by, 7)} to {names[to]}"
                 for to, (what, by) in local.get(text, {}).items()
                 if slope is not None
             )
         )
         rows.append(row)
-    return html_table([*heads, "hands on"], rows)
+    return html_table(
+        ["what ran", "value", "tape", "graph", "slope", "hands on"], rows, kind="recorded"
+    )
 
 
 def _code(text: str) -> str:

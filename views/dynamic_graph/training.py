@@ -12,7 +12,7 @@ from views.regression.surface import landscape
 from views.ui.shell import Here
 from views.ui.staging import beside, stage
 
-PRESETS = {"autograd_article": "Parabola, as in the article", "own": "Your own data"}
+PRESETS = {"autograd_article": "The parabola of this page", "own": "Your own data"}
 OPENS = 40
 
 
@@ -32,9 +32,9 @@ def show_stage(here: Here) -> None:
         say(
             "backward() left "
             f"{now('torch_autograd_grad_w', digits=9)} in w.grad; by hand, in NumPy, it is "
-            f"{now('numpy_vectorized_grad_w', digits=9)}. Whatever is compared, the "
-            f"two runs differ by at most <b>{now('torch_autograd_apart', digits=2)}</b> of the "
-            "largest value it has had so far: rounding."
+            f"{now('numpy_vectorized_grad_w', digits=9)}. Loss, w, b and gradients of the two runs "
+            f"agree to <b>{now('torch_autograd_apart', digits=2)}</b> of the largest value that "
+            "each has reached so far. What is left is rounding."
         )
         fit, path, apart = beside([1, 1, 1])
         with fit:

@@ -266,7 +266,7 @@ def _draw(
     if guess and not math.isinf(guess):
         marks.append(Mark(guess, "your guess", "guess"))
     drawn = [] if hidden else pairs(contested, lines)
-    asks = "Click where you think the curve will cross this line" if hidden else ""
+    asks = "Click where you think it will cross this line" if hidden else ""
     key = f"times as fast {len(drawn)}"
     named["timeline"] = timeline
     figure = speedup(drawn, marks, asks=asks, **named)

@@ -84,6 +84,7 @@ def draw_graph(
     places: Mapping[int, tuple[float, float]] | None = None,
     since: Mapping[int, int] | None = None,
     wide: float = 1.0,
+    pointers: bool = False,
 ) -> Figure:
     """A graph whose boxes hold the short names of operations and the names of leaves.
 
@@ -91,7 +92,8 @@ def draw_graph(
     box. emphasised: ids of nodes to mark. only_order: the indices in `graph.edges` of those to draw
     dashed, which hand nothing over. places: by id, column and layer, where they are not to be found
     by `_positions`. since: by id, the step of the player from which a node is there; if not said,
-    all are, always. wide: how much wider than usual boxes may be.
+    all are, always. wide: how much wider than usual boxes may be. pointers: whether arrows lead
+    from each node to those it was made from, as PyTorch's pointers do, and not as the data go.
     """
     drawn = _picture(
         graph,
@@ -103,6 +105,7 @@ def draw_graph(
         since=since or {},
         follows=since is not None,
         wide=wide,
+        pointers=pointers,
     )
     # Words of a visitor go in here, after the drawing, which is kept for all of them.
     return {
@@ -131,6 +134,7 @@ def _picture(
     since: Mapping[int, int],
     follows: bool,
     wide: float,
+    pointers: bool,
 ) -> Filling:
     at = places or _positions(_graph)
     looks = dict.fromkeys(at, "operation") | {leaf.id: "leaf" for leaf in _graph.leaves}
@@ -150,7 +154,7 @@ def _picture(
     edges["only_order"] = edges["edge"].isin(only_order)
     edges["since"] = [since.get(_graph.edges[edge].target, 0) for edge in edges["edge"]]
     across, down = (max((place[i] for place in at.values()), default=0) for i in (0, 1))
-    values = {"right": float(across), "bottom": float(down), "wide": wide}
+    values = {"right": float(across), "bottom": float(down), "wide": wide, "pointers": pointers}
     return {"boxes": pd.DataFrame(boxes), "edges": edges}, values
 
 
@@ -255,8 +259,9 @@ def _draw(*, follows: bool) -> Drawing:
         """The lines of some edges, each with a head where it ends."""
         some = edges.transform_filter(which)
         line = some.mark_line(interpolate="basis", tooltip=None, **look)
-        head = {"shape": "triangle-down", "filled": True, "opacity": 1, "color": look["color"]}
-        ends = some.transform_filter("datum.end")
+        shape = alt.ExprRef("pointers ? 'triangle-up' : 'triangle-down'")
+        head = {"shape": shape, "filled": True, "opacity": 1, "color": look["color"]}
+        ends = some.transform_filter("pointers ? datum.order === 0 : datum.end")
         heads = ends.mark_point(**head, tooltip=None, size=sized(36, 57))
         layers: alt.LayerChart = line.encode(detail="edge:N", order="order:Q") + heads
         return layers

@@ -5,7 +5,7 @@ from __future__ import annotations
 from engines.manual_gradients.mistakes import how_it_ended
 from engines.problem import preset
 from views.manual_gradients import runs
-from views.player import listing, live, now, show
+from views.player import in_lecture, listing, live, now, show
 from views.regression import sections
 from views.regression.charts import Drawn, losses
 from views.regression.surface import paths
@@ -37,7 +37,7 @@ def show_stage(here: Here) -> None:
         right = runs.run(PROBLEM, STEPS, RATE).trace
         drawn = [Drawn("", RIGHT, right, PROBLEM)]
         timeline = runs.timeline(PROBLEM, STEPS, RATE, mistake)
-        picture, loss, words = beside([5, 4, 5])
+        picture, loss, words = beside([6, 5, 6] if in_lecture() else [9, 9, 10])
         with words:
             wrong = runs.run(PROBLEM, STEPS, RATE, mistake)
             end = how_it_ended(PROBLEM, wrong.trace)

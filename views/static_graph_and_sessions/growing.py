@@ -68,7 +68,7 @@ def show_stage(here: Here) -> bool:
     """
     with stage(here) as play:
         story = st.container()
-        time, size, code = beside([5, 5, 6])
+        time, size, code = beside([6, 6, 7])
         with code:  # there while both loops still run
             listed = start(GROWING, PROBLEM, steps=STEPS)
             listing(_loop(listed.source), {}, title="The loop", key="loop", changed=listed.changed)

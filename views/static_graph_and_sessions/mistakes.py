@@ -106,9 +106,9 @@ def show_stage(here: Here) -> None:
         with words:
             if guess and run.message:
                 said = f"{run.message.error}: {run.message.sentence}"
-                shown = errors.up_to_explained(said)
+                shown, phrases = errors.up_to_explained(said)
                 st.code(shown, language=None, wrap_lines=True)
-                errors.explain_phrases(errors.explanation(said)[0])
+                errors.explain_phrases(phrases)
         with story:
             say(_told(mistake, run, guess) if guess else SAID[kind])
     if guess and run.message:

@@ -40,7 +40,7 @@ def show_stage(here: Here) -> None:
             "has the same gradients: the two differ by at most "
             f"<b>{now('tf_session_apart', digits=2)}</b> of the largest so far, which is rounding."
         )
-        left, right = beside([2, 3])
+        left, right = beside([2, 5])
         with left:
             show(charts.fit(problem, timeline), key="fit")
             show(landscape(problem, trace, timeline), key="landscape")

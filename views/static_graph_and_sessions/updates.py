@@ -70,7 +70,7 @@ def show_stage(here: Here) -> None:
         whose = RUNS[changed].label
         play(timeline, begin=(OPENS, None), stops=stops, whose=whose, table=_table_of(trace))
         say(NO_ROOM if refused else _told(changed, hands_out=bool(trace.grads)))
-        picture, code, operations = beside([6, 6, 5])
+        picture, code, operations = beside([18, 16, 17])
         with picture:
             show(_distances(shown), key="distance of a style")
         with code:

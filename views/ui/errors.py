@@ -52,15 +52,16 @@ def explain_phrases(phrases: Mapping[str, str]) -> None:
         st.markdown(markdown_table(("What it says", "What that means"), rows))
 
 
-def up_to_explained(sentence: str) -> str:
+def up_to_explained(sentence: str, *, most: int | None = None) -> tuple[str, dict[str, str]]:
     """The sentences of a message up to the last that has a phrase which is explained, and "…".
 
-    The whole of it where nothing follows them.
+    The whole of it where nothing follows them. Returns with them these phrases, as `explanation`
+    does. most: so many phrases at most, the first; all if not said.
     """
-    phrases = explanation(sentence)[0]
+    phrases = dict(list(explanation(sentence)[0].items())[:most])
     last = max((sentence.find(phrase) + len(phrase) for phrase in phrases), default=len(sentence))
     end = sentence.find(". ", last)
-    return sentence if end < 0 else f"{sentence[: end + 1]} …"
+    return sentence if end < 0 else f"{sentence[: end + 1]} …", phrases
 
 
 def explanation(sentence: str) -> tuple[dict[str, str], str]:

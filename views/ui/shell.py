@@ -190,6 +190,14 @@ def side_by_side(widths: int | Sequence[int]) -> list[DeltaGenerator]:
     return [st.container() for _ in (range(widths) if isinstance(widths, int) else widths)]
 
 
+def article(experiment: str) -> str:
+    """Markdown: the name of the article that an experiment is from, a link to the page's sources.
+
+    The page has an element of the id `sources` where it ends.
+    """
+    return f"[“{experiments.EXPERIMENTS[experiment].article.english}”](#sources)"
+
+
 def close_page(file: str) -> None:
     """End the page: where its programs come from, and links to the pages before and after it."""
     if programs := experiments.of_page(Path(file).stem):

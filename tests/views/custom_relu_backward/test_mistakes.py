@@ -88,14 +88,16 @@ def test_the_lines_are_shown_before_the_question_and_the_story_only_after_it():
     assert edits(at) == [listing.right, listing.wrong]
     assert story not in words(at)
     at.segmented_control[0].set_value("trains").run()
-    assert "Not quite: **it crashes**." in words(at)
+    assert "Not quite: <b>it crashes</b>." in live_texts(at)
     assert story in words(at)
 
 
 @pytest.mark.parametrize("name", engine.MISTAKES)
 def test_the_answer_is_what_became_of_it(name):
     if name in ENDS:  # how a gradient that was overwritten ends is for the larger network to say
-        assert f"The answer: **{mistakes.ENDS[ENDS[name]]}**." in words(seen(name))
+        assert f"The answer: <b>{mistakes.ENDS[ENDS[name]]}</b>." in live_texts(seen(name))
+    for part in mistakes.TOLD[name].story.split("\n\n"):  # on the stage, and below it
+        assert part in words(seen(name))
     assert len(charts(seen(name))) == (name not in CRASHES)
     for chart in charts(seen(name)):
         alt.Chart.from_dict(chart)  # what the grammar allows
@@ -105,7 +107,11 @@ def test_the_answer_is_what_became_of_it(name):
 def test_a_crash_is_shown_with_its_line_and_explained(name):
     at, crash = seen(name), mistakes.run(name).crash
     assert f"at line {crash.line} of the listing" in live_texts(at)
-    assert f"RuntimeError: {crash.message}".rstrip() in [code.value for code in at.code]
+    codes = [code.value for code in at.code]
+    assert codes[0] == crash.text
+    said = f"RuntimeError: {crash.message}".rstrip()
+    assert said.startswith(codes[1].removesuffix(" …"))
+    assert said in codes  # all of it, on the stage or below
     assert "| What it says | What that means |" in words(at)
 
 
@@ -123,12 +129,20 @@ def test_what_gradcheck_says_is_told_with_the_first_wrong_slope():
     assert "raises an error, too" in words(seen("too_many"))
 
 
+def test_long_lines_are_shown_as_written_with_the_changed_ones_marked():
+    at = seen("closure")
+    assert not edits(at)
+    assert "As it was written" in live_texts(at)
+    assert all(edits(seen(name)) for name in engine.MISTAKES if name != "closure")
+
+
 def test_memory_is_told_in_bytes_that_were_counted():
     told = words(seen("closure"))
     rows = [re.findall(r"([\d.]+) kB \|", row) for row in told.splitlines() if row.endswith("kB |")]
     right, wrong = np.array(rows, float).T
     assert right.tolist() == [0] * 5
     each = engine.inputs_in_memory("closure", steps=1).bytes_each
+    assert "with <code>save_for_backward</code> there are 0 kB" in live_texts(seen("closure"))
     assert wrong[0] == each / 1000
     assert (wrong[:4] <= np.array([1, 2, 5, 10]) * each / 1000).all()
 
@@ -145,8 +159,9 @@ def test_an_overflow_is_explained_by_the_second_layer_only_where_that_is_so(monk
         x, w1 = np.full((4, 3), size), np.eye(3)
         monkeypatch.setattr(mistakes, "draw", lambda *_, x=x, w1=w1: (x, None, w1, None))
         mistakes._largest_rate_for_w2.clear()
-        said = mistakes._how_it_went(outcome(losses=(9.0, 99.0, np.inf), off=0.8))
-        assert "overflows at step <b>2</b>" in said
+        exploded = outcome(losses=(9.0, 99.0, np.inf), off=0.8)
+        assert "overflows at step <b>2</b>" in mistakes._how_it_went("overwritten", exploded)
+        said = mistakes._why_it_went(exploded)
         assert "at most 53.1°" in said
         assert ("2/λ_max" in said) == told
     mistakes._largest_rate_for_w2.clear()
@@ -156,7 +171,7 @@ def test_the_lesson_names_those_that_ended_lower():
     said = mistakes._lesson({"mask_forgotten": outcome(), "overwritten": outcome((9.0, 3.0))})
     assert "Ended lower than the right listing (2):** *Mask forgotten* (1)" in said
     assert "overwritten" not in said
-    assert "Ended lower" not in mistakes._lesson({"overwritten": outcome((9.0, 3.0))})
+    assert not mistakes._lesson({"overwritten": outcome((9.0, 3.0))})
 
 
 def test_all_of_them_are_run_once_and_compared():
@@ -167,6 +182,6 @@ def test_all_of_them_are_run_once_and_compared():
     assert len(rows) == 1 + len(engine.MISTAKES)
     assert sum("| crashes |" in row for row in rows) == len(CRASHES)
     assert sum("**objects**" in row for row in rows) == 6
-    assert "gradcheck objects to 6, among them 4" in words(at)
+    assert "gradcheck objects to 6, among them 4" in live_texts(at)
     at.run()
     assert len(at.session_state["ran"]) == len(engine.MISTAKES)

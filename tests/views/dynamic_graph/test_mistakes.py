@@ -7,10 +7,11 @@ import pytest
 
 from engines.dynamic_graph.mistakes import MISTAKES, End, make, run
 from engines.problem import preset
-from tests.support.visit import charts, components, edits, titles, visit_section, words
+from tests.support.visit import charts, components, edits, live_texts, titles, visit_section, words
 from tests.support.visit import visit as visit_page
 from views.dynamic_graph import mistakes as view
 from views.ui.errors import explanation
+from views.ui.texts import as_html
 
 # PyTorch warns about what is wrong in one of them. It does so once, where nobody resets warnings.
 REBOUND = "ignore:The .grad attribute of a Tensor that is not a leaf:UserWarning"
@@ -47,32 +48,38 @@ def test_every_error_is_explained_phrase_by_phrase_in_its_order(name):
 
 @pytest.mark.parametrize("name", MISTAKES)
 def test_a_mistake_is_told_once_somebody_has_said_how_it_ends(name):
-    at, story = visit(name, guess=None), view.MISTAKES[name].story.strip()
+    at = visit(name, guess=None)
+    short, rest = map(as_html, view.MISTAKES[name].story.partition("\n\n")[::2])
     assert edits(at) == [make(name).right.rstrip(), make(name).wrong.rstrip()]
-    assert story not in words(at)
+    assert short not in live_texts(at)
     assert (titles(at), len(players(at))) == (["The loss over w and b", "The loss"], 1)
     at.segmented_control(key=f"guess of {name}").set_value("show").run()
     assert not at.exception
-    assert story in words(at)
-    nodes = "Nodes alive at the end of each step"
-    drawn = ["The loss over w and b", nodes if name == "history" else "The loss"]
+    assert short in live_texts(at)
+    assert rest in as_html(words(at))
+    alive = "Objects alive after each step"
+    drawn = ["The loss over w and b", alive if name == "history" else "The loss"]
     assert titles(at) == (drawn if name in TRAINS else [])
     assert len(players(at)) == (name in TRAINS)  # where a run has stopped there is nothing to play
     assert all(len(chart["description"]) > 30 for chart in charts(at))
     if name not in TRAINS:
         outcome = ran(name)
-        error = outcome.step.error
-        assert f"It stops {view.PLACES[outcome.end]}, at this line" in words(at)
+        error, end = outcome.step.error, view.ENDS[outcome.end]
+        assert f"The answer: <b>{end}</b>" in live_texts(at)
         line = outcome.listing.source.splitlines()[error.line - 1].strip()
-        assert [code.value for code in at.code] == [line, error.message]
-        phrases = explanation(error.message.split(": ", 1)[1])[0]
+        phrases, mend = explanation(error.message)
+        codes = [code.value for code in at.code]
+        assert codes[0] == line
+        assert error.message.startswith(codes[1].removesuffix(" …"))
+        assert codes[-1] == error.message  # all of it, on the stage or below
         assert all(f"`{phrase}`" in words(at) for phrase in phrases)
+        assert mend in words(at)
 
 
 def test_a_prediction_is_answered_from_the_run():
-    end = "**an error in the second step**"
-    assert f"Yes: {end}" in words(visit("rebound_outside_no_grad", "second_step"))
-    assert f"Not quite: {end}" in words(visit("rebound_outside_no_grad", "first_step"))
+    end = "<b>an error in the second step</b>"
+    assert f"Yes: {end}" in live_texts(visit("rebound_outside_no_grad", "second_step"))
+    assert f"Not quite: {end}" in live_texts(visit("rebound_outside_no_grad", "first_step"))
 
 
 def test_the_periods_of_the_pendulum_are_told():
@@ -90,5 +97,6 @@ def test_beyond_its_limit_the_pendulum_breaks():
 
 
 def test_the_gradients_that_arrived_and_the_count_of_nodes_are_told():
-    assert "w.grad holds **none**, and b.grad holds **−298**" in words(visit("detached"))
-    assert "from 8 to **248**: 6 more with each step" in words(visit("history"))
+    told = live_texts(visit("detached"))
+    assert "w.grad holds <b>none</b>, and b.grad holds <b>−298</b>" in told
+    assert "from 8 to <b>248</b>, 6 more with each" in live_texts(visit("history"))

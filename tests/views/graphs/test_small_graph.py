@@ -114,6 +114,16 @@ def test_every_node_has_a_box_and_every_edge_a_line_that_leads_down(graph):
         assert (line[0]["x"], line[-1]["x"]) == ends
 
 
+def test_pointers_have_their_heads_at_what_a_node_was_made_from():
+    def value(drawing, name):
+        return next(one["value"] for one in drawing["params"] if one["name"] == name)
+
+    way, back = drawing_of(article()), drawing_of(article(), pointers=True)
+    assert (value(way, "pointers"), value(back, "pointers")) == (False, True)
+    assert rows(way, "edges") == rows(back, "edges")
+    assert "pointers ? datum.order === 0 : datum.end" in str(back["layer"])
+
+
 def test_a_box_tells_its_operation_and_its_numbers_and_a_leaf_its_name():
     graph = graph_of("at")
     boxes = rows(drawing_of(graph), "boxes")

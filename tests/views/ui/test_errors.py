@@ -276,9 +276,20 @@ def test_a_message_that_is_not_known_is_shown_as_it_is():
 
 def test_a_long_message_is_shown_up_to_the_last_phrase_that_is_explained():
     said = "Using a symbolic `tf.Tensor` as a Python `bool` is not allowed. Or so."
-    assert up_to_explained(said + " See https://a.b.") == (
-        "Using a symbolic `tf.Tensor` as a Python `bool` is not allowed. …"
+    shown, phrases = up_to_explained(said + " See https://a.b.")
+    assert shown == "Using a symbolic `tf.Tensor` as a Python `bool` is not allowed. …"
+    assert phrases == explanation(said)[0]
+    for whole in ("Attempted to use a closed Session.", "Nobody knows. This either."):
+        assert up_to_explained(whole)[0] == whole
+
+
+def test_of_a_message_with_many_phrases_only_the_first_may_be_shown():
+    said = (
+        "Trying to backward through the graph a second time (or directly access saved tensors "
+        "after they have already been freed). Saved intermediate values of the graph are freed "
+        "when you call .backward() or autograd.grad(). Specify retain_graph=True if you need to."
     )
-    whole = "Attempted to use a closed Session."
-    assert up_to_explained(whole) == whole
-    assert up_to_explained("Nobody knows. This either.") == "Nobody knows. This either."
+    shown, phrases = up_to_explained(said, most=2)
+    assert shown.endswith("already been freed). …")
+    assert list(phrases) == list(explanation(said)[0])[:2]
+    assert len(explanation(said)[0]) == 4
