@@ -21,7 +21,8 @@ def part(source: str, first: str, last: str) -> str:
 def program(source: str) -> str:
     """What a listing does: without its heading, `try`, and what closes the session at the end.
 
-    A listing hands out each result with `yield`; a program prints it.
+    A listing hands out each result with `yield`; a program prints it. A listing that hands out
+    nothing only waits there.
     """
     body = dedent(source.rpartition('"""')[2].strip("\n"))
     kept, inside = [], False
@@ -30,7 +31,7 @@ def program(source: str) -> str:
             inside = True
         elif line == "finally:":
             break
-        else:
+        elif line.strip() != "yield None":
             kept.append(line.removeprefix("    ") if inside else line)
     return "\n".join(map(_printed, kept)) + "\n"
 
