@@ -258,6 +258,12 @@ def _fetched(course: Course, event: Event) -> str:
     )
     ran, written = len(course.run.executed.ops), len(course.run.written.ops)
     counts = f"{_operations(written)} were written, {ran} ran."
+    left_out = [name for name in course.boxes if name not in course.needed]
+    if ran == written and left_out:  # equal numbers would say that everything runs
+        counts += (
+            f" They are not the same ones: {_names(course, left_out)} was left out, and one was "
+            "added, which hands out the result."
+        )
     return f"<b>{fetched}.</b> That is what comes back. {counts}"
 
 

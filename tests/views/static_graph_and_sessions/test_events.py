@@ -90,3 +90,12 @@ def test_the_run_is_written_as_a_line_of_python():
         "session.run(loss, feed_dict={x: problem.x, y: problem.y})"
     )
     assert '"sub:0"' in call(course("regression", "residual", "loss").run)
+
+
+def test_as_many_ran_as_were_written_but_not_the_same_ones():
+    told = story_of(course("sum", "c", built=False, numbers=(2.0, 4.0))).moments[-1].text
+    assert "4 operations were written, 4 ran. They are not the same ones: <b>initialize</b>" in told
+    ran = [op.kind for op in course("sum", "c", numbers=(2.0, 4.0)).run.executed.ops]
+    assert sorted(ran) == ["AddV2", "_Arg", "_Arg", "_Retval"]
+    told = story_of(course("regression", "loss")).moments[-1].text
+    assert told.endswith("88 operations were written, 15 ran.")
