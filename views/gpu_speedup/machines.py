@@ -136,7 +136,7 @@ def _draw() -> Drawing:
         align="left",
         baseline="bottom",
         dx=4,
-        dy=alt.ExprRef(f"-0.4 * {TEXT}"),
+        dy=alt.ExprRef(f"-0.75 * {TEXT}"),
         color=ink,
     )
     return drawing(
