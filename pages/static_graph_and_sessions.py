@@ -141,9 +141,9 @@ match here.name:
         """
         In a loop of TensorFlow 1 a line that looks like arithmetic adds operations to the graph.
         Here `tf.reduce_mean(tf.abs(y_pred - y))`, meant for a log, stands inside the training loop.
-        Each loop runs three times, and the picture has the medians, of 25 neighbouring steps: so a
-        moment in which the machine was busy with something else does not look like a property of
-        the graph. The clock around a step is left out of the listing.
+        Each loop runs three times, and a point of the picture is the median of these runs and of 25
+        neighbouring steps, so that a moment when the server was busy with something else does not
+        look like a property of the graph. The clock around a step is left out of the listing.
         """
         if answered:
             growing.tell()

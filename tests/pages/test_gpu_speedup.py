@@ -140,6 +140,18 @@ def test_a_recording_with_a_gpu_takes_the_stage(on, shipped):
     assert "is the GPU faster than the CPU" in at.select_slider[0].label
 
 
+def test_the_training_step_says_first_that_no_gpu_was_measured_and_on_which_machine(on, shipped):
+    on(NO_GPU)
+    begins = "**No GPU has been measured for this page yet.** "
+    story = told(visit(PAGE, chapter="training_step"))
+    assert f"{begins}On a small server with two cores: **NumPy" in story
+    shipped(laptop=LAPTOP)  # without training steps
+    assert f"{begins}A wide network" in told(visit(PAGE, chapter="training_step"))
+    shipped(laptop=LAPTOP, tower=TOWER)
+    story = told(visit(PAGE, chapter="training_step", recording="tower"))
+    assert "No GPU has been measured" not in story
+
+
 def test_a_server_with_a_gpu_and_no_recording_says_so(on, shipped):
     on(WITH_GPU)
     shipped()
