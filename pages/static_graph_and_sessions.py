@@ -81,11 +81,11 @@ match here.name:
     case "updates":
         updates.show_stage(here)
         """
-        An **optimiser** is an object that adds the update to the graph. It can be asked to do that
-        in one call or in two, and one can do without it. Each listing has the loss of the same
-        straight line, y_pred = w·x + b; `between` is what is done to a gradient before it is used.
-        It may have to be limited, inspected, or exchanged for something else. What a
-        session runs to update w is read from the bottom up.
+        An **optimiser** is an object that adds the update to the graph, in one call or in two; or
+        you write the update yourself, with `assign`. Each listing has the loss of the same straight
+        line, y_pred = w·x + b. `between` is what is done to a gradient before it is used: sometimes
+        it has to be limited, inspected or replaced. Read what a session runs to update w from the
+        bottom up.
         """
         updates.tell(here)
     case "watching":

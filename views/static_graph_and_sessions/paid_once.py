@@ -154,9 +154,9 @@ def tell(found: Found, start: str) -> None:
     found.warn()
     measured = [event for event in found.events if "engine" in event]
     st.markdown(
-        "The shaded band has later calls at their quartiles. A circle marks where a graph "
-        "overtakes an eager mode, and after how many steps. It is left out where the quartiles do "
-        "not settle it."
+        "The shaded band is what comes of later calls at their quartiles. A circle marks where a "
+        "graph overtakes an eager mode, and after how many steps. It is left out where the "
+        "quartiles do not settle it."
     )
     for place, task in zip(side_by_side(len(TASKS)), TASKS, strict=True):
         by = {row["engine"]: row for row in measured if row["task"] == task}
