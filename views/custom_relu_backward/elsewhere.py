@@ -21,6 +21,7 @@ from views.player import (
     cached,
     every_step,
     listing,
+    live,
     now,
     say,
     show,
@@ -67,6 +68,11 @@ LABELS = {
     "MyReLU": "PyTorch, MyReLU",
 }
 OPENS = 200
+MEANWHILE = (
+    "One network, written five times: in PyTorch twice, in NumPy by hand, and in TensorFlow with a "
+    "tape and as a graph. <b>All five are trained now</b>, from the same numbers. One listing is "
+    "there to read meanwhile."
+)
 
 
 def show_stage(here: Here) -> tuple[Runs, str]:
@@ -82,11 +88,7 @@ def show_stage(here: Here) -> tuple[Runs, str]:
         )
         story = st.empty()
         with story:
-            say(
-                "One network, written five times: in PyTorch twice, in NumPy by hand, and in "
-                "TensorFlow with a tape and as a graph. <b>All five are trained now</b>, from the "
-                "same numbers. One listing is there to read meanwhile."
-            )
+            live(f'<div class="story"><p class="on">{MEANWHILE}</p></div>', key="meanwhile")
         losses, apart, code = beside([4, 4, 5])
         with code:
             listing(_listing(name), {}, title=LABELS[name], key="code")
