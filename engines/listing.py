@@ -32,6 +32,11 @@ def source_of(definition: Callable[..., Any]) -> str:
     return "".join(source_lines(definition)[0])
 
 
+def body(source: str) -> str:
+    """What a function does: its source without its first lines and its docstring."""
+    return dedent(source.rpartition('"""')[2].strip("\n"))
+
+
 def run(listing: Callable[..., Any], **numbers: float) -> tuple[str, str]:
     """The source of a listing, and what it said: what it returned, as printed, or its error.
 

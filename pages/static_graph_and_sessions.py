@@ -81,11 +81,11 @@ match here.name:
     case "updates":
         updates.show_stage(here)
         """
-        An **optimiser** is an object that adds the update to the graph. It can be asked to do that
-        in one call or in two, and one can do without it. Each listing has the loss of the same
-        straight line, y_pred = w·x + b; `between` is what is done to a gradient before it is used.
-        It may have to be limited, inspected, or exchanged for something else. What a
-        session runs to update w is read from the bottom up.
+        An **optimiser** is an object that adds the update to the graph, in one call or in two; or
+        you write the update yourself, with `assign`. Each listing has the loss of the same straight
+        line, y_pred = w·x + b. `between` is what is done to a gradient before it is used: sometimes
+        it has to be limited, inspected or replaced. Read what a session runs to update w from the
+        bottom up.
         """
         updates.tell(here)
     case "watching":
@@ -141,9 +141,9 @@ match here.name:
         """
         In a loop of TensorFlow 1 a line that looks like arithmetic adds operations to the graph.
         Here `tf.reduce_mean(tf.abs(y_pred - y))`, meant for a log, stands inside the training loop.
-        Each loop runs three times, and the picture has the medians, of 25 neighbouring steps: so a
-        moment in which the machine was busy with something else does not look like a property of
-        the graph. The clock around a step is left out of the listing.
+        Each loop runs three times, and a point of the picture is the median of these runs and of 25
+        neighbouring steps, so that a moment when the server was busy with something else does not
+        look like a property of the graph. The clock around a step is left out of the listing.
         """
         if answered:
             growing.tell()

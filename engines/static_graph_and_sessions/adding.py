@@ -77,7 +77,7 @@ MISTAKES: dict[str, tuple[Listing, dict[str, str]]] = {
     "not_fed": (add, {RUN: RUN.replace(", b: b_value", "")}),
     "wrong_shape": (add, {RUN: RUN.replace("a: a_value", "a: [a_value, a_value]")}),
     "not_initialized": (total, {INITIALIZE: "        # session.run(initialize)\n"}),
-    "closed": (add, {INITIALIZE: "        session.close()  # too early\n"}),
+    "closed": (add, {RUN: "        session.close()  # too early\n" + RUN}),
 }
 
 

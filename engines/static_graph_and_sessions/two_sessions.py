@@ -28,12 +28,14 @@ def totals(a_value: float, b_value: float) -> Iterator[float | None]:
     session = tf.compat.v1.Session(graph=graph)
     other_session = tf.compat.v1.Session(graph=graph)
     try:
-        yield session.run(initialize)
+        session.run(initialize)
+        yield None
         yield session.run(new_total, {amount: a_value})
         yield session.run(new_total, {amount: b_value})
 
         # The other session, on the same graph.
-        yield other_session.run(initialize)
+        other_session.run(initialize)
+        yield None
         yield other_session.run(new_total, {amount: b_value})
 
         # What a session holds goes with it. The next one on this graph begins without a value.
@@ -41,7 +43,8 @@ def totals(a_value: float, b_value: float) -> Iterator[float | None]:
         yield None
         session = tf.compat.v1.Session(graph=graph)
         yield None
-        yield session.run(initialize)
+        session.run(initialize)
+        yield None
     finally:
         session.close()
         other_session.close()
@@ -50,12 +53,11 @@ def totals(a_value: float, b_value: float) -> Iterator[float | None]:
 class Event(NamedTuple):
     """One line of `totals` that has run, and what its variable was in both sessions after it.
 
-    line: counted from 1 in the listing. text: of that line. returned: a number, or None.
+    text: of the line. returned: a number, or None.
     session, other_session: the value of `total` in what bears that name now, or what TensorFlow
     said when it was asked for it.
     """
 
-    line: int
     text: str
     returned: float | None
     session: float | Message
@@ -77,7 +79,6 @@ def run(a_value: float, b_value: float) -> list[Event]:
             at -= 1
         events.append(
             Event(
-                at + 1,
                 lines[at].strip().removeprefix("yield "),
                 None if returned is None else float(returned),
                 *(_held(names[name], names["total"]) for name in ("session", "other_session")),

@@ -294,6 +294,19 @@ def test_end_is_the_last_moment_and_slow_motion_is_read_at_the_pace_of_its_text(
 # ---- Who has the keys
 
 
+def test_a_speed_chosen_with_the_mouse_leaves_the_keys_to_the_player(open_player):
+    page = open_player(lecture=False)
+    page.locator(".player-more summary").click()
+    speed = page.locator("[data-control=speed]")
+    focused = "document.activeElement.dataset.control || document.activeElement.id"
+    speed.dispatch_event("pointerdown")
+    speed.select_option("60")
+    assert page.evaluate(focused) == "player-step"
+    speed.focus()
+    page.keyboard.press("ArrowDown")  # with the keys one goes on through the list
+    assert page.evaluate(focused) == "speed"
+
+
 def test_outside_a_lecture_the_keys_are_the_pages_until_the_focus_is_in_the_player(open_player):
     page = open_player(lecture=False)
     for key in ("End", "ArrowRight", "PageDown", " "):

@@ -140,6 +140,18 @@ def test_a_recording_with_a_gpu_takes_the_stage(on, shipped):
     assert "is the GPU faster than the CPU" in at.select_slider[0].label
 
 
+def test_the_training_step_says_first_that_no_gpu_was_measured_and_on_which_machine(on, shipped):
+    on(NO_GPU)
+    begins = "**No GPU has been measured for this page yet.** "
+    story = told(visit(PAGE, chapter="training_step"))
+    assert f"{begins}On a small server with two cores: **NumPy" in story
+    shipped(laptop=LAPTOP)  # without training steps
+    assert f"{begins}A wide network" in told(visit(PAGE, chapter="training_step"))
+    shipped(laptop=LAPTOP, tower=TOWER)
+    story = told(visit(PAGE, chapter="training_step", recording="tower"))
+    assert "No GPU has been measured" not in story
+
+
 def test_a_server_with_a_gpu_and_no_recording_says_so(on, shipped):
     on(WITH_GPU)
     shipped()
@@ -376,7 +388,7 @@ def test_the_devices_of_the_server_stand_there_with_their_reasons(on):
     assert "not found: this build of the framework has no support for it" in told(at)
     assert "**Some CPU**" in told(at)
     assert "2 cores and no GPU that PyTorch can use" in told(at)
-    assert "is none of its devices" in told(at)
+    assert "is not one of its devices" in told(at)
 
 
 def test_every_recording_is_in_the_picture_of_machines(on, shipped):

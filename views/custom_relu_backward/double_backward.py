@@ -154,8 +154,8 @@ def _told(found: Derivatives) -> str:
             "be differentiated again."
         )
     return (
-        f"{start}Autograd says that this slope changes by <b>{second}</b> for each "
-        f"1 of x, but it changes by {truth}: look at the red line, which should be "
+        f"{start}Autograd says that this slope changes by <b>{second}</b> for each 1 of x; in "
+        f"truth it changes by <b>{truth}</b>. Right of zero these differ, and the red line is not "
         "the curve’s tangent. There is no error, and no warning."
     )
 

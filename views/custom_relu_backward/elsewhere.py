@@ -21,6 +21,7 @@ from views.player import (
     cached,
     every_step,
     listing,
+    live,
     now,
     say,
     show,
@@ -67,6 +68,11 @@ LABELS = {
     "MyReLU": "PyTorch, MyReLU",
 }
 OPENS = 200
+MEANWHILE = (
+    "One network, written five times: in PyTorch twice, in NumPy by hand, and in TensorFlow with a "
+    "tape and as a graph. <b>All five are trained now</b>, from the same numbers. One listing is "
+    "there to read meanwhile."
+)
 
 
 def show_stage(here: Here) -> tuple[Runs, str]:
@@ -80,7 +86,9 @@ def show_stage(here: Here) -> tuple[Runs, str]:
         name = here.controls.pills(
             "Listing", "listing", LABELS, "numpy", label_visibility="collapsed"
         )
-        story = st.container()
+        story = st.empty()
+        with story:
+            live(f'<div class="story"><p class="on">{MEANWHILE}</p></div>', key="meanwhile")
         losses, apart, code = beside([4, 4, 5])
         with code:
             listing(_listing(name), {}, title=LABELS[name], key="code")
@@ -119,9 +127,11 @@ def five(follow: Follow, dtype: str) -> Runs:
     """All five from the same arrays, one after the other, with a bar; compared with the first."""
     arrays = draw(0, dtype)
     runs = {}
-    for name, look in FIVE.items():
+    for i, (name, look) in enumerate(FIVE.items(), start=1):
         steps = TRAIN[name](*arrays, steps=STEPS, learning_rate=RATE)
-        runs[name] = follow(steps, STEPS, f"{look.label}: step {{:,}} of {{:,}}.")
+        runs[name] = follow(
+            steps, STEPS, f"{i} of {len(FIVE)}, {look.label}: step {{:,}} of {{:,}}."
+        )
     return run_and_compare(runs, arrays[0], at=INSPECTED)
 
 

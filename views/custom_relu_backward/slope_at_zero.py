@@ -12,7 +12,19 @@ import streamlit as st
 from engines.custom_relu_backward import slope_at_zero as engine
 from engines.custom_relu_backward.design import Design, function_of
 from engines.custom_relu_backward.slope_at_zero import Slopes, Start, Training
-from views.player import Drawing, Figure, Filling, cached, drawing, live, picture, say, show, sized
+from views.player import (
+    Drawing,
+    Figure,
+    Filling,
+    cached,
+    drawing,
+    live,
+    picture,
+    readable,
+    say,
+    show,
+    sized,
+)
 from views.ui.line_chart import Line, lines
 from views.ui.numbers import number
 from views.ui.palette import BEST, GRADIENT, MODEL, QUIET, Look
@@ -60,8 +72,7 @@ def show_stage(here: Here) -> bool:
             show(_losses(runs, slope), key="losses")
         with answer:
             answered = _ask()
-            if answered:
-                live(_nine(_slopes()), key="nine")
+            live(_nine(_slopes(), answered), key="nine")
     return answered
 
 
@@ -81,12 +92,15 @@ def _ask() -> bool:
     return predicted(question, answers, right, key="slope at zero")
 
 
-def _nine(slopes: Mapping[str, Slopes]) -> str:
-    """HTML: the nine ways to write a ReLU, by their slope at zero."""
-    written: dict[float, list[str]] = {}
-    for expression, one in slopes.items():
-        written.setdefault(one.at_zero, []).append(f"<code>{expression}</code>")
-    rows = [(f"<b>{number(slope)}</b>", ", ".join(written[slope])) for slope in sorted(written)]
+def _nine(slopes: Mapping[str, Slopes], answered: bool) -> str:
+    """HTML: the nine ways to write a ReLU; once it is answered, by their slope at zero."""
+    written: dict[str, list[str]] = {}
+    ways = slopes.items()
+    # In the order of their slopes they would tell it.
+    for expression, one in sorted(ways, key=lambda way: way[1].at_zero) if answered else ways:
+        slope = number(one.at_zero) if answered else "?"
+        written.setdefault(slope, []).append(f"<code>{expression}</code>")
+    rows = [(f"<b>{slope}</b>", ", ".join(ways)) for slope, ways in written.items()]
     return html_table(("slope at 0", "written as"), rows)
 
 
@@ -103,9 +117,10 @@ def _kink(slope: float) -> Filling:
 
 @_kink.drawing
 def _() -> Drawing:
-    scale = alt.Scale(domain=[-1, 1], nice=False)
     axis = alt.Axis(values=[-1, 0, 1], format="~g")
-    x, y = alt.X("x:Q", scale=scale, axis=axis), alt.Y("y:Q", title=None, scale=scale, axis=axis)
+    x = alt.X("x:Q", scale=alt.Scale(domain=[-1, 1], nice=False), axis=axis)
+    lower = alt.Scale(domain=[-1.2, 1], nice=False)  # room for the lowest label
+    y = alt.Y("y:Q", title=None, scale=lower, axis=axis)
     through = alt.Chart(alt.NamedData("through")).encode(x=x, y=y, detail="slope:Q")
     usual = through.transform_filter("!datum.own").mark_line(
         color=QUIET, strokeDash=[4, 4], strokeWidth=sized(1.5, 3)
@@ -116,9 +131,17 @@ def _() -> Drawing:
         .mark_line(color=MODEL, strokeWidth=sized(4, 8))
         .encode(x=x, y=y)
     )
+    labels = readable(
+        through.transform_filter("datum.x < 0").encode(text=alt.Text("slope:Q", format="~g")),
+        align="left",
+        baseline="top",
+        dx=4,
+        dy=3,
+        color=alt.ExprRef("ink"),
+    )
     return drawing(
-        usual + function + own,
-        title="Through the corner",
+        usual + function + own + labels,
+        title="Lines by their slope",
         description="The function max(x, 0), and lines through 0 with the slopes 0, ½, 1 and one "
         "of the visitor's own, which lie nowhere above it.",
     )

@@ -18,7 +18,7 @@ from engines.benchmark.clock import (
     known,
     measure,
 )
-from engines.listing import source_of
+from engines.listing import body, source_of
 from views.gpu_speedup.clock_charts import both_timers, three_numbers
 from views.gpu_speedup.contenders import written
 from views.gpu_speedup.roofline import OPERATIONS
@@ -64,7 +64,7 @@ def show_stage(here: Here, measuring: Measuring) -> str:
         story = st.container()
         left, right = beside([1, 1])
         with left:
-            code = f"{source_of(measure)}\n\n{source_of(known)}"
+            code = f"{body(source_of(measure))}\n\n{source_of(known)}"
             listing(code, {}, title="The clock of this page, as it ran", key="clock code")
         with right:
             said, more = (_calls if asks == "median" else _check)(measuring)

@@ -64,8 +64,8 @@ def _story(server: Server, recordings: Mapping[str, Recording]) -> str:
     return (
         "A <b>recording</b> is what one command has measured on some machine. "
         f"{'One is' if one else f'{len(recordings)} are'} here. The server that runs this page has "
-        f"{cores} and {gpu}. A graphics card in your own computer is none of its devices: record "
-        "that computer, and bring the file."
+        f"{cores} and {gpu}. A graphics card in your own computer is not one of its devices: "
+        "record that computer, and upload the file."
     )
 
 
@@ -136,7 +136,7 @@ def _draw() -> Drawing:
         align="left",
         baseline="bottom",
         dx=4,
-        dy=alt.ExprRef(f"-0.4 * {TEXT}"),
+        dy=alt.ExprRef(f"-0.75 * {TEXT}"),
         color=ink,
     )
     return drawing(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from html import escape
 from itertools import combinations
 
 import streamlit as st
@@ -14,7 +15,7 @@ from engines.benchmark.who_wins import FEW, crossing
 from views.gpu_speedup import recordings as recorded
 from views.gpu_speedup.contenders import Line, digits, line_of, lines_of
 from views.gpu_speedup.events import measured, provenance
-from views.gpu_speedup.recordings import made_elsewhere
+from views.gpu_speedup.recordings import has_gpu, made_elsewhere, measured_gpu
 from views.gpu_speedup.size_chart import against_size
 from views.gpu_speedup.this_machine import Server
 from views.gpu_speedup.verdicts import as_html, verdict
@@ -55,14 +56,26 @@ def show_stage(
         draw(events)
         own = [] if found and found.starved else lines_of(measured(events))
         said = told([*own, *lines])
+        begins = "" if own or server.device != "cpu" else _without_gpu(recording, recordings)
+        if begins and lines and recording:
+            begins += f"On {escape(recording.machine.name)}: "
         with story:
-            say(as_html(_story(said, found)))
+            say(as_html(begins + _story(said, found)))
     st.markdown("\n".join(f"- {one}" for one in said))
     if found:
         found.warn()
         st.caption(provenance(found))
     if recording:
         st.caption(made_elsewhere(recording))
+
+
+def _without_gpu(recording: Recording | None, recordings: Mapping[str, Recording]) -> str:
+    """What is said first where no GPU is shown."""
+    if recording and measured_gpu(recording):
+        return ""
+    if has_gpu(recordings):
+        return "**This recording has no GPU.** "
+    return "**No GPU has been measured for this page yet.** "
 
 
 def _story(said: Sequence[str], found: Found | None) -> str:

@@ -14,7 +14,7 @@ import streamlit as st
 
 from engines.benchmark import clock, naive_clock
 from engines.benchmark.recording import Measurement
-from engines.listing import source_of
+from engines.listing import body, source_of
 from views.gpu_speedup.contenders import LOOKS, Unit, digits, written
 from views.gpu_speedup.traps_charts import naive_and_honest, one_by_one, result
 from views.gpu_speedup.verdicts import as_html
@@ -176,9 +176,9 @@ def _code(name: str) -> dict[str, str]:
     sample = "".join(beginning.partition("    def sample")[1:])
     lines = (
         {
-            "first_call": (source_of(naive_clock.without_warm_up), dedent(kept_apart + rest)),
-            "not_waiting": (source_of(naive_clock.without_waiting), dedent(sample)),
-            "once": (source_of(naive_clock.one_by_one), dedent(kept_apart + rest)),
+            "first_call": (body(source_of(naive_clock.without_warm_up)), dedent(kept_apart + rest)),
+            "not_waiting": (body(source_of(naive_clock.without_waiting)), dedent(sample)),
+            "once": (body(source_of(naive_clock.one_by_one)), dedent(kept_apart + rest)),
         }.get(name)
         or LINES.get(name)
         or ()

@@ -279,6 +279,10 @@ export default function ({ parentElement, data, setTriggerValue }) {
   on(range, "pointerdown", pause);
   for (const button of parentElement.querySelectorAll("[data-action]")) on(button, "click", ACTIONS[button.dataset.action]);
   for (const box of [slow, loop]) on(box, "click", (event) => event.detail && range.focus()); // a mouse leaves the keys to the player
+  let pointed = false; // whether it was a mouse that last touched the list of speeds
+  on(speed, "pointerdown", () => { pointed = true; });
+  on(speed, "keydown", () => { pointed = false; });
+  on(speed, "change", () => pointed && range.focus());
   on(slow, "change", () => { pause(); toSpeed(slow.checked); });
   on(more, "toggle", () => more.open && fillTable());
   on(document, "pointerdown", (event) => { if (more.open && !more.contains(event.target)) more.open = false; });

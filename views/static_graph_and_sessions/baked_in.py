@@ -135,7 +135,7 @@ def _told(*, fed: bool) -> str:
         "Both programs are fed the points upside down. <b>Baked in</b>, "
         f"w = {now('w', digits=4)} goes on as if nothing had been fed, and the loss it prints is "
         f"{now('loss', digits=3)}; on what is fed it is {now('misfit', digits=3)}. <b>Mended</b>, "
-        f"w = {now('mended_w', digits=4)}, for in its graph lines lead from the placeholders."
+        f"w = {now('mended_w', digits=4)}: in its graph the placeholders lead to the loss."
     )
 
 

@@ -77,7 +77,7 @@ LOOKS = {
 }
 MOST, OPENS = 14, 5  # letters
 TABLE = {"operations, loop": "loop", "operations, unrolled": "unrolled"}
-LETTERS = "a word of {step} letters"
+LETTERS = "letters in the word: {step}"
 UNANSWERED = (
     "A graph is finished before there is a word. Either the loop and the branch are <b>operations"
     "</b> of the graph, or Python’s loop runs while the graph is built and leaves a copy of the "
@@ -120,8 +120,8 @@ def show_stage(here: Here) -> str:
         short, longer = count(5)[0], count(11)[0]
         right = {short: "same", short + 30: "more"}.get(longer, "longer")
         question = (
-            "Before you look: the first graph can read words of 5 letters. How many operations "
-            "does it need to read words of 11 letters?"
+            "Before you look: how many operations does the graph of the first program have for "
+            "words of 11 letters, compared with words of 5?"
         )
         answered = predicted(question, ANSWERS, right, key="a longer word")
         if answered:
@@ -156,7 +156,7 @@ def _of_the_counts() -> str:
     return (
         "The loop is described once, whatever the word: "
         f"<b>{now('loop', digits=0)}</b> operations, with those inside it. Unrolled, a word of "
-        f"{now('letters', digits=0)} letters takes {each}·{now('letters', digits=0)} + {rest} = "
+        f"this length takes {each}·{now('letters', digits=0)} + {rest} = "
         f"<b>{now('unrolled', digits=0)}</b>, and a graph of its own: each letter adds a copy."
     )
 
@@ -169,23 +169,21 @@ def _unrolled() -> tuple[int, int]:
 
 @cached
 def _counts() -> NDArray[np.int64]:
-    """Operations written for words of 1, 2, … letters: of the loop, and unrolled. Shape (k, 2)."""
-    return np.array([count(letters) for letters in range(1, MOST + 1)])
+    """Operations written for words of 0, 1, … letters: of the loop, and unrolled. Shape (k, 2)."""
+    return np.array([count(letters) for letters in range(MOST + 1)])
 
 
 def _timeline(counts: NDArray[np.int64]) -> Timeline:
-    """A step is a letter more; the first of them has one."""
-    loop, unrolled = np.vstack([counts[:1], counts]).T
-    letters = np.maximum(1, np.arange(MOST + 1))
-    columns = {"letters": letters, "loop": loop, "unrolled": unrolled}
+    """A step is a letter more, from the empty word on."""
+    loop, unrolled = counts.T
+    columns = {"letters": np.arange(MOST + 1), "loop": loop, "unrolled": unrolled}
     return Timeline(every_step(columns), MOST, parts=WHOLE_STEPS)
 
 
 def _growth(counts: NDArray[np.int64]) -> Figure:
     loop, unrolled = counts.T
-    letters = np.arange(1, MOST + 1)
     return lines(
-        [Line(LOOKS["unrolled"], unrolled, letters), Line(LOOKS["loop"], loop, letters)],
+        [Line(LOOKS["unrolled"], unrolled), Line(LOOKS["loop"], loop)],
         title="Operations written",
         y="operations",
         x="letters",

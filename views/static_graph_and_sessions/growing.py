@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import closing
 from itertools import islice
 from textwrap import indent
@@ -13,12 +13,14 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
+from engines.benchmark.contender import scheduled
 from engines.problem import Problem, preset
 from engines.static_graph_and_sessions.growing_graph import AGAIN, Run, start
 from views.player import WHOLE_STEPS, Figure, Timeline, cached, every_step, listing, now, say, show
 from views.static_graph_and_sessions.programs import part
 from views.ui.errors import explain
 from views.ui.line_chart import Line, lines
+from views.ui.measuring import starved
 from views.ui.numbers import number
 from views.ui.palette import MISTAKE, MODEL, Look
 from views.ui.prediction import predicted
@@ -53,12 +55,13 @@ class Loop(NamedTuple):
 
     operations, milliseconds: of each step, shape (steps,); the latter medians of all runs and of
     neighbours. again: the milliseconds of a run after the last step, in which the graph has nothing
-    new.
+    new. on_core: see `Warm`.
     """
 
     operations: NDArray[Any]
     milliseconds: NDArray[Any]
     again: float
+    on_core: float | None
 
 
 def show_stage(here: Here) -> bool:
@@ -84,7 +87,8 @@ def show_stage(here: Here) -> bool:
                 f"<b>{now('operations', digits=0)}</b> now, and a step takes "
                 f"<b>{now('ms', digits=3)} ms</b>. Made before the loop, there are "
                 f"{now('right_operations', digits=0)}, and a step takes "
-                f"{now('right_ms', digits=2)} ms. Every number that both print is right."
+                f"{now('right_ms', digits=2)} ms. "
+                f"{told_of_the_machine(loops.values()) or 'Every number that both print is right.'}"
             )
         with time:
             show(_milliseconds(loops), key="milliseconds of both loops")
@@ -98,6 +102,13 @@ def show_stage(here: Here) -> bool:
             )
             answered = predicted(question, ANSWERS, again(wrong, right), key="grown graph")
     return answered
+
+
+def told_of_the_machine(loops: Iterable[Loop]) -> str:
+    """What is said where others had the cores while the loops ran; "" where nobody did."""
+    if not starved([{"on_core": loop.on_core} for loop in loops]):
+        return ""
+    return "<b>The server was busy meanwhile</b>, so how a line bends says nothing about the graph."
 
 
 def again(wrong: Loop, right: Loop) -> str:
@@ -148,6 +159,7 @@ def both_loops(follow: Follow, problem: Problem, steps: int) -> dict[str, Loop]:
     every = iter([*follow(_every_run(problem, steps), last, said)])
     loops = {}
     for version in LOOKS:
+        before = scheduled("self")
         runs = [list(islice(every, length)) for _ in range(TIMES)]
         taken = [[run.milliseconds for run in one] for one in runs]
         times = pd.Series(np.median(taken, axis=0))
@@ -156,6 +168,7 @@ def both_loops(follow: Follow, problem: Problem, steps: int) -> dict[str, Loop]:
             np.array([run.operations for run in runs[0][:steps]]),
             smooth.to_numpy(),
             float(times[steps:].median()),
+            scheduled("self").on_core(before),
         )
     return loops
 

@@ -33,8 +33,8 @@ SECONDS = 150  # that all of them may take on a slow machine
 STARTS = {"cold": "in a fresh process", "warm": "again, in a running one"}
 STEPS_ASKED = 100  # in the question
 QUESTION = (
-    f"Before you look: in a fresh process, which is the first to have done {STEPS_ASKED} steps of "
-    "the parabola?"
+    f"Before you look: in a fresh process, which of them finishes {STEPS_ASKED} steps of the "
+    "parabola first?"
 )
 ANSWERS = {engine: look.label for engine, look in LOOKS.items()}
 NEVER, UNCLEAR = "never", "too close to tell"
@@ -103,8 +103,8 @@ def _told(guess: str | None, found: Found | None, start: str) -> str:
     if not found or not found.whole:
         return (
             "A graph is built, pruned and placed <b>once</b>, and then run as often as you like. "
-            "Eager code has nothing to prepare and decides everything anew at each operation. Each "
-            "line begins with a first call and goes on with later ones. "
+            "Eager code has nothing to prepare and decides everything anew at each operation. A "
+            "line begins at the time of the first call, and each later call takes it higher. "
             + ("" if guess else "Say what you expect, and then measure.")
         )
     if not settled(found):
@@ -154,9 +154,9 @@ def tell(found: Found, start: str) -> None:
     found.warn()
     measured = [event for event in found.events if "engine" in event]
     st.markdown(
-        "The shaded band has later calls at their quartiles. A circle marks where a graph "
-        "overtakes an eager mode, and after how many steps. It is left out where the quartiles do "
-        "not settle it."
+        "The shaded band is what comes of later calls at their quartiles. A circle marks where a "
+        "graph overtakes an eager mode, and after how many steps. It is left out where the "
+        "quartiles do not settle it."
     )
     for place, task in zip(side_by_side(len(TASKS)), TASKS, strict=True):
         by = {row["engine"]: row for row in measured if row["task"] == task}
@@ -224,7 +224,7 @@ def _verdict(by: Mapping[str, Row]) -> str:
     else:
         text = (
             "Which of the two graphs has the shorter later calls is too close to tell. "
-            f"Compared here is {chosen}, whose median is no longer than the other’s. "
+            f"What follows is about {chosen}, whose median is no longer than the other’s. "
         )
     for engine in EAGER:
         other, name = by[engine], IN_WORDS[engine]

@@ -29,7 +29,7 @@ IN_WORDS = {
     "torch_autograd": "eager PyTorch",
 }
 STATIC, EAGER = ("tf_session", "tf_function"), ("tf_tape", "torch_autograd")
-TASKS = {"parabola": "The parabola, 2 parameters", "two_layers": "Two layers, 101 000 parameters"}
+TASKS = {"parabola": "The parabola, 2 parameters", "two_layers": "Two layers, 101,000 parameters"}
 POINTS = 40  # of a line
 UNMEASURED = (1.0, 1e4)  # milliseconds, the ends of an axis on which nothing is drawn yet
 FURTHEST = 1e6  # steps that a picture can have

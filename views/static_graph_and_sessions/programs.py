@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from textwrap import dedent
 
+from engines.listing import body
+
 
 def part(source: str, first: str, last: str) -> str:
     """The lines of a listing from one to another, without comments and indentation.
@@ -21,16 +23,16 @@ def part(source: str, first: str, last: str) -> str:
 def program(source: str) -> str:
     """What a listing does: without its heading, `try`, and what closes the session at the end.
 
-    A listing hands out each result with `yield`; a program prints it.
+    A listing hands out each result with `yield`; a program prints it. A listing that hands out
+    nothing only waits there, and what it returns at its end is for the page.
     """
-    body = dedent(source.rpartition('"""')[2].strip("\n"))
     kept, inside = [], False
-    for line in body.splitlines():
+    for line in body(source).splitlines():
         if line == "try:":
             inside = True
         elif line == "finally:":
             break
-        else:
+        elif line.strip() != "yield None" and not line.startswith("return "):
             kept.append(line.removeprefix("    ") if inside else line)
     return "\n".join(map(_printed, kept)) + "\n"
 

@@ -170,10 +170,18 @@ def _left(course: Course, event: Event) -> str:
     rest = written - needed
     if not rest:
         return f"The walk is over: all {written} operations are needed."
-    return (
-        f"The walk is over. <b>{needed} of {written} operations are needed.</b> The other {rest} "
+    text = (
+        f"The walk is over. <b>{needed} of {written} operations "
+        f"{'is' if needed == 1 else 'are'} needed.</b> The other {rest} "
         "are written, and that is all: they will not run, and cost nothing."
     )
+    fed = ("x",) if course.run.request.feeds == "without_y" else ("x", "y")
+    ignored = [name for name in fed if name in course.boxes and name not in course.needed]
+    if len(ignored) == 1:
+        text += f" {_names(course, ignored)} is fed, and is ignored without a word."
+    elif ignored:
+        text += f" {_names(course, ignored)} are fed, and are ignored without a word."
+    return text
 
 
 def _fused(course: Course, event: Event) -> str:
@@ -225,8 +233,10 @@ def _given(course: Course, event: Event) -> str:
 def _ran(course: Course, event: Event) -> str:
     [name] = event.boxes
     run, op = course.run, course.run.executed[event.into]
-    if op.kind.startswith("Assign") or name.startswith("new"):
+    if op.kind.startswith("Assign"):
         does = "puts the new value into the variable, in this session and nowhere else"
+    elif name.startswith("new"):
+        does = "reads the variable, once the new value has been put there, in this session alone"
     elif op.kind == "NoOp":
         does = "computes nothing: it is there because of what has to run before it"
     else:
@@ -258,6 +268,12 @@ def _fetched(course: Course, event: Event) -> str:
     )
     ran, written = len(course.run.executed.ops), len(course.run.written.ops)
     counts = f"{_operations(written)} were written, {ran} ran."
+    left_out = [name for name in course.boxes if name not in course.needed]
+    if ran == written and left_out:  # equal numbers would say that everything runs
+        counts += (
+            f" They are not the same ones: {_names(course, left_out)} was left out, and one was "
+            "added, which hands out the result."
+        )
     return f"<b>{fetched}.</b> That is what comes back. {counts}"
 
 

@@ -47,6 +47,7 @@ ASKED = 3  # of its calls
 TABLE = {"traces so far": "traces"}
 CALL = "call {step} of {last}"
 CODE = "noted = []", "traced = tf.function"
+HEADS = ["call", "append noted", "traces", "returned"]
 ACROSS = 3  # graphs beside each other
 
 run = cached(tracing.run)
@@ -63,16 +64,20 @@ def show_stage(here: Here) -> str:
             "<code>tf.function</code> calls your Python function once, writes down the operations "
             "that it leads to (it <b>traces</b> the function), and from then on runs that graph."
         )
-        times = sum(bool(call.noted) for call in run(FIRST)[:ASKED])
+        calls = run(FIRST)[:ASKED]
+        times = sum(bool(call.noted) for call in calls)
         question = (
             "Before you look: square is called with the tensors 1.0, 2.0 and 3.0. How often does "
             "Python run the line with append?"
         )
         answers = {str(count): answer for count, answer in ANSWERS.items()}
         if not predicted(question, answers, str(times), key="three calls"):
-            (code,) = beside(1)
+            table, code = beside([7, 5])
+            with table:
+                asked = [[f"<code>{html.escape(call.call)}</code>", *"???"] for call in calls]
+                live(html_table(HEADS, asked), key="calls of a function")
             with code:
-                _code()
+                _code(FIRST)
             return ""
         labels = {name: told["label"] for name, told in TOLD.items()}
         name = here.controls.pills(
@@ -85,7 +90,7 @@ def show_stage(here: Here) -> str:
         with table:
             live(_table(calls), key="calls of a function")
         with code:
-            _code()
+            _code(name)
             show(graphs(played, tuple(calls)), key="graphs")
     return name
 
@@ -111,8 +116,10 @@ def _rewritten() -> str:
     return part(source_of(tf_cells.rewritten), "def read", "traced = ")
 
 
-def _code() -> None:
-    source = part(source_of(tracing.call_each), *CODE)
+def _code(name: str) -> None:
+    """The function, with the settings that this row of calls has."""
+    settings = "".join(f", {one}" for one in TOLD[name].get("settings", []))
+    source = part(source_of(tracing.call_each), *CODE).replace(", **settings", settings)
     listing(source, {}, title="tracing.py: what is traced", key="traced")
 
 
@@ -133,7 +140,7 @@ def _table(calls: Sequence[Call]) -> str:
         ]
         for i, call in enumerate(calls)
     ]
-    return html_table(["call", "append noted", "traces", "returned"], rows)
+    return html_table(HEADS, rows)
 
 
 def _noted(call: Call) -> str:

@@ -12,6 +12,7 @@ from engines.listing import source_of
 from engines.static_graph_and_sessions import two_sessions
 from engines.static_graph_and_sessions.two_sessions import Event
 from views.player import cached, listing, live, say
+from views.static_graph_and_sessions.programs import program
 from views.ui import errors
 from views.ui.numbers import number
 from views.ui.prediction import predicted
@@ -21,11 +22,12 @@ from views.ui.table import html_table
 
 run = cached(two_sessions.run)
 A, B = 2.0, 4.0  # what is added
+ASKED = 3  # events, after which the question is asked
 HEADS = ("line", "it returned", "total in session", "total in other_session")
 
 
 def show_stage(here: Here) -> bool:
-    """A listing with two sessions; after a prediction, what each held after each event."""
+    """Two sessions in a listing, and what each held after each event: all of it once predicted."""
     question = (
         f"The first session has added {A:g} and then {B:g} to its total. The other one is open and "
         "has not run anything. What does it answer when it is asked for its total?"
@@ -42,12 +44,11 @@ def show_stage(here: Here) -> bool:
         )
         answered = predicted(question, answers, "nothing", key="the other session")
         code, held = beside([4, 5])
+        source = program(source_of(two_sessions.totals))
         with code:
-            source = source_of(two_sessions.totals)
             listing(source, {}, title="two_sessions.py", key="listing", follows=True)
-        if answered:
-            with held:
-                live(_table(run(A, B)), key="two_sessions")
+        with held:
+            live(_table(run(A, B), source.splitlines(), answered), key="two_sessions")
     return answered
 
 
@@ -65,14 +66,20 @@ def tell() -> None:
         errors.explain(said.error, said.sentence, operation=said.operation, refused=said.refused)
 
 
-def _table(events: Sequence[Event]) -> str:
-    """HTML with a row for each event: what ran, what it returned, and both totals after it."""
-    rows = []
-    for event in events:
+def _table(events: Sequence[Event], lines: Sequence[str], answered: bool) -> str:
+    """HTML with a row for each event: what ran, what it returned, and both totals after it.
+
+    lines: of the listing. answered: whether the question is; before that the rows end where it is
+    asked, and the total of the other session is a question mark.
+    """
+    rows, at = [], 0
+    for event in events if answered else events[:ASKED]:
+        at = next(i for i in range(at, len(lines)) if event.text in lines[i]) + 1
         code = f'<code style="overflow-wrap: anywhere">{html.escape(event.text)}</code>'
-        line = f'<div style="min-width: 7.5rem; font-weight: 400">{event.line}: {code}</div>'
+        line = f'<div style="min-width: min(15rem, 33vw); font-weight: 400">{at}: {code}</div>'
         returned = "nothing" if event.returned is None else number(event.returned, 7)
-        rows.append((line, returned, _held(event.session), _held(event.other_session)))
+        other = _held(event.other_session) if answered else "?"
+        rows.append((line, returned, _held(event.session), other))
     return html_table(HEADS, rows)
 
 

@@ -85,9 +85,7 @@ def _starved(found: Warm) -> bool:
 def times(way: str, found: Warm) -> str:
     """HTML: how long a warm run takes that fetches in this way, as far as the numbers settle it."""
     if _starved(found):
-        return (
-            "How long each takes is not said: while it was measured, other programs had the cores."
-        )
+        return "No times are given: other programs were using the cores while they were measured."
     timings = dict(zip(REQUESTS, map(_as_written, found.timings), strict=True))
     own, usual = timings[way], timings["alone"]
     if way == "alone":

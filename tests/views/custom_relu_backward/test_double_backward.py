@@ -35,6 +35,9 @@ def test_the_sentence_says_what_autograd_did():
         for name in ("in_place", "in_numpy", "once_differentiable")
     )
     assert "can be differentiated again" in right
+    # Left of zero both are 0, and no sentence says there that they differ.
+    assert "Right of zero these differ, and the red line is not the curve’s tangent." in silent
+    assert "but" not in silent
     assert "There is no error, and no warning." in silent
     assert "raises <b>an error</b>" in refused
 

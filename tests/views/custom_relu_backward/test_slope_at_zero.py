@@ -28,7 +28,7 @@ def each(kind):
 
 
 def test_the_nine_are_sorted_by_their_slope_at_zero():
-    html = slope_at_zero._nine(slopes())
+    html = slope_at_zero._nine(slopes(), answered=True)
     rows = re.findall(r"<th><b>(.*?)</b></th><td>(.*?)</td>", html)
     assert [float(at_zero) for at_zero, _ in rows] == [0, 0.5, 1]
     shown = {
@@ -38,6 +38,14 @@ def test_the_nine_are_sorted_by_their_slope_at_zero():
     }
     assert shown == {expression: one.at_zero for expression, one in slopes().items()}
     assert len(shown) == 9
+
+
+def test_before_it_is_answered_the_nine_tell_no_slope():
+    html = slope_at_zero._nine(slopes(), answered=False)
+    assert re.findall(r"<th><b>(.*?)</b></th>", html) == ["?"]
+    # In the order of the answer they would tell it.
+    asked = re.findall("<code>(.*?)</code>", html)
+    assert asked == list(slopes())
 
 
 @each("random")
@@ -69,6 +77,8 @@ def test_with_w1_at_zero_and_the_slope_zero_nothing_is_learnt(runs):
 
 
 def test_a_slope_that_is_there_already_has_one_line():
+    texts = re.findall(r"'text': \{'field': '(\w+)'", str(slope_at_zero._kink(0.5)))
+    assert set(texts) == {"slope"}  # each line has its slope beside it
     rows = slope_at_zero._kink(0.5)["datasets"]["through"].to_pandas()
     assert sorted(set(rows["slope"])) == [0, 0.5, 1]
     assert set(rows[rows["own"]]["slope"]) == {0.5}

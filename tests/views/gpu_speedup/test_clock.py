@@ -1,5 +1,6 @@
 """The code that measures, why its answer is a median, and its results beside PyTorch's timer."""
 
+import inspect
 import re
 from html import unescape
 from statistics import fmean, median
@@ -7,6 +8,7 @@ from statistics import fmean, median
 import pytest
 
 from engines.benchmark import clock
+from engines.listing import body
 from tests.support.chapters import chapter, measure
 from tests.support.chapters import told as said
 from tests.support.measurements import measurement
@@ -67,8 +69,9 @@ def test_the_code_is_the_one_that_measures_and_its_numbers_stand_in_the_text():
     at = visit(click=False)
     [shown] = [one["html"] for one in components(at) if "listing" in one.get("html", "")]
     code = unescape(re.sub("<[^>]*>", "", "\n".join(re.findall("<code>(.*?)</code>", shown))))
-    made = {}
-    exec(f"from __future__ import annotations\n{code}", vars(clock) | made, made)
+    made, (measuring, enough) = {}, code.split("\n\ndef known")
+    assert measuring.strip() == body(inspect.getsource(clock.measure)).strip()
+    exec(f"from __future__ import annotations\ndef known{enough}", vars(clock) | made, made)
     assert made["known"]([1.0] * clock.LEAST_SAMPLES)
     assert not made["known"]([1.0])
     assert f"at least {clock.LEAST_SAMPLES} samples" in said(at)

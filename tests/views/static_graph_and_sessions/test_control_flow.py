@@ -49,17 +49,19 @@ def test_the_right_answer_comes_from_the_graphs(guess, opening):
 
 def test_the_player_goes_from_letter_to_letter_and_counts_what_is_written(slope):
     assert player(slope)["begin"] == [5, None]
-    counts = [control_flow.count(letters) for letters in (1, *range(1, control_flow.MOST + 1))]
+    counts = [control_flow.count(letters) for letters in range(control_flow.MOST + 1)]
     loop, unrolled = zip(*counts, strict=True)
     plays(slope, "loop", np.array(loop))
     plays(slope, "unrolled", np.array(unrolled))
     assert len(set(loop)) == 1
-    assert series(slope)["letters"].tolist() == [1, *range(1, control_flow.MOST + 1)]
+    assert series(slope)["letters"].tolist() == [*range(control_flow.MOST + 1)]
+    assert player(slope)["words"]["step"] == "letters in the word: {step}"
 
 
 def test_the_sentence_adds_up_to_the_count_and_says_where_the_loop_is_the_smaller(slope):
     each, rest = map(int, re.search(r"takes (\d+)·.*? \+ (\d+) =", live_texts(slope)).groups())
-    assert control_flow.count(7)[1] == 7 * each + rest
+    for letters in (0, 1, 7):
+        assert control_flow.count(letters)[1] == letters * each + rest
     longer = int(re.search(r"From (\d+) letters on", words(slope))[1])
     for letters, larger in ((longer - 1, False), (longer, True)):
         looped, unrolled = control_flow.count(letters)

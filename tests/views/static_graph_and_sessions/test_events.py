@@ -90,3 +90,34 @@ def test_the_run_is_written_as_a_line_of_python():
         "session.run(loss, feed_dict={x: problem.x, y: problem.y})"
     )
     assert '"sub:0"' in call(course("regression", "residual", "loss").run)
+
+
+@pytest.mark.parametrize(
+    ("fetch", "feeds", "said"),
+    [
+        ("loss", "all", ""),
+        ("loss", "y_pred", "<b>x</b> is fed, and is ignored without a word."),
+        ("y_pred", "all", "<b>y</b> is fed, and is ignored without a word."),
+        ("y_pred", "without_y", ""),
+        ("w", "all", "<b>x</b> and <b>y</b> are fed, and are ignored without a word."),
+    ],
+)
+def test_what_is_fed_and_not_reached_is_said_to_be_ignored(fetch, feeds, said):
+    texts = [moment.text for moment in story_of(course("regression", fetch, feeds=feeds)).moments]
+    [over] = [text for text in texts if text.startswith("The walk is over.")]
+    assert over.endswith(said or "they will not run, and cost nothing.")
+
+
+def test_an_operation_that_reads_is_not_said_to_write():
+    told = {moment.text for moment in story_of(course("regression", "new_w")).moments}
+    assert "<b>new_w</b> (ReadVariableOp) reads the variable" in "".join(told)
+    assert not [text for text in told if "(ReadVariableOp) puts" in text]
+
+
+def test_as_many_ran_as_were_written_but_not_the_same_ones():
+    told = story_of(course("sum", "c", built=False, numbers=(2.0, 4.0))).moments[-1].text
+    assert "4 operations were written, 4 ran. They are not the same ones: <b>initialize</b>" in told
+    ran = [op.kind for op in course("sum", "c", numbers=(2.0, 4.0)).run.executed.ops]
+    assert sorted(ran) == ["AddV2", "_Arg", "_Arg", "_Retval"]
+    told = story_of(course("regression", "loss")).moments[-1].text
+    assert told.endswith("88 operations were written, 15 ran.")

@@ -3,6 +3,7 @@
 import re
 
 import altair as alt
+import numpy as np
 import pytest
 
 from engines.static_graph_and_sessions.growing_graph import AGAIN
@@ -50,6 +51,13 @@ def test_what_a_run_of_the_grown_graph_costs_is_asked_first_and_then_finalize_is
     assert all(
         f"`{phrase}`" in words(at) for phrase in ("Graph is finalized", "cannot be modified")
     )
+
+
+def test_where_others_had_the_cores_the_bends_of_the_lines_are_not_told_as_the_graphs():
+    quiet, busy = (growing.Loop(np.ones(2), np.ones(2), 1.0, share) for share in (0.99, 0.4))
+    assert growing.told_of_the_machine([quiet, quiet]) == ""
+    assert growing.told_of_the_machine([quiet, quiet._replace(on_core=None)]) == ""
+    assert "The server was busy meanwhile" in growing.told_of_the_machine([quiet, busy])
 
 
 def test_the_listing_is_there_while_the_loops_run_under_one_bar(monkeypatch):

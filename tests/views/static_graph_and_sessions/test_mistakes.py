@@ -75,6 +75,13 @@ def test_the_program_is_shown_whole_and_the_wrong_line_marked(mistake, line):
     [marked] = re.findall('<li class="changed">(.*?)</li>', html)
     assert re.sub("<.*?>", "", marked).strip() == line
     assert "yield" not in html
+    assert not re.search(r"<code>\W*(<.*?>)?return", html)
+
+
+def test_what_should_stand_there_is_said_where_something_is_missing():
+    assert broken("closed").right.strip() == ""
+    assert "session.run(initialize)\nsession.close()  # too early\nprint(" in broken("closed").code
+    assert broken("not_fed").right.strip() == "print(session.run(c, {a: a_value, b: b_value}))"
 
 
 def test_a_mistake_that_is_none_of_them_is_refused():

@@ -27,12 +27,27 @@ def rows(at):
     return [[re.sub("<.*?>", "", cell) for cell in row] for row in found]
 
 
-def test_the_first_sentence_stands_alone_and_the_calls_wait_for_the_answer():
+def test_the_calls_that_are_asked_about_are_there_and_what_came_of_them_is_not():
     at = opened(None)
     told = re.sub("<.*?>", "", live_texts(at))
     assert "neither build a graph by hand nor open a session: tf.function calls your" in told
-    assert "append noted" not in told
+    calls = [f"square(tf.constant({x}))" for x in (1.0, 2.0, 3.0)]
+    assert rows(at) == [[call, "?", "?", "?"] for call in calls]
     assert not charts(at)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("numbers", ""),
+        ("reduced", ", reduce_retracing=True"),
+        ("signature", ", input_signature=[tf.TensorSpec(None, tf.float32)]"),
+    ],
+)
+def test_the_listing_says_how_the_function_of_these_calls_was_made(name, settings):
+    told = re.sub("<.*?>", "", live_texts(opened(calls=name)))
+    assert f"traced = tf.function(square{settings})" in told
+    assert all(f"{one}=" in settings for one in tracing.SERIES[name].settings)
 
 
 def test_the_question_is_answered_by_the_calls_themselves():

@@ -7,6 +7,7 @@ import pytest
 
 from engines.static_graph_and_sessions import two_sessions
 from tests.support.visit import live_texts, visit_section, words
+from views.static_graph_and_sessions.programs import program
 
 
 def section():
@@ -40,11 +41,21 @@ def table(at):
     return [[re.sub("<.*?>", "", cell) for cell in row] for row in cells]
 
 
-def test_the_table_comes_after_a_prediction():
+def test_before_the_prediction_the_other_total_is_a_question_mark():
     at = visit()
-    assert table(at) == []
-    assert "other_session" in live_texts(at)
+    assert [row[1:] for row in table(at)[1:]] == [
+        ["nothing", "0", "?"],
+        ["2", "2", "?"],
+        ["6", "6", "?"],
+    ]
     assert "2 and then 4" in at.segmented_control[0].label
+
+
+def test_the_listing_is_a_program_and_not_the_generator_that_the_page_runs():
+    lines = program(inspect.getsource(two_sessions.totals)).splitlines()
+    assert "print(session.run(new_total, {amount: a_value}))" in lines
+    assert lines[-2:] == ["session = tf.compat.v1.Session(graph=graph)", "session.run(initialize)"]
+    assert not [line for line in lines if "yield" in line or "None" in line or "try" in line]
 
 
 def test_the_other_session_has_no_value_before_its_initialiser_has_run(wrong_guess):
@@ -65,6 +76,6 @@ def test_the_table_says_what_each_session_holds_after_each_line(wrong_guess):
         ["nothing", "no value yet", "4"],
         ["nothing", "0", "4"],
     ]
-    lines = inspect.getsource(two_sessions.totals).splitlines()
+    lines = program(inspect.getsource(two_sessions.totals)).splitlines()
     for number, text in (row[0].split(": ", 1) for row in rows):
-        assert lines[int(number) - 1].strip().removeprefix("yield ") == text
+        assert lines[int(number) - 1].removeprefix("print(") in (text, text + ")")
