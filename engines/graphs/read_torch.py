@@ -17,34 +17,27 @@ from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from itertools import count, takewhile
 from traceback import walk_tb
-from types import FrameType, ModuleType
+from types import FrameType
 from typing import Any, NamedTuple
 from weakref import WeakSet
 
 import torch
 from torch._C._dynamo.eval_frame import set_eval_frame
-from torch._subclasses.fake_tensor import FakeTensor
 from torch.overrides import TorchFunctionMode
 
 from engines.graphs.autograd import Edge, Event, Kind, Node, Output, StepBuilder, StepGraph
 from engines.graphs.passes import Passes
+from engines.graphs.torch_names import Variables, name_of, parameter_of, variables_of
+from engines.graphs.torch_tensors import copied, length
 from engines.listing import Listing, Place
 
 BACKWARD = (torch.Tensor.backward, torch.autograd.grad)
-NUMPY_HAS = {
-    *(torch.bool, torch.uint8, torch.uint16, torch.uint32, torch.uint64),
-    *(torch.int8, torch.int16, torch.int32, torch.int64),
-    *(torch.float16, torch.float32, torch.float64, torch.complex64, torch.complex128),
-}
 SAVED = ("_saved_", "saved_tensors")  # attributes of nodes; the second is a custom Function's
 APPLY = torch.autograd.Function.apply.__func__.__code__
 FULL_GRAPH = (
     "A function that was compiled with fullgraph=True cannot be recorded, because the recorder has "
     "to see each of its operations. Call the function itself, or compile it without fullgraph."
 )
-MOST = 32  # items of a container that are looked at
-LIBRARIES = ("torch", "numpy", "builtins", "types", "functools")  # whose objects are not
-Variables = list[tuple[str, Any]]
 
 
 def record(
@@ -155,7 +148,7 @@ class _Recorder(TorchFunctionMode):  # type: ignore[misc]
         sequence = torch._C._autograd._get_sequence_nr()
         frame = self._listing.frame(caller)
         inside = _in_function(caller, frame)
-        variables = _variables(frame)
+        variables = variables_of(frame)
         arguments = list(_tensors([args, kwargs]))
         self._move_to(frame.f_lasti)
         self._meet_late(arguments, variables, frame.f_lasti)
@@ -179,9 +172,9 @@ class _Recorder(TorchFunctionMode):  # type: ignore[misc]
         results = [*_tensors(result), *changed]
         if func == torch.Tensor.grad.__set__:
             kind: Kind = "zero" if args[1] is None else "update"
-            self._event(kind, name=f"{_name(args[0], variables)}.grad", value=args[1])
+            self._event(kind, name=f"{name_of(args[0], variables)}.grad", value=args[1])
         elif func != torch.Tensor.grad.__get__ and results:
-            parameters = [(_parameter(tensor, variables), tensor) for tensor in changed]
+            parameters = [(parameter_of(tensor, variables), tensor) for tensor in changed]
             if new := self._meet(results, variables, lambda _: self._place):
                 made = [node.metadata[self._key].number for node in new]
                 self._event("forward", *made, value=results[0])
@@ -225,7 +218,7 @@ class _Recorder(TorchFunctionMode):  # type: ignore[misc]
     def _event(self, kind: Kind, *nodes: int, value: Any = None, **told: Any) -> None:
         line, text = told.pop("place", self._place)
         told.setdefault("live", len(self._lives))
-        event = Event(kind, line, text, nodes, value=_copy(value), **told)
+        event = Event(kind, line, text, nodes, value=copied(value), **told)
         self._step.events.append(event)
 
     def _meet(
@@ -248,7 +241,7 @@ class _Recorder(TorchFunctionMode):  # type: ignore[misc]
             step.nodes[life.number] = replace(life.node, forward=len(step.events))
             step.edges[life.number] = life.edges
         for tensor in tensors:
-            life, name = tensor.grad_fn.metadata[key], _name(tensor, variables)
+            life, name = tensor.grad_fn.metadata[key], name_of(tensor, variables)
             life.node = _with_output(life.node, tensor, name)
             step.nodes[life.number] = _with_output(step.nodes[life.number], tensor, name)
         return new
@@ -290,7 +283,7 @@ class _Recorder(TorchFunctionMode):  # type: ignore[misc]
     def _read(self, node: Any, variables: Variables, origin: Callable[[Any], Place]) -> None:
         """Write down what a node tells by itself, which is not the value of an operation."""
         life, kind = node.metadata[self._key], node.name().split("::")[-1]
-        shapes = [tuple(map(_size, output.shape)) for output in node._input_metadata]
+        shapes = [tuple(map(length, output.shape)) for output in node._input_metadata]
         outputs = tuple(Output("", shape, None, None) for shape in shapes)
         if (leaf := getattr(node, "variable", None)) is None:
             place = origin(node)
@@ -298,7 +291,7 @@ class _Recorder(TorchFunctionMode):  # type: ignore[misc]
             life.node = Node(life.number, kind, *place, again, outputs, *_kept(node))
         else:
             read = Node(life.number, kind, *Place(), 0, outputs, {}, {})
-            life.node = _with_output(read, leaf, _name(leaf, variables))
+            life.node = _with_output(read, leaf, name_of(leaf, variables))
         life.edges = tuple(
             Edge(origin.metadata[self._key].number, life.number, output, argument, None)
             for argument, (origin, output) in enumerate(node.next_functions)
@@ -324,14 +317,14 @@ class _Recorder(TorchFunctionMode):  # type: ignore[misc]
         leaf = getattr(node, "variable", None)
 
         def arrive(gradients: tuple[Any, ...]) -> None:
-            step.arrived(number, [_copy(gradient) for gradient in gradients])
+            step.arrived(number, [copied(gradient) for gradient in gradients])
             self._event("backward", number)
 
         def leave(gradients: tuple[Any, ...], _: Any) -> None:
-            step.left(number, [_copy(gradient) for gradient in gradients])
+            step.left(number, [copied(gradient) for gradient in gradients])
             if leaf is not None:
                 name = f"{step.nodes[number].name}.grad"
-                step.events[-1] = replace(step.events[-1], name=name, value=_copy(leaf.grad))
+                step.events[-1] = replace(step.events[-1], name=name, value=copied(leaf.grad))
 
         return node.register_prehook(arrive), node.register_hook(leave)
 
@@ -358,7 +351,7 @@ def _with_output(node: Node, tensor: Any, name: str) -> Node:
     output = node.outputs[tensor.output_nr]
     if output.value is not None and (output.name or not name):
         return node
-    value = _copy(tensor) if output.value is None else output.value
+    value = copied(tensor) if output.value is None else output.value
     outputs = list(node.outputs)
     outputs[tensor.output_nr] = replace(output, name=output.name or name, value=value)
     return replace(node, outputs=tuple(outputs))
@@ -377,72 +370,8 @@ def _kept(node: Any) -> tuple[dict[str, Any], dict[str, float]]:
         if isinstance(value, int | float) and not isinstance(value, bool):
             numbers[name] = value - 2**64 if value >= 2**63 else value  # the dimension -1
         for i, tensor in enumerate(_tensors(value)):
-            tensors[name if tensor is value else f"{name}[{i}]"] = _copy(tensor)
+            tensors[name if tensor is value else f"{name}[{i}]"] = copied(tensor)
     return tensors, numbers
-
-
-def _variables(frame: FrameType) -> Variables:
-    """The tensors that a listing can name: w, layers[0], p['a'], line.w, model.0.weight."""
-    held = frame.f_locals
-    named = [one for name, value in held.items() for one in _within(name, value)]
-    if isinstance(held, dict):
-        held.clear()  # up to Python 3.12 the frame keeps this copy, and every tensor in it
-    for name in frame.f_code.co_names:
-        if name in frame.f_globals:
-            named += _within(name, frame.f_globals[name])
-    return named
-
-
-def _within(name: str, value: Any, depth: int = 3) -> Iterator[tuple[str, Any]]:
-    """The tensors in a value and what leads to each: through items and attributes, so many deep."""
-    if isinstance(value, torch.Tensor):
-        yield name, value
-    elif isinstance(value, torch.nn.Module):
-        yield from ((f"{name}.{inner}", tensor) for inner, tensor in value.named_parameters())
-    elif depth and (inside := _inside(value)):
-        for inner, one in inside:
-            yield from _within(name + inner, one, depth - 1)
-
-
-def _inside(value: Any) -> list[tuple[str, Any]]:
-    """What a container or an object of the listing's own holds, and how it is written."""
-    if isinstance(value, list | tuple | dict):
-        if len(value) >= MOST:  # a whole history, or a file of data
-            return []
-        pairs = value.items() if isinstance(value, dict) else enumerate(value)
-        return [(f"[{key!r}]", one) for key, one in pairs]
-    own = getattr(value, "__dict__", None)
-    kind = type(value)
-    if (
-        not isinstance(own, dict)
-        or kind is ModuleType
-        or kind.__module__.split(".")[0] in LIBRARIES
-    ):
-        return []
-    return [(f".{inner}", one) for inner, one in [*own.items()][:MOST]]
-
-
-def _name(tensor: Any, variables: Variables) -> str:
-    return next((name for name, variable in variables if variable is tensor), "")
-
-
-def _parameter(tensor: Any, variables: Variables) -> str:
-    """The leaf, or the gradient of a leaf, whose memory this is: w.data is w, too."""
-    if (place := _memory(tensor)) is not None:
-        for name, leaf in variables:
-            if leaf.is_leaf and leaf.requires_grad:
-                if _memory(leaf) == place:
-                    return name
-                if leaf.grad is not None and _memory(leaf.grad) == place:
-                    return f"{name}.grad"
-    return ""
-
-
-def _memory(tensor: Any) -> int | None:
-    """Where the numbers of a tensor begin; None where they do not lie in one piece of memory."""
-    if tensor.layout != torch.strided or _is_hidden(tensor):
-        return None
-    return tensor.data_ptr() or None
 
 
 def _tensors(value: Any) -> Iterator[Any]:
@@ -458,31 +387,6 @@ def _version(tensor: Any) -> int:
     return 0 if tensor.is_inference() else int(tensor._version)  # counts changes in place
 
 
-def _copy(tensor: Any) -> Any:
-    """The numbers of a tensor as an array of its own. None where there are none to be seen."""
-    if tensor is None or _is_hidden(tensor):
-        return None
-    numbers = tensor.detach()
-    if numbers.is_quantized:
-        numbers = numbers.dequantize()
-    if numbers.layout != torch.strided:  # sparse, of any kind
-        numbers = numbers.to_dense()
-    if numbers.dtype not in NUMPY_HAS:
-        if numbers.dtype == torch.complex32:
-            numbers = numbers.to(torch.complex64)
-        elif numbers.dtype.is_floating_point:  # in 16 bits or 8
-            numbers = numbers.float()
-        else:
-            return None
-    return numbers.numpy(force=True).copy()
-
-
-def _size(length: Any) -> int:
-    """A length of a shape; -1 where it is another one in each row, as in a nested tensor."""
-    ragged = isinstance(length, torch.SymInt) and length.node.is_nested_int()
-    return -1 if ragged else int(length)
-
-
 def _in_function(frame: FrameType, outside: FrameType) -> bool:
     """Whether a custom Function runs between this frame and the listing's own, outside."""
     within: FrameType | None = frame
@@ -491,9 +395,3 @@ def _in_function(frame: FrameType, outside: FrameType) -> bool:
             return True
         within = within.f_back
     return False
-
-
-def _is_hidden(tensor: Any) -> bool:
-    """Whether nobody can see its numbers: it has none, or stands for many inside a transform."""
-    wrapped = torch._C._functorch.is_functorch_wrapped_tensor(tensor)
-    return bool(tensor.is_meta or tensor.is_nested or wrapped or isinstance(tensor, FakeTensor))

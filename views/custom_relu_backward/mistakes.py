@@ -23,7 +23,7 @@ from views.ui import errors, mistakes
 from views.ui.line_chart import Line, lines
 from views.ui.numbers import number
 from views.ui.palette import MISTAKE, MODEL, Look
-from views.ui.prediction import asked, opening
+from views.ui.prediction import asked, opening, read_out
 from views.ui.shell import Here
 from views.ui.slow_run import Follow, slow
 from views.ui.staging import beside, stage
@@ -61,7 +61,7 @@ def show_stage(here: Here) -> None:
             _show_all()
             return
         outcome = run(name)
-        story = st.container()
+        story = read_out("mistake")
         guess = asked("How it ends", ENDS, key=f"mistake {name}", label_visibility="collapsed")
         shown = outcome if guess else None
         crash = shown.crash if shown else None

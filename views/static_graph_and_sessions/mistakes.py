@@ -19,7 +19,7 @@ from views.player import cached, listing, say
 from views.static_graph_and_sessions.programs import program
 from views.ui import errors
 from views.ui.mistakes import told_in
-from views.ui.prediction import asked, opening
+from views.ui.prediction import asked, opening, read_out
 from views.ui.shell import Here
 from views.ui.staging import beside, stage
 from views.ui.texts import as_html
@@ -88,7 +88,7 @@ def show_stage(here: Here) -> None:
         )
         run = broken(mistake)
         kind = "session" if mistake in adding.MISTAKES else "built"
-        story = st.container()
+        story = read_out("mistake")
         guess = asked(SAID[kind], ENDS, key=mistake, label_visibility="collapsed")
         code, words = beside([5, 7])
         with code:

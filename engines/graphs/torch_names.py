@@ -1,0 +1,73 @@
+"""The names by which a listing reaches its tensors: variables, items, attributes, parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import FrameType, ModuleType
+from typing import Any
+
+import torch
+
+from engines.graphs.torch_tensors import memory
+
+Variables = list[tuple[str, Any]]
+MOST = 32  # items of a container that are looked at
+LIBRARIES = ("torch", "numpy", "builtins", "types", "functools")  # whose objects are not
+
+
+def variables_of(frame: FrameType) -> Variables:
+    """The tensors that a listing can name: w, layers[0], p['a'], line.w, model.0.weight."""
+    held = frame.f_locals
+    named = [one for name, value in held.items() for one in _within(name, value)]
+    if isinstance(held, dict):
+        held.clear()  # up to Python 3.12 the frame keeps this copy, and every tensor in it
+    for name in frame.f_code.co_names:
+        if name in frame.f_globals:
+            named += _within(name, frame.f_globals[name])
+    return named
+
+
+def _within(name: str, value: Any, depth: int = 3) -> Iterator[tuple[str, Any]]:
+    """The tensors in a value and what leads to each: through items and attributes, so many deep."""
+    if isinstance(value, torch.Tensor):
+        yield name, value
+    elif isinstance(value, torch.nn.Module):
+        yield from ((f"{name}.{inner}", tensor) for inner, tensor in value.named_parameters())
+    elif depth and (inside := _inside(value)):
+        for inner, one in inside:
+            yield from _within(name + inner, one, depth - 1)
+
+
+def _inside(value: Any) -> list[tuple[str, Any]]:
+    """What a container or an object of the listing's own holds, and how it is written."""
+    if isinstance(value, list | tuple | dict):
+        if len(value) >= MOST:  # a whole history, or a file of data
+            return []
+        pairs = value.items() if isinstance(value, dict) else enumerate(value)
+        return [(f"[{key!r}]", one) for key, one in pairs]
+    own = getattr(value, "__dict__", None)
+    kind = type(value)
+    if (
+        not isinstance(own, dict)
+        or kind is ModuleType
+        or kind.__module__.split(".")[0] in LIBRARIES
+    ):
+        return []
+    return [(f".{inner}", one) for inner, one in [*own.items()][:MOST]]
+
+
+def name_of(tensor: Any, variables: Variables) -> str:
+    """The first name of a tensor; "" where it has none."""
+    return next((name for name, variable in variables if variable is tensor), "")
+
+
+def parameter_of(tensor: Any, variables: Variables) -> str:
+    """The leaf, or the gradient of a leaf, whose memory this is: w.data is w, too."""
+    if (place := memory(tensor)) is not None:
+        for name, leaf in variables:
+            if leaf.is_leaf and leaf.requires_grad:
+                if memory(leaf) == place:
+                    return name
+                if leaf.grad is not None and memory(leaf.grad) == place:
+                    return f"{name}.grad"
+    return ""

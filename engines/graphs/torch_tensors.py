@@ -1,0 +1,52 @@
+"""What can be seen of a tensor: its numbers as NumPy's, where they lie, and its shape."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch._subclasses.fake_tensor import FakeTensor
+
+NUMPY_HAS = {
+    *(torch.bool, torch.uint8, torch.uint16, torch.uint32, torch.uint64),
+    *(torch.int8, torch.int16, torch.int32, torch.int64),
+    *(torch.float16, torch.float32, torch.float64, torch.complex64, torch.complex128),
+}
+
+
+def copied(tensor: Any) -> Any:
+    """The numbers of a tensor as an array of its own. None where there are none to be seen."""
+    if tensor is None or _is_hidden(tensor):
+        return None
+    numbers = tensor.detach()
+    if numbers.is_quantized:
+        numbers = numbers.dequantize()
+    if numbers.layout != torch.strided:  # sparse, of any kind
+        numbers = numbers.to_dense()
+    if numbers.dtype not in NUMPY_HAS:
+        if numbers.dtype == torch.complex32:
+            numbers = numbers.to(torch.complex64)
+        elif numbers.dtype.is_floating_point:  # in 16 bits or 8
+            numbers = numbers.float()
+        else:
+            return None
+    return numbers.numpy(force=True).copy()
+
+
+def memory(tensor: Any) -> int | None:
+    """Where the numbers of a tensor begin; None where they do not lie in one piece of memory."""
+    if tensor.layout != torch.strided or _is_hidden(tensor):
+        return None
+    return tensor.data_ptr() or None
+
+
+def length(size: Any) -> int:
+    """A length of a shape; -1 where it is another one in each row, as in a nested tensor."""
+    ragged = isinstance(size, torch.SymInt) and size.node.is_nested_int()
+    return -1 if ragged else int(size)
+
+
+def _is_hidden(tensor: Any) -> bool:
+    """Whether nobody can see its numbers: it has none, or stands for many inside a transform."""
+    wrapped = torch._C._functorch.is_functorch_wrapped_tensor(tensor)
+    return bool(tensor.is_meta or tensor.is_nested or wrapped or isinstance(tensor, FakeTensor))
