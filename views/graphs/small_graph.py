@@ -270,7 +270,7 @@ def _draw(*, follows: bool) -> Drawing:
     only_order = joined("datum.only_order", color=BEST, strokeWidth=3, strokeDash=[7, 4])
 
     # A box is as wide as the widest name it may hold, where the columns leave room for that.
-    reach = "min(0.47, 3.2 * (lecture ? 23.5 : 12) * screen * wide * (right + 1.2) / width)"
+    reach = "min(0.49, 3.2 * (lecture ? 23.5 : 12) * screen * wide * (right + 1.2) / width)"
     boxes = there(alt.Chart(alt.NamedData("boxes"))).transform_calculate(
         x1=f"datum.look === 'fold' ? -0.55 : datum.x - {reach}",
         x2=f"datum.look === 'fold' ? right + 0.55 : datum.x + {reach}",
@@ -295,7 +295,7 @@ def _draw(*, follows: bool) -> Drawing:
     names = boxes.mark_text(
         fontSize=size,
         color=alt.ExprRef("ink"),
-        fontWeight=alt.ExprRef("datum.emphasised ? 700 : 400"),
+        fontWeight=alt.ExprRef("datum.emphasised ? 600 : 400"),
         limit=alt.ExprRef("width * (datum.x2 - datum.x1) / (right + 1.2)"),
     ).encode(x=x("middle"), y=y("y"), text="name:N", tooltip=told)
     return drawing(

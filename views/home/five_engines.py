@@ -36,7 +36,7 @@ def show_stage(here: Here) -> None:
             f"relative difference in all {apart.shape[1] - 1} steps is "
             f"**{number(float(apart.max()), 2)}**."
         )
-        left, right = beside([1, 1])
+        left, right = beside([9, 8])
         with left:
             agreement.digits(list(runs), ("w", "b"))
         with right:

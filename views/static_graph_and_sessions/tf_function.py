@@ -72,7 +72,7 @@ def show_stage(here: Here) -> str:
         )
         answers = {str(count): answer for count, answer in ANSWERS.items()}
         if not predicted(question, answers, str(times), key="three calls"):
-            table, code = beside([7, 5])
+            table, code = beside([8, 5])
             with table:
                 asked = [[f"<code>{html.escape(call.call)}</code>", *"???"] for call in calls]
                 live(html_table(HEADS, asked), key="calls of a function")
@@ -86,7 +86,7 @@ def show_stage(here: Here) -> str:
         calls = run(name)
         played = _timeline(calls)
         play(played, begin=(ASKED, None), readout={}, counted=CALL, table=TABLE)
-        table, code = beside([7, 5])
+        table, code = beside([8, 5])
         with table:
             live(_table(calls), key="calls of a function")
         with code:

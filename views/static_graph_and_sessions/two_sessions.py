@@ -23,7 +23,7 @@ from views.ui.table import html_table
 run = cached(two_sessions.run)
 A, B = 2.0, 4.0  # what is added
 ASKED = 3  # events, after which the question is asked
-HEADS = ("line", "it returned", "total in session", "total in other_session")
+HEADS = ("line", "it returned", "session’s total", "other session’s total")
 
 
 def show_stage(here: Here) -> bool:
@@ -43,7 +43,7 @@ def show_stage(here: Here) -> bool:
             "total, to which each run adds what is fed. <b>Two sessions run the same graph.</b>"
         )
         answered = predicted(question, answers, "nothing", key="the other session")
-        code, held = beside([4, 5])
+        code, held = beside([3, 5])
         source = program(source_of(two_sessions.totals))
         with code:
             listing(source, {}, title="two_sessions.py", key="listing", follows=True)
@@ -76,7 +76,7 @@ def _table(events: Sequence[Event], lines: Sequence[str], answered: bool) -> str
     for event in events if answered else events[:ASKED]:
         at = next(i for i in range(at, len(lines)) if event.text in lines[i]) + 1
         code = f'<code style="overflow-wrap: anywhere">{html.escape(event.text)}</code>'
-        line = f'<div style="min-width: min(15rem, 33vw); font-weight: 400">{at}: {code}</div>'
+        line = f'<div style="min-width: min(15rem, 31vw); font-weight: 400">{at}: {code}</div>'
         returned = "nothing" if event.returned is None else number(event.returned, 7)
         other = _held(event.other_session) if answered else "?"
         rows.append((line, returned, _held(event.session), other))

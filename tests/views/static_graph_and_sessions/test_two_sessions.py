@@ -65,7 +65,7 @@ def test_the_other_session_has_no_value_before_its_initialiser_has_run(wrong_gue
 
 def test_the_table_says_what_each_session_holds_after_each_line(wrong_guess):
     head, *rows = table(wrong_guess)
-    assert head == ["line", "it returned", "total in session", "total in other_session"]
+    assert head == ["line", "it returned", "session’s total", "other session’s total"]
     assert [row[1:] for row in rows] == [
         ["nothing", "0", "no value yet"],
         ["2", "2", "no value yet"],
