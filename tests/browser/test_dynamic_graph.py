@@ -36,7 +36,7 @@ def test_the_engine_s_order_is_told_from_the_loss_to_the_leaves(shared):
 
 def test_a_gradient_is_none_until_it_arrives(visit):
     page = visit(PAGE + "&node=0")
-    arrived = page.locator('.details [data-now="arrived_low_0"]')
+    arrived = page.locator('.details [data-now="arrived_low_0"]').first
     assert arrived.inner_text() == "none"
     press(page, *["ArrowRight"] * 7)
     assert float(arrived.inner_text().replace("−", "-")) == pytest.approx(

@@ -12,7 +12,7 @@ def test_an_error_takes_the_player_with_it_and_another_mistake_brings_it_back(vi
     page = visit(PAGE + "mistakes&mistake=backward_twice")
     assert readout(page).startswith("the right run  ·  step 4 of 160")
     page.get_by_role("radio", name="just show me").click()
-    page.get_by_text("What it says").wait_for()
+    page.get_by_text("What it says").first.wait_for()
     wait_until_idle(page)
     assert page.locator("#player-step").count() == 0
     page.get_by_role("radio", name="Gradients not zeroed").click()

@@ -100,7 +100,6 @@ def test_the_position_survives_reruns_and_a_reload_and_back_undoes_a_choice(visi
 
 def test_lecture_mode_goes_with_the_links_and_its_header_comes_down_at_the_upper_edge(visit):
     page = visit("/?lecture=true", viewport=HALL)
-    page.mouse.move(600, 500)  # a mouse that was never moved is at the upper edge
     link = page.get_by_role("link", name="Manual gradients").first
     page.wait_for_function("document.querySelector('.contents').getBoundingClientRect().bottom < 0")
     assert link.bounding_box()["y"] < 0

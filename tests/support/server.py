@@ -161,6 +161,8 @@ def open_page(
         prepare(page)
     page.goto(url)
     wait_until_idle(page)
+    # A mouse that was never moved is at the upper edge, which in a lecture brings the header.
+    page.mouse.move(0, viewport["height"] - 1)
     return page
 
 
