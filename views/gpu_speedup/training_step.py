@@ -57,7 +57,7 @@ def show_stage(
         own = [] if found and found.starved else lines_of(measured(events))
         said = told([*own, *lines])
         begins = "" if own or server.device != "cpu" else _without_gpu(recording, recordings)
-        if begins and lines and recording:
+        if begins and lines and recording and not found:
             begins += f"On {escape(recording.machine.name)}: "
         with story:
             say(as_html(begins + _story(said, found)))
