@@ -270,7 +270,8 @@ def _draw(*, follows: bool) -> Drawing:
     only_order = joined("datum.only_order", color=BEST, strokeWidth=3, strokeDash=[7, 4])
 
     # A box is as wide as the widest name it may hold, where the columns leave room for that.
-    reach = "min(0.49, 3.2 * (lecture ? 23.5 : 12) * screen * wide * (right + 1.2) / width)"
+    room, letter = "(width < 400 ? 0.49 : 0.47)", "(lecture ? 23.5 : 12) * screen"
+    reach = f"min({room}, 3.2 * {letter} * wide * (right + 1.2) / width)"
     boxes = there(alt.Chart(alt.NamedData("boxes"))).transform_calculate(
         x1=f"datum.look === 'fold' ? -0.55 : datum.x - {reach}",
         x2=f"datum.look === 'fold' ? right + 0.55 : datum.x + {reach}",
