@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engines.digit_classifier import layers, tf_tape, torch_autograd
-from engines.digit_classifier.check import check
+from engines.digit_classifier.gradient_check import check
 from engines.digit_classifier.digits import scans
 
 
