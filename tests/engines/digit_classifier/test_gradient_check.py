@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from engines.digit_classifier import layers, tf_tape, torch_autograd
-from engines.digit_classifier.gradient_check import check
 from engines.digit_classifier.digits import scans
+from engines.digit_classifier.gradient_check import check
 
 
 @pytest.mark.parametrize("engine", [torch_autograd, tf_tape], ids=["torch", "tape"])
