@@ -142,6 +142,15 @@ PAGES = (
             Chapter("machines", "Other machines", "What about a machine that is not here?"),
         ),
     ),
+    Page(
+        "pages/digit_classifier.py",
+        "Digit classifier",
+        "Does it still hold for a network that does something?",
+        (
+            Chapter("it_learns", "It learns", "Does what held for two numbers hold for 50,826?"),
+            Chapter("draw", "Draw a digit", "What does it read in a digit that you draw?"),
+        ),
+    ),
 )
 
 
