@@ -9,6 +9,7 @@ Source: experiment E13. The runs: torch_autograd.py and tf_tape.py.
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -51,6 +52,11 @@ class Run(NamedTuple):
     at: NDArray[np.intp]
     weights: dict[str, NDArray[np.float16]]
 
+    @property
+    def key(self) -> str:
+        """Equal for runs that went alike: what a cache may go by."""
+        return hashlib.sha256(self.losses.tobytes()).hexdigest()
+
     def params(self, i: int) -> dict[str, NDArray[np.float32]]:
         """The weights at moment `at[i]`, in float32."""
         return {name: values[i].astype(np.float32) for name, values in self.weights.items()}
@@ -66,65 +72,90 @@ def moments(last: int, weights: int) -> NDArray[np.intp]:
     return thin(last + 1, max(4, MOMENT_BYTES // (2 * weights)))
 
 
-def watch(
-    steps: Iterable[Step],
-    digits: Digits,
-    *,
-    at: Iterable[int],
-    learnt: tuple[NDArray[Any], NDArray[Any]] | None = None,
-    tested: NDArray[Any] | None = None,
-) -> Run:
-    """Run an engine to its end, and keep what a Run has.
+class Recorder:
+    """Keeps what a Run has while an engine runs, and can be asked for it before that has ended."""
 
-    at: the steps whose weights are kept, such as `moments` gives. learnt: inputs of the network,
-    shape (n, pixels), and labels, shape (n,), for the accuracy in training; if not said, the first
-    of the training images. tested: the test images as the network is given them; if not said,
-    scaled.
-    """
-    at = frozenset(at)
-    some = slice(EVALUATED)
-    inputs, labels = learnt or (digits.scaled(digits.images[some]), digits.labels[some])
-    x = np.concatenate([digits.scaled(digits.test_images) if tested is None else tested, inputs])
-    right, count = np.concatenate([digits.test_labels, labels]), len(digits.test_labels)
-    shown = one_of_each(digits)
-    rows, kept = [], {}
-    with np.errstate(over="ignore", invalid="ignore"):
-        for k, step in enumerate(steps):
-            h1, h2, outputs = answer(x, step.params)
-            predicted = np.argmax(outputs, axis=1).astype(np.uint8)
-            hits = predicted == right
-            positive = [h[:count] > 0 for h in (h1, h2)]
-            rows.append(
-                (
-                    float(step.loss),
-                    hits[count:].mean(),
-                    hits[:count].mean(),
-                    [_length(step.grads[f"w{i}"], step.grads[f"b{i}"]) for i in (1, 2, 3)],
-                    [units.mean() for units in positive],
-                    [int(np.sum(~units.any(axis=0))) for units in positive],
-                    outputs[shown].astype(np.float32),
-                    predicted[:count],
-                )
+    def __init__(
+        self,
+        digits: Digits,
+        *,
+        at: Iterable[int],
+        learnt: tuple[NDArray[Any], NDArray[Any]] | None = None,
+        tested: NDArray[Any] | None = None,
+    ) -> None:
+        """at: the steps whose weights are kept, such as `moments` gives.
+
+        learnt: inputs of the network, shape (n, pixels), and labels, shape (n,), for the accuracy
+        in training; if not said, the first of the training images. tested: the test images as the
+        network is given them; if not said, scaled.
+        """
+        some = slice(EVALUATED)
+        inputs, labels = learnt or (digits.scaled(digits.images[some]), digits.labels[some])
+        seen = digits.scaled(digits.test_images) if tested is None else tested
+        self._x = np.concatenate([seen, inputs])
+        self._right = np.concatenate([digits.test_labels, labels])
+        self._tested = len(seen)
+        self._shown = one_of_each(digits)
+        self._at = frozenset(at)
+        self._rows: list[tuple[Any, ...]] = []
+        self._kept: dict[int, dict[str, NDArray[np.float16]]] = {}
+
+    def watch(self, steps: Iterable[Step]) -> Run:
+        """Run an engine to its end, or to the first loss that is not finite."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            for k, step in enumerate(steps):
+                self._keep(k, step)
+                if not math.isfinite(step.loss):
+                    break
+        return self.run()
+
+    def _keep(self, k: int, step: Step) -> None:
+        h1, h2, outputs = answer(self._x, step.params)
+        tested = slice(self._tested)
+        predicted = np.argmax(outputs, axis=1).astype(np.uint8)
+        hits = predicted == self._right
+        positive = [h[tested] > 0 for h in (h1, h2)]
+        if k in self._at:
+            self._kept[k] = {n: value.astype(np.float16) for n, value in step.params.items()}
+        self._rows.append(
+            (
+                float(step.loss),
+                hits[self._tested :].mean(),
+                hits[tested].mean(),
+                [_length(step.grads[f"w{i}"], step.grads[f"b{i}"]) for i in (1, 2, 3)],
+                [units.mean() for units in positive],
+                [int(np.sum(~units.any(axis=0))) for units in positive],
+                outputs[self._shown].astype(np.float32),
+                predicted[tested],
             )
-            if k in at:
-                kept[k] = {n: value.astype(np.float16) for n, value in step.params.items()}
-            if not math.isfinite(step.loss):
-                break
-    *numbers, told, read = zip(*rows, strict=True)
-    losses, train_accuracy, test_accuracy, grad_norms, active = map(_floats, numbers[:5])
-    return Run(
-        losses,
-        train_accuracy,
-        test_accuracy,
-        grad_norms,
-        active,
-        np.array(numbers[5], np.intp),
-        shown,
-        np.array(told),
-        np.array(read),
-        np.array(list(kept), np.intp),
-        {name: np.array([one[name] for one in kept.values()]) for name in step.params},
-    )
+        )
+
+    def run(self) -> Run:
+        """What there is so far. Raises ValueError before the first step."""
+        rows = list(self._rows)  # another thread may be adding to them
+        if not rows:
+            raise ValueError("the engine took no step")
+        kept = {k: params for k, params in sorted(self._kept.items()) if k < len(rows)}
+        losses, trained, tested, norms, active, dead, outputs, predicted = zip(*rows, strict=True)
+        names = next(iter(kept.values()), {})
+        return Run(
+            _floats(losses),
+            _floats(trained),
+            _floats(tested),
+            _floats(norms),
+            _floats(active),
+            np.array(dead, np.intp),
+            self._shown,
+            np.array(outputs),
+            np.array(predicted),
+            np.array(list(kept), np.intp),
+            {name: np.array([params[name] for params in kept.values()]) for name in names},
+        )
+
+
+def watch(steps: Iterable[Step], digits: Digits, **how: Any) -> Run:
+    """Run an engine to its end, and keep what a Run has. how: as for a Recorder."""
+    return Recorder(digits, **how).watch(steps)
 
 
 def _floats(values: Any) -> Floats:

@@ -9,9 +9,10 @@ from functools import cache
 import numpy as np
 import pytest
 
-from engines.digit_classifier import layers
+from engines.digit_classifier import layers, torch_autograd
 from engines.digit_classifier.digits import scans
 from engines.digit_classifier.drawing import READY, pixels
+from engines.digit_classifier.recording import Recorder
 from tests.support.visit import charts, components, live_texts, player, series, visit, words
 from views.digit_classifier import pen, runs
 from views.digit_classifier.runs import Settings
@@ -184,3 +185,25 @@ def test_strokes_come_back_as_they_were_drawn(monkeypatch):
     assert pen.drawn() == [[(0.0, 0.25), (1.0, 0.5)], [(0.5, 0.5)]]
     monkeypatch.setattr(pen.st, "session_state", {pen.KEY: {"drawn": {"strokes": []}}})
     assert pen.drawn() == []
+
+
+# ---- Stopped
+
+
+def test_a_run_that_is_stopped_can_be_played_so_far_and_be_trained_to_its_end():
+    settings = Settings("mean_squared_error", "adam", "1/4", 32)
+    recorder = Recorder(scans(), at=[0, 1, 2, 5])
+    steps = torch_autograd.train(scans(), layers.start(64), steps=7, learning_rate=0.1)
+    recorder.watch(steps)
+    at = visit(PAGE, optimizer="adam", times="1/4", batch="512")
+    at.session_state[runs.RUNNING] = settings, recorder
+    at.session_state[runs.STOPPED] = settings, recorder.run()
+    at.session_state["batch"] = "32"
+    at.run()
+    assert not at.exception
+    assert player(at)["lastStep"] == 7
+    assert "Here the training was stopped." in told(at)
+    [button] = [one for one in at.button if one.label == "Train to the end"]
+    button.click().run()
+    assert player(at)["lastStep"] == 300
+    assert runs.STOPPED not in at.session_state

@@ -17,7 +17,6 @@ from engines.digit_classifier.inside import nearest
 from engines.digit_classifier.recording import Run
 from views.digit_classifier import pen, runs
 from views.digit_classifier.image_grid import show_images
-from views.digit_classifier.runs import Settings
 from views.player import (
     LABEL,
     TEXT,
@@ -72,11 +71,12 @@ def show_stage(here: Here) -> None:
             "A digit that is ready", "digit", offered, OPENS, label_visibility="collapsed"
         )
         strokes = st.session_state[HELD] if name == OWN else READY[int(name)]
-        run, digits = runs.trained(settings), runs.digits()
+        run, digits = runs.run_of(settings), runs.digits()
         side = digits.side
         image = pixels(strokes, digits) if strokes else np.zeros((side, side), np.uint8)
-        reading = _read(settings, image, run)
-        timeline = _timeline(settings, image, run)
+        shares = settings.loss == "cross_entropy"
+        reading = _read(run, image, shares)
+        timeline = _timeline(run, reading)
         play(
             timeline,
             begin=(len(run.losses) - 1, None),
@@ -109,7 +109,6 @@ def show_stage(here: Here) -> None:
                 key="neighbours",
             )
         with outputs:
-            shares = settings.loss == "cross_entropy"
             low, high = float(reading.outputs.min()), float(reading.outputs.max())
             show(bars(min(low, 0.0), max(high, 1.0), timeline, shares), key="outputs")
 
@@ -125,29 +124,28 @@ def _take_drawing() -> Any:
 
 
 @cached
-def _read(settings: Settings, image: NDArray[np.uint8], _run: Run) -> Reading:
+def _read(run: Run, image: NDArray[np.uint8], as_shares: bool) -> Reading:
     digits = runs.digits()
     [x] = digits.scaled(image[None])
     learnt = digits.scaled(digits.images)
     outputs = np.array(
-        [layers.answer(x, _run.params(i)).outputs for i in range(len(_run.at))], np.float64
+        [layers.answer(x, run.params(i)).outputs for i in range(len(run.at))], np.float64
     )
-    if settings.loss == "cross_entropy":
+    if as_shares:
         shares = np.exp(outputs - outputs.max(axis=1, keepdims=True))
         outputs = shares / shares.sum(axis=1, keepdims=True)
-    last = len(_run.at) - 1
+    last = len(run.at) - 1
     compared = np.unique(np.linspace(0, last, COMPARED).round().astype(np.intp))
-    near = [nearest(x, learnt, _run.params(i), NEIGHBOURS) for i in compared]
+    near = [nearest(x, learnt, run.params(i), NEIGHBOURS) for i in compared]
     return Reading(outputs, outputs.argmax(axis=1), compared, np.array(near))
 
 
 @cached
-def _timeline(settings: Settings, image: NDArray[np.uint8], _run: Run) -> Timeline:
-    reading = _read(settings, image, _run)
+def _timeline(run: Run, reading: Reading) -> Timeline:
     columns = {f"out{i}": reading.outputs[:, i] for i in range(DIGITS)}
     columns["read"] = reading.read.astype(np.float64)
-    series = some_steps(columns, _run.at) | every_step({"loss": _run.losses})
-    return Timeline(series, len(_run.losses) - 1, parts=WHOLE_STEPS)
+    series = some_steps(columns, run.at) | every_step({"loss": run.losses})
+    return Timeline(series, len(run.losses) - 1, parts=WHOLE_STEPS)
 
 
 def _changes(reading: Reading, run: Run) -> list[int]:
@@ -218,7 +216,7 @@ def _(timeline: Timeline, shares: bool) -> Drawing:
     )
     return drawing(
         drawn,
-        title="The ten outputs: the largest is read",
+        title="The ten outputs",
         description="A bar for each of the ten outputs at the step shown; the longest is the digit "
         "that is read.",
     )

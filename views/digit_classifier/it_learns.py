@@ -9,7 +9,6 @@ from engines.digit_classifier.recording import Run
 from views.digit_classifier import runs
 from views.digit_classifier.confusion import counts, matrix
 from views.digit_classifier.image_grid import show_images
-from views.digit_classifier.runs import Settings
 from views.player import WHOLE_STEPS, Figure, Timeline, cached, every_step, now, say, show
 from views.ui.line_chart import Line, lines
 from views.ui.numbers import number
@@ -19,7 +18,7 @@ from views.ui.staging import beside, stage
 
 OPENS = 20
 SHOWN = 100  # test images on the wall
-LEARNT, TESTED = Look("images it learns from", DATA, (6, 4)), Look("test images", MODEL)
+LEARNT, TESTED = Look("training images", DATA, (6, 4)), Look("test images", MODEL)
 
 
 def show_stage(here: Here) -> Run:
@@ -27,8 +26,8 @@ def show_stage(here: Here) -> Run:
     with here.settings:
         settings = runs.choose(here.controls)
     with stage(here) as play:
-        run = runs.trained(settings)
-        digits, timeline = runs.digits(), _timeline(settings, run)
+        run = runs.run_of(settings)
+        digits, timeline = runs.digits(), _timeline(run)
         play(
             timeline,
             begin=(min(OPENS, len(run.losses) - 1), None),
@@ -42,6 +41,8 @@ def show_stage(here: Here) -> Run:
             },
         )
         say(_told(run))
+        if runs.was_stopped(settings):
+            runs.go_on()
         wall, curves, table = beside([5, 4, 4])
         with wall:
             show_images(
@@ -65,16 +66,16 @@ def show_stage(here: Here) -> Run:
 
 
 @cached
-def _timeline(settings: Settings, _run: Run) -> Timeline:
+def _timeline(run: Run) -> Timeline:
     columns = {
-        "loss": _run.losses,
-        "test": _run.test_accuracy,
-        "train": _run.train_accuracy,
-        "percent": np.round(100 * _run.test_accuracy, 1),
-        "right": np.round(_run.test_accuracy * _run.predicted.shape[1]),
+        "loss": run.losses,
+        "test": run.test_accuracy,
+        "train": run.train_accuracy,
+        "percent": np.round(100 * run.test_accuracy, 1),
+        "right": np.round(run.test_accuracy * run.predicted.shape[1]),
     }
-    series = counts(_run, runs.digits()) | every_step(columns)
-    return Timeline(series, len(_run.losses) - 1, parts=WHOLE_STEPS)
+    series = counts(run, runs.digits()) | every_step(columns)
+    return Timeline(series, len(run.losses) - 1, parts=WHOLE_STEPS)
 
 
 def _stops(run: Run) -> list[int]:
@@ -96,6 +97,8 @@ def _told(run: Run) -> str:
     )
     if not np.isfinite(run.losses[-1]):
         return f"{first} The rate is too far: the loss overflows at step {len(run.losses) - 1}."
+    if len(run.losses) <= runs.STEPS:
+        return f"{first} Here the training was stopped."
     return (
         f"{first} In the end it is {round(run.test_accuracy[-1] * tested)}, which is "
         f"{number(100 * run.test_accuracy[-1], 3)} %."
@@ -119,7 +122,7 @@ def _accuracy(run: Run) -> Figure:
 
 def _loss(run: Run) -> Figure:
     return lines(
-        [Line(Look("loss of the batch", MODEL), run.losses)],
+        [Line(Look("this batch", MODEL), run.losses)],
         title="The loss",
         y="loss",
         description="The loss of the batch that a step learns from, against step.",

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import streamlit as st
 
 from engines.digit_classifier import layers, torch_autograd
 from engines.digit_classifier.digits import BATCH, Digits, scans
-from engines.digit_classifier.recording import Run, moments, watch
+from engines.digit_classifier.recording import Recorder, Run, moments
 from views.ui.controls import Controls
 from views.ui.numbers import number
 from views.ui.slow_run import Follow, slow
 
 STEPS = 300
+RUNNING, STOPPED = "running", "stopped run"  # in the session: settings, and what there is
 LOSSES = {"mean_squared_error": "mean squared error", "cross_entropy": "cross-entropy"}
 OPTIMIZERS = {"gradient_descent": "gradient descent", "momentum": "momentum", "adam": "Adam"}
 TIMES = {"1/4": "a quarter", "1/2": "half", "1": "usual", "2": "twice"}
@@ -61,6 +63,42 @@ def digits() -> Digits:
     return scans()
 
 
+def run_of(settings: Settings) -> Run:
+    """The run, or as much of it as there was when this visitor stopped it."""
+    if was_stopped(settings):
+        stopped: Run = st.session_state[STOPPED][1]
+        return stopped
+    place = st.empty()
+    if not trained.known(settings):
+        place.button("Stop here", on_click=_stop, key="stop training")
+    run = trained(settings)
+    place.empty()
+    return run
+
+
+def was_stopped(settings: Settings) -> bool:
+    """Whether the run is one that this visitor stopped."""
+    return bool(st.session_state.get(STOPPED, ((),))[0] == settings)
+
+
+def go_on() -> None:
+    """A button with which a run that was stopped is trained to its end."""
+    st.button("Train to the end", on_click=_forget)
+
+
+def _stop() -> None:
+    settings, recorder = st.session_state.get(RUNNING, (None, None))
+    if recorder:
+        with suppress(ValueError):  # before its first step there is nothing to show
+            st.session_state[STOPPED] = settings, recorder.run()
+    Controls.moved()
+
+
+def _forget() -> None:
+    st.session_state.pop(STOPPED, None)
+    Controls.moved()
+
+
 @slow
 def trained(follow: Follow, settings: Settings) -> Run:
     """A run in PyTorch, from the same start as all others."""
@@ -74,5 +112,8 @@ def trained(follow: Follow, settings: Settings) -> Run:
         loss_of=getattr(torch_autograd, settings.loss),
         optimizer=getattr(torch_autograd, settings.optimizer),
     )
-    at = moments(STEPS, layers.count(start))
-    return watch(follow(steps, STEPS, "It is learning: step {:,} of {:,}."), digits(), at=at)
+    recorder = Recorder(digits(), at=moments(STEPS, layers.count(start)))
+    st.session_state[RUNNING] = settings, recorder
+    run = recorder.watch(follow(steps, STEPS, "It is learning: step {:,} of {:,}."))
+    st.session_state.pop(RUNNING)
+    return run

@@ -7,7 +7,7 @@ import pytest
 
 from engines.digit_classifier import layers, torch_autograd
 from engines.digit_classifier.digits import scans
-from engines.digit_classifier.recording import moments, one_of_each, watch
+from engines.digit_classifier.recording import Recorder, moments, one_of_each, watch
 
 AT = moments(300, 50_826)
 
@@ -116,3 +116,25 @@ def test_in_tensorflow_the_same_is_kept():
         ours, theirs = (getattr(run, name) for run in both)
         np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-5)
     assert (both[0].predicted == both[1].predicted).mean() > 0.999
+
+
+def test_what_there_is_can_be_asked_for_before_the_end():
+    recorder, told = Recorder(scans(), at=AT), []
+
+    def steps():
+        for k, step in enumerate(
+            torch_autograd.train(scans(), layers.start(64), steps=10**9, learning_rate=0.5)
+        ):
+            if k == 25:
+                return
+            yield step
+            told.append(recorder.run())
+
+    with pytest.raises(ValueError, match="no step"):
+        recorder.run()
+    run, whole = recorder.watch(steps()), usual()
+    assert [len(one.losses) for one in told] == list(range(1, 26))
+    np.testing.assert_array_equal(run.losses, whole.losses[:25])
+    np.testing.assert_array_equal(run.at, whole.at[whole.at < 25])
+    np.testing.assert_array_equal(run.weights["w3"], whole.weights["w3"][: len(run.at)])
+    assert run.key != whole.key
