@@ -6,7 +6,7 @@ FILE = "pages/digit_classifier.py"
 
 here = shell.open_chapter(FILE)
 with shell.loading("PyTorch"):
-    from views.digit_classifier import draw, it_learns
+    from views.digit_classifier import check, draw, inside, it_learns, mistakes
 match here.name:
     case "it_learns":
         it_learns.show_stage(here)
@@ -36,6 +36,57 @@ match here.name:
         between two of these moments the outputs stay as they were. The **learnt images nearest to
         it** are those for which the 128 units of the last hidden layer answer most like they do for
         the drawing. Where it is misread, they often say why.
+        """
+    case "inside":
+        inside.show_stage(here)
+        """
+        A unit of the first layer multiplies each pixel by a weight of its own, adds up, and passes
+        the sum on if it is positive. So its weights can be drawn as an image. They began at random,
+        and training moves each of them only a little: what it added is a small part of what is
+        there, and the whole of what was learnt. All squares of a wall have the same scale. The
+        weights are kept at some of the steps, in 16 bits.
+
+        On the right is a **saliency map**: the gradient of one output with respect to the pixels.
+        It is found by the same `backward()` as that of the loss with respect to the weights, and
+        only the question is another one: not which weight, but which pixel. Choose an output that
+        is not the digit shown, and see what would have to be there.
+        """
+    case "code":
+        with shell.loading("TensorFlow"):
+            from views.digit_classifier import code
+        settings = code.show_stage(here)
+        """
+        The words of the two frameworks differ, the four lines do not. PyTorch hangs a graph on the
+        results and `backward()` leaves the gradients in `.grad`; the tape writes a list beside them
+        and hands the gradients back. What the first column works out by hand is the same chain rule
+        that both of them apply, layer by layer, from the last line of the prediction to the first.
+
+        Both runs begin with the same arrays and take the same images in the same order, so their
+        losses may differ by rounding only: numbers of 32 bits have seven digits.
+        """
+        code.tell(settings)
+    case "mistakes":
+        outcome = mistakes.show_stage(here)
+        """
+        Only one of these mistakes raises an error. Two overflow, which is hard to overlook. The
+        others run to their end with numbers that look like numbers, and whether anything was learnt
+        is seen only in images that were kept apart: the **test images**.
+        """
+        if outcome:
+            mistakes.tell(outcome)
+    case "check":
+        check.show_stage(here)
+        """
+        A gradient says how the loss answers to each of 50,826 numbers. To check one of them, move
+        that number a little up and a little down, compute the loss of the same images both times,
+        and divide the difference by the way between: a **central difference**. It asks the loss
+        itself and knows nothing of the chain rule. It costs two forward passes for each number,
+        which is why nobody trains with it, and why a random handful is checked.
+
+        In 64 bits, because the difference of two losses that agree in nine digits has seven digits
+        left of sixteen, and none of seven. Where a ReLU is switched on or off between the two
+        ends, the loss has a kink, and the difference is no derivative: such a weight is marked, and
+        says nothing.
         """
 here.controls.say_refused()
 shell.close_page(FILE)

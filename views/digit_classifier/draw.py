@@ -134,8 +134,7 @@ def _read(run: Run, image: NDArray[np.uint8], as_shares: bool) -> Reading:
     if as_shares:
         shares = np.exp(outputs - outputs.max(axis=1, keepdims=True))
         outputs = shares / shares.sum(axis=1, keepdims=True)
-    last = len(run.at) - 1
-    compared = np.unique(np.linspace(0, last, COMPARED).round().astype(np.intp))
+    compared = runs.some_moments(run, COMPARED)
     near = [nearest(x, learnt, run.params(i), NEIGHBOURS) for i in compared]
     return Reading(outputs, outputs.argmax(axis=1), compared, np.array(near))
 

@@ -1,12 +1,21 @@
 // Small images in rows, drawn on one canvas, a square for each pixel. Where data.read says for each
 // step what is read in each image, it follows the player: an image that is misread has a frame, and
 // in its corner the digit that is read. Where data.picks says which images are shown from each of the
-// steps data.at on, these alone are.
+// steps data.at on, these alone are; −1 is a place that stays empty. data.colors are two where pixels
+// have a sign, and 127.5 is zero: that of what is positive, and that of what is negative. The place
+// data.chosen has a frame; where data.choosable, a click on another place is the trigger `chosen`.
 
 const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 const GAP = 0.08; // between two images, as a part of a cell
+const INK = [31, 42, 53];
 
-export default function ({ parentElement, data }) {
+function coloured(value, colors) { // red, green, blue, and how much of it, of one pixel
+  if (!colors) return [...INK, value];
+  const color = colors[value < 127.5 ? 1 : 0];
+  return [...[1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16)), Math.abs(2 * value - 255)];
+}
+
+export default function ({ parentElement, data, setTriggerValue }) {
   const root = parentElement.querySelector(".images"), { side, count, columns, names } = data;
   root.off?.abort();
   const off = (root.off = new AbortController());
@@ -22,7 +31,7 @@ export default function ({ parentElement, data }) {
   const strip = ink.getContext("2d"), pixels = strip.createImageData(side * count, side);
   for (let i = 0; i < count; i += 1)
     for (let y = 0; y < side; y += 1)
-      for (let x = 0; x < side; x += 1) pixels.data.set([31, 42, 53, images[(i * side + y) * side + x]], 4 * (y * side * count + i * side + x));
+      for (let x = 0; x < side; x += 1) pixels.data.set(coloured(images[(i * side + y) * side + x], data.colors), 4 * (y * side * count + i * side + x));
   strip.putImageData(pixels, 0, 0);
 
   function draw() {
@@ -35,6 +44,7 @@ export default function ({ parentElement, data }) {
     const em = parseFloat(getComputedStyle(document.documentElement).fontSize), below = names ? 1.5 * em : 0;
     const cell = Math.min(width / columns, height / rows - below), size = cell * (1 - GAP);
     const step = document.querySelector("#player-step")?.frame?.step ?? 0, font = (data.lecture ? 1.02 : 0.8) * em;
+    root.cell = [cell, cell + below];
     let wrong = 0;
     pen.font = `600 ${font}px ${getComputedStyle(root).fontFamily}`;
     pen.textAlign = "center";
@@ -43,9 +53,15 @@ export default function ({ parentElement, data }) {
     for (let place = 0; place < shown; place += 1) {
       const x = (place % columns) * cell, y = Math.floor(place / columns) * (cell + below);
       const i = data.picks ? data.picks[data.at.findLastIndex((from) => from <= step)][place] : place;
+      if (i < 0) continue;
       pen.fillStyle = "#f6f4ee"; // paper, in either theme
       pen.fillRect(x, y, size, size);
       pen.drawImage(ink, i * side, 0, side, side, x, y, size, size);
+      if (place === data.chosen) {
+        pen.strokeStyle = ours;
+        pen.lineWidth = 0.8 * GAP * cell;
+        pen.strokeRect(x - 0.4 * GAP * cell, y - 0.4 * GAP * cell, size + 0.8 * GAP * cell, size + 0.8 * GAP * cell);
+      }
       if (names) {
         pen.fillStyle = ours;
         pen.fillText(names[i], x + size / 2, y + size + 0.75 * em, cell);
@@ -66,6 +82,15 @@ export default function ({ parentElement, data }) {
     canvas.dataset.wrong = wrong;
   }
 
+  function choose(event) {
+    const { left, top } = canvas.getBoundingClientRect();
+    const column = Math.floor((event.clientX - left) / root.cell[0]), row = Math.floor((event.clientY - top) / root.cell[1]);
+    const place = row * columns + column;
+    if (column < columns && place < shown) setTriggerValue("chosen", place);
+  }
+
+  if (data.choosable) canvas.addEventListener("click", choose, { signal: off.signal });
+  canvas.style.cursor = data.choosable ? "pointer" : "";
   document.addEventListener("input", (event) => event.target.id === "player-step" && requestAnimationFrame(draw), { capture: true, signal: off.signal });
   const resized = new ResizeObserver(draw);
   resized.observe(canvas);

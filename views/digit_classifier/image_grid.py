@@ -11,7 +11,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from views.player import in_lecture
-from views.ui.palette import MISTAKE
+from views.ui.palette import GRADIENT, MISTAKE, MODEL
 
 HERE = Path(__file__)
 KEY = "image_grid"
@@ -28,7 +28,7 @@ _grid = st.components.v2.component(
 def show_images(
     images: NDArray[Any],
     *,
-    brightest: int,
+    brightest: float,
     title: str,
     told: str,
     columns: int,
@@ -38,21 +38,27 @@ def show_images(
     read: NDArray[Any] | None = None,
     picks: NDArray[Any] | None = None,
     at: NDArray[Any] | None = None,
+    signed: bool = False,
+    chosen: int | None = None,
 ) -> None:
     """Show images as they are: ink on paper, a square for each pixel.
 
     images: shape (n, side, side), from 0 to `brightest`. told: what there is to see, for those who
     cannot; `{wrong}` in it is the number of images misread at the step shown. names: written below
-    each. picks, at: where only some are shown, which ones, shape (m, shown), from each of the
-    increasing steps `at` on, shape (m,). labels, read: the digit that each shows, shape (n,), and
-    the one that is read in it at each step, shape (k, n); where the two differ, the image has a
-    frame, and what is read.
+    each. labels, read: the digit that each shows, shape (n,), and the one that is read in it at
+    each step, shape (k, n); where the two differ, the image has a frame, and what is read. picks,
+    at: where only some are shown, which ones, shape (m, shown), from each of the increasing steps
+    `at` on, shape (m,); −1 is a place that stays empty. signed: whether pixels are from
+    −brightest on, the positive ones blue and the negative ones orange. chosen: the place of an
+    image that has a frame, where a visitor may choose another one; see `clicked`.
     """
     if picks is not None:  # no more than are ever seen is sent
-        used, places = np.unique(picks, return_inverse=True)
-        images, picks = images[used], places.reshape(picks.shape)
+        used = np.unique(picks[picks >= 0])
+        picks = np.where(picks < 0, -1, np.searchsorted(used, picks))
+        images = images[used]
         names = None if names is None else [names[i] for i in used]
-    ink = np.round(255.0 * images / brightest).astype(np.uint8)
+    share = np.clip(images / brightest, -1, 1)
+    ink = np.round(127.5 + 127.5 * share if signed else 255.0 * share).astype(np.uint8)
     data = {
         "side": images.shape[-1],
         "count": len(images),
@@ -66,9 +72,21 @@ def show_images(
         "title": title,
         "told": told,
         "color": MISTAKE,
+        "colors": [MODEL, GRADIENT] if signed else None,
+        "chosen": chosen,
+        "choosable": chosen is not None,
         "lecture": in_lecture(),
     }
-    _grid(data=data, key=key, height="stretch")
+    _grid(data=data, key=key, height="stretch", on_chosen_change=lambda: None)
+
+
+def clicked(key: str) -> int | None:
+    """The place of the image that a visitor has clicked just now, if it was one. A browser may lie.
+
+    key: that of `show_images`.
+    """
+    place = (st.session_state.get(key) or {}).get("chosen")
+    return place if type(place) is int and place >= 0 else None
 
 
 def _base64(values: NDArray[np.uint8]) -> str:

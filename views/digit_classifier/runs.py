@@ -5,7 +5,9 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any, NamedTuple
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from engines.digit_classifier import layers, torch_autograd
 from engines.digit_classifier.digits import BATCH, Digits, scans
@@ -74,6 +76,11 @@ def run_of(settings: Settings) -> Run:
     run = trained(settings)
     place.empty()
     return run
+
+
+def some_moments(run: Run, count: int) -> NDArray[np.intp]:
+    """Places in `at`: so many of the moments at which weights are kept, the last among them."""
+    return np.unique(np.linspace(0, len(run.at) - 1, count).round().astype(np.intp))
 
 
 def was_stopped(settings: Settings) -> bool:
