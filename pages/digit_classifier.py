@@ -22,6 +22,9 @@ match here.name:
         update, as with two numbers. With the 28 by 28 pixels of the article's MNIST there would be
         235,146.
 
+        The loss is that of the batch of a step. Every twelfth batch is what is left over, 29 images
+        which happen to be easier than most: hence the teeth.
+
         In the table a row is the digit that an image shows, and a column the one that is read.
         """
     case "draw":
@@ -43,8 +46,10 @@ match here.name:
         A unit of the first layer multiplies each pixel by a weight of its own, adds up, and passes
         the sum on if it is positive. So its weights can be drawn as an image. They began at random,
         and training moves each of them only a little: what it added is a small part of what is
-        there, and the whole of what was learnt. All squares of a wall have the same scale. The
-        weights are kept at some of the steps, in 16 bits.
+        there, and the whole of what was learnt. Shown are the units whose sums it changed most.
+        Edges that are blue or orange throughout are pixels that are paper in nearly every image:
+        there a weight tells no image from another, and acts like a bias. All squares of a wall
+        have the same scale. The weights are kept at some of the steps, in 16 bits.
 
         On the right is a **saliency map**: the gradient of one output with respect to the pixels.
         It is found by the same `backward()` as that of the loss with respect to the weights, and
@@ -83,10 +88,12 @@ match here.name:
         itself and knows nothing of the chain rule. It costs two forward passes for each number,
         which is why nobody trains with it, and why a random handful is checked.
 
-        In 64 bits, because the difference of two losses that agree in nine digits has seven digits
-        left of sixteen, and none of seven. Where a ReLU is switched on or off between the two
-        ends, the loss has a kink, and the difference is no derivative: such a weight is marked, and
-        says nothing.
+        Two losses that agree in nine digits have seven left of the sixteen of 64 bits to differ
+        in, and none of the seven of 32 bits. So rounding excuses the same small difference for
+        each weight, here 1e−9, and that is more, relative to a small gradient. A gradient is 0 in
+        both ways where its unit passes nothing on for any image. Where a ReLU is switched on or
+        off between the two ends, the loss has a kink, and the difference is no derivative: such a
+        weight has a cross for a mark, and says nothing.
         """
 here.controls.say_refused()
 shell.close_page(FILE)

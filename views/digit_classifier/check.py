@@ -114,6 +114,11 @@ def outside(one: Checked) -> NDArray[np.bool_]:
     return (np.abs(one.by_backward - one.by_differences) > ROUNDING) & ~one.kinks
 
 
+def _both_zero(one: Checked) -> NDArray[np.bool_]:
+    zero: NDArray[np.bool_] = (one.by_backward == 0) & (one.by_differences == 0)
+    return zero
+
+
 @cached
 def _timeline(run: Run, found: list[Checked]) -> Timeline:
     at = run.at[runs.some_moments(run, MOMENTS)]
@@ -129,7 +134,7 @@ def _timeline(run: Run, found: list[Checked]) -> Timeline:
         columns |= {f"{name}{j}": table[:, j] for j in range(table.shape[1])}
     columns["largest"] = np.array([one.error[~one.kinks].max() for one in found])
     columns["outside"] = np.array([outside(one).sum() for one in found], np.float64)
-    columns["zeros"] = np.array([np.sum(one.by_backward == 0) for one in found], np.float64)
+    columns["zeros"] = np.array([np.sum(_both_zero(one)) for one in found], np.float64)
     series = {name: Series(values, at) for name, values in columns.items()}
     return Timeline(
         series | every_step({"loss": run.losses}), len(run.losses) - 1, parts=WHOLE_STEPS
@@ -143,7 +148,8 @@ def _told(run: Run) -> str:
         f"{len(NAMES) * EACH} of {every:,} gradients, drawn at random: each weight was moved a "
         "millionth up and down, and the loss was asked twice. The largest disagreement with "
         f"<code>backward()</code> is <b>{now('largest', digits=2)}</b> of the gradient’s size, and "
-        f"<b>{now('outside', digits=0)}</b> of them disagree by more than rounding excuses."
+        f"<b>{now('outside', digits=0)}</b> of them disagree by more than rounding excuses. "
+        f"{now('zeros', digits=0)} are 0 in both ways."
     )
 
 
@@ -196,7 +202,7 @@ def _(timeline: Timeline) -> Drawing:
         alt.Chart(alt.NamedData("band"))
         .transform_calculate(bottom=f"{LEAST}")
         .mark_area(color=QUIET, opacity=0.25, line={"color": QUIET, "strokeDash": [5, 4]})
-        .encode(x=x, y=y("bottom:Q"), y2="allowed:Q")
+        .encode(x=x, y=y("allowed:Q"), y2="bottom:Q")
     )
     dots = alt.Chart(alt.NamedData("weights")).transform_calculate(
         size=f"max({SMALLEST}, abs({timeline.now('g0', further='datum.j')}))",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from textwrap import dedent
+from textwrap import dedent, indent
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,7 +32,8 @@ from views.ui.staging import beside, stage
 
 STEPS = 50
 OPENS = 20
-HEADS = ("", "two numbers, by hand", "50,826 numbers, PyTorch", "50,826 numbers, TensorFlow")
+INTO = 4 * " "  # what is called stands below its call
+HEADS = ("2 numbers, by hand", "{:,} numbers, PyTorch", "{:,} numbers, TensorFlow")
 NAMES = ("predict", "loss", "gradient", "update")
 
 
@@ -131,7 +132,7 @@ def rows(settings: Settings) -> list[list[str]]:
         [
             _lines(hand, loss),
             *(
-                _lines(train, loss) + "\n" + _lines(one, "log_shares", "return")
+                _lines(train, loss) + "\n" + indent(_lines(one, "log_shares", "return"), INTO)
                 for train, one in zip((torch, tape), losses, strict=True)
             ),
         ],
@@ -162,12 +163,15 @@ def _of_loop(update: Callable[..., Any]) -> str:
 def _table(settings: Settings) -> str:
     """HTML: the `rows`, each marked while slow motion is in its phase, with the losses."""
     values = ["", now("loss", known=Phase.LOSS, digits=8), now("tape", known=Phase.LOSS, digits=8)]
+    many = layers.count(layers.start(runs.digits().side ** 2))
+    heads = [head.format(many) for head in HEADS]
     told = []
     for phase, (name, cells) in enumerate(zip(NAMES, rows(settings), strict=True)):
-        shown = [f"<pre>{'<br>'.join(highlighted(cell))}</pre>" for cell in cells]
-        if phase == Phase.LOSS:
-            shown = [code + f"<b>{value}</b>" for code, value in zip(shown, values, strict=True)]
-        columns = "".join(f"<td>{one}</td>" for one in shown)
+        columns = ""
+        for head, cell, value in zip(heads, cells, values, strict=True):
+            code = "".join(f"<code>{line}</code>" for line in highlighted(cell))
+            said = f"<b>{value}</b>" if phase == Phase.LOSS else ""
+            columns += f'<td data-head="{head}"><pre>{code}</pre>{said}</td>'
         told.append(f'<tr data-moments="{phase}"><th>{name}</th>{columns}</tr>')
-    heads = "".join(f"<th>{head}</th>" for head in HEADS)
-    return f'<table class="digits lines"><tr>{heads}</tr>{"".join(told)}</table>'
+    above = "".join(f"<th>{head}</th>" for head in ("", *heads))
+    return f'<table class="digits lines"><tr>{above}</tr>{"".join(told)}</table>'

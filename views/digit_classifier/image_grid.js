@@ -42,25 +42,27 @@ export default function ({ parentElement, data, setTriggerValue }) {
     pen.scale(scale, scale);
     pen.imageSmoothingEnabled = false;
     const em = parseFloat(getComputedStyle(document.documentElement).fontSize), below = names ? 1.5 * em : 0;
-    const cell = Math.min(width / columns, height / rows - below), size = cell * (1 - GAP);
+    const edge = data.chosen === null ? 0 : 4; // room for a frame
+    const cell = Math.min((width - edge) / columns, (height - edge) / rows - below), size = cell * (1 - GAP);
     const step = document.querySelector("#player-step")?.frame?.step ?? 0, font = (data.lecture ? 1.02 : 0.8) * em;
-    root.cell = [cell, cell + below];
+    root.cell = [cell, cell + below, edge];
     let wrong = 0;
     pen.font = `600 ${font}px ${getComputedStyle(root).fontFamily}`;
     pen.textAlign = "center";
     pen.textBaseline = "middle";
     const ours = getComputedStyle(root).color;
     for (let place = 0; place < shown; place += 1) {
-      const x = (place % columns) * cell, y = Math.floor(place / columns) * (cell + below);
+      const x = edge + (place % columns) * cell, y = edge + Math.floor(place / columns) * (cell + below);
       const i = data.picks ? data.picks[data.at.findLastIndex((from) => from <= step)][place] : place;
       if (i < 0) continue;
       pen.fillStyle = "#f6f4ee"; // paper, in either theme
       pen.fillRect(x, y, size, size);
       pen.drawImage(ink, i * side, 0, side, side, x, y, size, size);
-      if (place === data.chosen) {
-        pen.strokeStyle = ours;
-        pen.lineWidth = 0.8 * GAP * cell;
-        pen.strokeRect(x - 0.4 * GAP * cell, y - 0.4 * GAP * cell, size + 0.8 * GAP * cell, size + 0.8 * GAP * cell);
+      if (place === data.chosen) { // between the images, so that it hides nothing of them
+        const rim = GAP * cell;
+        pen.strokeStyle = getComputedStyle(root).getPropertyValue("--st-primary-color");
+        pen.lineWidth = rim;
+        pen.strokeRect(x - rim / 2, y - rim / 2, size + rim, size + rim);
       }
       if (names) {
         pen.fillStyle = ours;
@@ -84,9 +86,10 @@ export default function ({ parentElement, data, setTriggerValue }) {
 
   function choose(event) {
     const { left, top } = canvas.getBoundingClientRect();
-    const column = Math.floor((event.clientX - left) / root.cell[0]), row = Math.floor((event.clientY - top) / root.cell[1]);
+    const [wide, high, edge] = root.cell;
+    const column = Math.floor((event.clientX - left - edge) / wide), row = Math.floor((event.clientY - top - edge) / high);
     const place = row * columns + column;
-    if (column < columns && place < shown) setTriggerValue("chosen", place);
+    if (column >= 0 && column < columns && place >= 0 && place < shown) setTriggerValue("chosen", place);
   }
 
   if (data.choosable) canvas.addEventListener("click", choose, { signal: off.signal });

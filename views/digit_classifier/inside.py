@@ -19,8 +19,8 @@ from views.ui.controls import Controls
 from views.ui.shell import Here
 from views.ui.staging import beside, stage
 
-OPENS, COMPARED = 20, 24  # the step that it opens at; moments at which weights are shown
-COLUMNS, UNITS = 8, 64  # of the wall
+COMPARED = 24  # moments at which weights are shown
+COLUMNS, UNITS = 6, 36  # of the wall
 ANSWERED = 6  # test images
 SHOWN = {"added": "what training added", "weights": "the weights themselves"}
 WALL = "units"
@@ -28,16 +28,18 @@ EACH = {str(digit): str(digit) for digit in range(DIGITS)}
 
 
 class Units(NamedTuple):
-    """The first weights of the units that training changed most, the most changed first.
+    """The first weights of the units whose sums training changed most, the most changed first.
 
     at: m of the steps at which weights are kept. which: the units, shape (u,). weights, added:
-    shape (m, u, side, side), the second what they are more than at step 0.
+    shape (m, u, side, side), the second what they are more than at step 0. share: the length of
+    what was added over that of the beginning, in percent, shape (m,), of all the units.
     """
 
     at: NDArray[np.intp]
     which: NDArray[np.intp]
     weights: NDArray[np.float32]
     added: NDArray[np.float32]
+    share: NDArray[np.float64]
 
 
 class Answers(NamedTuple):
@@ -60,60 +62,66 @@ def show_stage(here: Here) -> None:
         if place is not None and place < UNITS:
             st.session_state["unit"] = place + 1
             Controls.moved()
-        with st.container(horizontal=True, gap="small"):
-            view = here.controls.pills("Shown of each unit", "view", SHOWN, "added")
-            unit = int(here.controls.number("Unit", "unit", 1, 1, UNITS, width=110))
-            digit = _one(here.controls, "Test image", "image", "3")
-            output = _one(here.controls, "Slope of output", "output", "3")
         run, digits = runs.run_of(settings), runs.digits()
-        units = _units(run)
+        units, story = _units(run), st.container()
+        wall, alone, slopes = beside([5, 4, 4])
+        with wall:
+            view = here.controls.pills(
+                "Shown of each unit", "view", SHOWN, "added", label_visibility="collapsed"
+            )
+        with alone:
+            unit = int(here.controls.number("Unit", "unit", 1, 1, UNITS, width=130))
+        with slopes, st.container(horizontal=True, gap="small"):
+            digit = _one(here.controls, "Test image", "image", "3")
+            output = _one(here.controls, "Output", "output", "3")
         answers = _answers(run, int(units.which[unit - 1]))
         shown = int(run.shown[digit])
         play(
-            _timeline(run, answers, shown, output),
-            begin=(min(OPENS, len(run.losses) - 1), None),
-            stops=[1, 5, OPENS],
+            _timeline(run, units.share, answers, shown, output),
+            begin=(len(run.losses) - 1, None),
+            stops=[1, 5, 20],
             readout={"loss": (0, None)},
             table={
-                "test images for which the unit passes something": "passes",
-                "the output": "output",
+                "what training added, in percent": "share",
+                "test images that the unit answers to": "passes",
+                f"output {output} for the test image": "output",
             },
         )
-        say(
-            "Each square is one of 256 units: the weights by which it multiplies the pixels, "
-            "<b>blue where ink makes it stronger, orange where weaker</b>. The weights still look "
-            "like the noise they began as. What training added has the shape of strokes. Unit "
-            f"{unit} lets something pass for <b>{now('passes', digits=0)}</b> of "
-            f"{len(digits.test_images)} test images."
-        )
-        wall, chosen, slopes = beside([5, 4, 4])
+        with story:
+            say(
+                "Each square is a unit: the weights by which it multiplies the pixels, <b>blue "
+                "where ink makes it stronger, orange where weaker</b>. They began as noise, and "
+                f"training added to them <b>{now('share', digits=2)} %</b> of their size. That is "
+                f"where the strokes are. Unit {unit} answers to <b>{now('passes', digits=0)}</b> "
+                f"of {len(digits.test_images)} test images. Step back, and it all fades."
+            )
         pixels = units.added if view == "added" else units.weights
         with wall:
             _show_frames(
                 pixels,
                 units.at,
-                title=f"The {UNITS} units that training changed most: {SHOWN[view]}",
-                told="A square for each unit, with a pixel for each of its weights.",
+                title=f"{UNITS} of the {layers.SIZES[0]} units",
+                told=f"A square for each unit, a pixel for each of its weights: {SHOWN[view]}.",
                 columns=COLUMNS,
                 chosen=unit - 1,
                 key=WALL,
             )
-        with chosen:
+        with alone:
             _show_frames(
                 pixels[:, [unit - 1]],
                 units.at,
                 title=f"Unit {unit}",
-                told="The weights of the unit that is chosen.",
+                told=f"A pixel for each weight of the unit that is chosen: {SHOWN[view]}.",
                 columns=1,
                 key="unit alone",
-                scale=float(np.abs(pixels).max()),
+                scale=_scale(pixels),
             )
             show_images(
                 digits.test_images,
                 brightest=digits.brightest,
                 title="Test images it answers to most",
                 told="The test images for which the unit passes on most, the strongest first.",
-                columns=ANSWERED,
+                columns=ANSWERED // 2,
                 picks=answers.images,
                 at=answers.at,
                 key="answered",
@@ -131,8 +139,9 @@ def show_stage(here: Here) -> None:
             _show_frames(
                 grads[:, None],
                 at,
-                title=f"Where ink raises output {output}, and lowers it",
-                told=f"The gradient of output {output} by each pixel.",
+                title=f"How output {output} answers to ink",
+                told=f"The gradient of output {output} by each pixel: blue where ink raises it, "
+                "orange where ink lowers it.",
                 columns=1,
                 key="slopes",
             )
@@ -149,7 +158,7 @@ def _show_frames(
     m, shown, side, _ = frames.shape
     show_images(
         frames.reshape(m * shown, side, side),
-        brightest=scale or float(np.abs(frames).max()) or 1.0,
+        brightest=scale or _scale(frames),
         picks=np.arange(m * shown).reshape(m, shown),
         at=at,
         signed=True,
@@ -157,15 +166,24 @@ def _show_frames(
     )
 
 
+def _scale(frames: NDArray[Any]) -> float:
+    """What is drawn in full colour. A few pixels beyond it must not make all others pale."""
+    return float(np.quantile(np.abs(frames[-1]), 0.99)) or 1.0
+
+
 @cached
 def _units(run: Run) -> Units:
-    moments, side = runs.some_moments(run, COMPARED), runs.digits().side
+    moments, digits = runs.some_moments(run, COMPARED), runs.digits()
     w1 = run.weights["w1"][moments].astype(np.float32)
     added = w1 - w1[0]
-    which = np.argsort(-np.linalg.norm(added[-1], axis=0), kind="stable")[:UNITS]
-    shape = (len(moments), UNITS, side, side)
-    as_images = [one[:, :, which].swapaxes(1, 2).reshape(shape) for one in (w1, added)]
-    return Units(run.at[moments], which, *as_images)
+    # A weight counts for as much as its pixel varies: that of one which is always paper tells no
+    # image from another.
+    varies = digits.scaled(digits.images).std(axis=0)[:, None]
+    which = np.argsort(-np.linalg.norm(added[-1] * varies, axis=0), kind="stable")[:UNITS]
+    share = 100 * np.linalg.norm(added, axis=(1, 2)) / np.linalg.norm(w1[0])
+    shape = (len(moments), UNITS, digits.side, digits.side)
+    weights, added = (one[:, :, which].swapaxes(1, 2).reshape(shape) for one in (w1, added))
+    return Units(run.at[moments], which, weights, added, share)
 
 
 @cached
@@ -192,11 +210,17 @@ def _slopes(run: Run, image: int, output: int) -> tuple[NDArray[np.intp], NDArra
 
 
 @cached
-def _timeline(run: Run, answers: Answers, image: int, output: int) -> Timeline:
+def _timeline(
+    run: Run, share: NDArray[np.float64], answers: Answers, image: int, output: int
+) -> Timeline:
     digits = runs.digits()
     x = digits.scaled(digits.test_images[[image]])
     moments = runs.some_moments(run, COMPARED)
     outputs = [layers.answer(x, run.params(int(i))).outputs[0, output] for i in moments]
-    columns = {"passes": answers.passes.astype(np.float64), "output": np.array(outputs)}
+    columns = {
+        "passes": answers.passes.astype(np.float64),
+        "output": np.array(outputs, np.float64),
+        "share": share,
+    }
     series = some_steps(columns, answers.at) | every_step({"loss": run.losses})
     return Timeline(series, len(run.losses) - 1, parts=WHOLE_STEPS)

@@ -31,19 +31,17 @@ OPENS = "not_scaled"
 ENDS = {
     "crash": "it stops with an error",
     "overflow": "the loss overflows",
-    "stuck": "it runs on, and learns nothing",
-    "by_heart": "it learns its images by heart, and reads others badly",
-    "learns": "it learns well all the same",
+    "stuck": "it learns nothing",
+    "by_heart": "it learns by heart, and no more",
+    "learns": "it learns well",
 }
-RIGHT, WRONG = Look("the right listing", MODEL), Look("with the mistake", MISTAKE, (6, 4))
-ON_TEST = Look("right: test images", MODEL)
-WRONG_ON_TEST = Look("mistake: test images", MISTAKE, (6, 4))
-WRONG_LEARNT = Look("mistake: the images it learns from", DATA, (2, 3))
+RIGHT, WRONG = Look("right", MODEL), Look("mistake", MISTAKE, (6, 4))
+LEARNT = Look("mistake, its images", DATA, (2, 3))  # those that it learns from
 ASKED = (
     "Each of these is the listing with some lines changed, and it is really trained. <b>Read the "
     "lines, say how it ends, and look.</b>"
 )
-UNITS = 64  # of which the weights are shown
+UNITS, COLUMNS = 40, 10  # of which the weights are shown
 
 
 def show_stage(here: Here) -> Outcome | None:
@@ -57,16 +55,15 @@ def show_stage(here: Here) -> Outcome | None:
             "A mistake to make", "mistake", labels, OPENS, label_visibility="collapsed"
         )
         outcome, right = run(name), right_run(SETTINGS[name])
-        key = f"digits {name}"
-        story = st.container()
-        words, *places = beside([6, 8] if mistakes.answered(key) and outcome.crash else [6, 4, 4])
-        with words:
-            answered = mistakes.predict(
-                TOLD[name], outcome.listing.right, outcome.listing.wrong, ENDS, outcome.end, key=key
-            )
+        answered = mistakes.ask(ENDS, outcome.end, key=f"digits {name}")
+        # Before the answer nothing on the stage depends on what becomes of the mistake.
         shown = outcome if answered else None
-        with story:
-            say(_how_it_went(outcome, right) if shown else ASKED)
+        say(_how_it_went(outcome, right) if shown else ASKED)
+        words, *places = beside([6, 8] if shown and shown.crash else 3)
+        with words:
+            mistakes.show_edit(outcome.listing.right, outcome.listing.wrong)
+            if shown:
+                st.markdown(TOLD[name].story)
         if shown and shown.crash:
             with places[0]:
                 st.markdown("It stops at this line, with these words:")
@@ -135,16 +132,17 @@ def _timeline(right: Run, wrong: Run | None) -> Timeline:
 
 
 def _accuracy(right: Run, wrong: Run | None) -> Figure:
-    shown = [Line(ON_TEST, 100 * right.test_accuracy)]
+    shown = [Line(RIGHT, 100 * right.test_accuracy)]
     if wrong:
-        shown.append(Line(WRONG_LEARNT, 100 * wrong.train_accuracy))
-        shown.append(Line(WRONG_ON_TEST, 100 * wrong.test_accuracy))
+        shown.append(Line(LEARNT, 100 * wrong.train_accuracy))
+        shown.append(Line(WRONG, 100 * wrong.test_accuracy))
     return lines(
         shown,
-        title="Read rightly",
+        title="Test images read rightly",
         y="%",
-        description="How many of a hundred images are read rightly, against step: the right run, "
-        "and the one with the mistake, dashed.",
+        description="How many of a hundred test images are read rightly, against step, in the "
+        "right run and in the one with the mistake, dashed; dotted, how many of those that the "
+        "latter learns from.",
         log=False,
         highest=100,
         follows=True,
@@ -167,14 +165,14 @@ def _losses(right: Run, wrong: Run | None) -> Figure:
 
 def _show_weights(right: Run, wrong: Run) -> None:
     """Weights of the first units at the end of both runs."""
-    kept = {"right": _as_images(right), "with the mistake": _as_images(wrong)}
+    kept = {"right": _as_images(right), "mistake": _as_images(wrong)}
     for which, images in kept.items():
         show_images(
             images,
             brightest=float(np.abs(kept["right"]).max()),
-            title=f"First weights of {UNITS} units, {which}",
-            told="A square for each unit, with a pixel for each of its weights.",
-            columns=16,
+            title=f"{UNITS} units: {which}",
+            told="A square for each unit, with a pixel for each of its first weights at the end.",
+            columns=COLUMNS,
             signed=True,
             key=f"weights {which}",
         )
@@ -202,7 +200,12 @@ def _how_it_went(outcome: Outcome, right: Run) -> str:
             f"with. The right listing reads {well} of the test images."
         )
     learnt, tested = 100 * wrong.train_accuracy[-1], 100 * wrong.test_accuracy[-1]
-    return (
+    told = [
         f"At step {last} it reads <b>{learnt:.1f} %</b> of the images it learns from, and "
         f"<b>{tested:.1f} %</b> of the test images. The right listing reads {well} of those."
-    )
+    ]
+    if outcome.different == 1:
+        told.append(f"All {layers.SIZES[0]} units of the first layer still have equal weights.")
+    elif (dead := wrong.dead[-1]).tolist() == list(layers.SIZES[:2]):
+        told.append(f"All {dead.sum()} hidden units pass nothing on, for any test image.")
+    return " ".join(told)
