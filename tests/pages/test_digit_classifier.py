@@ -2,39 +2,33 @@
 
 from __future__ import annotations
 
-import base64
-import re
 from functools import cache
 
 import numpy as np
 import pytest
 
-from engines.digit_classifier import layers, torch_autograd
+from engines.digit_classifier import layers, tf_tape, torch_autograd
 from engines.digit_classifier.digits import scans
 from engines.digit_classifier.drawing import READY, pixels
+from engines.digit_classifier.inside import saliency, strongest
 from engines.digit_classifier.recording import Recorder
-from tests.support.visit import charts, components, live_texts, player, series, visit, words
-from views.digit_classifier import pen, runs
+from engines.listing import source_of
+from engines.regression import numpy_vectorized
+from tests.support.digit_chapters import PAGE, grid, numbers, told
+from tests.support.visit import (
+    charts,
+    live_texts,
+    player,
+    series,
+    visit,
+    words,
+)
+from views.digit_classifier import code, image_grid, inside, pen, runs
 from views.digit_classifier.runs import Settings
 from views.ui.contents import page_of
 
-PAGE = "digit_classifier"
 CHAPTERS = page_of(f"pages/{PAGE}.py").chapters
 opened = cache(lambda chapter: visit(PAGE, chapter=chapter))
-
-
-def told(at):
-    [text] = re.findall(r'<p class="on">(.*?)</p>', live_texts(at), re.DOTALL)
-    return re.sub(r"<[^>]+>", "", text)
-
-
-def grid(at, title):
-    [data] = [one for one in components(at) if str(one.get("title")).startswith(title)]
-    return data
-
-
-def numbers(text, *shape):
-    return np.frombuffer(base64.b64decode(text), np.uint8).reshape(shape)
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.name)
@@ -154,6 +148,107 @@ def test_an_address_with_nonsense_is_told_and_still_works():
     for name in ("digit", "loss", "batch", "step"):
         assert f"The address asks for {name}" in words(at)
     assert player(at)["lastStep"] == 300
+
+
+# ---- Inside
+
+
+def frames(data):
+    """What a wall of signed images shows from each of its steps on, as shares of its scale."""
+    side = data["side"]
+    ink = numbers(data["images"], data["count"], side, side)
+    return (ink[np.array(data["picks"])].astype(float) - 127.5) / 127.5
+
+
+def test_the_wall_of_units_begins_empty_and_shows_what_training_added():
+    at, run = opened("inside"), runs.trained(Settings())
+    data = grid(at, "36 of the 256 units")
+    assert (data["at"][0], data["at"][-1], data["chosen"]) == (0, 300, 0)
+    seen = frames(data)
+    assert np.abs(seen[0]).max() < 0.005
+    first, last = (run.weights["w1"][i].astype(np.float32) for i in (0, -1))
+    shown = inside._units(run).which
+    expected = (last - first)[:, shown].T.reshape(36, 8, 8)
+    scale = np.quantile(np.abs(expected), 0.99)
+    np.testing.assert_allclose(seen[-1], np.clip(expected / scale, -1, 1), atol=0.005)
+    share = series(at)["share"]
+    assert share[0] == 0
+    np.testing.assert_allclose(
+        share[-1], 100 * np.linalg.norm(last - first) / np.linalg.norm(first), rtol=1e-4
+    )
+    assert (np.diff(share) > 0).all()
+    themselves = frames(grid(visit(PAGE, chapter="inside", view="weights"), "36 of the 256 units"))
+    assert np.abs(themselves[0]).mean() > 0.3  # noise, from the first step on
+
+
+def test_a_unit_that_is_chosen_shows_the_images_it_answers_to():
+    at, run = visit(PAGE, chapter="inside", unit="5"), runs.trained(Settings())
+    unit = int(inside._units(run).which[4])
+    assert grid(at, "36 of")["chosen"] == 4
+    data = grid(at, "Test images it answers to most")
+    x, last = scans().scaled(scans().test_images), run.params(len(run.at) - 1)
+    ink = numbers(data["images"], data["count"], 8, 8)[data["picks"][-1]]
+    best = strongest(unit, x, last, 6)
+    np.testing.assert_allclose(ink / 255, scans().test_images[best] / 16, atol=0.002)
+    assert series(at)["passes"][-1] == (layers.answer(x, last).h1[:, unit] > 0).sum()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(inside, "clicked", lambda key: 7)
+        at.run()
+    assert at.number_input(key="unit").value == 8
+    assert grid(at, "36 of")["chosen"] == 7
+    assert not at.warning
+
+
+@pytest.mark.parametrize(
+    "sent", [None, "chosen", {"chosen": -1}, {"chosen": True}, {"chosen": 0.5}]
+)
+def test_a_click_that_is_no_place_is_none(sent, monkeypatch):
+    monkeypatch.setattr(image_grid.st, "session_state", {"wall": sent})
+    assert image_grid.clicked("wall") is None
+
+
+def test_the_slopes_are_those_of_the_output_and_the_image_that_are_chosen():
+    at, run = visit(PAGE, chapter="inside", image="1", output="8"), runs.trained(Settings())
+    image = scans().test_images[run.shown[1]]
+    ink = numbers(grid(at, "A test image of a 1")["images"], 8, 8)
+    np.testing.assert_allclose(ink / 255, image / 16, atol=0.002)
+    [x] = scans().scaled(image[None])
+    params = run.params(len(run.at) - 1)
+    expected = saliency(x, params, 8)
+    expected /= np.quantile(np.abs(expected), 0.99)
+    seen = frames(grid(at, "How output 8 answers to ink"))[-1, 0].ravel()
+    np.testing.assert_allclose(seen, np.clip(expected, -1, 1), atol=0.005)
+    output = layers.answer(x, params).outputs[8]
+    np.testing.assert_allclose(series(at)["output"][-1], output, atol=1e-6)
+
+
+# ---- The code
+
+
+@pytest.mark.parametrize("loss", runs.LOSSES)
+@pytest.mark.parametrize("optimizer", runs.OPTIMIZERS)
+def test_the_lines_shown_are_lines_of_what_ran(loss, optimizer):
+    shown = code.rows(Settings(loss, optimizer))
+    assert len(shown) == 4
+    for column, engine in enumerate((numpy_vectorized, torch_autograd, tf_tape)):
+        functions = [engine.train]
+        if column:
+            functions += [getattr(engine, loss), getattr(engine, optimizer)]
+        lines = {line.strip() for one in functions for line in source_of(one).splitlines()}
+        for row in shown:
+            assert row[column]
+            assert {line.strip() for line in row[column].splitlines()} <= lines
+
+
+def test_both_frameworks_have_the_same_losses_and_it_is_said_whose_lines_they_are():
+    at = opened("code")
+    found = series(at)
+    assert len(found["loss"]) == 51
+    np.testing.assert_allclose(found["tape"], found["loss"], rtol=1e-5)
+    np.testing.assert_allclose(found["loss"], runs.trained(Settings()).losses[:51], rtol=1e-6)
+    assert "These are the four lines of Manual gradients." in live_texts(at)
+    assert [f'data-moments="{phase}"' in live_texts(at) for phase in range(5)] == [True] * 5
+    assert player(at)["parts"] == [1, 1, 1, 1]
 
 
 # ---- The pen

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +86,8 @@ def clicked(key: str) -> int | None:
 
     key: that of `show_images`.
     """
-    place = (st.session_state.get(key) or {}).get("chosen")
+    sent = st.session_state.get(key)
+    place = sent.get("chosen") if isinstance(sent, Mapping) else None
     return place if type(place) is int and place >= 0 else None
 
 
