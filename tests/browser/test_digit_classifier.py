@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
 import pytest
 
 from engines.digit_classifier import layers, torch_autograd
@@ -9,7 +12,7 @@ from engines.digit_classifier.digits import scans
 from engines.digit_classifier.drawing import READY
 from engines.digit_classifier.recording import moments, watch
 from tests.support.playing import press, scrub, shown
-from tests.support.server import wait_until_idle
+from tests.support.server import Visitor, wait_until_idle
 
 PAGE = "/digit_classifier"
 WALL = ".images canvas[data-wrong]"
@@ -113,3 +116,36 @@ def test_without_a_pointer_a_ready_made_digit_is_chosen_and_stepped_through(visi
     first = shown(page, "read")
     press(page, "End")
     assert shown(page, "read") == 5 != first
+
+
+def test_a_unit_is_chosen_with_a_click_and_fades_when_it_is_stepped_back(visit, run):
+    page = visit(PAGE + "?chapter=inside")
+    wall = page.locator(".images canvas").first
+    box = wall.bounding_box()
+    cell = min(box["width"], box["height"]) / 6
+    wall.click(position={"x": 2.5 * cell, "y": 1.5 * cell})
+    page.wait_for_url("**unit=9*")
+    wait_until_idle(page)
+    assert page.get_by_role("spinbutton", name="Unit").input_value() == "9"
+    start, last = (run.weights["w1"][i].astype(np.float32) for i in (0, -1))
+    share = 100 * np.linalg.norm(last - start) / np.linalg.norm(start)
+    assert shown(page, "share") == pytest.approx(share, rel=0.05)
+    scrub(page, 0)
+    assert shown(page, "share") == 0
+
+
+def test_visitors_who_train_at_once_all_get_theirs(server):
+    wanted = [f"optimizer={one}&times={times}" for one in ("adam", "momentum") for times in "12"]
+    wanted += ["loss=cross_entropy", wanted[0]]  # the last one asks for the same as the first
+
+    def train(query):
+        with Visitor(server.url, PAGE, query) as visitor:
+            return visitor.first
+
+    with ThreadPoolExecutor(len(wanted)) as pool:
+        runs = list(pool.map(train, wanted))
+    for run in runs:
+        assert run.errors == []
+        sent = [m.delta.new_element for m in run.messages if m.HasField("delta")]
+        assert any('"lastStep":300' in one.bidi_component.json.replace(" ", "") for one in sent)
+    assert train(wanted[0]).seconds < 0.5 * min(run.seconds for run in runs)  # it was kept
