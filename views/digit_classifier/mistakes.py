@@ -42,6 +42,7 @@ ASKED = (
     "lines, say how it ends, and look.</b>"
 )
 UNITS, COLUMNS = 40, 10  # of which the weights are shown
+MORE = 6  # steps of the right run that are shown after the other one has overflowed
 
 
 def show_stage(here: Here) -> Outcome | None:
@@ -70,7 +71,10 @@ def show_stage(here: Here) -> Outcome | None:
                 st.code(shown.crash.text, language="python", wrap_lines=True)
                 explain(shown.crash.error, shown.crash.message)
         else:
-            _pictures(play, places, right, shown.run if shown else None, name)
+            wrong = shown.run if shown else None
+            if shown and wrong and shown.end == "overflow":
+                right = _beginning(right, len(wrong.losses) + MORE)
+            _pictures(play, places, right, wrong, name)
     return shown
 
 
@@ -119,6 +123,15 @@ def _pictures(play: Play, places: Any, right: Run, wrong: Run | None, name: str)
             _show_weights(right, wrong)
         else:
             show(_losses(right, wrong), key="losses")
+
+
+def _beginning(run: Run, steps: int) -> Run:
+    """The first steps of a run, as far as the pictures need it."""
+    return run._replace(
+        losses=run.losses[:steps],
+        train_accuracy=run.train_accuracy[:steps],
+        test_accuracy=run.test_accuracy[:steps],
+    )
 
 
 @cached
@@ -197,7 +210,8 @@ def _how_it_went(outcome: Outcome, right: Run) -> str:
     if outcome.end == "overflow":
         return (
             f"<b>The loss overflows at step {last}.</b> From then on there are no numbers to learn "
-            f"with. The right listing reads {well} of the test images."
+            f"with. After {len(right.losses) - 1} steps the right listing reads {well} of the test "
+            "images."
         )
     learnt, tested = 100 * wrong.train_accuracy[-1], 100 * wrong.test_accuracy[-1]
     told = [
