@@ -27,6 +27,8 @@ export default function ({ parentElement, data, setTriggerValue }) {
   root.replaceChildren(title, canvas);
   const pen = canvas.getContext("2d"), shown = data.picks ? data.picks[0].length : count, rows = Math.ceil(shown / columns);
 
+  canvas.style.setProperty("--shape", `${columns} / ${(names ? 1.4 : 1) * rows}`); // on a phone it is as high as it needs
+
   const ink = Object.assign(document.createElement("canvas"), { width: side * count, height: side });
   const strip = ink.getContext("2d"), pixels = strip.createImageData(side * count, side);
   for (let i = 0; i < count; i += 1)
