@@ -26,7 +26,8 @@ def run():
 
 def on_the_sheet(page, x, y):
     """Where a place of the sheet, from 0 to 1, is in the window."""
-    box = page.locator(".pen svg").bounding_box()
+    # At once, for an answer of the server puts a new sheet in its place.
+    box = page.evaluate("document.querySelector('.pen svg').getBoundingClientRect().toJSON()")
     size = min(box["width"], box["height"])
     return box["x"] + (box["width"] - size) / 2 + x * size, box["y"] + y * size
 
