@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import altair as alt
@@ -39,7 +39,6 @@ from views.player import (
 )
 from views.ui.palette import GRADIENT, MISTAKE, QUIET
 from views.ui.shell import Here
-from views.ui.slow_run import Follow, slow
 from views.ui.staging import beside, stage
 from views.ui.table import html_table
 
@@ -81,26 +80,20 @@ def show_stage(here: Here) -> None:
             live(_numbers(found[0]), key="numbers")
 
 
-@slow
-def checked(
-    follow: Follow, run: Run, settings: Settings, seed: int, spoiled: bool
-) -> list[Checked]:
+@cached
+def checked(run: Run, settings: Settings, seed: int, spoiled: bool) -> list[Checked]:
     """The same handful at some moments of a run."""
-    moments = runs.some_moments(run, MOMENTS)
-
-    def each() -> Generator[Checked, None, None]:
-        for moment in moments:
-            yield compare(
-                _spoiled if spoiled else torch_autograd.train,
-                runs.digits(),
-                run.params(int(moment)),
-                each=EACH,
-                seed=seed,
-                loss_of=getattr(torch_autograd, settings.loss),
-            )
-
-    said = "Each of them up and down: moment {:,} of {:,}."
-    return list(follow(each(), len(moments), said))
+    return [
+        compare(
+            _spoiled if spoiled else torch_autograd.train,
+            runs.digits(),
+            run.params(int(moment)),
+            each=EACH,
+            seed=seed,
+            loss_of=getattr(torch_autograd, settings.loss),
+        )
+        for moment in runs.some_moments(run, MOMENTS)
+    ]
 
 
 def _spoiled(*given: Any, **how: Any) -> Iterator[Step]:
