@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import linecache
+import traceback
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dis import get_instructions
@@ -105,6 +106,24 @@ def edited(
     exec(compile(source, EDITED, "exec", dont_inherit=True), names)
     right, wrong = (dedent("".join(lines)).rstrip("\n") for lines in (changes, changes.values()))
     return Edited(right, wrong, source, names)
+
+
+class Crash(NamedTuple):
+    """An error, as Python tells it: its class, its message, and the line of the listing."""
+
+    error: str
+    message: str
+    line: int
+    text: str
+
+
+def crash_of(error: BaseException, source: str) -> Crash:
+    """What Python tells of an error raised in an edited listing, whose text is `source`."""
+    frames = traceback.extract_tb(error.__traceback__)
+    line = next(frame.lineno for frame in reversed(frames) if frame.filename == EDITED)
+    assert line is not None
+    text = source.splitlines()[line - 1].strip()
+    return Crash(type(error).__name__, str(error), line, text)
 
 
 class Place(NamedTuple):

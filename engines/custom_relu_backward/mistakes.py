@@ -10,7 +10,6 @@ Source: experiment E10; the documentation page "Extending PyTorch".
 from __future__ import annotations
 
 import inspect
-import traceback
 import weakref
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -22,7 +21,7 @@ from numpy.typing import NDArray
 
 from engines.custom_relu_backward import gradcheck
 from engines.custom_relu_backward.gradcheck import Check
-from engines.listing import EDITED, Edited, edited, source_of
+from engines.listing import Crash, Edited, crash_of, edited, source_of
 from engines.network import torch_own_relu
 from engines.network.torch_own_relu import MyReLU
 from engines.trace import Step
@@ -89,15 +88,6 @@ def relu_of(listing: Edited) -> Callable[[Any], Any]:
     return relu
 
 
-class Crash(NamedTuple):
-    """An error, as Python tells it: its class, its message, and the line of the listing."""
-
-    error: str
-    message: str
-    line: int
-    text: str
-
-
 class Training(NamedTuple):
     """A run. losses: up to the first that is not finite, shape (steps + 1,) or less.
 
@@ -156,7 +146,7 @@ def run(listing: Edited, steps: Iterator[Step], right: Training) -> Outcome:
     try:
         losses, gradient = trained(steps)
     except RuntimeError as error:
-        return outcome._replace(crash=_crash(error, listing.source))
+        return outcome._replace(crash=crash_of(error, listing.source))
     apart = np.linalg.norm(gradient - right.gradient) / np.linalg.norm(right.gradient)
     return outcome._replace(losses=losses, gradient_off=float(apart))
 
@@ -200,11 +190,3 @@ def inputs_in_memory(
 
 def _alive(references: list[weakref.ref[NDArray[Any]]]) -> int:
     return sum(reference() is not None for reference in references)
-
-
-def _crash(error: RuntimeError, source: str) -> Crash:
-    frames = traceback.extract_tb(error.__traceback__)
-    line = next(frame.lineno for frame in reversed(frames) if frame.filename == EDITED)
-    assert line is not None
-    text = source.splitlines()[line - 1].strip()
-    return Crash(type(error).__name__, str(error), line, text)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from engines.custom_relu_backward import mistakes as engine
 from engines.custom_relu_backward.gradcheck import Check
 from engines.custom_relu_backward.mistakes import InMemory, Outcome, Training
+from engines.listing import Crash
 from engines.network import torch_own_relu
 from engines.network.compare import RATE, STEPS, draw
 from views.player import Figure, cached, listing, say, show
@@ -124,7 +125,7 @@ def _edit(outcome: Outcome) -> None:
     listing(wrong, {}, title="As it was written", key="edit", changed=changed, follows=True)
 
 
-def _message(crash: engine.Crash) -> None:
+def _message(crash: Crash) -> None:
     """The line that it stops at, and PyTorch's words, taken apart."""
     st.code(crash.text, language="python", wrap_lines=True)
     shown, phrases = errors.up_to_explained(_said(crash), most=ON_STAGE)
@@ -132,7 +133,7 @@ def _message(crash: engine.Crash) -> None:
     errors.explain_phrases(phrases)
 
 
-def _said(crash: engine.Crash) -> str:
+def _said(crash: Crash) -> str:
     return f"{crash.error}: {crash.message}"
 
 

@@ -34,7 +34,7 @@ from views.player.figure import (
     show,
     sized,
 )
-from views.player.listings import Computed, listing
+from views.player.listings import Computed, highlighted, listing
 from views.player.story import Moment, Story, paragraphs, say, show_story
 from views.player.text import during, live, now, reached
 from views.player.timeline import (
@@ -83,6 +83,7 @@ __all__ = [
     "during",
     "every_step",
     "frame",
+    "highlighted",
     "in_lecture",
     "listing",
     "live",

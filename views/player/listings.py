@@ -33,7 +33,7 @@ class Computed(NamedTuple):
 
 
 @lru_cache(maxsize=64)
-def _highlighted(source: str) -> list[str]:
+def highlighted(source: str) -> list[str]:
     """The lines of a listing as HTML. What has a dot in it is one `.name`, broken only at dots."""
     colored = highlight(source, PythonLexer(stripnl=False), HtmlFormatter(nowrap=True))
     whole = DOTTED.sub(
@@ -58,7 +58,7 @@ def listing(
     different from the right ones. follows: whether to show a part only, that with the marked lines.
     """
     rows, wrong = [], {line.strip() for line in changed.splitlines()}
-    for line, code in zip(source.rstrip("\n").split("\n"), _highlighted(source), strict=True):
+    for line, code in zip(source.rstrip("\n").split("\n"), highlighted(source), strict=True):
         mark = ' class="changed"' if line.strip() in wrong else ""
         moments, value = "", ""
         for start, (at, series) in computed.items():

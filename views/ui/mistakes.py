@@ -47,8 +47,7 @@ def predict(
     name, each the end of a sentence; `end` is the name of what did. Returns whether it is answered.
     """
     show_edit(right, wrong)
-    question = "Before you look: how does this run end?"
-    answered = predicted(question, ends, end, key=key)
+    answered = ask(ends, end, key=key)
     if answered:
         st.markdown(told.story)
     return answered
@@ -57,6 +56,11 @@ def predict(
 def answered(key: str) -> bool:
     """Whether the question of `predict` with this key has been answered."""
     return st.session_state.get(f"guess of {key}") is not None
+
+
+def ask(ends: Mapping[str, str], end: str, *, key: str) -> bool:
+    """The question of `predict` alone, where it does not stand below the lines."""
+    return predicted("Before you look: how does this run end?", ends, end, key=key)
 
 
 def show_edit(right: str, wrong: str) -> None:

@@ -80,6 +80,10 @@ class slow(Generic[P, R]):
         found: R = result.found[0]
         return found
 
+    def known(self, *args: P.args, **named: P.kwargs) -> bool:
+        """Whether a call with these arguments would find its result."""
+        return bool(_result(self._name, args, named).found)
+
     def stopped(self) -> int | None:
         """The step at which this visitor stopped the last run, told once; None if it was whole."""
         step: int | None = st.session_state.pop(f"stopped {self._name}", None)

@@ -220,10 +220,19 @@ def of_the_custom_backward():
     yield double_backward.differentiate_twice("once_differentiable").message
 
 
+def of_the_digit_classifier():
+    """What PyTorch says of the article's reshape where images have another size."""
+    from engines.digit_classifier import layers, mistakes
+    from engines.digit_classifier.digits import scans
+
+    yield mistakes.run("reshape", scans(), layers.start(64)).crash.message
+
+
 @pytest.mark.filterwarnings("ignore:The .grad attribute:UserWarning")
 def test_every_phrase_explained_is_in_a_message_that_can_be_raised():
     tensorflow = (said(name).sentence for name in RAISED)
-    sentences = [*tensorflow, *of_the_dynamic_graph(), *of_the_custom_backward()]
+    torch = *of_the_dynamic_graph(), *of_the_custom_backward(), *of_the_digit_classifier()
+    sentences = [*tensorflow, *torch]
     told = {phrase for sentence in sentences for phrase in explanation(sentence)[0]}
     for known in KNOWN:
         fixed = [phrase for phrase in known.phrases if "{" not in phrase]

@@ -1,0 +1,1 @@
+"""A network that reads handwritten digits: its data, its training, what it keeps, its mistakes."""

@@ -1,0 +1,167 @@
+"""What is kept of a run of the digit classifier, in either framework.
+
+A run of 300 steps goes through 60 MB of weights. All numbers that fit into a picture are kept for
+each step; the weights themselves at a few moments, and in 16 bits: enough digits to see and to ask
+them, too few to go on training.
+
+Source: experiment E13. The runs: torch_autograd.py and tf_tape.py.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.digit_classifier.digits import DIGITS, Digits
+from engines.digit_classifier.layers import answer
+from engines.trace import Step, thin
+
+Floats = NDArray[np.float64]
+EVALUATED = 1500  # training images, at most, of which accuracy is counted
+MOMENT_BYTES = 4_000_000  # for the weights of one run
+
+
+class Run(NamedTuple):
+    """What is kept of a run, which ends with the first step whose loss is not finite.
+
+    For each of k steps: losses, of the batch that the step learns from, shape (k,). train_accuracy,
+    test_accuracy: shares of 1, shape (k,). grad_norms: the length of the gradient of each layer,
+    weights and biases together, shape (k, 3). active: for which share of the test images a unit of
+    either hidden layer lets something pass, on average, shape (k, 2). dead: how many of the units
+    do so for none of them, shape (k, 2). outputs: for one test image of each digit, `shown`, the
+    ten outputs, shape (k, 10, 10), float32. predicted: what is read in each test image, shape
+    (k, tested), uint8.
+
+    At m moments `at`, shape (m,): weights, by name, shape (m, *shape of the value), float16.
+    """
+
+    losses: Floats
+    train_accuracy: Floats
+    test_accuracy: Floats
+    grad_norms: Floats
+    active: Floats
+    dead: NDArray[np.intp]
+    shown: NDArray[np.intp]
+    outputs: NDArray[np.float32]
+    predicted: NDArray[np.uint8]
+    at: NDArray[np.intp]
+    weights: dict[str, NDArray[np.float16]]
+
+    @property
+    def key(self) -> str:
+        """Equal for runs that went alike: what a cache may go by."""
+        return hashlib.sha256(self.losses.tobytes()).hexdigest()
+
+    def params(self, i: int) -> dict[str, NDArray[np.float32]]:
+        """The weights at moment `at[i]`, in float32."""
+        return {name: values[i].astype(np.float32) for name, values in self.weights.items()}
+
+
+def one_of_each(digits: Digits) -> NDArray[np.intp]:
+    """Where the first test image of each digit is, shape (10,)."""
+    return np.array([np.argmax(digits.test_labels == digit) for digit in range(DIGITS)], np.intp)
+
+
+def moments(last: int, weights: int) -> NDArray[np.intp]:
+    """The steps at which that many weights are kept, increasing, the last among them."""
+    return thin(last + 1, max(4, MOMENT_BYTES // (2 * weights)))
+
+
+class Recorder:
+    """Keeps what a Run has while an engine runs, and can be asked for it before that has ended."""
+
+    def __init__(
+        self,
+        digits: Digits,
+        *,
+        at: Iterable[int],
+        learnt: tuple[NDArray[Any], NDArray[Any]] | None = None,
+        tested: NDArray[Any] | None = None,
+    ) -> None:
+        """at: the steps whose weights are kept, such as `moments` gives.
+
+        learnt: inputs of the network, shape (n, pixels), and labels, shape (n,), for the accuracy
+        in training; if not said, the first of the training images. tested: the test images as the
+        network is given them; if not said, scaled.
+        """
+        some = slice(EVALUATED)
+        inputs, labels = learnt or (digits.scaled(digits.images[some]), digits.labels[some])
+        seen = digits.scaled(digits.test_images) if tested is None else tested
+        self._x = np.concatenate([seen, inputs])
+        self._right = np.concatenate([digits.test_labels, labels])
+        self._tested = len(seen)
+        self._shown = one_of_each(digits)
+        self._at = frozenset(at)
+        self._rows: list[tuple[Any, ...]] = []
+        self._kept: dict[int, dict[str, NDArray[np.float16]]] = {}
+
+    def watch(self, steps: Iterable[Step]) -> Run:
+        """Run an engine to its end, or to the first loss that is not finite."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            for k, step in enumerate(steps):
+                self._keep(k, step)
+                if not math.isfinite(step.loss):
+                    break
+        return self.run()
+
+    def _keep(self, k: int, step: Step) -> None:
+        h1, h2, outputs = answer(self._x, step.params)
+        tested = slice(self._tested)
+        predicted = np.argmax(outputs, axis=1).astype(np.uint8)
+        hits = predicted == self._right
+        positive = [h[tested] > 0 for h in (h1, h2)]
+        if k in self._at:
+            self._kept[k] = {n: value.astype(np.float16) for n, value in step.params.items()}
+        self._rows.append(
+            (
+                float(step.loss),
+                hits[self._tested :].mean(),
+                hits[tested].mean(),
+                [_length(step.grads[f"w{i}"], step.grads[f"b{i}"]) for i in (1, 2, 3)],
+                [units.mean() for units in positive],
+                [int(np.sum(~units.any(axis=0))) for units in positive],
+                outputs[self._shown].astype(np.float32),
+                predicted[tested],
+            )
+        )
+
+    def run(self) -> Run:
+        """What there is so far. Raises ValueError before the first step."""
+        rows = list(self._rows)  # another thread may be adding to them
+        if not rows:
+            raise ValueError("the engine took no step")
+        kept = {k: params for k, params in sorted(self._kept.items()) if k < len(rows)}
+        losses, trained, tested, norms, active, dead, outputs, predicted = zip(*rows, strict=True)
+        names = next(iter(kept.values()), {})
+        return Run(
+            _floats(losses),
+            _floats(trained),
+            _floats(tested),
+            _floats(norms),
+            _floats(active),
+            np.array(dead, np.intp),
+            self._shown,
+            np.array(outputs),
+            np.array(predicted),
+            np.array(list(kept), np.intp),
+            {name: np.array([params[name] for params in kept.values()]) for name in names},
+        )
+
+
+def watch(steps: Iterable[Step], digits: Digits, **how: Any) -> Run:
+    """Run an engine to its end, and keep what a Run has. how: as for a Recorder."""
+    return Recorder(digits, **how).watch(steps)
+
+
+def _floats(values: Any) -> Floats:
+    return np.array(values, np.float64)
+
+
+def _length(*arrays: NDArray[Any]) -> float:
+    """The Euclidean norm of some arrays together, in float64."""
+    return math.sqrt(sum(np.square(values, dtype=np.float64).sum() for values in arrays))

@@ -1,0 +1,1 @@
+"""The page on the digit classifier: its chapters, and what several of them show."""

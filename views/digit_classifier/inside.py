@@ -1,0 +1,226 @@
+"""Inside: what training added to the first weights, and which pixels an output answers to."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from engines.digit_classifier import layers
+from engines.digit_classifier.digits import DIGITS
+from engines.digit_classifier.inside import saliency, strongest
+from engines.digit_classifier.recording import Run
+from views.digit_classifier import runs
+from views.digit_classifier.image_grid import clicked, show_images
+from views.player import WHOLE_STEPS, Timeline, cached, every_step, now, say, some_steps
+from views.ui.controls import Controls
+from views.ui.shell import Here
+from views.ui.staging import beside, stage
+
+COMPARED = 24  # moments at which weights are shown
+COLUMNS, UNITS = 6, 36  # of the wall
+ANSWERED = 6  # test images
+SHOWN = {"added": "what training added", "weights": "the weights themselves"}
+WALL = "units"
+EACH = {str(digit): str(digit) for digit in range(DIGITS)}
+
+
+class Units(NamedTuple):
+    """The first weights of the units whose sums training changed most, the most changed first.
+
+    at: m of the steps at which weights are kept. which: the units, shape (u,). weights, added:
+    shape (m, u, side, side), the second what they are more than at step 0. share: the length of
+    what was added over that of the beginning, in percent, shape (m,), of all the units.
+    """
+
+    at: NDArray[np.intp]
+    which: NDArray[np.intp]
+    weights: NDArray[np.float32]
+    added: NDArray[np.float32]
+    share: NDArray[np.float64]
+
+
+class Answers(NamedTuple):
+    """What a unit answers to. at: m steps; images: of the tests, shape (m, ANSWERED), −1 for none.
+
+    passes: for how many of the test images it lets something pass, shape (m,).
+    """
+
+    at: NDArray[np.intp]
+    images: NDArray[np.intp]
+    passes: NDArray[np.intp]
+
+
+def show_stage(here: Here) -> None:
+    """A wall of units, one of them with the images it answers to, and the slopes of an output."""
+    with here.settings:
+        settings = runs.choose(here.controls)
+    with stage(here) as play:
+        place = clicked(WALL)
+        if place is not None and place < UNITS:
+            st.session_state["unit"] = place + 1
+            Controls.moved()
+        run, digits = runs.run_of(settings), runs.digits()
+        units, story = _units(run), st.container()
+        wall, alone, slopes = beside([5, 4, 4])
+        with wall:
+            view = here.controls.pills(
+                "Shown of each unit", "view", SHOWN, "added", label_visibility="collapsed"
+            )
+        with alone:
+            unit = int(here.controls.number("Unit", "unit", 1, 1, UNITS, width=130))
+        with slopes, st.container(horizontal=True, gap="small"):
+            digit = _one(here.controls, "Test image", "image", "3")
+            output = _one(here.controls, "Output", "output", "3")
+        answers = _answers(run, int(units.which[unit - 1]))
+        shown = int(run.shown[digit])
+        play(
+            _timeline(run, units.share, answers, shown, output),
+            begin=(len(run.losses) - 1, None),
+            stops=[1, 5, 20],
+            readout={"loss": (0, None)},
+            table={
+                "what training added, in percent": "share",
+                "test images that the unit answers to": "passes",
+                f"output {output} for the test image": "output",
+            },
+        )
+        with story:
+            say(
+                "Each square is a unit: the weights by which it multiplies the pixels, <b>blue "
+                "where ink makes it stronger, orange where weaker</b>. They began as noise, and "
+                f"training added to them <b>{now('share', digits=2)} %</b> of their size. That is "
+                f"where the strokes are. Unit {unit} answers to <b>{now('passes', digits=0)}</b> "
+                f"of {len(digits.test_images)} test images. Step back, and it all fades."
+            )
+        pixels = units.added if view == "added" else units.weights
+        with wall:
+            _show_frames(
+                pixels,
+                units.at,
+                title=f"{UNITS} of the {layers.SIZES[0]} units",
+                told=f"A square for each unit, a pixel for each of its weights: {SHOWN[view]}.",
+                columns=COLUMNS,
+                chosen=unit - 1,
+                key=WALL,
+            )
+        with alone:
+            _show_frames(
+                pixels[:, [unit - 1]],
+                units.at,
+                title=f"Unit {unit}",
+                told=f"A pixel for each weight of the unit that is chosen: {SHOWN[view]}.",
+                columns=1,
+                key="unit alone",
+                scale=_scale(pixels),
+            )
+            show_images(
+                digits.test_images,
+                brightest=digits.brightest,
+                title="Test images it answers to most",
+                told="The test images for which the unit passes on most, the strongest first.",
+                columns=ANSWERED // 2,
+                picks=answers.images,
+                at=answers.at,
+                key="answered",
+            )
+        with slopes:
+            show_images(
+                digits.test_images[[shown]],
+                brightest=digits.brightest,
+                title=f"A test image of a {digit}",
+                told="The image at whose pixels the slopes are taken.",
+                columns=1,
+                key="image shown",
+            )
+            at, grads = _slopes(run, shown, output)
+            _show_frames(
+                grads[:, None],
+                at,
+                title=f"How output {output} answers to ink",
+                told=f"The gradient of output {output} by each pixel: blue where ink raises it, "
+                "orange where ink lowers it.",
+                columns=1,
+                key="slopes",
+            )
+
+
+def _one(controls: Controls, label: str, name: str, default: str) -> int:
+    return int(controls.choice(st.selectbox, label, name, EACH, default, width=130) or default)
+
+
+def _show_frames(
+    frames: NDArray[Any], at: NDArray[np.intp], *, scale: float = 0.0, **how: Any
+) -> None:
+    """Images that change: shape (m, shown, side, side), one of m for each of the steps `at` on."""
+    m, shown, side, _ = frames.shape
+    show_images(
+        frames.reshape(m * shown, side, side),
+        brightest=scale or _scale(frames),
+        picks=np.arange(m * shown).reshape(m, shown),
+        at=at,
+        signed=True,
+        **how,
+    )
+
+
+def _scale(frames: NDArray[Any]) -> float:
+    """What is drawn in full colour. A few pixels beyond it must not make all others pale."""
+    return float(np.quantile(np.abs(frames[-1]), 0.99)) or 1.0
+
+
+@cached
+def _units(run: Run) -> Units:
+    moments, digits = runs.some_moments(run, COMPARED), runs.digits()
+    w1 = run.weights["w1"][moments].astype(np.float32)
+    added = w1 - w1[0]
+    # A weight counts for as much as its pixel varies: that of one which is always paper tells no
+    # image from another.
+    varies = digits.scaled(digits.images).std(axis=0)[:, None]
+    which = np.argsort(-np.linalg.norm(added[-1] * varies, axis=0), kind="stable")[:UNITS]
+    share = 100 * np.linalg.norm(added, axis=(1, 2)) / np.linalg.norm(w1[0])
+    shape = (len(moments), UNITS, digits.side, digits.side)
+    weights, added = (one[:, :, which].swapaxes(1, 2).reshape(shape) for one in (w1, added))
+    return Units(run.at[moments], which, weights, added, share)
+
+
+@cached
+def _answers(run: Run, unit: int) -> Answers:
+    digits, moments = runs.digits(), runs.some_moments(run, COMPARED)
+    x = digits.scaled(digits.test_images)
+    images = np.full((len(moments), ANSWERED), -1, np.intp)
+    passes = np.zeros(len(moments), np.intp)
+    for i, moment in enumerate(moments):
+        params = run.params(int(moment))
+        found = strongest(unit, x, params, ANSWERED)
+        images[i, : len(found)] = found
+        passes[i] = np.sum(layers.answer(x, params).h1[:, unit] > 0)
+    return Answers(run.at[moments], images, passes)
+
+
+@cached
+def _slopes(run: Run, image: int, output: int) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    """At m steps the gradient of an output by the pixels of a test image, (m, side, side)."""
+    digits, moments = runs.digits(), runs.some_moments(run, COMPARED)
+    [x] = digits.scaled(digits.test_images[[image]])
+    grads = [saliency(x, run.params(int(moment)), output) for moment in moments]
+    return run.at[moments], np.array(grads).reshape(-1, digits.side, digits.side)
+
+
+@cached
+def _timeline(
+    run: Run, share: NDArray[np.float64], answers: Answers, image: int, output: int
+) -> Timeline:
+    digits = runs.digits()
+    x = digits.scaled(digits.test_images[[image]])
+    moments = runs.some_moments(run, COMPARED)
+    outputs = [layers.answer(x, run.params(int(i))).outputs[0, output] for i in moments]
+    columns = {
+        "passes": answers.passes.astype(np.float64),
+        "output": np.array(outputs, np.float64),
+        "share": share,
+    }
+    series = some_steps(columns, answers.at) | every_step({"loss": run.losses})
+    return Timeline(series, len(run.losses) - 1, parts=WHOLE_STEPS)
