@@ -25,6 +25,7 @@ from views.ui.palette import DATA, MISTAKE, MODEL, Look
 from views.ui.shell import Here
 from views.ui.slow_run import Follow, slow
 from views.ui.staging import Play, beside, stage
+from views.ui.texts import as_html
 
 TOLD = mistakes.told_in(__file__)
 OPENS = "not_scaled"
@@ -59,12 +60,11 @@ def show_stage(here: Here) -> Outcome | None:
         answered = mistakes.ask(ENDS, outcome.end, key=f"digits {name}")
         # Before the answer nothing on the stage depends on what becomes of the mistake.
         shown = outcome if answered else None
-        say(_how_it_went(outcome, right) if shown else ASKED)
-        words, *places = beside([6, 8] if shown and shown.crash else 3)
+        why = as_html(TOLD[name].story.partition("\n\n")[0])
+        say(f"{_how_it_went(outcome, right)} {why}" if shown else ASKED)
+        words, *places = beside([5, 9] if shown and shown.crash else [9, 9, 8])
         with words:
             mistakes.show_edit(outcome.listing.right, outcome.listing.wrong)
-            if shown:
-                st.markdown(TOLD[name].story)
         if shown and shown.crash:
             with places[0]:
                 st.markdown("It stops at this line, with these words:")
@@ -79,7 +79,8 @@ def show_stage(here: Here) -> Outcome | None:
 
 
 def tell(outcome: Outcome) -> None:
-    """Below the stage: the whole listing that ran."""
+    """Below the stage: the rest of its story, and the whole listing that ran."""
+    st.markdown(TOLD[str(st.session_state["mistake"])].story.partition("\n\n")[2])
     listing = outcome.listing
     mistakes.listing_that_ran(listing.source, listing.right, listing.wrong, key="wrong listing")
 

@@ -102,7 +102,7 @@ def show_stage(here: Here) -> bool:
         play(timeline, begin=(OPENS, None), stops=[1, 5, 20], whose=whose, table=table)
         with story:
             say(_told(fed=answered))
-        picture, *places = beside([6, 4, 4] if answered else [5, 6])
+        picture, *places = beside([5, 5, 4] if answered else [5, 6])
         with picture:
             show(fit(PROBLEM, other, timeline, drawn=drawn), key="baked_in")
         if answered:

@@ -131,7 +131,7 @@ def show_stage(here: Here) -> str:
             say(_of_the_counts() if answered else UNANSWERED)
         # A hall needs larger boxes: there the picture with a single box for the loop is left out.
         drawn = list(PICTURES)[in_lecture() :]
-        wide = [5, 5, 6] if in_lecture() else [4, 3, 3, 3]
+        wide = [4, 6, 5] if in_lecture() else [4, 3, 3, 3]
         places = beside(wide if answered else 2)
         if answered:
             with places[0]:
