@@ -106,7 +106,8 @@ def show_stage(
                 st.button("Just show me", on_click=_just_show)
             if not has_gpu(recordings):
                 st.caption("This records a machine, in a copy of this project:")
-                st.code(COMMAND, language="bash", wrap_lines=True)
+                # Streamlit's own box for code would load half a second of scripts first.
+                st.html(f'<pre class="command">{escape(COMMAND)}</pre>')
     if not hidden:
         _below(chosen, shown, found)
 
