@@ -12,7 +12,17 @@ from engines.custom_relu_backward.design import Design, source_of
 from engines.custom_relu_backward.one_pass import watch
 from engines.network import torch_own_relu
 from engines.network.compare import RATE, STEPS, draw
-from tests.support.visit import charts, components, live_texts, player, series, titles, visit, words
+from tests.support.visit import (
+    charts,
+    components,
+    live_texts,
+    opens_with_its_question,
+    player,
+    series,
+    titles,
+    visit,
+    words,
+)
 from views.custom_relu_backward import slope_editor
 from views.ui.contents import page_of
 
@@ -42,13 +52,7 @@ def editor(at):
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.name)
 def test_a_chapter_has_its_question_and_its_pictures_say_what_they_show(chapter):
-    at = opened(chapter.name)
-    assert not at.exception
-    assert not at.warning
-    assert f"## {chapter.question}" in words(at)
-    for chart in charts(at):
-        assert chart["description"]
-    assert sum("story" in text for text in live_texts(at).split("\n")) == 1
+    opens_with_its_question(opened(chapter.name), chapter)
 
 
 # By hand

@@ -16,8 +16,8 @@ from engines.listing import source_of
 from engines.regression import numpy_vectorized
 from tests.support.digit_chapters import PAGE, grid, numbers, told
 from tests.support.visit import (
-    charts,
     live_texts,
+    opens_with_its_question,
     player,
     series,
     visit,
@@ -33,13 +33,7 @@ opened = cache(lambda chapter: visit(PAGE, chapter=chapter))
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.name)
 def test_a_chapter_has_its_question_and_its_pictures_say_what_they_show(chapter):
-    at = opened(chapter.name)
-    assert not at.exception
-    assert not at.warning
-    assert f"## {chapter.question}" in words(at)
-    for chart in charts(at):
-        assert chart["description"]
-    assert sum("story" in text for text in live_texts(at).split("\n")) == 1
+    opens_with_its_question(opened(chapter.name), chapter)
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.name)

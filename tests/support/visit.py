@@ -15,6 +15,8 @@ import pandas as pd
 import pyarrow as pa
 from streamlit.testing.v1 import AppTest
 
+from views.ui.contents import Chapter
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -99,3 +101,13 @@ def words(at: AppTest) -> str:
     """All that is written on the page outside its components."""
     kinds = (at.markdown, at.warning, at.error, at.info)
     return "\n".join(element.value for kind in kinds for element in kind)
+
+
+def opens_with_its_question(at: AppTest, chapter: Chapter) -> None:
+    """A chapter has its question and one story, and each of its pictures says what it shows."""
+    assert not at.exception
+    assert not at.warning
+    assert f"## {chapter.question}" in words(at)
+    for chart in charts(at):
+        assert chart["description"]
+    assert sum("story" in text for text in live_texts(at).split("\n")) == 1
