@@ -32,7 +32,7 @@ match here.name:
     case "speed":
         speed.show_stage(here, measuring, server, recorded)
         """
-        #### Why a size is the answer
+        ### Why a size is the answer
         A GPU has thousands of small units, and they pay off only if there is something to do for
         all of them. Before they can begin, the call has to reach the device, and for data in main
         memory there is the **transfer** there and back. Both cost about the same for a small
@@ -51,7 +51,7 @@ match here.name:
     case "roof":
         roof.show_stage(here, measuring, server, recorded)
         """
-        #### How to read the picture
+        ### How to read the picture
         The article compares a CPU and a GPU by a row times a column of growing length. No device
         can shine at that: for each number that is read, there is one addition or multiplication to
         do.
@@ -67,7 +67,7 @@ match here.name:
     case "training_step":
         training_step.show_stage(here, measuring, server, recorded)
         """
-        #### What a step is
+        ### What a step is
         The network of two layers: a **batch** of 64 inputs of 1,000 numbers, a hidden layer with a
         ReLU, 10 outputs. A step predicts, finds the gradients and updates the weights. Its size is
         the number of **hidden units**, the width of the network. With the **transfer**, each step
@@ -77,14 +77,14 @@ match here.name:
     case "clock":
         below = clock.show_stage(here, measuring)
         """
-        #### What the listing does
+        ### What the listing does
         This is what measured every honest number on this page, as it ran. **The first call** is
         timed and kept apart (`first`). **`wait()`** stands before the clock starts and before it is
         read: a GPU hands an operation back before it is done.
         """
         st.markdown(below)
         """
-        #### Why not the minimum?
+        ### Why not the minimum?
         The shortest call is the most repeatable of the three, and where nothing but the code is to
         be judged it is a fair choice; Python's own `timeit` recommends it. But it is what happens
         when everything goes well at once, and it only falls the longer you look. Here the question

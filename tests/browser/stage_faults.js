@@ -1,5 +1,5 @@
 // What is wrong with the stage as it is on the screen: out of the window, on each other, too small,
-// or cut. Takes the least size of text in pixels.
+// or cut; and what is wrong with the headings of the page. Takes the least size of text in pixels.
 (least) => {
     const wrong = [], stage = document.querySelector(".st-key-stage").getBoundingClientRect();
     if (innerWidth > 640 && stage.bottom > innerHeight + 1) wrong.push(`the stage ends at ${stage.bottom} of ${innerHeight}`);
@@ -35,6 +35,14 @@
             const left = Math.min(x1, x2), right = Math.max(x1, x2), top = Math.min(y1, y2), bottom = Math.max(y1, y2);
             if (left < -2 || top < -2 || right > box.width + 2 || bottom > box.height + 2) wrong.push(`${text}: cut at ${[left, top, right, bottom].map(Math.round)} of ${box.width} x ${box.height}`);
         }
+    }
+    // Those who hear the page find their way by its headings.
+    let level = 1;
+    for (const heading of document.querySelectorAll("h1, h2, h3, h4, h5, h6, th")) {
+        if (!heading.innerText.trim() && heading.checkVisibility()) wrong.push(`an empty ${heading.tagName}`);
+        if (heading.tagName === "TH" || !heading.checkVisibility()) continue;
+        if (+heading.tagName[1] > level + 1) wrong.push(`${heading.innerText}: ${heading.tagName} after H${level}`);
+        level = +heading.tagName[1];
     }
     return [...new Set(wrong)];
 }

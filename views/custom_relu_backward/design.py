@@ -234,9 +234,9 @@ def tell(chosen: Design) -> None:
     """Below the stage: what kind of backward it is, PyTorch's words, and how its training went."""
     checks, tried, right = runs.check(chosen), _try(chosen), _try(Design("true"))
     points = ", ".join(map(number, POINTS))
-    head = f"{ABOUT[chosen.variant]}\n#### What gradcheck says"
+    head = f"{ABOUT[chosen.variant]}\n### What gradcheck says"
     went = _how_it_went(right.losses, tried.losses, chosen.variant, is_right=checks.passed)
-    rest = f"{_at_zero(checks.at_zero)}\n#### Does it train?\n{went}"
+    rest = f"{_at_zero(checks.at_zero)}\n### Does it train?\n{went}"
     if checks.passed:
         st.markdown(  # all in one: each element costs a rerun of the page a part of a millisecond
             f"{head}\n**It passes.** At x = {points}, what leaves the backward is what arrives "

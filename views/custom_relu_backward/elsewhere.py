@@ -197,7 +197,7 @@ def gap(value: float) -> str:
 
 
 def _table(runs: Runs) -> str:
-    heads = ["", "last loss", "weights apart", "loss apart"]
+    heads = ["program", "last loss", "weights apart", "loss apart"]
     rows = [
         [
             FIVE[name].label,

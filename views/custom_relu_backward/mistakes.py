@@ -109,7 +109,7 @@ def _tell(name: str, outcome: Outcome) -> None:
     if outcome.end == "memory":
         st.markdown(_memory(_ways(name)))
     if outcome.check.message:
-        st.markdown("#### gradcheck in its own words")
+        st.markdown("### gradcheck in its own words")
         st.code(outcome.check.message, language=None)
     mistakes.listing_that_ran(source, right, wrong, key="wrong backward")
 

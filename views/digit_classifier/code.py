@@ -173,5 +173,5 @@ def _table(settings: Settings) -> str:
             said = f"<b>{value}</b>" if phase == Phase.LOSS else ""
             columns += f'<td data-head="{head}"><pre>{code}</pre>{said}</td>'
         told.append(f'<tr data-moments="{phase}"><th>{name}</th>{columns}</tr>')
-    above = "".join(f"<th>{head}</th>" for head in ("", *heads))
-    return f'<table class="digits lines"><tr>{above}</tr>{"".join(told)}</table>'
+    above = "".join(f"<th>{head}</th>" for head in heads)
+    return f'<table class="digits lines"><tr><td></td>{above}</tr>{"".join(told)}</table>'

@@ -122,14 +122,14 @@ def tell(controls: Controls, answers: list[Answers]) -> None:
     if way and answered(f"asking {way}"):
         _why(way, answers)
     st.markdown(
-        "#### 2 + 4 is 6 at once\n"
+        "### 2 + 4 is 6 at once\n"
         "In TensorFlow 1 a line like this only drew up a plan, and a **session** had to run "
         "the plan before there was a number. In eager mode the line itself runs."
     )
     _side_by_side(answers, "two_and_four", listed=True, answered=True)
     printed = EXPERIMENTS["E5"].printed["derivative"]
     st.markdown(
-        "#### The slope, in both\n"
+        "### The slope, in both\n"
         f"The article that this is from, {article('E5')}, asks with a = 1 and prints "
         f"**{printed}**. Here a begins at 3: with 1, no slope but w’s differs from 1."
     )
@@ -151,7 +151,7 @@ def _numbers(controls: Controls) -> dict[str, float]:
 def _records(answers: Sequence[Answers]) -> None:
     """What each framework recorded, in the order in which it ran."""
     st.markdown(
-        "#### What was recorded\n"
+        "### What was recorded\n"
         "This tape may be asked as often as we like, so it is asked about each value on the way to "
         "y. The listing has one more line, a product in which w has no part."
     )

@@ -49,10 +49,10 @@ def show_stage(here: Here, server: Server, recordings: Mapping[str, Recording]) 
         "The command measures everything that it finds for five minutes, says before it starts how "
         "much memory it takes, and shows how far it is. Then bring the file here: it is kept for "
         "your visit only, and nobody else sees it. A file in the folder `recordings/` is there for "
-        "everybody who opens the page.\n\n#### The recordings there are"
+        "everybody who opens the page.\n\n### The recordings there are"
     )
     listed(recordings)
-    st.markdown("#### The devices of the server that runs this page")
+    st.markdown("### The devices of the server that runs this page")
     devices(server)
 
 

@@ -69,7 +69,7 @@ def server_of(answers: Sequence[Mapping[str, Any]]) -> Server:
 
 def devices(server: Server) -> None:
     """A table of the devices that each framework has found, or why it has not."""
-    heads = ["", *(look.label for look in LOOKS.values())]
+    heads = ["device", *(look.label for look in LOOKS.values())]
     by = {(device["framework"], device["kind"]): device for device in server.devices}
     rows = [
         [called, *(_cell(by.get((framework, kind))) for framework in LOOKS)]

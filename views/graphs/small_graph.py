@@ -154,7 +154,9 @@ def _picture(
     edges["only_order"] = edges["edge"].isin(only_order)
     edges["since"] = [since.get(_graph.edges[edge].target, 0) for edge in edges["edge"]]
     across, down = (max((place[i] for place in at.values()), default=0) for i in (0, 1))
+    longest = max((len(box["name"]) for box in boxes if box["look"] != "fold"), default=1)
     values = {"right": float(across), "bottom": float(down), "wide": wide, "pointers": pointers}
+    values |= {"longest": longest}
     return {"boxes": pd.DataFrame(boxes), "edges": edges}, values
 
 
@@ -241,7 +243,6 @@ def _told(node: Node, look: str, label: str) -> dict[str, str]:
 
 @_picture.drawing
 def _draw(*, follows: bool) -> Drawing:
-    size = sized(12, 23.5)
     across, down = between("-0.6", "right + 0.6"), between("bottom + 0.5", "-0.5")
 
     def x(field: str) -> alt.X:
@@ -269,9 +270,15 @@ def _draw(*, follows: bool) -> Drawing:
     taken = joined("!datum.only_order", color=QUIET, strokeWidth=1.2)
     only_order = joined("datum.only_order", color=BEST, strokeWidth=3, strokeDash=[7, 4])
 
-    # A box is as wide as the widest name it may hold, where the columns leave room for that.
-    room, letter = "(width < 400 ? 0.49 : 0.47)", "(lecture ? 23.5 : 12) * screen"
-    reach = f"min({room}, 3.2 * {letter} * wide * (right + 1.2) / width)"
+    # A box is as wide as the widest name it may hold, where the columns leave room for that. Where
+    # few boxes share the picture their names grow with them, up to half as large again.
+    room, least = "(width < 400 ? 0.49 : 0.47)", "(lecture ? 23.5 : 12) * screen"
+    fits = (
+        f"min(2 * {room} * width / (right + 1.2) / longest / 0.62,"
+        f" {2 * HALF} * height / (bottom + 1) / 3)"
+    )
+    letter = alt.param(name="letter", expr=f"clamp({fits}, {least}, 1.5 * {least})")
+    reach = f"min({room}, 3.2 * letter * wide * (right + 1.2) / width)"
     boxes = there(alt.Chart(alt.NamedData("boxes"))).transform_calculate(
         x1=f"datum.look === 'fold' ? -0.55 : datum.x - {reach}",
         x2=f"datum.look === 'fold' ? right + 0.55 : datum.x + {reach}",
@@ -294,11 +301,13 @@ def _draw(*, follows: bool) -> Drawing:
         strokeDash=alt.ExprRef("datum.look === 'fold' ? [5, 4] : [1, 0]"),
     ).encode(**outline, tooltip=told)
     names = boxes.mark_text(
-        fontSize=size,
+        fontSize=alt.ExprRef("letter"),
         color=alt.ExprRef("ink"),
         fontWeight=alt.ExprRef("datum.emphasised ? 600 : 400"),
         limit=alt.ExprRef("width * (datum.x2 - datum.x1) / (right + 1.2)"),
     ).encode(x=x("middle"), y=y("y"), text="name:N", tooltip=told)
     return drawing(
-        alt.layer(taken, only_order, ground, rectangles, names), title="", description=""
+        alt.layer(taken, only_order, ground, rectangles, names).add_params(letter),
+        title="",
+        description="",
     )

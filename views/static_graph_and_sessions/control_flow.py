@@ -275,7 +275,7 @@ def _numbers(word: str, static: tf_graphs.Reading, dynamic: Graph) -> None:
         apart = max(np.abs(a - b).max() for a, b in zip(learnt.grads, grads, strict=True))
         rows.append([label, f"{learnt.loss:.15g}", number(apart, 2), ", ".join(learnt.control)])
     heads = ["what reads", "loss", "gradients, at most apart", "loops and branches in the graph"]
-    st.markdown(f"##### “{_plain(word)}” in every graph")
+    st.markdown(f"### “{_plain(word)}” in every graph")
     _table(heads, rows, key="word in graphs")
     st.markdown(
         "The same letters and the same u, w and b, in 64 bits. The last two columns say how far "
@@ -296,7 +296,7 @@ def _executed(word: str, reading: tf_graphs.Reading) -> None:
     (ops, runs), (straight, straight_runs) = reading.ran
     carried = next(ops for kind, ops, _ in reading.groups if kind == "Merge")
     st.markdown(
-        "##### The loop as executed\n"
+        "### The loop as executed\n"
         "A session does not run a loop operation. It takes the loop apart into simple operations "
         "that pass values round: Enter, Merge, Switch, NextIteration and Exit, and LoopCond, which "
         "says whether to go on. The picture follows h on its way, with how often each operation "
@@ -341,7 +341,7 @@ def _branches(reading: tf_graphs.Reading) -> None:
         dark = [kind for kind, time in ops if time is None]
         rows.append([name, ", ".join(ran) or "–", ", ".join(dark) or "–"])
     st.markdown(
-        "##### The branch as executed\n"
+        "### The branch as executed\n"
         "Both branches are part of what the session runs. A Switch sends h to one of them, and an "
         "operation runs when all that it needs has come, so those of the other branch never do."
     )

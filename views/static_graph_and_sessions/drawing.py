@@ -12,7 +12,6 @@ from engines.static_graph_and_sessions.one_run import Run
 from views.player import (
     MOMENT,
     PHASE,
-    TEXT,
     Drawing,
     Filling,
     between,
@@ -79,8 +78,10 @@ def graph(_course: Course, run: Run, *, built: bool) -> Filling:
         "edges": pd.DataFrame(_edges(course, when, merged, never)),
     }
     bottom = float(max(box.y for box in course.boxes.values()))
-    values = {"last": len(events) - 1, "left": left, "bottom": bottom, "heads": _heads(course)}
-    return tables, values
+    says = "says", "said", "note", "note_reached", "note_changed", "note_ran"
+    crowd = max(len(box[text]) / (box["x2"] - box["x"]) for box in boxes for text in says)
+    values = {"last": len(events) - 1, "left": left, "bottom": bottom, "crowd": crowd}
+    return tables, values | {"heads": _heads(course)}
 
 
 def _joined_name(course: Course, name: str) -> str:
@@ -293,19 +294,23 @@ def _draw() -> Drawing:
         .encode(**outline)
     )  # fmt: skip
     faint = alt.ExprRef("datum.state === 'never' ? 0.75 : 1")
+    # Where few boxes share the picture, their texts grow with them, up to half as large again.
+    room = f"min(1.04 * width / crowd / 0.66, {2 * HALF} * height / (bottom + 1.1) / 4)"
+    least = "(lecture ? 23.5 : 11.5) * screen"
+    letter = alt.param(name="letter", expr=f"clamp({room}, {least}, 1.5 * {least})")
+    texts = {"color": alt.ExprRef("ink"), "opacity": faint}
     titles = boxes.mark_text(
-        fontWeight=700, color=alt.ExprRef("ink"), opacity=faint, dy=alt.ExprRef(f"-0.6 * {TEXT}"),
-        fontSize=alt.ExprRef("(lecture ? 24 : width < 400 ? 11.5 : 12.5) * screen"),
+        fontWeight=700, fontSize=alt.ExprRef("letter * (width < 400 ? 1 : 1.05)"),
+        dy=alt.ExprRef("-0.65 * letter"), **texts,
     ).encode(x=x("middle"), y=y("center"), text="title:N")  # fmt: skip
     seconds = boxes.mark_text(
-        color=alt.ExprRef("ink"), opacity=faint, dy=alt.ExprRef(f"0.6 * {TEXT}"),
-        fontSize=alt.ExprRef("(lecture ? 23.5 : 11.5) * screen"),
-    ).encode(x=x("middle"), y=y("center"), text="second:N")  # fmt: skip
+        fontSize=alt.ExprRef("letter"), dy=alt.ExprRef("0.65 * letter"), **texts
+    ).encode(x=x("middle"), y=y("center"), text="second:N")
     picked = alt.selection_point("picked", fields=["name"], toggle=False)
     return drawing(
         alt.layer(
             lines, heads, rectangles.add_params(picked), now, chosen, titles, seconds
-        ).add_params(AT),
+        ).add_params(AT, letter),
         title=alt.TitleParams(alt.ExprRef("heads[at]")),
         description=(
             "The graph of the listing, a box for each operation and for each part of the way back, "

@@ -160,7 +160,7 @@ def tell(found: Found, start: str) -> None:
     )
     for place, task in zip(side_by_side(len(TASKS)), TASKS, strict=True):
         by = {row["engine"]: row for row in measured if row["task"] == task}
-        told = [f"#### {TASKS[task]}", _table([*by.values()])]
+        told = [f"### {TASKS[task]}", _table([*by.values()])]
         if settled(found):
             told += [_crossings(by, start), _verdict(by)]
         with place:

@@ -102,7 +102,7 @@ def tell(name: str) -> None:
     if name == "numbers":
         st.markdown(_times())
     st.markdown(
-        "#### Python’s `for` and `if`, rewritten\n"
+        "### Python’s `for` and `if`, rewritten\n"
         "Before it traces a function, `tf.function` reads its source. A `for` over a tensor and an "
         "`if` that depends on one become operations, as with `tf.while_loop` and `tf.cond`; this "
         "part of it is called **AutoGraph**. In this listing of the recurrent cell both are "

@@ -93,7 +93,7 @@ def tell(here: Here) -> None:
         return
     long = here.controls.flagged("all_steps")
     trace = _run(style, between, long=long)
-    st.markdown("#### The first steps, one by one")
+    st.markdown("### The first steps, one by one")
     live(_first_steps(trace), key="first steps of a style")
     st.markdown(_handed_out(trace, style))
     if long:

@@ -10,12 +10,15 @@ def html_table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, kind: str
 
     heads: one for each column, or none. kind: a further class for its style.
     """
-    head = "".join(f"<th>{text}</th>" if text else "<td></td>" for text in heads)
-    lines = [f"<tr>{head}</tr>"] if heads else []
+    lines = [f"<tr>{''.join(map(_heading, heads))}</tr>"] if heads else []
     for first, *others in rows:
         cells = "".join(f"<td>{cell}</td>" for cell in others)
-        lines.append(f"<tr><th>{first}</th>{cells}</tr>")
+        lines.append(f"<tr>{_heading(first)}{cells}</tr>")
     return f'<table class="{f"digits {kind}".strip()}">{"".join(lines)}</table>'
+
+
+def _heading(text: str) -> str:
+    return f"<th>{text}</th>" if text else "<td></td>"  # an empty heading names nothing
 
 
 def markdown_table(
