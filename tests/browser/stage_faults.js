@@ -25,6 +25,8 @@
         if (wide && look.overflowX !== "visible") wrong.push(`${name}: ${box.scrollWidth} wide in ${box.clientWidth}`);
         if (high && look.overflowY !== "visible" && !box.querySelector(":scope .listing") && !box.closest(".listing")) wrong.push(`${name}: ${box.scrollHeight} high in ${box.clientHeight}`);
     }
+    const [first, ...rest] = document.querySelectorAll(".st-key-stage .player > :not(.player-readout, .player-next)");
+    if (rest.some((part) => part.getBoundingClientRect().top > first.getBoundingClientRect().bottom)) wrong.push("the bar takes two lines");
     for (const canvas of document.querySelectorAll(".st-key-stage .stVegaLiteChart canvas")) {
         const box = canvas.getBoundingClientRect();
         if (box.height < 60 || box.width < 100) wrong.push(`a picture of ${box.width} x ${box.height}`);
@@ -39,8 +41,9 @@
     // Those who hear the page find their way by its headings.
     let level = 1;
     for (const heading of document.querySelectorAll("h1, h2, h3, h4, h5, h6, th")) {
-        if (!heading.innerText.trim() && heading.checkVisibility()) wrong.push(`an empty ${heading.tagName}`);
-        if (heading.tagName === "TH" || !heading.checkVisibility()) continue;
+        if (!heading.checkVisibility({ visibilityProperty: true })) continue;
+        if (!heading.innerText.trim()) wrong.push(`an empty ${heading.tagName}`);
+        if (heading.tagName === "TH") continue;
         if (+heading.tagName[1] > level + 1) wrong.push(`${heading.innerText}: ${heading.tagName} after H${level}`);
         level = +heading.tagName[1];
     }

@@ -246,9 +246,9 @@ def test_a_rate_beyond_the_limit_is_told(rate):
 
 def test_words_build_graphs_of_their_own_after_a_prediction():
     at = visit(PAGE, chapter="control_flow", word="hello")
-    assert titles(at) == ["10 nodes: “a”", "15 nodes: “at”"]
+    assert titles(at) == ["10 · a", "15 · at"]
     answer(at, "five letters", "30")
-    assert titles(at) == ["30 nodes: “slope”", "30 nodes: “graph”", "30 nodes: “hello”"]
+    assert titles(at) == ["30 · slope", "30 · graph", "30 · hello"]
     assert "relative error" in live_texts(at)
 
 

@@ -60,7 +60,7 @@ def draw_words(shown: tuple[str, ...], places: Sequence[Any]) -> None:
         figure = draw_graph(
             folded(graph),
             key=("word", word),
-            title=f"{len(graph.nodes)} nodes: “{word}”",
+            title=f"{len(graph.nodes)} · {word}",
             description=(
                 f"The graph that reading this word built, {len(graph.nodes)} nodes: the parameters "
                 "at the top, the same five operations for each letter below, the loss at the end. "

@@ -19,7 +19,14 @@ from views.player import STEP, Drawing, Figure, Filling, between, drawing, pictu
 from views.ui.palette import BEST, MODEL, QUIET
 
 FOLD = "Repetitions"  # the kind of the node that stands for many
-TOLD = ("kind", "expression", "repetition", "shape", "value", "gradient")  # when pointed at
+TOLD = {  # when pointed at
+    "kind": "operation",
+    "expression": "written as",
+    "repetition": "repetition",
+    "shape": "shape",
+    "value": "value",
+    "gradient": "gradient",
+}
 HALF = 0.36  # of the distance between two layers is half of a box
 KEPT = 3  # repetitions that are drawn in full at either end of a folded graph
 
@@ -226,8 +233,8 @@ def _told(node: Node, look: str, label: str) -> dict[str, str]:
     """What a box says of its node, and what it says when pointed at."""
     if look == "fold":
         counts = {name: int(count) for name, count in node.settings.items()}
-        name = "{repetitions} more times, {nodes} nodes".format(**counts)
-        return dict.fromkeys(TOLD, "–") | {"name": name, "kind": "many nodes, drawn as one"}
+        many = {"kind": "{nodes} nodes, drawn as one".format(**counts)}
+        return dict.fromkeys(TOLD, "–") | many | {"name": f"{counts['repetitions']} more times"}
     again = str(node.repetition + 1) if look == "operation" else "–"
     name = short(node.kind) if look == "operation" else node.name
     return {
@@ -286,7 +293,7 @@ def _draw(*, follows: bool) -> Drawing:
         y1=f"datum.y - {HALF}",
         y2=f"datum.y + {HALF}",
     )
-    told = [f"{field}:N" for field in TOLD]
+    told = [alt.Tooltip(f"{field}:N", title=title) for field, title in TOLD.items()]
     outline = {"x": x("x1"), "x2": "x2:Q", "y": y("y1"), "y2": "y2:Q"}
     # Opaque first, so that an edge that passes behind a box does not cross its name.
     ground = boxes.mark_rect(

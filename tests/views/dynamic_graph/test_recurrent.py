@@ -34,7 +34,7 @@ def test_the_graphs_are_shown_after_a_prediction_that_had_what_it_needs():
     assert "**10 nodes**" in asked.label
     assert "**15 nodes**" in asked.label
     assert "30" in ANSWERS
-    assert titles(at) == ["10 nodes: “a”", "15 nodes: “at”"]
+    assert titles(at) == ["10 · a", "15 · at"]
 
 
 def test_a_prediction_is_answered_from_the_real_graph(first_visit):
@@ -49,9 +49,9 @@ def test_the_branch_that_an_if_took_is_told_from_the_graphs(first_visit):
 
 def test_three_words_stand_side_by_side_each_with_its_graph_branch_and_check(first_visit):
     assert titles(first_visit) == [
-        "30 nodes: “slope”",
-        "30 nodes: “graph”",
-        "60 nodes: “abracadabra”",
+        "30 · slope",
+        "30 · graph",
+        "60 · abracadabra",
     ]
     assert cells(first_visit, "letters") == ["5", "5", "11"]
     assert cells(first_visit, "nodes") == ["30", "30", "60"]
@@ -67,7 +67,7 @@ def test_a_word_is_never_taken_for_markup(word):
     assert cells(at, "nodes")[-1] == str(5 * len(word) + 5)
     assert word not in words(at) + captions(at)
     assert "<script" not in live_texts(at)
-    assert titles(at)[-1] == f"{5 * len(word) + 5} nodes: “{word}”"
+    assert titles(at)[-1] == f"{5 * len(word) + 5} · {word}"
 
 
 def test_only_a_word_with_more_repetitions_than_are_drawn_is_said_to_be_folded():

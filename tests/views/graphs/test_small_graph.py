@@ -157,7 +157,8 @@ def test_labels_and_marks_go_to_the_nodes_they_are_meant_for():
 def test_a_fold_is_drawn_as_a_band_that_says_what_it_stands_for():
     boxes = rows(drawing_of(folded(graph_of("a" * LONGEST))), "boxes")
     [band] = [box for box in boxes if box["look"] == "fold"]
-    assert band["name"] == "53 more times, 265 nodes"
+    assert band["name"] == "53 more times"
+    assert band["kind"] == "265 nodes, drawn as one"
     assert [box for box in boxes if box["y"] == band["y"]] == [band]
 
 
