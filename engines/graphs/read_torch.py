@@ -28,7 +28,7 @@ from torch.overrides import TorchFunctionMode
 from engines.graphs.autograd import Edge, Event, Kind, Node, Output, StepBuilder, StepGraph
 from engines.graphs.passes import Passes
 from engines.graphs.torch_names import Variables, name_of, parameter_of, variables_of
-from engines.graphs.torch_tensors import copied, length
+from engines.graphs.torch_tensors import copied, is_lost, length
 from engines.listing import Listing, Place
 
 BACKWARD = (torch.Tensor.backward, torch.autograd.grad)
@@ -229,7 +229,7 @@ class _Recorder(TorchFunctionMode):  # type: ignore[misc]
         origin: where the listing was when a new node was made.
         """
         step, key = self._step, self._key
-        tensors = [tensor for tensor in tensors if tensor.grad_fn is not None]
+        tensors = [one for one in tensors if not is_lost(one) and one.grad_fn is not None]
         met = _behind([tensor.grad_fn for tensor in tensors], key, step.nodes)
         new = [node for node in met if key not in node.metadata]
         for node in new:

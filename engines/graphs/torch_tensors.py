@@ -33,6 +33,19 @@ def copied(tensor: Any) -> Any:
     return numbers.numpy(force=True).copy()
 
 
+def is_lost(tensor: Any) -> bool:
+    """Whether PyTorch refuses to say where it comes from.
+
+    It does for one of several views from one call, such as split's, once their base has changed in
+    place; and it will not compute with that one any more.
+    """
+    try:
+        tensor.grad_fn  # noqa: B018
+    except RuntimeError:
+        return True
+    return False
+
+
 def memory(tensor: Any) -> int | None:
     """Where the numbers of a tensor begin; None where they do not lie in one piece of memory."""
     if tensor.layout != torch.strided or _is_hidden(tensor):
