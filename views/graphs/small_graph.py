@@ -161,7 +161,7 @@ def _picture(
     edges["only_order"] = edges["edge"].isin(only_order)
     edges["since"] = [since.get(_graph.edges[edge].target, 0) for edge in edges["edge"]]
     across, down = (max((place[i] for place in at.values()), default=0) for i in (0, 1))
-    longest = max((len(box["name"]) for box in boxes if box["look"] != "fold"), default=1)
+    longest = max((len(str(box["name"])) for box in boxes if box["look"] != "fold"), default=1)
     values = {"right": float(across), "bottom": float(down), "wide": wide, "pointers": pointers}
     values |= {"longest": longest}
     return {"boxes": pd.DataFrame(boxes), "edges": edges}, values

@@ -298,7 +298,7 @@ def _draw() -> Drawing:
     room = f"min(1.04 * width / crowd / 0.66, {2 * HALF} * height / (bottom + 1.1) / 4)"
     least = "(lecture ? 23.5 : 11.5) * screen"
     letter = alt.param(name="letter", expr=f"clamp({room}, {least}, 1.5 * {least})")
-    texts = {"color": alt.ExprRef("ink"), "opacity": faint}
+    texts: dict[str, Any] = {"color": alt.ExprRef("ink"), "opacity": faint}
     titles = boxes.mark_text(
         fontWeight=700, fontSize=alt.ExprRef("letter * (width < 400 ? 1 : 1.05)"),
         dy=alt.ExprRef("-0.65 * letter"), **texts,

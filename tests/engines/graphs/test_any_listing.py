@@ -66,7 +66,9 @@ def test_what_numpy_has_not_is_read_as_what_it_has(kind):
 
 
 def test_views_whose_base_has_changed_do_not_stop_the_recorder():
-    def listing(w):
+    w = leaf(1.5, 2.0)
+
+    def listing():
         for _ in range(2):
             first, second = w.split(1)
             (first * second).sum().backward()
@@ -75,7 +77,7 @@ def test_views_whose_base_has_changed_do_not_stop_the_recorder():
             w.grad = None
             yield
 
-    steps = list(record(listing(leaf(1.5, 2.0))))
+    steps = list(record(listing()))
     assert [step.error for step in steps] == [None, None]
     for step, gradient in zip(steps, ([2.0, 1.5], [0.5, -0.5]), strict=True):
         np.testing.assert_array_equal(step.graph.leaves[0].gradient, gradient)
