@@ -23,7 +23,8 @@ from engines.trace import Step, thin
 
 Floats = NDArray[np.float64]
 EVALUATED = 1500  # training images, at most, of which accuracy is counted
-MOMENT_BYTES = 4_000_000  # for the weights of one run
+MOMENT_BYTES = 2_500_000  # for the weights of one run, where that is enough for
+LEAST_MOMENTS = 8
 
 
 class Run(NamedTuple):
@@ -69,7 +70,7 @@ def one_of_each(digits: Digits) -> NDArray[np.intp]:
 
 def moments(last: int, weights: int) -> NDArray[np.intp]:
     """The steps at which that many weights are kept, increasing, the last among them."""
-    return thin(last + 1, max(4, MOMENT_BYTES // (2 * weights)))
+    return thin(last + 1, max(LEAST_MOMENTS, MOMENT_BYTES // (2 * weights)))
 
 
 class Recorder:
