@@ -19,7 +19,7 @@ from views.ui.staging import beside, stage
 
 OPENS = 20
 COLUMNS, SHOWN = 8, 96  # test images on the wall: rather high than wide
-LEARNT, TESTED = Look("training images", DATA, (6, 4)), Look("test images", MODEL)
+LEARNT, TESTED = Look("training", DATA, (6, 4)), Look("test", MODEL)
 
 
 def show_stage(here: Here) -> Run:
@@ -44,7 +44,7 @@ def show_stage(here: Here) -> Run:
         say(_told(run, settings))
         if runs.was_stopped(settings):
             runs.go_on()
-        wall, curves, table = beside([10, 7, 9])
+        wall, curves, table = beside([8, 7, 9])
         with wall:
             show_images(
                 digits.test_images[:SHOWN],

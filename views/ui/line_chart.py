@@ -131,7 +131,11 @@ def _draw(
     dash = alt.StrokeDash("line:N", legend=named, scale=alt.Scale(domain=labels, range=dashes))
     # Of ticks that stand too close every other one goes: of these five, both ends are the last.
     ticks: Any = alt.ExprRef("ticks") if log or highest else alt.Undefined
-    y_axis = alt.Axis(labelExpr=DECADES if log else LABEL, values=ticks)
+    y_axis = alt.Axis(
+        labelExpr=DECADES if log else LABEL,
+        values=ticks,
+        **({"labelBound": False} if highest else {}),  # both ends have a label
+    )
     x_axis = alt.Axis(tickCount=5, labelFlushOffset=-2)  # the picture's edge cuts no digit
     kind: dict[str, Any] = {"type": "log"} if log else {}
     places = {
