@@ -134,7 +134,7 @@ def _draw(
     y_axis = alt.Axis(
         labelExpr=DECADES if log else LABEL,
         values=ticks,
-        **({"labelBound": False} if highest else {}),  # both ends have a label
+        labelBound=False if highest else alt.Undefined,  # then both ends have one
     )
     x_axis = alt.Axis(tickCount=5, labelFlushOffset=-2)  # the picture's edge cuts no digit
     kind: dict[str, Any] = {"type": "log"} if log else {}
