@@ -47,7 +47,7 @@ def test_the_wall_follows_the_player(visit, run):
     page = visit(PAGE)
     for step in (0, 20, 300, 5):
         scrub(page, step)
-        wrong = int((run.predicted[step, :100] != scans().test_labels[:100]).sum())
+        wrong = int((run.predicted[step, :96] != scans().test_labels[:96]).sum())
         page.wait_for_function(f"document.querySelector('{WALL}').dataset.wrong === '{wrong}'")
         assert f"{wrong} of them misread" in page.locator(WALL).get_attribute("aria-label")
         assert shown(page, "right") == round(360 * run.test_accuracy[step])

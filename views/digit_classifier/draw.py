@@ -92,7 +92,7 @@ def show_stage(here: Here) -> None:
             show_images(
                 image[None],
                 brightest=digits.brightest,
-                title=f"As the network sees it: {side} by {side}",
+                title=f"What it sees: {side} by {side}",
                 told="The drawing in as many pixels as the images have that were learnt.",
                 columns=1,
                 key="seen",

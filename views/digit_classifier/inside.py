@@ -159,6 +159,7 @@ def show_stage(here: Here) -> None:
                 "the tape: blue where ink raises the output, orange where ink lowers it.",
                 columns=2,
                 names=["backward()", "the tape"] * len(slopes_at),
+                scale=_scale(by_backward),
                 key="slopes",
             )
 

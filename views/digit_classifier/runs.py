@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -54,8 +55,7 @@ class Settings(NamedTuple):
         A step changes a sum of the first layer by the rate times the squares of all inputs, so it
         has to be the shorter, the more of them there are. Adam divides that out itself.
         """
-        parts = self.times.split("/")
-        rate = RATES[self.loss, self.optimizer] * float(parts[0]) / float(parts[-1])
+        rate = RATES[self.loss, self.optimizer] * float(Fraction(self.times))
         return rate if self.optimizer == "adam" else rate * INPUTS["scans"] / INPUTS[self.images]
 
 
