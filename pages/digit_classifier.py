@@ -1,29 +1,36 @@
 """Digit classifier (E13). A string that stands alone in this file is text on the page."""
 
+import streamlit as st
+
 from views.ui import shell
 
 FILE = "pages/digit_classifier.py"
 
 here = shell.open_chapter(FILE)
 with shell.loading("PyTorch"):
-    from views.digit_classifier import check, draw, inside, it_learns, mistakes
+    from views.digit_classifier import check, draw, it_learns
 match here.name:
     case "it_learns":
         it_learns.show_stage(here)
-        """
+        f"""
         The images are 1797 scans of handwritten digits, 8 by 8 pixels each, that come with
         scikit-learn. 360 of them, the **test images**, are kept apart: nothing is learnt from them,
         so what is read in them was not learnt by heart. Pixels go from −1, which is paper, to 1.
 
         An image enters as 64 numbers. A layer of 256 **units** and one of 128 multiply, add, and
         let through what is positive; the last layer has ten outputs, and the largest one is the
-        digit that is read. A step takes 128 images, measures the loss, asks `backward()` for the
-        gradient, and moves each of the 50,826 numbers a little against it: predict, loss, gradient,
-        update, as with two numbers. With the 28 by 28 pixels of the article's MNIST there would be
-        235,146.
+        digit that is read. A step takes a **batch** of 128 images, measures the loss, asks
+        `backward()` for the gradient, and moves each of the 50,826 numbers a little against it:
+        predict, loss, gradient, update, as with two numbers.
 
-        The loss is that of the batch of a step. Every twelfth batch is what is left over, 29 images
-        which happen to be easier than most: hence the teeth.
+        In {shell.article("E13")}, the images are MNIST's, 28 by 28 pixels, and 235,146 numbers are
+        learnt. Where this server can have MNIST, you can choose it in the settings: 3,000 of its
+        images to learn from, and 500 to test with. The lines stay the same. The rate is
+        smaller: a step changes each sum of the first layer by the squares of all inputs, and there
+        are twelve times as many.
+
+        The loss is that of the batch of a step. Of the scans every twelfth batch is what is left
+        over, 29 images which happen to be easier than most: hence the teeth.
 
         In the table a row is the digit that an image shows, and a column the one that is read.
         """
@@ -32,8 +39,8 @@ match here.name:
         """
         A drawing goes the way that the scans went: it is cut out, enlarged until it fills the
         square, drawn with a pen that leaves as much ink as a scan has, and counted in 8 by 8
-        blocks. What differs from the scans after that is your handwriting; the network has learnt
-        from that of 13 people.
+        blocks; for MNIST it is put around its centre of mass, as those images were. What differs
+        after that is your handwriting.
 
         The weights are kept at some of the steps, all the first ones among them, in 16 bits;
         between two of these moments the outputs stay as they were. The **learnt images nearest to
@@ -41,6 +48,8 @@ match here.name:
         the drawing. Where it is misread, they often say why.
         """
     case "inside":
+        with shell.loading("TensorFlow"):
+            from views.digit_classifier import inside
         inside.show_stage(here)
         """
         A unit of the first layer multiplies each pixel by a weight of its own, adds up, and passes
@@ -52,10 +61,11 @@ match here.name:
         have the same scale. The weights are kept at some of the steps, in 16 bits.
 
         On the right is a **saliency map**: the gradient of one output with respect to the pixels.
-        It is found by the same `backward()` as that of the loss with respect to the weights, and
-        only the question is another one: not which weight, but which pixel. Choose an output that
-        is not the digit shown, and see what would have to be there.
+        It is found by the same `backward()`, or from the same tape, as that of the loss with
+        respect to the weights, and only the question is another one: not which weight, but which
+        pixel. Choose an output that is not the digit shown, and see what would have to be there.
         """
+        inside.tell()
     case "code":
         with shell.loading("TensorFlow"):
             from views.digit_classifier import code
@@ -71,6 +81,8 @@ match here.name:
         """
         code.tell(settings)
     case "mistakes":
+        with shell.loading("TensorFlow"):
+            from views.digit_classifier import mistakes
         outcome = mistakes.show_stage(here)
         """
         Only one of these mistakes raises an error. Two overflow, which is hard to overlook. The
@@ -82,7 +94,7 @@ match here.name:
     case "check":
         check.show_stage(here)
         """
-        A gradient says how the loss answers to each of 50,826 numbers. To check one of them, move
+        A gradient says how the loss answers to each number that is learnt. To check one, move
         that number a little up and a little down, compute the loss of the same images both times,
         and divide the difference by the way between: a **central difference**. It asks the loss
         itself and knows nothing of the chain rule. It costs two forward passes for each number,
@@ -96,4 +108,5 @@ match here.name:
         weight has a cross for a mark, and says nothing.
         """
 here.controls.say_refused()
+st.html('<div id="sources"></div>')
 shell.close_page(FILE)

@@ -53,8 +53,8 @@ class Digits:
 
     def scaled(self, images: NDArray[Any], dtype: Any = np.float32) -> NDArray[Any]:
         """Images as the network is given them: rows of numbers from −1 to 1, shape (n, side²)."""
-        flat = images.reshape(len(images), self.side * self.side)
-        return (2 * flat / self.brightest - 1).astype(dtype)
+        flat = images.reshape(len(images), self.side * self.side).astype(dtype)
+        return 2 * flat / self.brightest - 1
 
 
 def split(

@@ -1,4 +1,4 @@
-"""Are the gradients right? A handful of 50,826, drawn at random, against central differences.
+"""Are the gradients right? A handful, drawn at random, against central differences.
 
 All of it is in float64, and what is differentiated is the loss of the listing itself: it is run
 with one weight moved a little up, and a little down.
@@ -9,6 +9,7 @@ Source: engines/differences.py; the listing: torch_autograd.py.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -62,7 +63,9 @@ def check(
     settings: of the listing, such as loss_of.
     """
     exact = {name: values.astype(np.float64) for name, values in params.items()}
-    x = digits.scaled(digits.images[:batch], np.float64)
+    # The listing scales all the images that it is given, each time that it is asked for a loss.
+    digits = replace(digits, images=digits.images[:batch], labels=digits.labels[:batch])
+    x = digits.scaled(digits.images, np.float64)
 
     def step_at(moved: Mapping[str, NDArray[Any]]) -> Step:
         return next(train(digits, moved, steps=0, learning_rate=0.0, batch=batch, **settings))

@@ -1,7 +1,7 @@
 """MNIST through Keras, as in the article: where it is on the disk already, or comes within seconds.
 
-It is offered and never needed. Of its 70,000 images some thousands are used, so that a visitor's
-run takes seconds and some megabytes.
+It is offered and never needed. Of its 70,000 images some thousands are used, and no others are
+kept, so that a visitor's run takes seconds and some megabytes.
 
 Source: experiment E13. The digits that come along: digits.py.
 """
@@ -19,7 +19,7 @@ from tensorflow.keras.datasets import mnist
 
 from engines.digit_classifier.digits import Digits, split
 
-USED, TESTED = 7000, 1000  # images, and how many of them are kept apart
+USED, TESTED = 3500, 500  # images, and how many of them are kept apart
 PATIENCE = 5.0  # seconds
 Arrays = tuple[tuple[NDArray[Any], NDArray[Any]], tuple[NDArray[Any], NDArray[Any]]]
 
@@ -32,7 +32,7 @@ class Offer(NamedTuple):
 
 
 _lock = threading.Lock()
-_fetching: list[Future[Arrays]] = []  # at most one, which goes on after those who wait have left
+_fetching: list[Future[Digits]] = []  # at most one, which goes on after those who wait have left
 
 
 def offer(load: Callable[[], Arrays] = mnist.load_data, *, patience: float = PATIENCE) -> Offer:
@@ -46,7 +46,7 @@ def offer(load: Callable[[], Arrays] = mnist.load_data, *, patience: float = PAT
             _fetching.append(_begin(load))
         fetching = _fetching[0]
     try:
-        (images, labels), _ = fetching.result(patience)
+        return Offer(fetching.result(patience))
     except Late:
         return Offer(None, f"It did not come within {patience:g} seconds.")
     except Exception as error:  # Keras raises a plain one where it cannot fetch
@@ -55,15 +55,16 @@ def offer(load: Callable[[], Arrays] = mnist.load_data, *, patience: float = PAT
                 _fetching.remove(fetching)
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         return Offer(None, f"Keras could not fetch it: {reason[:200]}")
-    return Offer(split("MNIST", images[:USED], labels[:USED], tested=TESTED, brightest=255))
 
 
-def _begin(load: Callable[[], Arrays]) -> Future[Arrays]:
-    future: Future[Arrays] = Future()
+def _begin(load: Callable[[], Arrays]) -> Future[Digits]:
+    future: Future[Digits] = Future()
 
     def work() -> None:
         try:
-            future.set_result(load())
+            (images, labels), _ = load()
+            used = images[:USED], labels[:USED]
+            future.set_result(split("MNIST", *used, tested=TESTED, brightest=255))
         except Exception as error:
             future.set_exception(error)
 

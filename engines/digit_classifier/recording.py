@@ -18,12 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.digit_classifier.digits import DIGITS, Digits
-from engines.digit_classifier.layers import answer
+from engines.digit_classifier.layers import SIZES, Params, answer
 from engines.trace import Step, thin
 
 Floats = NDArray[np.float64]
 EVALUATED = 1500  # training images, at most, of which accuracy is counted
-MOMENT_BYTES = 4_000_000  # for the weights of one run
+MOMENT_BYTES = 2_500_000  # for the weights of one run, where that is enough for
+LEAST_MOMENTS = 8
+AT_A_TIME = 256  # images that are evaluated
 
 
 class Run(NamedTuple):
@@ -69,7 +71,7 @@ def one_of_each(digits: Digits) -> NDArray[np.intp]:
 
 def moments(last: int, weights: int) -> NDArray[np.intp]:
     """The steps at which that many weights are kept, increasing, the last among them."""
-    return thin(last + 1, max(4, MOMENT_BYTES // (2 * weights)))
+    return thin(last + 1, max(LEAST_MOMENTS, MOMENT_BYTES // (2 * weights)))
 
 
 class Recorder:
@@ -90,11 +92,9 @@ class Recorder:
         network is given them; if not said, scaled.
         """
         some = slice(EVALUATED)
-        inputs, labels = learnt or (digits.scaled(digits.images[some]), digits.labels[some])
-        seen = digits.scaled(digits.test_images) if tested is None else tested
-        self._x = np.concatenate([seen, inputs])
-        self._right = np.concatenate([digits.test_labels, labels])
-        self._tested = len(seen)
+        self._learnt = learnt or (digits.scaled(digits.images[some]), digits.labels[some])
+        self._tested = digits.scaled(digits.test_images) if tested is None else tested
+        self._right = digits.test_labels
         self._shown = one_of_each(digits)
         self._at = frozenset(at)
         self._rows: list[tuple[Any, ...]] = []
@@ -110,23 +110,22 @@ class Recorder:
         return self.run()
 
     def _keep(self, k: int, step: Step) -> None:
-        h1, h2, outputs = answer(self._x, step.params)
-        tested = slice(self._tested)
+        inputs, labels = self._learnt
+        learnt, _ = _asked(inputs, step.params)
+        outputs, passes = _asked(self._tested, step.params)
         predicted = np.argmax(outputs, axis=1).astype(np.uint8)
-        hits = predicted == self._right
-        positive = [h[tested] > 0 for h in (h1, h2)]
         if k in self._at:
             self._kept[k] = {n: value.astype(np.float16) for n, value in step.params.items()}
         self._rows.append(
             (
                 float(step.loss),
-                hits[self._tested :].mean(),
-                hits[tested].mean(),
+                np.mean(np.argmax(learnt, axis=1) == labels),
+                np.mean(predicted == self._right),
                 [_length(step.grads[f"w{i}"], step.grads[f"b{i}"]) for i in (1, 2, 3)],
-                [units.mean() for units in positive],
-                [int(np.sum(~units.any(axis=0))) for units in positive],
+                [units.mean() / len(outputs) for units in passes],
+                [int(np.sum(units == 0)) for units in passes],
                 outputs[self._shown].astype(np.float32),
-                predicted[tested],
+                predicted,
             )
         )
 
@@ -151,6 +150,21 @@ class Recorder:
             np.array(list(kept), np.intp),
             {name: np.array([params[name] for params in kept.values()]) for name in names},
         )
+
+
+def _asked(x: NDArray[Any], params: Params) -> tuple[NDArray[Any], list[NDArray[np.intp]]]:
+    """The outputs for n images, shape (n, 10), and for how many of them each hidden unit passes.
+
+    A few at a time: megabytes that are asked for and given back at each step stay with the thread
+    of a visitor, also when that has ended.
+    """
+    outputs, passes = [], [np.zeros(size, np.intp) for size in SIZES[:2]]
+    for i in range(0, len(x), AT_A_TIME):
+        *hidden, some = answer(x[i : i + AT_A_TIME], params)
+        outputs.append(some)
+        for units, h in zip(passes, hidden, strict=True):
+            np.add(units, np.count_nonzero(h > 0, axis=0), out=units)
+    return np.concatenate(outputs), passes
 
 
 def watch(steps: Iterable[Step], digits: Digits, **how: Any) -> Run:

@@ -67,8 +67,8 @@ def adam(params: Sequence[Any], learning_rate: float) -> Callable[..., None]:
             mean.assign(0.9 * mean + 0.1 * grad)
             square.assign(0.999 * square + 0.001 * grad**2)
             # Both began at 0: what that takes from them is given back.
-            whole_mean, whole_square = mean / (1 - 0.9**k), square / (1 - 0.999**k)
-            p.assign_sub(learning_rate * whole_mean / (tf.sqrt(whole_square) + 1e-8))
+            root = tf.sqrt(square / (1 - 0.999**k)) + 1e-8
+            p.assign_sub(learning_rate * mean / (1 - 0.9**k) / root)
 
     return update
 

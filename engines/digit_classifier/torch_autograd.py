@@ -65,8 +65,8 @@ def adam(params: Sequence[Any], learning_rate: float) -> Callable[..., None]:
             mean.copy_(0.9 * mean + 0.1 * grad)
             square.copy_(0.999 * square + 0.001 * grad**2)
             # Both began at 0: what that takes from them is given back.
-            whole_mean, whole_square = mean / (1 - 0.9**k), square / (1 - 0.999**k)
-            p -= learning_rate * whole_mean / (torch.sqrt(whole_square) + 1e-8)
+            root = torch.sqrt(square / (1 - 0.999**k)) + 1e-8
+            p -= learning_rate * mean / (1 - 0.9**k) / root
 
     return update
 

@@ -52,8 +52,7 @@ LEAST, MOST = 1e-12, 1.0  # of the y axis
 
 def show_stage(here: Here) -> None:
     """How far the two ways are apart for each weight of the handful, and six of them as numbers."""
-    with here.settings:
-        settings = runs.choose(here.controls)
+    settings = runs.choose(here)
     with stage(here) as play:
         with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
             seed = int(here.controls.number("Handful", "handful", 1, 1, HANDFULS, width=130))
@@ -86,7 +85,7 @@ def checked(run: Run, settings: Settings, seed: int, spoiled: bool) -> list[Chec
     return [
         compare(
             _spoiled if spoiled else torch_autograd.train,
-            runs.digits(),
+            runs.digits(settings),
             run.params(int(moment)),
             each=EACH,
             seed=seed,

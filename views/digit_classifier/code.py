@@ -46,8 +46,7 @@ class Both(NamedTuple):
 
 def show_stage(here: Here) -> Settings:
     """The four lines in three columns, and the losses of both frameworks at the step shown."""
-    with here.settings:
-        settings = runs.choose(here.controls)
+    settings = runs.choose(here)
     with stage(here) as play:
         both = in_both(settings)
         play(
@@ -58,7 +57,7 @@ def show_stage(here: Here) -> Settings:
             whose="PyTorch",
             table={"loss in PyTorch": "loss", "loss on the tape": "tape", "apart by": "apart"},
         )
-        show_story(_TOLD, key="story")
+        show_story(_told(settings), key="story")
         [place] = beside(1)
         with place:
             live(_table(settings), key="four lines")
@@ -71,8 +70,8 @@ def in_both(follow: Follow, settings: Settings) -> Both:
     losses = []
     for engine, name in ((torch_autograd, "PyTorch"), (tf_tape, "TensorFlow")):
         steps: Any = engine.train(
-            runs.digits(),
-            layers.start(runs.digits().side ** 2),
+            runs.digits(settings),
+            layers.start(runs.INPUTS[settings.images]),
             steps=STEPS,
             learning_rate=settings.rate,
             batch=settings.batch,
@@ -92,8 +91,9 @@ def _timeline(both: Both) -> Timeline:
     )
 
 
-_TOLD = paragraphs(
-    [
+def _told(settings: Settings) -> str:
+    """HTML: what is told in each phase, and last of the whole step."""
+    told = [
         "<b>Predict.</b> One multiplication has become three layers. Keras keeps their weights in "
         "a model; in PyTorch they stand in the line.",
         f"<b>The loss</b> is still one number: {now('loss')} in PyTorch, and {now('tape')} on the "
@@ -101,11 +101,12 @@ _TOLD = paragraphs(
         "<b>The gradient.</b> By hand it is worked out on paper, a line for each number. For six "
         "arrays one call does it, and the chain rule inside is the same.",
         "<b>The update.</b> Every number takes a small step against its gradient.",
-        "<b>These are the four lines of Manual gradients.</b> Predict, loss, gradient, update: "
-        "with two numbers and with 50,826. Both frameworks began with the same arrays; at this "
-        f"step their losses are {now('loss', digits=8)} and {now('tape', digits=8)}.",
+        "<b>These are the four lines of Manual gradients</b>, for two numbers and for "
+        f"{runs.count(settings):,}: predict, loss, gradient, update. Both frameworks began with "
+        f"the same arrays; at this step their losses are {now('loss', digits=8)} and "
+        f"{now('tape', digits=8)}.",
     ]
-)
+    return paragraphs(told)
 
 
 def tell(settings: Settings) -> None:
@@ -163,8 +164,7 @@ def _of_loop(update: Callable[..., Any]) -> str:
 def _table(settings: Settings) -> str:
     """HTML: the `rows`, each marked while slow motion is in its phase, with the losses."""
     values = ["", now("loss", known=Phase.LOSS, digits=8), now("tape", known=Phase.LOSS, digits=8)]
-    many = layers.count(layers.start(runs.digits().side ** 2))
-    heads = [head.format(many) for head in HEADS]
+    heads = [head.format(runs.count(settings)) for head in HEADS]
     told = []
     for phase, (name, cells) in enumerate(zip(NAMES, rows(settings), strict=True)):
         columns = ""

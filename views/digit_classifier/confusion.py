@@ -44,7 +44,8 @@ def _(timeline: Timeline) -> Drawing:
     plain: Any = {"grid": False, "ticks": False, "domain": False, "labelPadding": 4}
     scale = alt.Scale(domain=list(range(DIGITS)), paddingInner=0.08, paddingOuter=0)
     across = alt.X("read:O", title="read as", scale=scale, axis=alt.Axis(labelAngle=0, **plain))
-    down = alt.Y("shown:O", title="shows", scale=scale, axis=alt.Axis(**plain))
+    # Narrower than the axes of curves, whose labels grow.
+    down = alt.Y("shown:O", title="shows", scale=scale, axis=alt.Axis(minExtent=0, **plain))
     squares = cells.mark_rect(
         fill=alt.ExprRef(f"datum.right ? '{MODEL}' : '{MISTAKE}'"),
         # A single mistake must be seen, and a column of thirty right ones must not hide it.
@@ -55,7 +56,7 @@ def _(timeline: Timeline) -> Drawing:
         strokeOpacity=0.15,
     ).encode(across, down)
     told = cells.mark_text(
-        fontSize=alt.ExprRef(f"min({TEXT}, height / 10.5)"),
+        fontSize=alt.ExprRef(f"min({TEXT}, height / 10.5, width / 13)"),
         color=alt.ExprRef("ink"),
         opacity=alt.ExprRef("datum.n == 0 ? 0 : 1"),
     ).encode(across, down, text="n:Q")

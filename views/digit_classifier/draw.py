@@ -11,7 +11,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from engines.digit_classifier import layers
-from engines.digit_classifier.digits import DIGITS
+from engines.digit_classifier.digits import DIGITS, Digits
 from engines.digit_classifier.drawing import READY, pixels
 from engines.digit_classifier.inside import nearest
 from engines.digit_classifier.recording import Run
@@ -42,6 +42,7 @@ from views.ui.staging import beside, stage
 OWN, HELD = "own", "drawn strokes"  # the name of what a visitor draws, and where it is kept
 OPENS = "3"
 NEIGHBOURS, COMPARED = 5, 10  # training images shown, and moments at which they are looked for
+SEARCHED = 1500  # of the training images: all of the scans
 
 
 class Reading(NamedTuple):
@@ -61,8 +62,7 @@ class Reading(NamedTuple):
 def show_stage(here: Here) -> None:
     """The sheet, the pixels that become of it, the ten outputs, and the nearest training images."""
     strokes = _take_drawing()
-    with here.settings:
-        settings = runs.choose(here.controls)
+    settings = runs.choose(here)
     with stage(here) as play:
         offered = {str(digit): str(digit) for digit in READY}
         if HELD in st.session_state:
@@ -71,11 +71,11 @@ def show_stage(here: Here) -> None:
             "A digit that is ready", "digit", offered, OPENS, label_visibility="collapsed"
         )
         strokes = st.session_state[HELD] if name == OWN else READY[int(name)]
-        run, digits = runs.run_of(settings), runs.digits()
+        run, digits = runs.run_of(settings), runs.digits(settings)
         side = digits.side
         image = pixels(strokes, digits) if strokes else np.zeros((side, side), np.uint8)
         shares = settings.loss == "cross_entropy"
-        reading = _read(run, image, shares)
+        reading = _read(run, digits, image, shares)
         timeline = _timeline(run, reading)
         play(
             timeline,
@@ -92,7 +92,7 @@ def show_stage(here: Here) -> None:
             show_images(
                 image[None],
                 brightest=digits.brightest,
-                title=f"As the network sees it: {side} by {side}",
+                title=f"What it sees: {side} by {side}",
                 told="The drawing in as many pixels as the images have that were learnt.",
                 columns=1,
                 key="seen",
@@ -124,10 +124,9 @@ def _take_drawing() -> Any:
 
 
 @cached
-def _read(run: Run, image: NDArray[np.uint8], as_shares: bool) -> Reading:
-    digits = runs.digits()
+def _read(run: Run, digits: Digits, image: NDArray[np.uint8], as_shares: bool) -> Reading:
     [x] = digits.scaled(image[None])
-    learnt = digits.scaled(digits.images)
+    learnt = digits.scaled(digits.images[:SEARCHED])
     outputs = np.array(
         [layers.answer(x, run.params(i)).outputs for i in range(len(run.at))], np.float64
     )

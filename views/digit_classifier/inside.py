@@ -8,19 +8,20 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from engines.digit_classifier import layers
-from engines.digit_classifier.digits import DIGITS
-from engines.digit_classifier.inside import saliency, strongest
+from engines.digit_classifier import layers, tf_saliency, torch_saliency
+from engines.digit_classifier.digits import DIGITS, Digits
+from engines.digit_classifier.inside import strongest
 from engines.digit_classifier.recording import Run
+from engines.listing import source_of
 from views.digit_classifier import runs
 from views.digit_classifier.image_grid import clicked, show_images
-from views.player import WHOLE_STEPS, Timeline, cached, every_step, now, say, some_steps
+from views.player import WHOLE_STEPS, Timeline, cached, every_step, listing, now, say, some_steps
 from views.ui.controls import Controls
-from views.ui.shell import Here
+from views.ui.shell import Here, side_by_side
 from views.ui.staging import beside, stage
 
 COMPARED = 24  # moments at which weights are shown
-COLUMNS, UNITS = 6, 36  # of the wall
+COLUMNS = {8: 6, 28: 4}  # of the wall, by the side of an image: it has as many rows
 ANSWERED = 6  # test images
 SHOWN = {"added": "what training added", "weights": "the weights themselves"}
 WALL = "units"
@@ -53,31 +54,45 @@ class Answers(NamedTuple):
     passes: NDArray[np.intp]
 
 
+class Slopes(NamedTuple):
+    """At m steps the gradient of an output by the pixels of an image, as both frameworks find it.
+
+    by_backward, by_tape: shape (m, side, side).
+    """
+
+    at: NDArray[np.intp]
+    by_backward: NDArray[np.float32]
+    by_tape: NDArray[np.float32]
+
+
 def show_stage(here: Here) -> None:
     """A wall of units, one of them with the images it answers to, and the slopes of an output."""
-    with here.settings:
-        settings = runs.choose(here.controls)
+    settings = runs.choose(here)
+    digits = runs.digits(settings)
+    columns = COLUMNS[digits.side]
+    shown_units = columns**2
     with stage(here) as play:
         place = clicked(WALL)
-        if place is not None and place < UNITS:
+        if place is not None and place < shown_units:
             st.session_state["unit"] = place + 1
             Controls.moved()
-        run, digits = runs.run_of(settings), runs.digits()
-        units, story = _units(run), st.container()
+        run = runs.run_of(settings)
+        units, story = _units(run, digits, shown_units), st.container()
         wall, alone, slopes = beside([5, 4, 4])
         with wall:
             view = here.controls.pills(
                 "Shown of each unit", "view", SHOWN, "added", label_visibility="collapsed"
             )
         with alone:
-            unit = int(here.controls.number("Unit", "unit", 1, 1, UNITS, width=130))
+            unit = int(here.controls.number("Unit", "unit", 1, 1, shown_units, width=130))
         with slopes, st.container(horizontal=True, gap="small"):
             digit = _one(here.controls, "Test image", "image", "3")
             output = _one(here.controls, "Output", "output", "3")
-        answers = _answers(run, int(units.which[unit - 1]))
+        answers = _answers(run, digits, int(units.which[unit - 1]))
         shown = int(run.shown[digit])
+        slopes_at, by_backward, by_tape = _slopes(run, digits, shown, output)
         play(
-            _timeline(run, units.share, answers, shown, output),
+            _timeline(run, digits, units.share, answers, image=shown, output=output),
             begin=(len(run.losses) - 1, None),
             stops=[1, 5, 20],
             readout={"loss": (0, None)},
@@ -91,18 +106,19 @@ def show_stage(here: Here) -> None:
             say(
                 "Each square is a unit: the weights by which it multiplies the pixels, <b>blue "
                 "where ink makes it stronger, orange where weaker</b>. They began as noise, and "
-                f"training added to them <b>{now('share', digits=2)} %</b> of their size. That is "
-                f"where the strokes are. Unit {unit} answers to <b>{now('passes', digits=0)}</b> "
-                f"of {len(digits.test_images)} test images. Step back, and it all fades."
+                f"training added <b>{now('share', digits=2)}\N{NO-BREAK SPACE}%</b> of their "
+                f"size. Unit {unit} answers to <b>{now('passes', digits=0)}</b> of "
+                f"{len(digits.test_images)} test images. On the right, the same "
+                "<code>backward()</code> says which pixels an output answers to."
             )
         pixels = units.added if view == "added" else units.weights
         with wall:
             _show_frames(
                 pixels,
                 units.at,
-                title=f"{UNITS} of the {layers.SIZES[0]} units",
+                title=f"{shown_units} of {layers.SIZES[0]} units, the most changed",
                 told=f"A square for each unit, a pixel for each of its weights: {SHOWN[view]}.",
-                columns=COLUMNS,
+                columns=columns,
                 chosen=unit - 1,
                 key=WALL,
             )
@@ -135,16 +151,25 @@ def show_stage(here: Here) -> None:
                 columns=1,
                 key="image shown",
             )
-            at, grads = _slopes(run, shown, output)
             _show_frames(
-                grads[:, None],
-                at,
+                np.stack([by_backward, by_tape], axis=1),
+                slopes_at,
                 title=f"How output {output} answers to ink",
-                told=f"The gradient of output {output} by each pixel: blue where ink raises it, "
-                "orange where ink lowers it.",
-                columns=1,
+                told=f"The gradient of output {output} by each pixel, found by backward() and by "
+                "the tape: blue where ink raises the output, orange where ink lowers it.",
+                columns=2,
+                names=["backward()", "the tape"] * len(slopes_at),
+                scale=_scale(by_backward),
                 key="slopes",
             )
+
+
+def tell() -> None:
+    """Below the stage: how both frameworks are asked for the slopes."""
+    for place, engine in zip(side_by_side(2), (torch_saliency, tf_saliency), strict=True):
+        with place:
+            name = engine.__name__.rsplit(".", 1)[-1]
+            listing(source_of(engine.saliency), {}, title=f"{name}.py", key=name)
 
 
 def _one(controls: Controls, label: str, name: str, default: str) -> int:
@@ -172,23 +197,23 @@ def _scale(frames: NDArray[Any]) -> float:
 
 
 @cached
-def _units(run: Run) -> Units:
-    moments, digits = runs.some_moments(run, COMPARED), runs.digits()
+def _units(run: Run, digits: Digits, count: int) -> Units:
+    moments = runs.some_moments(run, COMPARED)
     w1 = run.weights["w1"][moments].astype(np.float32)
     added = w1 - w1[0]
     # A weight counts for as much as its pixel varies: that of one which is always paper tells no
     # image from another.
     varies = digits.scaled(digits.images).std(axis=0)[:, None]
-    which = np.argsort(-np.linalg.norm(added[-1] * varies, axis=0), kind="stable")[:UNITS]
+    which = np.argsort(-np.linalg.norm(added[-1] * varies, axis=0), kind="stable")[:count]
     share = 100 * np.linalg.norm(added, axis=(1, 2)) / np.linalg.norm(w1[0])
-    shape = (len(moments), UNITS, digits.side, digits.side)
+    shape = (len(moments), count, digits.side, digits.side)
     weights, added = (one[:, :, which].swapaxes(1, 2).reshape(shape) for one in (w1, added))
     return Units(run.at[moments], which, weights, added, share)
 
 
 @cached
-def _answers(run: Run, unit: int) -> Answers:
-    digits, moments = runs.digits(), runs.some_moments(run, COMPARED)
+def _answers(run: Run, digits: Digits, unit: int) -> Answers:
+    moments = runs.some_moments(run, COMPARED)
     x = digits.scaled(digits.test_images)
     images = np.full((len(moments), ANSWERED), -1, np.intp)
     passes = np.zeros(len(moments), np.intp)
@@ -201,19 +226,27 @@ def _answers(run: Run, unit: int) -> Answers:
 
 
 @cached
-def _slopes(run: Run, image: int, output: int) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
-    """At m steps the gradient of an output by the pixels of a test image, (m, side, side)."""
-    digits, moments = runs.digits(), runs.some_moments(run, COMPARED)
+def _slopes(run: Run, digits: Digits, image: int, output: int) -> Slopes:
+    moments = runs.some_moments(run, COMPARED)
     [x] = digits.scaled(digits.test_images[[image]])
-    grads = [saliency(x, run.params(int(moment)), output) for moment in moments]
-    return run.at[moments], np.array(grads).reshape(-1, digits.side, digits.side)
+    params = [run.params(int(moment)) for moment in moments]
+    grads = [
+        np.array([find(x, one, output) for one in params]).reshape(-1, digits.side, digits.side)
+        for find in (torch_saliency.saliency, tf_saliency.saliency)
+    ]
+    return Slopes(run.at[moments], *grads)
 
 
 @cached
 def _timeline(
-    run: Run, share: NDArray[np.float64], answers: Answers, image: int, output: int
+    run: Run,
+    digits: Digits,
+    share: NDArray[np.float64],
+    answers: Answers,
+    *,
+    image: int,
+    output: int,
 ) -> Timeline:
-    digits = runs.digits()
     x = digits.scaled(digits.test_images[[image]])
     moments = runs.some_moments(run, COMPARED)
     outputs = [layers.answer(x, run.params(int(i))).outputs[0, output] for i in moments]

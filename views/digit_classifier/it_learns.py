@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from engines.digit_classifier import layers
+from engines.digit_classifier.digits import Digits
 from engines.digit_classifier.recording import Run
 from views.digit_classifier import runs
 from views.digit_classifier.confusion import counts, matrix
 from views.digit_classifier.image_grid import show_images
+from views.digit_classifier.runs import Settings
 from views.player import WHOLE_STEPS, Figure, Timeline, cached, every_step, now, say, show
 from views.ui.line_chart import Line, lines
 from views.ui.numbers import number
@@ -17,17 +18,17 @@ from views.ui.shell import Here
 from views.ui.staging import beside, stage
 
 OPENS = 20
-SHOWN = 100  # test images on the wall
-LEARNT, TESTED = Look("training images", DATA, (6, 4)), Look("test images", MODEL)
+COLUMNS, SHOWN = 8, 96  # test images on the wall: rather high than wide
+LEARNT, TESTED = Look("training", DATA, (6, 4)), Look("test", MODEL)
 
 
 def show_stage(here: Here) -> Run:
     """The wall of test images, the two curves, and the table of what is read as what."""
-    with here.settings:
-        settings = runs.choose(here.controls)
+    settings = runs.choose(here)
     with stage(here) as play:
         run = runs.run_of(settings)
-        digits, timeline = runs.digits(), _timeline(run)
+        digits = runs.digits(settings)
+        timeline = _timeline(run, digits)
         play(
             timeline,
             begin=(min(OPENS, len(run.losses) - 1), None),
@@ -40,10 +41,10 @@ def show_stage(here: Here) -> Run:
                 "of the images it learns from, share": "train",
             },
         )
-        say(_told(run))
+        say(_told(run, settings))
         if runs.was_stopped(settings):
             runs.go_on()
-        wall, curves, table = beside([5, 4, 4])
+        wall, curves, table = beside([8, 7, 9])
         with wall:
             show_images(
                 digits.test_images[:SHOWN],
@@ -51,7 +52,7 @@ def show_stage(here: Here) -> Run:
                 title=f"{SHOWN} of the {len(digits.test_images)} test images",
                 told=f"{SHOWN} test images, {{wrong}} of them misread: those have a frame, and in "
                 "a corner the digit that is read.",
-                columns=10,
+                columns=COLUMNS,
                 labels=digits.test_labels[:SHOWN],
                 read=run.predicted[:, :SHOWN],
                 key="wall",
@@ -66,7 +67,7 @@ def show_stage(here: Here) -> Run:
 
 
 @cached
-def _timeline(run: Run) -> Timeline:
+def _timeline(run: Run, digits: Digits) -> Timeline:
     columns = {
         "loss": run.losses,
         "test": run.test_accuracy,
@@ -74,7 +75,7 @@ def _timeline(run: Run) -> Timeline:
         "percent": np.round(100 * run.test_accuracy, 1),
         "right": np.round(run.test_accuracy * run.predicted.shape[1]),
     }
-    series = counts(run, runs.digits()) | every_step(columns)
+    series = counts(run, digits) | every_step(columns)
     return Timeline(series, len(run.losses) - 1, parts=WHOLE_STEPS)
 
 
@@ -87,13 +88,13 @@ def _stops(run: Run) -> list[int]:
     ]
 
 
-def _told(run: Run) -> str:
+def _told(run: Run, settings: Settings) -> str:
     """HTML: how many test images are read rightly at this step, and in the end."""
     tested = run.predicted.shape[1]
-    numbers = f"{layers.count(layers.start(runs.digits().side ** 2)):,}"
     first = (
-        f"{numbers} numbers began at random; nobody told them what a digit is. By this step they "
-        f"read <b>{now('right', digits=0)}</b> of {tested} images that they never learn from."
+        "<b>Predict, loss, gradient, update</b>, as with two numbers. These "
+        f"{runs.count(settings):,} began at random. By this step they read "
+        f"<b>{now('right', digits=0)}</b> of {tested} images that they never learn from."
     )
     if not np.isfinite(run.losses[-1]):
         return f"{first} The rate is too far: the loss overflows at step {len(run.losses) - 1}."
@@ -101,7 +102,7 @@ def _told(run: Run) -> str:
         return f"{first} Here the training was stopped."
     return (
         f"{first} In the end it is {round(run.test_accuracy[-1] * tested)}, which is "
-        f"{number(100 * run.test_accuracy[-1], 3)} %."
+        f"{number(100 * run.test_accuracy[-1], 3)}\N{NO-BREAK SPACE}%."
     )
 
 
@@ -111,8 +112,9 @@ def _accuracy(run: Run) -> Figure:
             Line(LEARNT, 100 * run.train_accuracy),
             Line(TESTED, 100 * run.test_accuracy),
         ],
-        title="Read rightly",
-        y="%",
+        title="Read rightly, in percent",
+        x="",
+        y="",
         description="How many of a hundred images are read rightly, against step.",
         log=False,
         highest=100,
@@ -122,9 +124,10 @@ def _accuracy(run: Run) -> Figure:
 
 def _loss(run: Run) -> Figure:
     return lines(
-        [Line(Look("this batch", MODEL), run.losses)],
-        title="The loss",
-        y="loss",
+        [Line(Look("loss", MODEL), run.losses)],
+        title="The loss of the batch",
+        y="",
+        legend=False,
         description="The loss of the batch that a step learns from, against step.",
         follows=True,
     )

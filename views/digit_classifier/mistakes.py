@@ -11,15 +11,16 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from engines.digit_classifier import layers, torch_autograd
+from engines.digit_classifier import layers, tf_reshape, torch_autograd
 from engines.digit_classifier import mistakes as engine
+from engines.digit_classifier.digits import scans
 from engines.digit_classifier.mistakes import SETTINGS, Outcome, Settings
 from engines.digit_classifier.recording import Run, watch
-from views.digit_classifier import runs
+from engines.listing import Crash
 from views.digit_classifier.image_grid import show_images
 from views.player import WHOLE_STEPS, Figure, Timeline, cached, every_step, say, show, some_steps
 from views.ui import mistakes
-from views.ui.errors import explain
+from views.ui.errors import explain_phrases, explanation
 from views.ui.line_chart import Line, lines
 from views.ui.palette import DATA, MISTAKE, MODEL, Look
 from views.ui.shell import Here
@@ -37,7 +38,8 @@ ENDS = {
     "learns": "it learns well",
 }
 RIGHT, WRONG = Look("right", MODEL), Look("mistake", MISTAKE, (6, 4))
-LEARNT = Look("mistake, its images", DATA, (2, 3))  # those that it learns from
+LEARNT = Look("mistake, training", DATA, (2, 3))  # images that it learns from
+TESTED = tuple(look._replace(label=f"{look.label}, test") for look in (RIGHT, WRONG))
 ASKED = (
     "Each of these is the listing with some lines changed, and it is really trained. <b>Read the "
     "lines, say how it ends, and look.</b>"
@@ -67,9 +69,10 @@ def show_stage(here: Here) -> Outcome | None:
             mistakes.show_edit(outcome.listing.right, outcome.listing.wrong)
         if shown and shown.crash:
             with places[0]:
-                st.markdown("It stops at this line, with these words:")
-                st.code(shown.crash.text, language="python", wrap_lines=True)
-                explain(shown.crash.error, shown.crash.message)
+                for framework, crash in _crashes(shown.crash).items():
+                    st.markdown(f"{framework} stops at this line, with these words:")
+                    st.code(crash.text, language="python", wrap_lines=True)
+                    st.code(f"{crash.error}: {crash.message}", language=None, wrap_lines=True)
         else:
             wrong = shown.run if shown else None
             if shown and wrong and shown.end == "overflow":
@@ -79,10 +82,27 @@ def show_stage(here: Here) -> Outcome | None:
 
 
 def tell(outcome: Outcome) -> None:
-    """Below the stage: the rest of its story, and the whole listing that ran."""
+    """Below the stage: the rest of its story, its errors, and the whole listing that ran."""
     st.markdown(TOLD[str(st.session_state["mistake"])].story.partition("\n\n")[2])
+    for framework, crash in (_crashes(outcome.crash) if outcome.crash else {}).items():
+        phrases, mend = explanation(crash.message)
+        st.markdown(f"What {framework} says:")
+        explain_phrases(phrases)
+        st.markdown(f"**To mend it.** {mend}")
     listing = outcome.listing
     mistakes.listing_that_ran(listing.source, listing.right, listing.wrong, key="wrong listing")
+
+
+def _crashes(in_torch: Crash) -> dict[str, Crash]:
+    """By framework, the error in which the one mistake that raises one ends."""
+    return {"PyTorch": in_torch, "TensorFlow": _on_the_tape()}
+
+
+@cached
+def _on_the_tape() -> Crash:
+    crash = tf_reshape.wrong_reshape(scans(), layers.start(64))
+    assert crash is not None
+    return crash
 
 
 @slow
@@ -93,17 +113,15 @@ def run(follow: Follow, name: str) -> Outcome:
     def told(steps: Any) -> Any:
         return follow(steps, SETTINGS[name].steps, said)
 
-    return engine.run(name, runs.digits(), layers.start(runs.digits().side ** 2), follow=told)
+    return engine.run(name, scans(), layers.start(64), follow=told)
 
 
 @slow
 def right_run(follow: Follow, settings: Settings) -> Run:
     """The listing without a mistake, trained alike."""
-    digits = runs.digits()
-    start = layers.start(digits.side**2)
-    steps = engine.begin(torch_autograd.train, digits, start, settings)
+    steps = engine.begin(torch_autograd.train, scans(), layers.start(64), settings)
     said = "The right listing: step {:,} of {:,}."
-    return watch(follow(steps, settings.steps, said), digits, at=[settings.steps])
+    return watch(follow(steps, settings.steps, said), scans(), at=[settings.steps])
 
 
 def _pictures(play: Play, places: Any, right: Run, wrong: Run | None, name: str) -> None:
@@ -146,14 +164,14 @@ def _timeline(right: Run, wrong: Run | None) -> Timeline:
 
 
 def _accuracy(right: Run, wrong: Run | None) -> Figure:
-    shown = [Line(RIGHT, 100 * right.test_accuracy)]
+    shown = [Line(TESTED[0], 100 * right.test_accuracy)]
     if wrong:
         shown.append(Line(LEARNT, 100 * wrong.train_accuracy))
-        shown.append(Line(WRONG, 100 * wrong.test_accuracy))
+        shown.append(Line(TESTED[1], 100 * wrong.test_accuracy))
     return lines(
         shown,
-        title="Test images read rightly",
-        y="%",
+        title="Images read rightly, in percent",
+        y="",
         description="How many of a hundred test images are read rightly, against step, in the "
         "right run and in the one with the mistake, dashed; dotted, how many of those that the "
         "latter learns from.",
@@ -170,7 +188,7 @@ def _losses(right: Run, wrong: Run | None) -> Figure:
     return lines(
         shown,
         title="The loss",
-        y="loss",
+        y="",
         description="The loss of the batch of a step, against step, on a logarithmic axis; that "
         "with the mistake dashed.",
         follows=True,
@@ -193,9 +211,14 @@ def _show_weights(right: Run, wrong: Run) -> None:
 
 
 def _as_images(run: Run) -> NDArray[Any]:
-    side = runs.digits().side
+    side = scans().side
     images: NDArray[Any] = run.weights["w1"][-1].astype(np.float32)[:, :UNITS].T
     return images.reshape(UNITS, side, side)
+
+
+def _percent(shares: NDArray[np.float64]) -> str:
+    """The last of them."""
+    return f"{100 * shares[-1]:.1f}\N{NO-BREAK SPACE}%"
 
 
 def _how_it_went(outcome: Outcome, right: Run) -> str:
@@ -206,7 +229,7 @@ def _how_it_went(outcome: Outcome, right: Run) -> str:
             "are told at once, and in which line."
         )
     wrong = outcome.run
-    well = f"{100 * right.test_accuracy[-1]:.1f} %"
+    well = _percent(right.test_accuracy)
     last = len(wrong.losses) - 1
     if outcome.end == "overflow":
         return (
@@ -214,10 +237,10 @@ def _how_it_went(outcome: Outcome, right: Run) -> str:
             f"with. After {len(right.losses) - 1} steps the right listing reads {well} of the test "
             "images."
         )
-    learnt, tested = 100 * wrong.train_accuracy[-1], 100 * wrong.test_accuracy[-1]
     told = [
-        f"At step {last} it reads <b>{learnt:.1f} %</b> of the images it learns from, and "
-        f"<b>{tested:.1f} %</b> of the test images. The right listing reads {well} of those."
+        f"At step {last} it reads <b>{_percent(wrong.train_accuracy)}</b> of the images it learns "
+        f"from, and <b>{_percent(wrong.test_accuracy)}</b> of the test images. The right listing "
+        f"reads {well} of those."
     ]
     if outcome.different == 1:
         told.append(f"All {layers.SIZES[0]} units of the first layer still have equal weights.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,17 +13,22 @@ from numpy.typing import NDArray
 from engines.digit_classifier import layers, torch_autograd
 from engines.digit_classifier.digits import BATCH, Digits, scans
 from engines.digit_classifier.recording import Recorder, Run, moments
+from views.ui import shell, turns
 from views.ui.controls import Controls
 from views.ui.numbers import number
+from views.ui.shell import Here
 from views.ui.slow_run import Follow, slow
 
 STEPS = 300
 RUNNING, STOPPED = "running", "stopped run"  # in the session: settings, and what there is
+NO_MNIST = "no MNIST"  # in the session: why it could not be had
+IMAGES = {"scans": "scans, 8 by 8", "mnist": "MNIST, 28 by 28"}
+INPUTS = {"scans": 64, "mnist": 784}  # numbers of an image
 LOSSES = {"mean_squared_error": "mean squared error", "cross_entropy": "cross-entropy"}
 OPTIMIZERS = {"gradient_descent": "gradient descent", "momentum": "momentum", "adam": "Adam"}
 TIMES = {"1/4": "a quarter", "1/2": "half", "1": "usual", "2": "twice"}
 BATCHES = {"32": "32", "128": "128", "512": "512"}
-# By loss and optimizer, a rate that learns quickly and does not overflow.
+# By loss and optimizer, a rate that learns quickly and does not overflow with 64 inputs.
 RATES = {
     ("mean_squared_error", "gradient_descent"): 0.5,
     ("mean_squared_error", "momentum"): 0.05,
@@ -40,29 +46,71 @@ class Settings(NamedTuple):
     optimizer: str = "gradient_descent"
     times: str = "1"
     batch: int = BATCH
+    images: str = "scans"
 
     @property
     def rate(self) -> float:
-        """The learning rate."""
-        parts = self.times.split("/")
-        return RATES[self.loss, self.optimizer] * float(parts[0]) / float(parts[-1])
+        """The learning rate.
+
+        A step changes a sum of the first layer by the rate times the squares of all inputs, so it
+        has to be the shorter, the more of them there are. Adam divides that out itself.
+        """
+        rate = RATES[self.loss, self.optimizer] * float(Fraction(self.times))
+        return rate if self.optimizer == "adam" else rate * INPUTS["scans"] / INPUTS[self.images]
 
 
-def choose(controls: Controls) -> Settings:
-    """The controls for a run, in the place for what is not the chapter's point."""
-    with st.popover("Settings"):
+def choose(here: Here) -> Settings:
+    """The controls for a run, in the place for what is not the chapter's point.
+
+    Where somebody asks for MNIST and it cannot be had, it is said why, and the scans are used.
+    """
+    controls = here.controls
+    if why := st.session_state.pop(NO_MNIST, None):
+        st.session_state["images"] = "scans"
+        controls.tell(f"MNIST could not be had, so these are the scans. {why}")
+    with here.settings, st.popover("Settings"):
+        images = controls.pills("Images", "images", IMAGES, "scans")
         loss = controls.pills("Loss", "loss", LOSSES, "mean_squared_error")
         optimizer = controls.pills("Update", "optimizer", OPTIMIZERS, "gradient_descent")
         times = controls.pills("Learning rate", "times", TIMES, "1")
         batch = controls.pills("Images a step", "batch", BATCHES, str(BATCH))
-        settings = Settings(loss, optimizer, times, int(batch))
+        settings = Settings(loss, optimizer, times, int(batch), images)
         st.caption(f"The rate is {number(settings.rate, 3)}.")
+    if images == "mnist":
+        _wait_for_mnist()
     return settings
 
 
-def digits() -> Digits:
-    """The digits that this page learns to read."""
-    return scans()
+def _wait_for_mnist() -> None:
+    with shell.loading("TensorFlow"):
+        from engines.digit_classifier import mnist
+    place = st.empty()
+    with (
+        turns.given_back(place),
+        place,
+        st.spinner("Asking Keras for MNIST."),
+    ):
+        offer = mnist.offer()
+    if offer.digits is None:
+        st.session_state[NO_MNIST] = offer.why
+        Controls.moved()
+        st.rerun()
+
+
+def digits(settings: Settings) -> Digits:
+    """The digits that this page learns to read, with settings that it has chosen."""
+    if settings.images == "scans":
+        return scans()
+    from engines.digit_classifier import mnist  # which TensorFlow comes with
+
+    found = mnist.offer().digits
+    assert found is not None
+    return found
+
+
+def count(settings: Settings) -> int:
+    """How many numbers are learnt."""
+    return layers.count(layers.start(INPUTS[settings.images]))
 
 
 def run_of(settings: Settings) -> Run:
@@ -109,9 +157,9 @@ def _forget() -> None:
 @slow
 def trained(follow: Follow, settings: Settings) -> Run:
     """A run in PyTorch, from the same start as all others."""
-    start = layers.start(digits().side ** 2)
+    learnt, start = digits(settings), layers.start(INPUTS[settings.images])
     steps: Any = torch_autograd.train(
-        digits(),
+        learnt,
         start,
         steps=STEPS,
         learning_rate=settings.rate,
@@ -119,7 +167,7 @@ def trained(follow: Follow, settings: Settings) -> Run:
         loss_of=getattr(torch_autograd, settings.loss),
         optimizer=getattr(torch_autograd, settings.optimizer),
     )
-    recorder = Recorder(digits(), at=moments(STEPS, layers.count(start)))
+    recorder = Recorder(learnt, at=moments(STEPS, layers.count(start)))
     st.session_state[RUNNING] = settings, recorder
     run = recorder.watch(follow(steps, STEPS, "It is learning: step {:,} of {:,}."))
     st.session_state.pop(RUNNING)

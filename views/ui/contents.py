@@ -149,12 +149,12 @@ PAGES = (
         "Digit classifier",
         "Does it still hold for a network that does something?",
         (
-            Chapter("it_learns", "It learns", "Does what held for two numbers hold for 50,826?"),
+            Chapter("it_learns", "It learns", "Do the same four lines teach a network to read?"),
             Chapter("draw", "Draw a digit", "What does it read in a digit that you draw?"),
             Chapter("inside", "Inside", "What has it learnt to look at?"),
             Chapter("code", "The code", "Are these still the same four lines?"),
             Chapter("mistakes", "Where it breaks", "Which mistakes does nobody notice?"),
-            Chapter("check", "Check it", "Is a gradient of 50,826 numbers right?"),
+            Chapter("check", "Check it", "Is a gradient of so many numbers right?"),
         ),
     ),
 )

@@ -29,6 +29,7 @@ class Controls:
     def __init__(self, page: str) -> None:
         """Start with nothing refused. page: its file; another page's memory is not this one's."""
         self.refused: list[tuple[str, str, str]] = []
+        self._told: list[str] = []
         if st.session_state.get("controls of") != page:
             st.session_state["controls of"] = page
             st.session_state["asked"] = {}
@@ -206,6 +207,10 @@ class Controls:
         self._compare(name, asked, used)
         return used
 
+    def tell(self, sentence: str) -> None:
+        """Have this said as well where it is said what was refused."""
+        self._told.append(sentence)
+
     def say_refused(self, timeline: Timeline | None = None) -> None:
         """Say, once, what the address asked for that could not be had, the player's part too."""
         first = "step" not in self._last_asked  # later the player itself writes to the address
@@ -223,8 +228,9 @@ class Controls:
             f"The address asks for {name} = `{text.replace('`', '')}`, which is not possible "
             f"here. This page uses {used}."
             for name, text, used in self.refused
-        ]
+        ] + self._told
         self.refused.clear()
+        self._told.clear()
         if told:
             st.warning("\n\n".join(told))
 

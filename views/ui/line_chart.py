@@ -50,13 +50,16 @@ def lines(
     log: bool = True,
     highest: float | None = None,
     follows: bool = False,
+    legend: bool = True,
 ) -> Figure:
     """Lines with a legend, the later ones above the earlier ones.
 
-    x, y: what the axes show. description: what the picture shows, for a reader who cannot see it.
+    x, y: what the axes show, "" where the title says it. description: what the picture shows, for a
+    reader who cannot see it.
     log: whether the y axis is logarithmic; it has no place for zero and less, which are left out.
     highest: the end of a linear axis that begins at 0; else it is as high as the values need.
     follows: whether each line has a dot at the last of its values that the player has reached.
+    legend: False where there is one line alone, which the title names.
     """
     return _lines(
         tuple(line.look for line in shown),
@@ -68,6 +71,7 @@ def lines(
         log=log,
         highest=highest,
         follows=follows,
+        legend=legend,
     )
 
 
@@ -89,6 +93,7 @@ def _lines(
     log: bool,
     highest: float | None,
     follows: bool,
+    legend: bool,
 ) -> Filling:
     parts = []
     for look, (at, values) in zip(looks, shown, strict=True):
@@ -102,7 +107,7 @@ def _lines(
         low, high = low / 1.5, high * 1.5
     else:
         low, high = min(0.0, low), highest or (1.05 * high or 1.0)
-    ticks = decades(low, high) if log else np.linspace(low, high, 6).tolist()
+    ticks = decades(low, high) if log else np.linspace(low, high, 5).tolist()
     span = {"first": float(first), "last": float(max(last, first + 1))}
     return {"rows": rows}, {**span, "low": float(low), "high": float(high), "ticks": ticks}
 
@@ -116,19 +121,26 @@ def _draw(
     description: str,
     x: str,
     log: bool,
+    highest: float | None,
     follows: bool,
+    legend: bool,
 ) -> Drawing:
     labels, colors, dashes, _ = zip(*looks, strict=True)
-    legend = alt.Legend(labelLimit=0, columns=1, symbolSize=400)
-    color = alt.Color("line:N", legend=legend, scale=alt.Scale(domain=labels, range=colors))
-    dash = alt.StrokeDash("line:N", legend=legend, scale=alt.Scale(domain=labels, range=dashes))
-    ticks: Any = alt.ExprRef("ticks") if log else alt.Undefined
-    y_axis = alt.Axis(labelExpr=DECADES if log else LABEL, values=ticks)
+    named = alt.Legend(labelLimit=0, columns=1, symbolSize=400) if legend else None
+    color = alt.Color("line:N", legend=named, scale=alt.Scale(domain=labels, range=colors))
+    dash = alt.StrokeDash("line:N", legend=named, scale=alt.Scale(domain=labels, range=dashes))
+    # Of ticks that stand too close every other one goes: of these five, both ends are the last.
+    ticks: Any = alt.ExprRef("ticks") if log or highest else alt.Undefined
+    y_axis = alt.Axis(
+        labelExpr=DECADES if log else LABEL,
+        values=ticks,
+        labelBound=False if highest else alt.Undefined,  # then both ends have one
+    )
     x_axis = alt.Axis(tickCount=5, labelFlushOffset=-2)  # the picture's edge cuts no digit
     kind: dict[str, Any] = {"type": "log"} if log else {}
     places = {
-        "x": alt.X("x:Q", title=x, scale=between("first", "last"), axis=x_axis),
-        "y": alt.Y("value:Q", title=y, scale=between("low", "high", **kind), axis=y_axis),
+        "x": alt.X("x:Q", title=x or None, scale=between("first", "last"), axis=x_axis),
+        "y": alt.Y("value:Q", title=y or None, scale=between("low", "high", **kind), axis=y_axis),
     }
     rows = alt.Chart(alt.NamedData("rows"))
     chart: Any = rows.mark_line(clip=True).encode(**places, color=color, strokeDash=dash)

@@ -64,11 +64,15 @@ def test_some_thousands_of_mnist_are_used_and_they_are_fetched_once():
     digits = offers[0].digits
     assert (digits.side, digits.images.shape, digits.test_images.shape, digits.brightest) == (
         28,
-        (6000, 28, 28),
-        (1000, 28, 28),
+        (3000, 28, 28),
+        (500, 28, 28),
         255,
     )
     np.testing.assert_array_equal(digits.images, offers[2].digits.images)
+    # So it is with 255 shades, of which twice one is no whole number of eight bits.
+    x = digits.scaled(digits.images)
+    assert (x.dtype, x.min(), x.max()) == (np.float32, -1, 1)
+    np.testing.assert_allclose(x[0], digits.images[0].ravel() / 127.5 - 1, atol=1e-6)
 
 
 def test_without_a_network_it_says_why_and_may_be_asked_again():

@@ -4,17 +4,18 @@ import numpy as np
 import pytest
 
 from engines.differences import jacobian
-from engines.digit_classifier import layers
+from engines.digit_classifier import layers, tf_saliency, torch_saliency
 from engines.digit_classifier.digits import scans
-from engines.digit_classifier.inside import nearest, saliency, strongest
+from engines.digit_classifier.inside import nearest, strongest
 
 
 @pytest.mark.parametrize("digit", [0, 7])
-def test_saliency_is_how_the_output_answers_to_each_pixel(digit):
+@pytest.mark.parametrize("engine", [torch_saliency, tf_saliency])
+def test_saliency_is_how_the_output_answers_to_each_pixel(engine, digit):
     params = layers.start(64, dtype=np.float64)
     x = scans().scaled(scans().test_images[:1], np.float64)[0]
     slopes = jacobian(lambda moved: layers.answer(moved, params).outputs[digit], x, 1e-6)
-    np.testing.assert_allclose(saliency(x, params, digit), slopes, atol=1e-8)
+    np.testing.assert_allclose(engine.saliency(x, params, digit), slopes, atol=1e-8)
 
 
 def test_an_image_is_nearest_to_itself():

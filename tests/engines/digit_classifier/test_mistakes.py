@@ -4,7 +4,7 @@ from functools import cache
 
 import pytest
 
-from engines.digit_classifier import layers, mistakes
+from engines.digit_classifier import layers, mistakes, tf_reshape
 from engines.digit_classifier.digits import scans
 from engines.listing import source_of
 
@@ -61,10 +61,13 @@ def test_the_article_s_reshape_fails_on_other_images_in_pytorch_s_words():
 
 
 def test_the_tape_s_words_for_the_same_are_those_of_its_reshape():
-    import tensorflow as tf
-
-    with pytest.raises(tf.errors.InvalidArgumentError, match="multiple of 784"):
-        tf.reshape(scans().images[:128], (-1, 28 * 28))
+    crash = tf_reshape.wrong_reshape(scans(), layers.start(64))
+    assert crash.error == "InvalidArgumentError"
+    assert crash.message == (
+        "Input to reshape is a tensor with 8192 values, but the requested shape requires a "
+        "multiple of 784"
+    )
+    assert crash.text == "x = tf.reshape(images, (-1, 28 * 28))"
 
 
 def test_units_that_begin_alike_stay_alike():
