@@ -10,7 +10,7 @@ export OMP_NUM_THREADS ?= 1
 .PHONY: run test install lint types bench clean
 
 run: install            ## start the app (PORT=8502 make run for another port)
-	$(BIN)/streamlit run app.py --server.port $(PORT)
+	BACKSTEP_LOG=plain $(BIN)/streamlit run app.py --server.port $(PORT)
 
 test: install           ## run every test
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not alone"

@@ -12,7 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -321,6 +321,17 @@ class Visitor:
             self._set(self.last.widget(key), value)
         self._asked = time.perf_counter()
         self._connection.send(self._request().SerializeToString())
+
+    def send(self, message: BackMsg) -> None:
+        """Send any message, also one that no page sends."""
+        self._connection.send(message.SerializeToString())
+
+    def ask_with(self, states: Iterable[WidgetState]) -> None:
+        """Ask for a run with whatever states, in place of what these controls hold."""
+        request = self._request()
+        request.rerun_script.widget_states.widgets.extend(states)
+        self._asked = time.perf_counter()
+        self.send(request)
 
     def answer(self) -> Run:
         """The run that was asked for last. Raises TimeoutError if it does not end."""
