@@ -379,6 +379,11 @@ class Visitor:
         self._remember_controls(self.last)
         return self.last
 
+    def wait_for(self, kind: str) -> ForwardMsg:
+        """The next message of that kind, whatever comes before it."""
+        messages = map(ForwardMsg.FromString, self._payloads())
+        return next(message for message in messages if message.WhichOneof("type") == kind)
+
     def vanish(self) -> None:
         """Be gone, as a machine that is switched off, without a word and with much unread."""
         with suppress(OSError):

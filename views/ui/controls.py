@@ -50,19 +50,22 @@ class Controls:
     ) -> float:
         """A number from `low` to `high`, whole if `default` is. `name` is its key and parameter."""
         asked = self._asked(name)
-        if asked and len(asked) > 1:
-            st.query_params[name] = asked[-1]  # the one that counts
-        widget: dict[str, Any] = {"key": name, "bind": "query-params", "on_change": self.moved}
-        # To Streamlit each is a number with decimals: of NaN and infinity, which an address or a
-        # modified browser can ask for, it cannot make a whole one, and fails.
+        self._take_from_address(
+            name, lambda text: _bounded(_number(text), low, high, default), default
+        )
+        # To Streamlit each is a number with decimals: of NaN and infinity, which a modified browser
+        # can send, it cannot make a whole one, and fails.
+        st.session_state[name] = float(_bounded(st.session_state[name], low, high, default))
         step = more.pop("step", 1 if isinstance(default, int) else None)
+        looks: dict[str, Any] = {"step": step and float(step), "key": name}
         if isinstance(default, int):
-            widget["format"] = "%.0f"
+            looks["format"] = "%.0f"
         value = st.number_input(
-            label, float(low), float(high), float(default), step and float(step), **widget, **more
+            label, float(low), float(high), on_change=self.moved, **looks, **more
         )
         used: float = _bounded(value, low, high, default)
         self._compare(name, asked, used)
+        self._write_to_address(name, None if used == default else f"{used:.15g}")
         return used
 
     def rate(
