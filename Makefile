@@ -3,9 +3,7 @@ PORT ?= 8501
 VENV := .venv
 BIN := $(VENV)/bin
 
-# PyTorch's threads for one product: with small models and many visitors, threads that wait for each
-# other cost up to twenty times what they give.
-export OMP_NUM_THREADS ?= 1
+export OMP_NUM_THREADS ?= 1   # as app.py has it, for the tests
 
 .PHONY: run test install lint types bench clean
 

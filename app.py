@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib import import_module
 
 # Before any framework is loaded, for it reads this once. With small models and many visitors,
 # threads that wait for each other cost up to twenty times what they give.
@@ -25,6 +26,8 @@ from server import faults, guard, health
 async def _started(_app: st.App) -> AsyncIterator[None]:
     if os.environ.get("BACKSTEP_LOG") != "plain":  # as Streamlit writes it, for who develops
         faults.log_lines()
+    # What the first visitor would wait for. The frameworks are loaded where a page needs them.
+    import_module("views.home.start")
     yield
 
 

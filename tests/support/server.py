@@ -309,8 +309,11 @@ class Visitor:
     has, for which the server then sends a reference.
     """
 
-    def __init__(self, url: str, path: str = "/", query: str = "") -> None:
-        """Open `path` of the app at `url`. query: as in an address, without the question mark."""
+    def __init__(self, url: str, path: str = "/", query: str = "", *, stays: bool = True) -> None:
+        """Open `path` of the app at `url`. query: as in an address, without the question mark.
+
+        stays: whether to wait for the first run, as whoever stays does.
+        """
         self.query = query
         self._page_name = path.strip("/")
         self._page_hash = ""
@@ -329,7 +332,7 @@ class Visitor:
         self._stack = ExitStack()
         self._connection = self._stack.enter_context(opened)
         self.ask()
-        self.first = self.last = self.answer()
+        self.first = self.last = self.answer() if stays else Run([], 0, 0.0, 0.0)
 
     def rerun(self, changes: Mapping[str, Any] | None = None) -> Run:
         """Run the page again, after changing controls, and wait until that run ends."""
