@@ -27,6 +27,8 @@ import numpy as np
 import psutil
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
 from tests.support.server import REPOSITORY, Run, Server, Visitor, chapters, running
 
@@ -294,25 +296,23 @@ def file_urls(visitor: Visitor, count: int) -> list[str]:
 
 def connections(server: Server, chance: random.Random) -> Iterator[Row]:
     """Three hundred connections that ask for nothing, and one more visitor."""
-    from websockets.sync.client import connect
-
     address = server.url.replace("http", "ws") + "/_stcore/stream"
     before = left(server)
-    opened, refused = [], 0
-    for _ in range(300):
+    with ExitStack() as stack:
+        opened, refused = 0, 0
+        for _ in range(300):
+            try:
+                stack.enter_context(connect(address, proxy=None, close_timeout=1))
+                opened += 1
+            except InvalidStatus:
+                refused += 1
         try:
-            opened.append(connect(address, proxy=None, open_timeout=10, close_timeout=1))
-        except Exception:
-            refused += 1
-    try:
-        with urllib.request.urlopen(server.url + "/", timeout=10) as page:
-            told, said = page.status, b""
-    except urllib.error.HTTPError as full:
-        told, said = full.code, full.read()
-    for one in opened:
-        one.close()
+            with urllib.request.urlopen(server.url + "/", timeout=10) as page:
+                told, said = page.status, b""
+        except urllib.error.HTTPError as full:
+            told, said = full.code, full.read()
     ended, after = quiet_again(server, before)
-    met = f"{len(opened)} opened, {refused} refused; a page then: {told}; {after}"
+    met = f"{opened} opened, {refused} refused; a page then: {told}; {after}"
     yield Row("300 idle connections", met, b"is full" in said and ended)
 
 

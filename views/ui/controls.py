@@ -55,7 +55,9 @@ class Controls:
         )
         # To Streamlit each is a number with decimals: of NaN and infinity, which a modified browser
         # can send, it cannot make a whole one, and fails.
-        st.session_state[name] = float(_bounded(st.session_state[name], low, high, default))
+        held = st.session_state[name]
+        if held != (bounded := _bounded(held, low, high, default)):  # NaN differs from all
+            st.session_state[name] = float(bounded)
         step = more.pop("step", 1 if isinstance(default, int) else None)
         looks: dict[str, Any] = {"step": step and float(step), "key": name}
         if isinstance(default, int):
