@@ -3,14 +3,12 @@ PORT ?= 8501
 VENV := .venv
 BIN := $(VENV)/bin
 
-# PyTorch's threads for one product: with small models and many visitors, threads that wait for each
-# other cost up to twenty times what they give.
-export OMP_NUM_THREADS ?= 1
+export OMP_NUM_THREADS ?= 1   # as app.py has it, for the tests
 
 .PHONY: run test install lint types bench clean
 
 run: install            ## start the app (PORT=8502 make run for another port)
-	$(BIN)/streamlit run app.py --server.port $(PORT)
+	BACKSTEP_LOG=plain $(BIN)/streamlit run app.py --server.port $(PORT)
 
 test: install           ## run every test
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not alone"

@@ -363,36 +363,61 @@ def resident_mb(server: Server) -> float:
     return float(psutil.Process(server.pid).memory_info().rss / 1e6)
 
 
-LONG_VISITS = 5  # at a time
+LONG_VISITS = 30  # at a time
 
 
-def visits(options: Options) -> Iterator[Row]:
-    """A long day: a few visitors at a time go round all pages, and the server's size is followed.
+def soak(options: Options) -> Iterator[Row]:
+    """A long day: visitors go round all pages, some leave in the middle of a run.
 
     Streamlit keeps closed sessions for two minutes, so the first third only warms up. Of the rest,
     the last tenth is compared with the first.
     """
     seconds = 60 * (min(options.minutes, 2) if options.quick else options.minutes)
-    sizes: list[tuple[float, float]] = []  # when, and megabytes
-    errors: list[str] = []
+    seen: list[tuple[float, ...]] = []  # when, then what HELD names
     with running() as server, ThreadPoolExecutor(LONG_VISITS) as pool:
+        for path in chapters():
+            visit(server, path).close()
         start = time.monotonic()
         ends = start + seconds
         rounds = [pool.submit(go_round, server, ends, first) for first in range(LONG_VISITS)]
         process = psutil.Process(server.pid)
         while time.monotonic() < ends:
-            sizes.append((time.monotonic() - start, process.memory_info().rss / 1e6))
+            seen.append((time.monotonic() - start, *held(process)))
             time.sleep(min(1.0, seconds / 200))
-        runs = sum(done.result()[0] for done in rounds)
-        errors = [error for done in rounds for error in done.result()[1]]
-    what = f"memory over {seconds / 60:g} minutes"
-    yield Row(f"{what}, runs", f"{len(errors)} errors in {runs} runs", "0 errors", not errors)
+        done = [one.result() for one in rounds]
+    stays = [stayed for _, stays in done for stayed in stays]
+    answers = [(when - start, taken) for answers, _ in done for when, taken in answers]
+    errors = [error for stayed in stays for error in stayed.errors]
+    what = f"{LONG_VISITS} visitors, {seconds / 60:g} minutes"
+    yield Row(what, f"{len(errors)} errors in {len(answers)} runs", "0 errors", not errors)
     for error in sorted(set(errors))[:5]:
         yield Row("  error", error)
-    early, late = early_and_late(np.array(sizes), seconds)
-    limit = max(10.0, 0.01 * early)
-    value = f"{late - early:+.1f} MB from {early:.0f}"
-    yield Row(what, value, "10 MB or 1 %", late - early <= limit)
+    table = np.array(seen)
+    for column, (name, unit, slack) in enumerate(HELD, start=1):
+        early, late = early_and_late(table[:, [0, column]], seconds)
+        value = f"{early:.0f} -> {late:.0f}{unit}"
+        grown = late - early
+        yield Row(
+            f"{what}, {name}", value, f"+{slack:g}{unit} or 3 %", grown <= max(slack, early * 0.03)
+        )
+    early, late = early_and_late(np.array(answers), seconds)
+    yield Row(
+        f"{what}, rerun, mean", f"{early:.2f} -> {late:.2f} s", "1.5x", late < 1.5 * early + 0.1
+    )
+
+
+HELD = (("memory", " MB", 20), ("threads", "", 8), ("open files", "", 10), ("children", "", 1))
+
+
+def held(process: psutil.Process) -> tuple[float, ...]:
+    """What the server holds: as HELD names it."""
+    children = process.children(recursive=True)
+    return (
+        process.memory_info().rss / 1e6,
+        process.num_threads(),
+        process.num_fds(),
+        len(children),
+    )
 
 
 def early_and_late(sizes: FloatArray, seconds: float) -> tuple[float, float]:
@@ -408,16 +433,25 @@ def early_and_late(sizes: FloatArray, seconds: float) -> tuple[float, float]:
     return float(early.mean()), float(late.mean())
 
 
-def go_round(server: Server, ends: float, first: int) -> tuple[int, list[str]]:
-    """One visitor after the other, on a page after the other, moving controls: runs and errors."""
+def go_round(
+    server: Server, ends: float, first: int
+) -> tuple[list[tuple[float, float]], list[Stay]]:
+    """One visitor after the other, on a page after the other, moving controls, or cut off.
+
+    Returns when each run ended and how long it took, and the stays.
+    """
     chance, paths = random.Random(first), chapters()
-    runs, errors, turn = 0, [], first
+    answers: list[tuple[float, float]] = []
+    stays, turn = [], first
     while time.monotonic() < ends:
-        stayed = stay(server, paths[turn % len(paths)], 10, chance, moving=True)
-        runs += 1 + len(stayed.answers)
-        errors += stayed.errors
+        path = paths[turn % len(paths)]
+        stays.append(stay(server, path, 10, chance, moving=True, answered=answers))
+        if chance.random() < 0.2:
+            visitor = visit(server, path)
+            visitor.ask()
+            visitor.vanish()
         turn += 1
-    return runs, errors
+    return answers, stays
 
 
 # ---- Many visitors
@@ -466,7 +500,9 @@ def crowd(
     with ThreadPoolExecutor(options.visitors) as pool:
         stays = list(
             pool.map(
-                lambda i: stay(server, paths[i % len(paths)], seconds, random.Random(i), moving),
+                lambda i: stay(
+                    server, paths[i % len(paths)], seconds, random.Random(i), moving=moving
+                ),
                 range(options.visitors),
             )
         )
@@ -502,8 +538,18 @@ def percentiles(what: str, seconds: list[float], limits: dict[int, float]) -> Ro
     return Row(what, f"p50 {found[50]:.2f}, p95 {found[95]:.2f} s", target, ok)
 
 
-def stay(server: Server, path: str, seconds: float, chance: random.Random, moving: bool) -> Stay:
+def stay(
+    server: Server,
+    path: str,
+    seconds: float,
+    chance: random.Random,
+    *,
+    moving: bool,
+    answered: list[tuple[float, float]] | None = None,
+) -> Stay:
     """One visitor, who stays for so long after the first answer, and leaves at an error.
+
+    answered: where each later run is noted as well, with the time of its end.
 
     A run that does not end within RUN_SECONDS is an error.
     """
@@ -516,6 +562,8 @@ def stay(server: Server, path: str, seconds: float, chance: random.Random, movin
                 time.sleep(THINK_SECONDS * chance.uniform(0.5, 1.5))
                 change = a_move(visitor.last, chance) if moving else {}
                 met.answers.append(checked(visitor.rerun(change)).seconds)
+                if answered is not None:
+                    answered.append((time.monotonic(), met.answers[-1]))
     except Exception as error:
         met.errors.append(f"{path}: {type(error).__name__}: {error}")
     return met
@@ -571,7 +619,7 @@ def checked(run: Run) -> Run:
 
 MEASURES = {
     measure.__name__: measure
-    for measure in (recording, frames, reruns, turning, payload, memory, visitors, visits)
+    for measure in (recording, frames, reruns, turning, payload, memory, visitors, soak)
 }
 
 
@@ -582,7 +630,7 @@ def main() -> int:
     parser.add_argument("--only", choices=MEASURES, action="append", help="may be repeated")
     parser.add_argument("--sessions", type=int, default=500, help="for the memory's growth")
     parser.add_argument("--visitors", type=int, default=100, help="at once, at most 200")
-    parser.add_argument("--minutes", type=float, default=20, help="how long `visits` takes")
+    parser.add_argument("--minutes", type=float, default=20, help="how long `soak` takes")
     asked = parser.parse_args()
     options = Options(
         asked.quick,

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FILES = sorted(
     p.relative_to(ROOT) for d in ("engines", "views", "pages") for p in (ROOT / d).rglob("*.py")
 )
-SOURCES = [Path("app.py"), *FILES]
+SOURCES = [Path("home.py"), *FILES]
 PAGES = {path.stem for path in (ROOT / "pages").glob("*.py")} | {"home"}
 FRAMEWORKS = {"torch", "tensorflow", "keras"}
 FAMILIES = {path.parts[1] for path in FILES if len(path.parts) == 3} - PAGES - {"ui", "player"}
@@ -28,8 +28,8 @@ def each(paths):
 
 def place(path):
     """The layer and the folder: ("views", "player"); a page has the folder of its name."""
-    if path.parts[0] in ("pages", "app.py"):
-        return "pages", "home" if path == Path("app.py") else path.stem
+    if path.parts[0] in ("pages", "home.py"):
+        return "pages", "home" if path == Path("home.py") else path.stem
     return path.parts[0], path.parts[1] if len(path.parts) == 3 else ""
 
 

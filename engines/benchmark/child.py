@@ -26,10 +26,15 @@ HERE = Path(__file__).parents[2]
 HEARTBEAT = 0.2  # seconds: how long a consumer waits at most before it can stop
 SILENCE = 10  # seconds without a heartbeat after which a child takes its page for gone
 TO_END = 5  # seconds that a child may take to end when it has said everything
+MOST_IN_LINE = 12  # a minute each at worst: whoever comes later is told so
 LAST_LINES = 20  # of what a child that failed had to say
 
 _queue: list[object] = []  # the one who measures, then those who wait
 _queue_lock = threading.Lock()
+
+
+class FullError(RuntimeError):
+    """So many want to measure that there is no place in the queue."""
 
 
 class Waiting(NamedTuple):
@@ -48,11 +53,13 @@ def in_child(
     and stop. Closing the generator leaves the queue, or ends the child and what it has started.
     seconds: how long it may take, once it runs.
 
-    Raises TimeoutError, MemoryError where memory ran out, and ChildProcessError with
+    Raises FullError, TimeoutError, MemoryError where memory ran out, and ChildProcessError with
     the last lines of a child that failed.
     """
     ticket = object()
     with _queue_lock:
+        if len(_queue) >= MOST_IN_LINE:
+            raise FullError("there is no place in the queue for another measurement")
         _queue.append(ticket)
     try:
         while before := _before(ticket):
@@ -62,6 +69,11 @@ def in_child(
     finally:
         with _queue_lock:
             _queue.remove(ticket)
+
+
+def in_line() -> int:
+    """How many measure, or wait for it."""
+    return len(_queue)
 
 
 def answers(arguments: Sequence[str], *, seconds: float = 60) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from importlib import import_module
 from itertools import islice, product
 from multiprocessing import get_context
@@ -130,14 +131,19 @@ def run(*, quick: bool) -> Iterator[dict[str, Any]]:
     Each is measured in a process of its own, one after the other and on one thread: it is cold at
     its first call, and none disturbs another. quick: for tests, one engine of each framework on the
     first task, and too short to mean anything.
+
+    Raises BrokenProcessPool if one of the processes is ended from outside.
     """
     settings, tasks = (QUICK, ["parabola"]) if quick else (Settings(), list(TASKS))
     engines = ["tf_session", "torch_autograd"] if quick else list(ENGINES)
-    # Started anew, not forked: a copied process would pay for its copied memory as well.
-    with get_context("spawn").Pool(1, _on_one_thread, maxtasksperchild=1) as processes:
+    # Started anew, not forked: a copied process would pay for its copied memory as well. Where one
+    # is killed, an executor notices; multiprocessing's own pool would wait for it.
+    with ProcessPoolExecutor(
+        1, get_context("spawn"), initializer=_on_one_thread, max_tasks_per_child=1
+    ) as processes:
         pairs = list(product(tasks, engines))
         for done, (task, engine) in enumerate(pairs, start=1):
-            row = processes.apply(time_engine, (task, engine, settings))
+            row = processes.submit(time_engine, task, engine, settings).result()
             yield row | {"done": done, "of": len(pairs)}
     yield {"cores": os.cpu_count()}
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
+from server.faults import SORRY
 from tests.support.playing import begin_again
 from tests.support.server import CHROMIUM, chromium, has_player, open_page, running
 
@@ -69,6 +70,7 @@ class Visits:
     def no_errors(self) -> None:
         for page in self.opened:
             assert page.locator('[data-testid="stException"]').count() == 0
+            assert page.get_by_text(SORRY).count() == 0
         assert self.errors == []
 
 

@@ -427,7 +427,7 @@ def test_what_a_visitor_has_brought_is_drawn_in_every_chapter(on, shipped):
     on(NO_GPU)
     shipped(laptop=LAPTOP)
     for chapter in ("speed", "training_step"):
-        at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+        at = AppTest.from_file(str(ROOT / "home.py"), default_timeout=60)
         at.switch_page(f"pages/{PAGE}.py")
         at.session_state[recordings.BROUGHT] = to_text(TOWER).encode()
         at.query_params["recording"], at.query_params["chapter"] = "own", chapter

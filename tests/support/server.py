@@ -5,6 +5,7 @@ Shared by the browser tests and by bench.py. Everything stays on 127.0.0.1.
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
@@ -12,8 +13,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -28,6 +29,7 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
+from server.faults import SORRY
 from views.ui.contents import PAGES
 
 REPOSITORY = Path(__file__).parents[2]
@@ -74,29 +76,46 @@ def has_player(path: str) -> bool:
 
 @dataclass(frozen=True)
 class Server:
-    """A running app. `log` is what it has printed, growing."""
+    """A running app. `log` is what it has printed, growing; cwd: the folder it runs in."""
 
     url: str
     pid: int
     log: Path
+    cwd: Path = REPOSITORY
 
 
 @contextmanager
-def running(app: str = "app.py", cwd: Path = REPOSITORY) -> Iterator[Server]:
-    """Run `app` on a free port of this machine, and end that process, and only it, on leaving.
+def running(
+    app: str = "app.py",
+    cwd: Path = REPOSITORY,
+    *,
+    arguments: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
+    log: Path | None = None,
+    port: int | None = None,
+) -> Iterator[Server]:
+    """Run `app` on a port of this machine, and end that process, and only it, on leaving.
 
+    arguments: further ones, for Streamlit. environment: what it is given beyond our own. log: where
+    it writes, in place of a file that is deleted on leaving. port: if not a free one.
     Raises RuntimeError, with what the server printed, if it does not answer in time.
     """
-    port = _free_port()
+    port = port or free_port()
     command = [sys.executable, "-m", "streamlit", "run", app]
     command += ["--server.address", "127.0.0.1", "--server.port", str(port)]
-    command += ["--server.headless", "true", "--browser.gatherUsageStats", "false"]
+    command += ["--server.headless", "true", "--browser.gatherUsageStats", "false", *arguments]
     with TemporaryDirectory() as folder:
-        log = Path(folder) / "server.log"
+        log = log or Path(folder) / "server.log"
         with log.open("wb") as output:
-            process = subprocess.Popen(command, cwd=cwd, stdout=output, stderr=subprocess.STDOUT)
+            process = subprocess.Popen(
+                command,
+                cwd=cwd,
+                env={**os.environ, **(environment or {})},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
         try:
-            server = Server(f"http://127.0.0.1:{port}", process.pid, log)
+            server = Server(f"http://127.0.0.1:{port}", process.pid, log, cwd)
             _wait_until_healthy(server, process)
             yield server
         finally:
@@ -108,7 +127,8 @@ def running(app: str = "app.py", cwd: Path = REPOSITORY) -> Iterator[Server]:
                 process.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """One that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -121,9 +141,15 @@ def _wait_until_healthy(server: Server, process: subprocess.Popen[bytes]) -> Non
         try:
             with urllib.request.urlopen(f"{server.url}/_stcore/health", timeout=5):
                 return
-        except (urllib.error.URLError, OSError):
+        except urllib.error.HTTPError:
+            return  # it has another base path, and answers
+        except OSError:
             time.sleep(0.05)
-    raise RuntimeError(f"the server did not start:\n{server.log.read_text(errors='replace')}")
+    raise RuntimeError(f"the server did not start:\n{_printed(server)}")
+
+
+def _printed(server: Server) -> str:
+    return server.log.read_text(errors="replace") if server.log.is_file() else "to nowhere"
 
 
 # ---- The browser
@@ -250,12 +276,13 @@ class Run:
 
     @property
     def errors(self) -> list[str]:
-        """Exceptions that the page showed, and compile errors."""
+        """Exceptions that the page showed, or failed of, and compile errors."""
         shown = [element.exception for element in self._elements() if element.HasField("exception")]
+        sorry = [SORRY for element in self._elements() if element.alert.body == SORRY]
         failed = ForwardMsg.FINISHED_WITH_COMPILE_ERROR
         compiled = all(message.script_finished != failed for message in self.messages)
         errors = [f"{exception.type}: {exception.message}" for exception in shown]
-        return errors if compiled else [*errors, "the page does not compile"]
+        return [*errors, *sorry, *(() if compiled else ["the page does not compile"])]
 
     def widget(self, key: str) -> Widget:
         """The control with that key, or whose key contains it. Raises LookupError for none."""
@@ -282,8 +309,11 @@ class Visitor:
     has, for which the server then sends a reference.
     """
 
-    def __init__(self, url: str, path: str = "/", query: str = "") -> None:
-        """Open `path` of the app at `url`. query: as in an address, without the question mark."""
+    def __init__(self, url: str, path: str = "/", query: str = "", *, stays: bool = True) -> None:
+        """Open `path` of the app at `url`. query: as in an address, without the question mark.
+
+        stays: whether to wait for the first run, as whoever stays does.
+        """
         self.query = query
         self._page_name = path.strip("/")
         self._page_hash = ""
@@ -302,7 +332,7 @@ class Visitor:
         self._stack = ExitStack()
         self._connection = self._stack.enter_context(opened)
         self.ask()
-        self.first = self.last = self.answer()
+        self.first = self.last = self.answer() if stays else Run([], 0, 0.0, 0.0)
 
     def rerun(self, changes: Mapping[str, Any] | None = None) -> Run:
         """Run the page again, after changing controls, and wait until that run ends."""
@@ -322,6 +352,17 @@ class Visitor:
         self._asked = time.perf_counter()
         self._connection.send(self._request().SerializeToString())
 
+    def send(self, message: BackMsg) -> None:
+        """Send any message, also one that no page sends."""
+        self._connection.send(message.SerializeToString())
+
+    def ask_with(self, states: Iterable[WidgetState]) -> None:
+        """Ask for a run with whatever states, in place of what these controls hold."""
+        request = self._request()
+        request.rerun_script.widget_states.widgets.extend(states)
+        self._asked = time.perf_counter()
+        self.send(request)
+
     def answer(self) -> Run:
         """The run that was asked for last. Raises TimeoutError if it does not end."""
         messages: list[ForwardMsg] = []
@@ -340,6 +381,17 @@ class Visitor:
         self._cache = {m.hash: m for m in messages if m.metadata.cacheable}
         self._remember_controls(self.last)
         return self.last
+
+    def wait_for(self, kind: str) -> ForwardMsg:
+        """The next message of that kind, whatever comes before it."""
+        messages = map(ForwardMsg.FromString, self._payloads())
+        return next(message for message in messages if message.WhichOneof("type") == kind)
+
+    def vanish(self) -> None:
+        """Be gone, as a machine that is switched off, without a word and with much unread."""
+        with suppress(OSError):
+            self._connection.socket.shutdown(socket.SHUT_RDWR)
+        self.close()
 
     def close(self) -> None:
         """End the session."""

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 
 def visit(page: str | None = None, **query: str) -> AppTest:
     """Run a page, Home if none is named, as somebody's first visit with this address."""
-    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    at = AppTest.from_file(str(ROOT / "home.py"), default_timeout=60)
     if page:
         at.switch_page(f"pages/{page}.py")
     for name, value in query.items():

@@ -24,7 +24,9 @@ class Page(NamedTuple):
     @property
     def path(self) -> str:
         """Where a browser finds it, below the address of the app; "" for Home."""
-        return "" if self.file == "app.py" else self.file.removeprefix("pages/").removesuffix(".py")
+        return (
+            "" if self.file == "home.py" else self.file.removeprefix("pages/").removesuffix(".py")
+        )
 
     def chapter(self, name: str) -> Chapter:
         """The chapter of that name. Raises StopIteration where there is none."""
@@ -33,7 +35,7 @@ class Page(NamedTuple):
 
 PAGES = (
     Page(
-        "app.py",
+        "home.py",
         "Home",
         "Small models really train here. Play a run, stop it, step it back.",
         (

@@ -51,15 +51,24 @@ class Controls:
     ) -> float:
         """A number from `low` to `high`, whole if `default` is. `name` is its key and parameter."""
         asked = self._asked(name)
-        # Streamlit cannot make a whole number of infinity: such an address is not bound.
-        infinite: set[str] = st.session_state.setdefault("infinite", set())
-        if asked and math.isinf(_number(asked[-1])):
-            infinite.add(name)
-        bind = None if name in infinite else "query-params"
-        widget: dict[str, Any] = {"key": name, "bind": bind, "on_change": self.moved}
-        value = st.number_input(label, low, high, default, **widget, **more)
+        self._take_from_address(
+            name, lambda text: _bounded(_number(text), low, high, default), default
+        )
+        # To Streamlit each is a number with decimals: of NaN and infinity, which a modified browser
+        # can send, it cannot make a whole one, and fails.
+        held = st.session_state[name]
+        if held != (bounded := _bounded(held, low, high, default)):  # NaN differs from all
+            st.session_state[name] = float(bounded)
+        step = more.pop("step", 1 if isinstance(default, int) else None)
+        looks: dict[str, Any] = {"step": step and float(step), "key": name}
+        if isinstance(default, int):
+            looks["format"] = "%.0f"
+        value = st.number_input(
+            label, float(low), float(high), on_change=self.moved, **looks, **more
+        )
         used: float = _bounded(value, low, high, default)
         self._compare(name, asked, used)
+        self._write_to_address(name, None if used == default else f"{used:.15g}")
         return used
 
     def rate(
@@ -254,7 +263,7 @@ class Controls:
     def _write_to_address(self, name: str, text: str | None) -> None:
         if text is None and name in st.query_params:
             del st.query_params[name]
-        elif text is not None and st.query_params.get(name) != text:
+        elif text is not None and st.query_params.get_all(name) != [text]:
             st.query_params[name] = text
         self._written[name] = text
         self._last_asked[name] = [] if text is None else [text]
@@ -302,4 +311,5 @@ def _bounded(value: Any, low: float, high: float, default: float) -> Any:
     """The value if it is one, moved into the bounds; else the default."""
     if not isinstance(value, int | float) or not math.isfinite(value):
         return default
-    return type(default)(min(max(value, low), high))
+    bounded = min(max(value, low), high)
+    return math.floor(bounded + 0.5) if isinstance(default, int) else float(bounded)

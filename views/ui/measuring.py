@@ -34,6 +34,7 @@ MARGIN = 30  # seconds that a child may take beyond what it was given, before it
 
 PROBLEMS = {
     "TimeoutError": "Measuring took too long, and was ended.",
+    "FullError": "The queue of those who measure is full. Try again in some minutes.",
     "MemoryError": "The server ran out of memory, and its system ended the measurement.",
     "other": "The process that measures has ended before it was done.",
 }

@@ -7,6 +7,7 @@ hundredth of it: all of them would end late, and a training that many wait for w
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from weakref import WeakValueDictionary
@@ -19,6 +20,7 @@ LONG = 1.0  # seconds of waiting before it is said
 _line: list[threading.Event] = []  # one for each turn, in the order in which they came
 _lock = threading.RLock()  # a turn may be lost anywhere, also where another one is taken
 _thread = threading.local()
+_ended = time.monotonic()  # when a turn was over last
 
 
 class _Turn:
@@ -37,8 +39,10 @@ class _Turn:
 
     def __del__(self) -> None:
         """Leave the line."""
+        global _ended  # noqa: PLW0603
         with _lock:
             _line.remove(self._comes)
+            _ended = time.monotonic()
             _call()
 
     def wait(self) -> int:
@@ -55,6 +59,16 @@ _turns: WeakValueDictionary[str, _Turn] = WeakValueDictionary()  # by visitor
 def _call() -> None:
     for comes in _line[:AT_ONCE]:
         comes.set()
+
+
+def waiting() -> int:
+    """How many visitors are in line for a turn."""
+    return max(0, len(_line) - AT_ONCE)
+
+
+def without_a_turn() -> float:
+    """Seconds since a turn was over last, while somebody waits for one; 0 if nobody does."""
+    return time.monotonic() - _ended if waiting() else 0.0
 
 
 def take(place: DeltaGenerator, visitor: str) -> None:

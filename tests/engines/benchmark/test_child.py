@@ -85,6 +85,33 @@ def test_what_a_child_failed_with_is_raised(child):
     assert started[0].returncode == 1
 
 
+def test_a_worker_that_is_killed_from_outside_ends_the_measurement(nothing_left):
+    before = children_of(psutil.Process())
+    running = in_child(["paid_once"])
+    next(running)
+    [measuring] = started_by(psutil.Process(), 1, but=before)
+    [worker] = started_by(measuring, 1)
+    worker.kill()
+    began = time.monotonic()
+    with pytest.raises(ChildProcessError, match="BrokenProcessPool"):
+        list(running)
+    assert time.monotonic() - began < 10  # and not the three minutes that it may take
+
+
+def test_the_queue_has_an_end(child):
+    child(FOREVER)
+    running = [in_child(["paid_once"]) for _ in range(children.MOST_IN_LINE)]
+    try:
+        for one in running:
+            next(one)
+        with pytest.raises(children.FullError):
+            next(in_child(["paid_once"]))
+    finally:
+        for one in reversed(running):
+            one.close()
+    assert children.in_line() == 0
+
+
 def test_a_measurement_that_does_not_exist_fails_with_its_command_lines_words():
     with pytest.raises(ChildProcessError, match="invalid choice: 'nothing'"):
         list(in_child(["nothing"]))

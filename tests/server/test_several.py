@@ -1,0 +1,203 @@
+"""Two replicas behind nginx as deploy/nginx.conf has it: the system's nginx and two processes."""
+
+import os
+import re
+import shutil
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.support.server import (
+    CHROMIUM,
+    REPOSITORY,
+    chromium,
+    free_port,
+    open_page,
+    running,
+    wait_until_idle,
+)
+from views.ui.contents import PAGES
+
+NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+pytestmark = pytest.mark.skipif(
+    (NGINX is None or CHROMIUM is None) and "BACKSTEP_NEEDS_BROWSER" not in os.environ,
+    reason="no nginx, or no Chromium, on this machine",
+)
+CONNECTED = '[data-testid="stApp"][data-test-connection-state="CONNECTED"]'
+AWAY = '[data-testid="stApp"]:not([data-test-connection-state="CONNECTED"])'
+
+
+@contextmanager
+def nginx(folder: Path, one: int, two: int):
+    """The nginx of deploy/, on a port of its own, before replicas on these ports."""
+    port = free_port()
+    text = (REPOSITORY / "deploy" / "nginx.conf").read_text()
+    for address, theirs in (("172.30.87.11", one), ("172.30.87.12", two)):
+        text = text.replace(f"{address}:8501", f"127.0.0.1:{theirs}")
+        text = text.replace(re.escape(address) + ":8501", rf"127\.0\.0\.1:{theirs}")
+    text = text.replace("listen 8080", f"listen 127.0.0.1:{port}").replace("/tmp/", f"{folder}/")
+    file = folder / "nginx.conf"
+    file.write_text(text.replace("worker_processes auto", "worker_processes 1"))
+    process = subprocess.Popen([str(NGINX), "-c", str(file), "-g", "daemon off; user root;"])
+    try:
+        url = f"http://127.0.0.1:{port}"
+        for _ in range(100):
+            try:
+                fetched(url)
+                break
+            except OSError:
+                time.sleep(0.05)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def fetched(url, **headers):
+    """The answer to a request, whatever its status."""
+    try:
+        return urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=10)
+    except urllib.error.HTTPError as error:
+        return error
+
+
+@pytest.fixture(scope="module")
+def several(tmp_path_factory):
+    """The address of both replicas together, and each of them."""
+    with ExitStack() as stack:
+        replicas = {name: stack.enter_context(running()) for name in ("one", "two")}
+        ports = [int(one.url.rpartition(":")[2]) for one in replicas.values()]
+        yield stack.enter_context(nginx(tmp_path_factory.mktemp("nginx"), *ports)), replicas
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as browser:
+        yield browser
+
+
+def new_context(browser):
+    """A visitor who waits as long as two cold servers take to load three frameworks each."""
+    context = browser.new_context()
+    context.set_default_timeout(100_000)
+    return context
+
+
+def replica_of(context):
+    [cookie] = [one for one in context.cookies() if one["name"] == "st_replica"]
+    return cookie["value"]
+
+
+def seen(page):
+    """What the stage says, of the point that the address names too."""
+    return page.locator(".st-key-stage").inner_text()
+
+
+def test_the_cookie_names_the_replica_and_decides(several):
+    url, _ = several
+    first = fetched(url)
+    name = re.search(
+        r"st_replica=(\w+); Path=/; HttpOnly; SameSite=Lax", first.headers["set-cookie"]
+    )
+    assert name
+    again = fetched(url, Cookie=f"st_replica={name[1]}")
+    assert "st_replica" not in str(again.headers.get_all("set-cookie"))
+    for other in ("one", "two"):
+        moved = fetched(url, Cookie=f"st_replica={other}")
+        assert "st_replica" not in str(moved.headers.get_all("set-cookie"))
+    wrong = fetched(url, Cookie="st_replica=three")
+    assert "st_replica=" in str(wrong.headers.get_all("set-cookie"))
+
+
+def test_headers_and_what_is_for_the_operator_alone(several):
+    url, _ = several
+    page = fetched(url)
+    assert "frame-ancestors 'self'" in page.headers["content-security-policy"]
+    assert page.headers["x-content-type-options"] == "nosniff"
+    assert page.headers["server"] == "nginx"
+    for path in ("/_stcore/metrics", "/health", "/base/health"):
+        assert fetched(url + path).status == 404
+    script = re.search(r'src="\.?(/static/js/index[^"]+)"', page.read().decode())
+    assert (
+        fetched(url + script[1], **{"Accept-Encoding": "gzip"}).headers["content-encoding"]
+        == "gzip"
+    )
+
+
+def test_no_page_breaks_of_the_content_security_policy(several, browser):
+    url, _ = several
+    context = new_context(browser)
+    said = []
+    for page in PAGES:
+        opened = open_page(
+            context,
+            f"{url}/{page.path}",
+            prepare=lambda page: (
+                page.on("console", lambda m: said.append(m.text)),
+                page.on("pageerror", lambda error: said.append(f"error {error}")),
+            ),
+        )
+        assert opened.locator(".st-key-heading h2").count() == 1
+        opened.close()
+    context.close()
+    assert not [text for text in said if "Content Security Policy" in text or "error " in text]
+
+
+def test_a_killed_replicas_visitors_are_back_at_the_same_address(several, browser):
+    """Within two seconds; those of the other notice nothing."""
+    url, replicas = several
+    with ExitStack() as stack:
+        visits = {}
+        while len(visits) < 2:  # least_conn gives each replica its own
+            context = new_context(browser)
+            stack.callback(context.close)
+            page = open_page(context, f"{url}/manual_gradients?chapter=pulls&point=7")
+            visits.setdefault(replica_of(context), page)
+        page, other = visits["one"], visits["two"]
+        shown = seen(page)
+        lost = []
+        other.on("console", lambda m: lost.append(m.text) if "WebSocket" in m.text else None)
+        psutil.Process(replicas["one"].pid).kill()
+        began = time.monotonic()
+        page.wait_for_selector(AWAY, state="attached", timeout=2000)
+        page.wait_for_selector(CONNECTED, state="attached", timeout=5000)
+        taken = time.monotonic() - began
+        wait_until_idle(page)
+        assert taken < 2
+        assert seen(page) == shown
+        assert "point=7" in page.url
+        assert not lost
+        assert other.locator(CONNECTED).count() == 1
+        # Its place is taken by a new one: the visit stays where it is now, and new ones come.
+        with running(port=int(replicas["one"].url.rpartition(":")[2])):
+            time.sleep(5.5)  # nginx tries it again
+            page.reload()
+            wait_until_idle(page)
+            # And now the other goes, in an orderly way, as in a rolling restart.
+            psutil.Process(replicas["two"].pid).terminate()
+            for one in (page, other):
+                deadline = time.monotonic() + 20
+                while replica_of(one.context) != "one" and time.monotonic() < deadline:
+                    one.wait_for_timeout(100)
+                assert replica_of(one.context) == "one"
+                wait_until_idle(one)
+                assert seen(one) == shown
+
+
+def test_below_a_base_path(tmp_path, browser):
+    with ExitStack() as stack:
+        app = stack.enter_context(running(arguments=["--server.baseUrlPath", "backstep"]))
+        port = int(app.url.rpartition(":")[2])
+        url = stack.enter_context(nginx(tmp_path, port, free_port()))
+        context = new_context(browser)
+        page = open_page(context, f"{url}/backstep/manual_gradients?chapter=pulls&point=7")
+        assert "point" in seen(page)
+        page.locator(".contents-chapters a").nth(3).click()
+        page.wait_for_url(re.compile(r"/backstep/manual_gradients\?.*chapter=loss"))
+        context.close()
