@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from engines.digit_classifier import layers, torch_autograd
 from engines.digit_classifier.digits import BATCH, Digits, scans
 from engines.digit_classifier.recording import Recorder, Run, moments
+from engines.trace import Drawn, Made, made_by
 from views.ui.controls import Controls
 from views.ui.numbers import number
 from views.ui.slow_run import Follow, slow
@@ -106,19 +107,27 @@ def _forget() -> None:
     Controls.moved()
 
 
+def made(settings: Settings) -> Made:
+    """What makes the run of these settings."""
+    start = Drawn(layers.start, (digits().side ** 2,))
+    return made_by(torch_autograd.train, digits=digits(), start=start, **_arguments(settings))
+
+
+def _arguments(settings: Settings) -> dict[str, Any]:
+    return {
+        "steps": STEPS,
+        "learning_rate": settings.rate,
+        "batch": settings.batch,
+        "loss_of": getattr(torch_autograd, settings.loss),
+        "optimizer": getattr(torch_autograd, settings.optimizer),
+    }
+
+
 @slow
 def trained(follow: Follow, settings: Settings) -> Run:
     """A run in PyTorch, from the same start as all others."""
     start = layers.start(digits().side ** 2)
-    steps: Any = torch_autograd.train(
-        digits(),
-        start,
-        steps=STEPS,
-        learning_rate=settings.rate,
-        batch=settings.batch,
-        loss_of=getattr(torch_autograd, settings.loss),
-        optimizer=getattr(torch_autograd, settings.optimizer),
-    )
+    steps: Any = torch_autograd.train(digits(), start, **_arguments(settings))
     recorder = Recorder(digits(), at=moments(STEPS, layers.count(start)))
     st.session_state[RUNNING] = settings, recorder
     run = recorder.watch(follow(steps, STEPS, "It is learning: step {:,} of {:,}."))

@@ -43,7 +43,7 @@ class Here(NamedTuple):
 
     controls: those of the page. then: what the chapter after it is called. backwards: whether they
     came from there. settings: the place for controls that are not the chapter's point. question:
-    what the chapter answers.
+    what the chapter answers. file: the page, "" of a section by itself.
     """
 
     controls: Controls
@@ -52,6 +52,7 @@ class Here(NamedTuple):
     backwards: bool
     settings: DeltaGenerator
     question: str = ""
+    file: str = ""
 
 
 def open_chapter(file: str) -> Here:
@@ -66,7 +67,7 @@ def open_chapter(file: str) -> Here:
             settings = st.container(key="settings", width="content")
     _take_turn()
     then = after[1].title if after else ""
-    return Here(controls, chapter.name, then, backwards, settings, chapter.question)
+    return Here(controls, chapter.name, then, backwards, settings, chapter.question, file)
 
 
 def _open(file: str) -> tuple[Controls, Page]:
