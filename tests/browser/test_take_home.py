@@ -89,6 +89,7 @@ def test_every_file_is_made_and_the_page_plays_without_a_network(visit, offline,
     [
         ("/dynamic_graph", ".listing li.on"),  # code with the line that runs
         ("/digit_classifier", "canvas[role=img]"),  # a component of a page's own
+        ("/manual_gradients?chapter=mistakes", ".edit pre"),  # the lines of a mistake
     ],
 )
 def test_code_and_components_come_along(visit, offline, tmp_path, path, shown):
@@ -97,7 +98,8 @@ def test_code_and_components_come_along(visit, offline, tmp_path, path, shown):
     file = taken(page, "This stage as one file that plays offline", tmp_path)
     assert file.stat().st_size < 3e6
     home = opened(offline, file)
-    assert home.locator(shown).count() == page.locator(f".st-key-stage {shown}").count() > 0
+    assert home.locator(shown).count() == page.locator(f".st-key-stage {shown}").count()
+    assert home.locator(shown).count() > 0
     assert readout(home) == readout(page)
 
 

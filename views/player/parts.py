@@ -13,12 +13,18 @@ import streamlit as st
 class Part(NamedTuple):
     """A component with what it was given, or where `name` is empty a picture: a specification.
 
-    name: of the component. files: its html, css and js. data: as the browser is given it.
+    name: of the component, or "words". files: its html, css and js. data: as the browser is given
+    it.
     """
 
     name: str
     files: Mapping[str, str]
     data: Mapping[str, Any]
+
+
+def words(html: str) -> Part:
+    """Words that stay as they are at every step."""
+    return Part("words", {}, {"html": html})
 
 
 Parts = dict[str, Part]  # by key: what replaces an earlier part takes its place

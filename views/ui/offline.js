@@ -32,6 +32,10 @@ for (const { key, name, html, data } of PARTS) {
     pictures.push({ box, spec: data });
     continue;
   }
+  if (!MODULES[name]) { // words, the same at every step
+    place("words").innerHTML = data.html;
+    continue;
+  }
   const telling = name === "live" && data.html.includes('class="story"');
   const box = name === "player" || telling ? place(name, main) : place(name === "live" ? "words" : "component");
   box.innerHTML = html;

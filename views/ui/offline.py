@@ -25,7 +25,7 @@ def page(
 
     begin: the step and the moment at which the player opens, if there is one.
     """
-    components = {part.name: part.files for part in parts.values() if part.name}
+    components = {part.name: part.files for part in parts.values() if part.files}
     style = "\n".join([STAGE, TEXT, *(files["css"] for files in components.values()), STYLE])
     modules = ",\n".join(
         f"{json.dumps(name)}: (() => {{\n{_function(files['js'])}\n}})()"
