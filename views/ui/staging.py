@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from views.player import Timeline, in_lecture, noting, player
-from views.ui import take_home
+from views.ui import take_home, talk
 from views.ui.shell import Here
 from views.ui.take_home import Runs
 
@@ -49,7 +49,10 @@ def stage(
         with refused:
             here.controls.say_refused(played)
     if here.file:
-        take_home.offer(here, parts, played, runs)
+        with st.container(key="after-stage", horizontal=True):
+            take_home.offer(here, parts, played, runs)
+            if not in_lecture():
+                talk.buttons()
 
 
 def asked_step(here: Here) -> int | None:
