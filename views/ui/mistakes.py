@@ -11,7 +11,7 @@ import streamlit as st
 from views.player import listing, note, words
 from views.ui import texts
 from views.ui.controls import Controls
-from views.ui.prediction import predicted
+from views.ui.prediction import GUESS, predicted
 
 
 class Told(NamedTuple):
@@ -55,7 +55,7 @@ def predict(
 
 def answered(key: str) -> bool:
     """Whether the question of `predict` with this key has been answered."""
-    return st.session_state.get(f"guess of {key}") is not None
+    return st.session_state.get(f"{GUESS}{key}") is not None
 
 
 def ask(ends: Mapping[str, str], end: str, *, key: str) -> bool:

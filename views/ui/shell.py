@@ -17,7 +17,7 @@ from streamlit.delta_generator import DeltaGenerator
 from engines import experiments
 from engines.experiments import Experiment
 from views.player import in_lecture
-from views.ui import talk, turns
+from views.ui import prediction, talk, turns
 from views.ui.contents import PAGES, Chapter, Page, neighbour, page_of
 from views.ui.controls import Controls
 
@@ -104,10 +104,9 @@ def _turn(file: str) -> bool:
 
 def _to_stop(file: str, stop: talk.Stop) -> None:
     """Open a stop of a talk, as if nobody had been there: its questions wait for an answer."""
-    address = {"lecture": "true"} | stop.query
-    for name in [*st.session_state]:
-        if str(name).startswith("guess of ") or name in address or name in st.query_params:
-            del st.session_state[name]
+    address = stop.query | {"lecture": "true"}
+    Controls.forget()
+    prediction.forget()
     if stop.page.file != file or not in_lecture():  # whose style is already on the page
         st.switch_page(stop.page.file, query_params=address)
     st.query_params.from_dict(address)

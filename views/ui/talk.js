@@ -70,7 +70,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
     list();
   }
 
-  const tell = () => channel.postMessage({ talk, now: now() });
+  const tell = (ended = false) => channel.postMessage({ talk, now: now(), ended });
 
   function here() { // this moment, as an address
     const query = new URLSearchParams(location.search), at = document.querySelector("#player-step")?.at;
@@ -138,7 +138,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
 
   function end() {
     sessionStorage.removeItem(NAME);
-    tell();
+    tell(true);
     list();
   }
 
@@ -238,6 +238,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
 
   async function handout() {
     const paper = window.open("", "_blank");
+    if (!paper) return say(WORDS.blocked);
     paper.document.write(`<!doctype html><meta charset="utf-8"><title>${escaped(talk.title || WORDS.handout)}</title><style>
       body { font: 11pt/1.4 system-ui, sans-serif; max-width: 60rem; margin: 1rem auto; padding: 0 1rem; color: #1b2733; background: #fff; }
       section { break-inside: avoid; border-top: 1px solid #aaa; } img { max-width: 49%; vertical-align: top; } pre { font-size: 8.5pt; white-space: pre-wrap; }
@@ -264,7 +265,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
     view.document.open();
     view.document.write(SPEAKER);
     view.document.close();
-    setTimeout(tell, 100);
+    setTimeout(tell, 100, false); // it asks too, once it listens
   }
 
   function blank() {
@@ -320,6 +321,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
   }, { capture: true });
   on(document, "click", (event) => ({ add, plan: ALWAYS.t })[event.target.closest?.("[data-talk]")?.dataset.talk]?.());
   on(channel, "message", ({ data: heard }) => {
+    if (heard.press && !now()) return; // another window gives the talk
     if (heard.press) { if (!act(heard.press)) document.dispatchEvent(new KeyboardEvent("keydown", { key: heard.press, shiftKey: heard.shift, bubbles: true })); }
     else if (heard.asks) tell();
     else { talk = stored(); list(); }
