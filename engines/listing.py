@@ -72,6 +72,7 @@ def waiting(listing: Generator[Any, None, None]) -> Iterator[dict[str, Any]]:
 
 
 EDITED = "<edited listing>"  # the file of what `edited` defines, in tracebacks
+EDITED_SOURCE = "__source__"  # among its names: its text, which is in no file
 
 
 class Edited(NamedTuple):
@@ -102,7 +103,7 @@ def edited(
         if source.count(right) != 1:
             raise ValueError(f"stands {source.count(right)} times in the listing: {right!r}")
         source = source.replace(right, wrong)
-    names = dict(vars(inspect.getmodule(definitions[0])))
+    names = {**vars(inspect.getmodule(definitions[0])), EDITED_SOURCE: source}
     exec(compile(source, EDITED, "exec", dont_inherit=True), names)
     right, wrong = (dedent("".join(lines)).rstrip("\n") for lines in (changes, changes.values()))
     return Edited(right, wrong, source, names)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from types import GeneratorType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -37,17 +39,43 @@ class Step(NamedTuple):
         return tuple(name for name, value in values.items() if not np.all(np.isfinite(value)))
 
 
+class Drawn(NamedTuple):
+    """A value that is told by how it was drawn: `by(*given)`, and of a tuple the one at `place`."""
+
+    by: Callable[..., Any]
+    given: tuple[Any, ...]
+    place: int | None = None
+
+
+class Made(NamedTuple):
+    """What made a run. listing: the name of the generator. names: all that its module defines.
+
+    arguments: what it was called with, by name; large arrays may be Drawn.
+    """
+
+    listing: str
+    names: Mapping[str, Any]
+    arguments: Mapping[str, Any]
+
+
+def made_by(listing: Callable[..., Iterable[Step]], **arguments: Any) -> Made:
+    """What made a run that was not recorded here. arguments: as for Made."""
+    return Made(listing.__name__, vars(inspect.getmodule(listing)), arguments)
+
+
 @dataclass(frozen=True, eq=False)
 class Trace:
     """A recorded run. Row k of every array is step k: the state after k updates.
 
     losses: shape (steps + 1,). params, grads: by name, shape (steps + 1, *shape of the value).
     A run that overflowed ends with the step that did, so the last row may not be finite.
+    made: by which listing, None where it was more than a listing alone.
     """
 
     losses: NDArray[Any]
     params: dict[str, NDArray[Any]]
     grads: dict[str, NDArray[Any]]
+    made: Made | None = None
 
     def __len__(self) -> int:
         """The number of recorded states: one more than there were updates."""
@@ -90,6 +118,7 @@ def record(steps: Iterable[Step]) -> Trace:
     Values are copied as they come, so updates in place cannot change the past. The run ends with
     the first step that is not finite. Raises ValueError when there is no step at all.
     """
+    made = _made(steps)
     losses: list[Any] = []
     params: defaultdict[str, list[Any]] = defaultdict(list)
     grads: defaultdict[str, list[Any]] = defaultdict(list)
@@ -106,7 +135,8 @@ def record(steps: Iterable[Step]) -> Trace:
                 break
     if not losses:
         raise ValueError("the engine took no step")
-    return _cut_after_first_non_finite(Trace(np.array(losses), _arrays(params), _arrays(grads)))
+    trace = Trace(np.array(losses), _arrays(params), _arrays(grads), made)
+    return _cut_after_first_non_finite(trace)
 
 
 def thin(length: int, keep: int) -> NDArray[np.intp]:
@@ -155,4 +185,15 @@ def _cut_after_first_non_finite(trace: Trace) -> Trace:
     end = int(np.argmin(finite)) + 1
     params = {name: values[:end] for name, values in trace.params.items()}
     grads = {name: values[:end] for name, values in trace.grads.items()}
-    return Trace(trace.losses[:end], params, grads)
+    return Trace(trace.losses[:end], params, grads, trace.made)
+
+
+def _made(steps: Iterable[Step]) -> Made | None:
+    """Of a generator that has not begun yet, which has only its arguments."""
+    if not isinstance(steps, GeneratorType) or inspect.getgeneratorstate(steps) != "GEN_CREATED":
+        return None
+    names = steps.gi_frame.f_globals if steps.gi_frame else {}
+    found = names.get(steps.__name__)
+    if getattr(found, "__code__", None) is not steps.gi_code:  # defined within something else
+        return None
+    return Made(steps.__name__, names, inspect.getgeneratorlocals(steps))

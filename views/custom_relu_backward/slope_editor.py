@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import streamlit as st
 
 from engines.custom_relu_backward.design import STEEPEST
-from views.player import in_lecture
+from views.player import component, in_lecture
 from views.ui.palette import DATA, GRADIENT, MODEL
 
 HERE = Path(__file__)
@@ -31,12 +31,11 @@ WORDS = {
 }
 Points = Sequence[tuple[float, float]]
 
-_editor = st.components.v2.component(
+_editor = component(
     KEY,
     html='<div class="slopes"></div>\n',
     css=HERE.with_suffix(".css").read_text(encoding="utf-8"),
     js=HERE.with_suffix(".js").read_text(encoding="utf-8"),
-    isolate_styles=False,  # it is as high as its place on the stage, which is laid out outside
 )
 
 

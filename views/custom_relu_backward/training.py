@@ -9,7 +9,7 @@ import streamlit as st
 
 from engines.network import torch_own_relu
 from engines.network.compare import RATE, STEPS, Run, draw, run_and_compare
-from engines.trace import thin
+from engines.trace import Drawn, Trace, made_by, thin
 from views.custom_relu_backward.units import UNITS, names, squares
 from views.player import (
     WHOLE_STEPS,
@@ -61,6 +61,7 @@ def show_stage(here: Here) -> None:
         timeline = _timeline(both)
         play(
             timeline,
+            ran=_programs(looks, int(times), dtype, both),
             begin=(OPENS, None),
             stops=_stops(both),
             readout={"loss": (0, None)},
@@ -84,6 +85,20 @@ def trained(follow: Follow, times: int, dtype: str) -> Run:
     steps: Any = torch_own_relu.train(*arrays, steps=STEPS, learning_rate=times * RATE)
     said = f"Rate {number(times * RATE, 1)}: step {{:,}} of {{:,}}."
     return run_and_compare({"": follow(steps, STEPS, said)}, arrays[0], at=INSPECTED)[""]
+
+
+def _programs(
+    looks: tuple[Look, Look], times: int, dtype: str, both: tuple[Run, Run]
+) -> dict[str, Trace]:
+    """By its label each run, of which only the losses are kept, with what made it."""
+    names = ("x_value", "y_value", "w1_value", "w2_value")
+    arrays: dict[str, Any] = {name: Drawn(draw, (0, dtype), i) for i, name in enumerate(names)}
+    arrays["steps"] = STEPS
+    programs = {}
+    for look, run, rate in zip(looks, both, (RATE, times * RATE), strict=True):
+        made = made_by(torch_own_relu.train, **arrays, learning_rate=rate)
+        programs[look.label] = Trace(run.losses, {}, {}, made)
+    return programs
 
 
 @cached

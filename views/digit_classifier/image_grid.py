@@ -11,18 +11,17 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from views.player import in_lecture
+from views.player import component, in_lecture
 from views.ui.palette import GRADIENT, MISTAKE, MODEL
 
 HERE = Path(__file__)
 KEY = "image_grid"
 
-_grid = st.components.v2.component(
+_grid = component(
     KEY,
     html='<div class="images"></div>\n',
     css=HERE.with_suffix(".css").read_text(encoding="utf-8"),
     js=HERE.with_suffix(".js").read_text(encoding="utf-8"),
-    isolate_styles=False,  # it must hear the player, which lives in the document
 )
 
 

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import streamlit as st
 
-from views.player import in_lecture
+from views.player import component, in_lecture
 
 HERE = Path(__file__)
 KEY = "pen"
@@ -20,12 +20,11 @@ WORDS = {
 }
 Strokes: TypeAlias = list[list[tuple[float, float]]]
 
-_pen = st.components.v2.component(
+_pen = component(
     KEY,
     html='<div class="pen"></div>\n',
     css=HERE.with_suffix(".css").read_text(encoding="utf-8"),
     js=HERE.with_suffix(".js").read_text(encoding="utf-8"),
-    isolate_styles=False,  # it is as high as its place on the stage, which is laid out outside
 )
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from engines.digit_classifier import layers, torch_autograd
 from engines.digit_classifier.digits import BATCH, Digits, scans
 from engines.digit_classifier.recording import Recorder, Run, moments
+from engines.trace import Drawn, Made, made_by
 from views.ui import shell, turns
 from views.ui.controls import Controls
 from views.ui.numbers import number
@@ -154,19 +155,29 @@ def _forget() -> None:
     Controls.moved()
 
 
+def made(settings: Settings) -> Made:
+    """What makes the run of these settings."""
+    start = Drawn(layers.start, (INPUTS[settings.images],))
+    return made_by(
+        torch_autograd.train, digits=digits(settings), start=start, **_arguments(settings)
+    )
+
+
+def _arguments(settings: Settings) -> dict[str, Any]:
+    return {
+        "steps": STEPS,
+        "learning_rate": settings.rate,
+        "batch": settings.batch,
+        "loss_of": getattr(torch_autograd, settings.loss),
+        "optimizer": getattr(torch_autograd, settings.optimizer),
+    }
+
+
 @slow
 def trained(follow: Follow, settings: Settings) -> Run:
     """A run in PyTorch, from the same start as all others."""
     learnt, start = digits(settings), layers.start(INPUTS[settings.images])
-    steps: Any = torch_autograd.train(
-        learnt,
-        start,
-        steps=STEPS,
-        learning_rate=settings.rate,
-        batch=settings.batch,
-        loss_of=getattr(torch_autograd, settings.loss),
-        optimizer=getattr(torch_autograd, settings.optimizer),
-    )
+    steps: Any = torch_autograd.train(learnt, start, **_arguments(settings))
     recorder = Recorder(learnt, at=moments(STEPS, layers.count(start)))
     st.session_state[RUNNING] = settings, recorder
     run = recorder.watch(follow(steps, STEPS, "It is learning: step {:,} of {:,}."))

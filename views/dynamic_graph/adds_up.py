@@ -33,7 +33,8 @@ def show_stage(here: Here) -> None:
         Drawn("wrong_", WRONG, wrong, one_step.PROBLEM),
     ]
     stops = sections.sign_changes(wrong.grads["w"])  # of what w.grad holds
-    with stage(here, timeline, begin=(1, None), stops=stops, whose=RIGHT.label):
+    ran = {RIGHT.label: right, WRONG.label: wrong}
+    with stage(here, timeline, ran=ran, begin=(1, None), stops=stops, whose=RIGHT.label):
         say(
             "Where nothing empties it, backward() finds "
             f"{now('found_w')} in w.grad, adds this step's own gradient, {added('own_w')}, and "

@@ -28,6 +28,7 @@ def show_half(here: Here, lines: tuple[str, str], *, begin: int, forward: bool) 
     step 0 at which it opens. forward: whether only the forward pass is told.
     """
     steps, told, timeline = run(forward=forward)
+    trace = runs.trained(PROBLEM, **SETTINGS)
     with stage(here) as play:
         told.show(key="story")
         graph, code = beside([8, 5])
@@ -38,7 +39,7 @@ def show_half(here: Here, lines: tuple[str, str], *, begin: int, forward: bool) 
             node = graph_drawing.choose(here.controls, steps[0])
             last = sum(timeline.parts)
             story.details(steps[0], node, point=POINT + 1, last=last, forward=forward)
-        play(timeline, begin=(0, begin), readout=story.readout(steps[0]))
+        play(timeline, ran={"": trace}, begin=(0, begin), readout=story.readout(steps[0]))
         with graph:
             graph_drawing.show_step(steps[0], timeline, node=node)
 

@@ -26,7 +26,7 @@ def show_stage(here: Here) -> None:
     begin, ended = (min(OPENS, timeline.last_step), None), played.trace.final
     beyond = bool(ended.non_finite) or ended.loss > played.trace.losses[0]
     stops = sections.turning_points(played.trace)
-    with stage(here, timeline, begin=begin, stops=stops, whose="PyTorch"):
+    with stage(here, timeline, ran={"": played.trace}, begin=begin, stops=stops, whose="PyTorch"):
         if beyond:
             sections.verdict(problem, played.trace, rate)
         say(

@@ -29,7 +29,7 @@ def show_stage(here: Here) -> None:
     others = list(runs)[1:]
     apart = np.array([timeline.series[f"{engine}_apart"].values for engine in others])
     opens = int(apart.min(axis=0).argmax())  # where even the two that agree best do not
-    with stage(here, timeline, begin=(opens, None), whose="NumPy, whole arrays"):
+    with stage(here, timeline, ran=runs, begin=(opens, None), whose="NumPy, whole arrays"):
         st.markdown(
             "Five programs start from the same point and take the same steps. Their numbers have "
             "about sixteen digits, and the last few do not always agree (marked). The largest "

@@ -12,6 +12,7 @@ import streamlit as st
 
 from engines.problem import preset
 from engines.regression import numpy_vectorized
+from engines.trace import Trace
 from views.player import Timeline, cached, now, say, show
 from views.regression import charts, sections
 from views.regression.runs import trained
@@ -26,8 +27,8 @@ SETTINGS: Any = {"steps": PROBLEM.steps, "rate": PROBLEM.learning_rate}
 
 def show_stage(here: Here) -> None:
     """The parabola that learns, and the way to the pages."""
-    timeline = _timeline()
-    with stage(here, timeline, plays=True):
+    trace, timeline = _run()
+    with stage(here, timeline, plays=True, ran={"": trace}):
         say(
             "This parabola learns two numbers from a hundred "
             f"points: w, now {now('w')}, and b, now {now('b')}. Stop it anywhere, and <b>step it "
@@ -41,9 +42,9 @@ def show_stage(here: Here) -> None:
 
 
 @cached
-def _timeline() -> Timeline:
+def _run() -> tuple[Trace, Timeline]:
     trace = trained("numpy_vectorized", numpy_vectorized.train, PROBLEM, **SETTINGS)
-    return Timeline(sections.followed(trace), len(trace) - 1)
+    return trace, Timeline(sections.followed(trace), len(trace) - 1)
 
 
 @cache

@@ -14,6 +14,7 @@ from engines.regression import numpy_loops, numpy_vectorized
 from views.manual_gradients import one_step
 from views.player import Phase, listing, live, now, paragraphs, show_story
 from views.regression import sections
+from views.regression.runs import trained
 from views.ui.numbers import number
 from views.ui.shell import Here
 from views.ui.staging import beside, stage
@@ -37,7 +38,7 @@ TOLD = paragraphs(
 
 def show_stage(here: Here) -> None:
     """The formulas with this step's numbers, beside the lines that compute them."""
-    _, timeline = one_step.run()
+    trace, timeline = one_step.run()
     with here.settings:
         chosen = here.controls.choice(
             st.segmented_control,
@@ -49,7 +50,10 @@ def show_stage(here: Here) -> None:
             label_visibility="collapsed",
         )
     name = str(chosen or "arrays")
-    with stage(here, timeline, begin=(0, Phase.GRADIENT)):
+    ran = {"": trace}
+    if name != "arrays":
+        ran = {"": trained(name, LISTINGS[name], one_step.PROBLEM, **one_step.SETTINGS)}
+    with stage(here, timeline, ran=ran, begin=(0, Phase.GRADIENT)):
         show_story(TOLD, key="story")
         formulas, code = beside([4, 5])
         with formulas:

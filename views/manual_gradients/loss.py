@@ -53,9 +53,10 @@ def show_stage(here: Here) -> None:
         rate = RATE * PROBLEM.factor / other.factor if fits else RATE
         traces = runs.run(PROBLEM, STEPS, RATE).trace, runs.run(other, STEPS, rate).trace
         timeline = sections.played_together(dict(zip(("", SECOND), traces, strict=True)))
-        play(timeline, begin=(3, None), stops=[1, 3, 10], whose=LOSSES[PROBLEM.loss])
-        say(_told(other, fits=fits))
         looks = Look(LOSSES[PROBLEM.loss], MODEL), Look(LOSSES[other.loss], OTHER, (6, 4))
+        ran = {look.label: trace for look, trace in zip(looks, traces, strict=True)}
+        play(timeline, ran=ran, begin=(3, None), stops=[1, 3, 10], whose=looks[0].label)
+        say(_told(other, fits=fits))
         drawn = [
             Drawn(prefix, look, trace, problem)
             for prefix, look, trace, problem in zip(

@@ -47,8 +47,10 @@ def show_stage(here: Here) -> None:
             )
             if answered:
                 drawn.append(Drawn("wrong_", WRONG, wrong.trace, variant.problem))
+        ran = {"the right run": right} | ({"the wrong run": wrong.trace} if answered else {})
         play(
             timeline,
+            ran=ran,
             begin=(0, None),
             stops=[1, 2, 5, 20, 60],
             whose=RIGHT.label,

@@ -91,7 +91,7 @@ def show_stage(here: Here) -> None:
             )
         trace = trained("numpy_vectorized", numpy_vectorized.train, problem, steps=STEPS, rate=rate)
         timeline = _timeline(problem, trace, units)
-        play(timeline, begin=(12, None), stops=[1, 2, 5, 20, 50, 100])
+        play(timeline, ran={"": trace}, begin=(12, None), stops=[1, 2, 5, 20, 50, 100])
         say(_told(as_it_is, problem, rate))
         left, right = beside([1, 1])
         with left:

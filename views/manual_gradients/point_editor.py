@@ -11,7 +11,7 @@ import streamlit as st
 
 from engines.manual_gradients.standardising import Units
 from engines.manual_gradients.table import LARGEST, MOST_ROWS
-from views.player import in_lecture
+from views.player import component, in_lecture
 from views.ui.palette import DATA, MODEL, RESIDUAL
 
 HERE = Path(__file__)
@@ -26,12 +26,11 @@ WORDS = {
 }
 Points = Sequence[tuple[float, float]]
 
-_editor = st.components.v2.component(
+_editor = component(
     KEY,
     html='<div class="points"></div>\n',
     css=HERE.with_suffix(".css").read_text(encoding="utf-8"),
     js=HERE.with_suffix(".js").read_text(encoding="utf-8"),
-    isolate_styles=False,  # it must hear the player, which lives in the document
 )
 
 

@@ -24,11 +24,11 @@ def show_stage(here: Here) -> None:
     with here.settings, st.popover("Settings"):
         counted = here.controls.number("Point with the ring", "point", POINT, 1, 100)
     point = int(counted) - 1
-    timeline = _timeline(point)
+    timeline, trace = _timeline(point), one_step.run()[0]
     table = {name: name for name in ("grad_w", "grad_b")}
     table |= {f"{name} of the ringed point": name for name in ("residual", "term_w", "term_b")}
     stops = sections.sign_changes(*(timeline.series[f"grad_{name}"].values for name in "wb"))
-    with stage(here, timeline, begin=(OPENS, None), stops=stops, table=table):
+    with stage(here, timeline, ran={"": trace}, begin=(OPENS, None), stops=stops, table=table):
         say(_told(point))
         fit, terms = beside([1, 1])
         with fit:

@@ -62,7 +62,7 @@ def show_stage(here: Here) -> None:
         timeline = _timeline(trace)
         table = {name: name for name in ("loss", "w", "b")}
         table |= {f"part of the error left, {axis}": axis for axis in AXES}
-        play(timeline, begin=(4, None), stops=_stops(trace), table=table)
+        play(timeline, ran={"": trace}, begin=(4, None), stops=_stops(trace), table=table)
         say(_told(rate, trace))
         left, right = beside([1, 1])
         with left:

@@ -35,6 +35,7 @@ from views.player.figure import (
     sized,
 )
 from views.player.listings import Computed, highlighted, listing
+from views.player.parts import Part, Parts, component, note, noting, words
 from views.player.story import Moment, Story, paragraphs, say, show_story
 from views.player.text import during, live, now, reached
 from views.player.timeline import (
@@ -71,6 +72,8 @@ __all__ = [
     "Figure",
     "Filling",
     "Moment",
+    "Part",
+    "Parts",
     "Phase",
     "Readout",
     "Series",
@@ -78,6 +81,7 @@ __all__ = [
     "Timeline",
     "between",
     "cached",
+    "component",
     "decades",
     "drawing",
     "during",
@@ -88,6 +92,8 @@ __all__ = [
     "listing",
     "live",
     "mark",
+    "note",
+    "noting",
     "now",
     "paragraphs",
     "picture",
@@ -99,4 +105,5 @@ __all__ = [
     "show_story",
     "sized",
     "some_steps",
+    "words",
 ]

@@ -10,6 +10,8 @@
 // says how many each phase has. Where data.slowAt is given, only these steps have them. data.stops
 // are the steps that a clicker goes to outside slow motion. Where somebody wants to go on beyond
 // either end, the document hears "player-turn", with −1 or 1; where they leave, it says "player-leave".
+// A talk that goes to a moment leaves it in document.documentElement.dataset.place, written as in an
+// address, and says "player-go".
 //
 // Streamlit calls the default export again, without the cleanup, whenever `data` changes: all
 // listeners of a call hang on one AbortController, which the next call aborts.
@@ -82,9 +84,10 @@ export default function ({ parentElement, data, setTriggerValue }) {
   if (anew && range.at.moment !== null) range.at.moment = 0;
   if (anew && range.at.moment === null && data.plays) range.at = { ...opening };
   range.of = data.of;
+  if (document.documentElement.dataset.place !== undefined && !first) range.at = asked();
 
   function asked() { // by the address, or by whoever came here backwards
-    const address = new URLSearchParams(location.search), number = /^[0-9]+$/;
+    const address = new URLSearchParams(document.documentElement.dataset.place ?? location.search), number = /^[0-9]+$/;
     const askedStep = address.get("step") ?? "", askedMoment = address.get("moment") ?? "";
     const named = number.test(askedStep), { step: begin, moment } = data.atEnd ? { step: data.lastStep, moment: slowly === null ? null : moments } : opening;
     const step = named ? Number(askedStep) : begin;
@@ -289,6 +292,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
   on(document, "click", (event) => { // a button of the page asks for something at the step shown
     if (event.target.closest?.("[data-asks-step]")) setTriggerValue("asked", range.at.step);
   });
+  on(document, "player-go", () => { pause(); range.at = asked(); settle(); });
   on(document, "pointerup", (event) => { // after Streamlit's own listeners, which take the focus
     if (data.lecture && event.target.closest?.("[data-testid=stButtonGroup]")) setTimeout(() => document.activeElement.blur());
   });

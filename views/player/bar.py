@@ -14,6 +14,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from views.player.figure import in_lecture
+from views.player.parts import component
 from views.player.timeline import Timeline
 
 HERE = Path(__file__).parent
@@ -39,13 +40,11 @@ WORDS: dict[str, Any] = {
     "phases": ["predict", "loss", "gradient", "update"],
 }
 
-_player = st.components.v2.component(
+_player = component(
     "player",
     html=(HERE / "bar.html").read_text(encoding="utf-8"),
     css=(HERE / "bar.css").read_text(encoding="utf-8"),
     js=(HERE / "bar.js").read_text(encoding="utf-8"),
-    # Texts look for #player-step in the document; inside a shadow root they would not find it.
-    isolate_styles=False,
 )
 
 

@@ -31,6 +31,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from views.player.caching import cached, keeping
+from views.player.parts import Part, note
 from views.player.timeline import STEP, Timeline
 
 P = ParamSpec("P")
@@ -142,6 +143,7 @@ def show(
     lecture = in_lecture()
     params = [*figure["params"], {"name": "lecture", "value": lecture}, SCREEN]
     spec = {**figure, "params": params, "config": CONFIG, "padding": PADDING}
+    note(key, Part("", {}, spec))
     tall: Any = height
     if lecture and height != "stretch":
         tall = in_hall or round(1.7 * height)

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import streamlit as st
+from views.player.parts import component
 
 HERE = Path(__file__).parent
 
-_live = st.components.v2.component(
+_live = component(
     "live",
     html='<div class="live"></div>\n',  # its style is text.css, which the page has once for all
     js=(HERE / "text.js").read_text(encoding="utf-8"),
-    isolate_styles=False,  # it must hear the player, which lives in the document
 )
 
 

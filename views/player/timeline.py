@@ -50,6 +50,12 @@ class Series:
     values: NDArray[Any]
     at: NDArray[Any] | None = None
 
+    def value_at(self, step: int) -> float:
+        """The value that holds at a step."""
+        if self.at is None:
+            return float(self.values[min(step, len(self.values) - 1)])
+        return float(self.values[max(0, int(np.searchsorted(self.at, step, side="right")) - 1)])
+
     def payload(self) -> tuple[str, str]:
         """What the browser decodes: a type, and the values as base64 numbers."""
         exact = self.values.dtype == np.float64
@@ -97,6 +103,35 @@ class Timeline:
         further: an expression, counts on to the series added that many places later.
         """
         return f"toNumber(now[{3 + self.names.index(name)} + {further}])"
+
+    def asked(
+        self, query: Mapping[str, str], begin: tuple[int, int | None]
+    ) -> tuple[int, int | None]:
+        """The step and the moment that an address names, None outside slow motion.
+
+        query: its parameters. begin: where a visit begins whose address names none. As in bar.js.
+        """
+        step, moment = query.get("step", ""), query.get("moment", "")
+        at = int(step) if step.isdecimal() else begin[0]
+        slowable = [at] if self.slow_at is None else self.slow_at.tolist()
+        if sum(self.parts) <= 1 or moment == "all" or (step and at not in slowable):
+            return min(at, self.last_step), None
+        if moment.isdecimal():
+            return min(at, self.last_step), min(int(moment), sum(self.parts) - 1)
+        slow = begin[1] is not None
+        return min(at, self.last_step), (0 if slow else None) if step.isdecimal() else begin[1]
+
+    def told(self, step: int, moment: int | None) -> str:
+        """What the player tells all who follow it there: "step,phase,moment,values…"."""
+        moments = sum(self.parts)
+        starts = np.cumsum((0, *self.parts[:-1]))
+        phase = Phase.WHOLE if moment is None else int(np.flatnonzero(starts <= moment)[-1])
+        numbers = [step, phase, moments if moment is None else moment]
+        now = [one.value_at(step) for one in self.series.values()]
+        complete = [one for one in self.series.values() if one.at is None]
+        later = [one.value_at(step + 1) if step + 1 < len(one.values) else "" for one in complete]
+        told = ",".join(map(str, [*numbers, *now, *later]))
+        return told.replace("inf", "Infinity").replace("nan", "NaN")
 
     @cached_property
     def payload(self) -> dict[str, Any]:

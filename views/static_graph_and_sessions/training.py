@@ -31,7 +31,7 @@ def show_stage(here: Here) -> None:
     beyond = bool(trace.final.non_finite) or trace.final.loss > trace.losses[0]
     stops = [*printed_table.PUBLISHED] if published else sections.turning_points(trace)
     begin = (min(OPENS, timeline.last_step), None)
-    with stage(here, timeline, begin=begin, stops=stops, whose="the session"):
+    with stage(here, timeline, ran={"": trace}, begin=begin, stops=stops, whose="the session"):
         if beyond:
             sections.verdict(problem, trace, rate)
         say(

@@ -68,7 +68,14 @@ def show_stage(here: Here) -> None:
         timeline = _timeline(trace, shown["nothing"])
         stops = [1, 10, 100] if long else [1, 5, 50, 100, 300]
         whose = RUNS[changed].label
-        play(timeline, begin=(OPENS, None), stops=stops, whose=whose, table=_table_of(trace))
+        play(
+            timeline,
+            ran={"": trace},
+            begin=(OPENS, None),
+            stops=stops,
+            whose=whose,
+            table=_table_of(trace),
+        )
         say(NO_ROOM if refused else _told(changed, hands_out=bool(trace.grads)))
         picture, code, operations = beside([18, 16, 17])
         with picture:

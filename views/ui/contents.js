@@ -83,7 +83,6 @@ export default function ({ parentElement, data, setTriggerValue }) {
   on(document, "keydown", (event) => {
     if (!data.lecture || event.defaultPrevented || all.open || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.composedPath()[0].closest?.("input:not([type=checkbox],[type=range]),textarea,select,[role=slider]")) return;
-    if (event.key === "o" || event.key === "O") overview();
     const by = { PageDown: data.next, PageUp: data.back }[event.key];
     if (by && !document.querySelector("#player-step")) { event.preventDefault(); go(by); } // else the player says when
   });

@@ -46,6 +46,16 @@ class Controls:
         """Note that somebody moved a control: the callback of every widget of a page."""
         st.session_state["by hand"] = True
 
+    @staticmethod
+    def forget() -> None:
+        """Forget what the controls of the page hold: what its address says next is all that counts.
+
+        A number is Streamlit's own to restore, which it does where there is none yet.
+        """
+        for name in st.session_state["asked"]:
+            if name in st.session_state:
+                del st.session_state[name]
+
     def number(
         self, label: str, name: str, default: float, low: float, high: float, **more: Any
     ) -> float:

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from views.player import listing
+from views.player import listing, note, words
 from views.ui import texts
 from views.ui.controls import Controls
-from views.ui.prediction import predicted
+from views.ui.prediction import GUESS, predicted
 
 
 class Told(NamedTuple):
@@ -55,7 +55,7 @@ def predict(
 
 def answered(key: str) -> bool:
     """Whether the question of `predict` with this key has been answered."""
-    return st.session_state.get(f"guess of {key}") is not None
+    return st.session_state.get(f"{GUESS}{key}") is not None
 
 
 def ask(ends: Mapping[str, str], end: str, *, key: str) -> bool:
@@ -66,13 +66,12 @@ def ask(ends: Mapping[str, str], end: str, *, key: str) -> bool:
 def show_edit(right: str, wrong: str) -> None:
     """The lines as they should be, and as they were written."""
     blocks = {"As it should be": right, "As it was written": wrong}
-    st.html(
-        "".join(
-            f'<figure class="edit"><figcaption>{caption}</figcaption>'
-            f"<pre>{escape(code)}</pre></figure>"
-            for caption, code in blocks.items()
-        )
+    lines = "".join(
+        f'<figure class="edit"><figcaption>{caption}</figcaption><pre>{escape(code)}</pre></figure>'
+        for caption, code in blocks.items()
     )
+    note("edit", words(lines))
+    st.html(lines)
 
 
 def listing_that_ran(source: str, right: str, wrong: str, *, key: str) -> None:

@@ -10,6 +10,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from views.ui.controls import Controls
 
+GUESS = "guess of "  # how the key of an answer begins
+
 
 def asked(question: str, answers: Mapping[str, str], *, key: str, **more: Any) -> str | None:
     """Ask; the name of the answer, "show" of those who only want to see, None before it is given.
@@ -22,11 +24,17 @@ def asked(question: str, answers: Mapping[str, str], *, key: str, **more: Any) -
         question,
         offered,
         format_func=lambda answer: offered[answer],
-        key=f"guess of {key}",
+        key=f"{GUESS}{key}",
         on_change=Controls.moved,
         **more,
     )
     return guess
+
+
+def forget() -> None:
+    """Forget every answer of this visitor: all questions wait for one again."""
+    for key in [str(one) for one in st.session_state if str(one).startswith(GUESS)]:
+        del st.session_state[key]
 
 
 def read_out(key: str) -> DeltaGenerator:

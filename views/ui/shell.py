@@ -17,7 +17,7 @@ from streamlit.delta_generator import DeltaGenerator
 from engines import experiments
 from engines.experiments import Experiment
 from views.player import in_lecture
-from views.ui import turns
+from views.ui import prediction, talk, turns
 from views.ui.contents import PAGES, Chapter, Page, neighbour, page_of
 from views.ui.controls import Controls
 
@@ -43,7 +43,7 @@ class Here(NamedTuple):
 
     controls: those of the page. then: what the chapter after it is called. backwards: whether they
     came from there. settings: the place for controls that are not the chapter's point. question:
-    what the chapter answers.
+    what the chapter answers. file: the page, "" of a section by itself.
     """
 
     controls: Controls
@@ -52,6 +52,7 @@ class Here(NamedTuple):
     backwards: bool
     settings: DeltaGenerator
     question: str = ""
+    file: str = ""
 
 
 def open_chapter(file: str) -> Here:
@@ -66,7 +67,7 @@ def open_chapter(file: str) -> Here:
             settings = st.container(key="settings", width="content")
     _take_turn()
     then = after[1].title if after else ""
-    return Here(controls, chapter.name, then, backwards, settings, chapter.question)
+    return Here(controls, chapter.name, then, backwards, settings, chapter.question, file)
 
 
 def _open(file: str) -> tuple[Controls, Page]:
@@ -80,7 +81,10 @@ def _open(file: str) -> tuple[Controls, Page]:
 
 
 def _turn(file: str) -> bool:
-    """Go to where `contents.js` asks to be, if it does; returns whether that is backwards."""
+    """Go to where `contents.js` or a talk asks to be; returns whether that is backwards."""
+    if stop := talk.asked():
+        _to_stop(file, stop)
+        return False
     go = (st.session_state.get("contents") or {}).get("go")
     if not isinstance(go, dict) or go.get("page") not in range(len(PAGES)):
         return bool(st.session_state.pop("backwards", False))
@@ -98,13 +102,23 @@ def _turn(file: str) -> bool:
     return backwards
 
 
+def _to_stop(file: str, stop: talk.Stop) -> None:
+    """Open a stop of a talk, as if nobody had been there: its questions wait for an answer."""
+    address = stop.query | {"lecture": "true"}
+    Controls.forget()
+    prediction.forget()
+    if stop.page.file != file or not in_lecture():  # whose style is already on the page
+        st.switch_page(stop.page.file, query_params=address)
+    st.query_params.from_dict(address)
+
+
 def _way(controls: Controls, page: Page, chapter: Chapter) -> tuple[Page, Chapter] | None:
     """The links to all pages and chapters, and the switch for lecture mode.
 
     Returns the chapter after this one, if there is one.
     """
     before, after = (neighbour(page.file, chapter.name, by) for by in (-1, 1))
-    data = {
+    data: dict[str, Any] = {
         "pages": [
             {"title": one.title, "path": one.path, "chapters": [c._asdict() for c in one.chapters]}
             for one in PAGES
@@ -118,6 +132,7 @@ def _way(controls: Controls, page: Page, chapter: Chapter) -> tuple[Page, Chapte
     }
     with st.container(key="topbar", horizontal=True, vertical_alignment="top"):
         _contents(data=data, key="contents", on_go_change=lambda: None)
+        talk.mount(page, chapter.name, lecture=data["lecture"])
         controls.flag(
             "Lecture mode",
             "lecture",

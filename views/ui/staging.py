@@ -10,30 +10,36 @@ from typing import Any, TypeAlias
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from views.player import Timeline, in_lecture, player
+from views.player import Timeline, in_lecture, noting, player
+from views.ui import take_home, talk
 from views.ui.shell import Here
+from views.ui.take_home import Runs
 
 Play: TypeAlias = Callable[..., None]
 
 
 @contextmanager
-def stage(here: Here, timeline: Timeline | None = None, **playing: Any) -> Iterator[Play]:
+def stage(
+    here: Here, timeline: Timeline | None = None, *, ran: Runs | None = None, **playing: Any
+) -> Iterator[Play]:
     """What is put into the page in it fills the screen, whatever its size, and no more.
 
-    timeline: what the player plays. playing: what else it is told. Where that depends on controls
-    which are on the stage, it is given later to what this yields: `play(timeline, **playing)`.
+    timeline: what the player plays. ran: the runs of listings behind it, by name, to be taken home
+    as programs. playing: what else the player is told. Where that depends on controls which are on
+    the stage, it is given later to what this yields: `play(timeline, ran=ran, **playing)`.
     """
-    played = timeline
+    played, runs = timeline, dict(ran or {})
 
-    def play(timeline: Timeline, **playing: Any) -> None:
+    def play(timeline: Timeline, *, ran: Runs | None = None, **playing: Any) -> None:
         nonlocal played
         played = timeline
+        runs.update(ran or {})
         ways: dict[str, Any] = {"then": then(here), "at_end": here.backwards}
         ways["on_asked"] = here.controls.moved
         with bar:
             player(timeline, **(ways | playing), key=f"player {here.name}")
 
-    with st.container(key="stage"):
+    with noting() as parts, st.container(key="stage"):
         if here.question and in_lecture():  # where the heading is out of sight
             st.html(f'<p class="question">{escape(here.question)}</p>')
         bar, refused = st.container(), st.container()
@@ -42,6 +48,11 @@ def stage(here: Here, timeline: Timeline | None = None, **playing: Any) -> Itera
         yield play
         with refused:
             here.controls.say_refused(played)
+    if here.file:
+        with st.container(key="after-stage", horizontal=True):
+            take_home.offer(here, parts, played, runs)
+            if not in_lecture():
+                talk.buttons()
 
 
 def asked_step(here: Here) -> int | None:

@@ -101,6 +101,16 @@ def given_back(place: DeltaGenerator) -> Iterator[None]:
         take(place, _thread.visitor)
 
 
+@contextmanager
+def taken() -> Iterator[None]:
+    """A turn of its own, for what no page waits for, such as a file that somebody downloads."""
+    turn = _Turn()
+    while turn.wait():
+        pass
+    yield
+    del turn
+
+
 def let_others(place: DeltaGenerator) -> None:
     """Go to the end of the line, if anybody is in it: a long run lets short ones pass."""
     if len(_line) > AT_ONCE:

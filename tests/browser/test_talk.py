@@ -1,0 +1,209 @@
+"""A talk: made of moments, walked with one key in two windows, taken along as a link and a file."""
+
+import json
+
+import pytest
+
+from tests.support.playing import readout
+from tests.support.server import wait_until_idle
+from views.ui.contents import PAGES
+from views.ui.talk import PREPARED
+
+STOPS = [
+    ("A rate", "/manual_gradients?chapter=rate&of_limit=1.05&step=4&moment=all", "step 4 of 60"),
+    ("The same, later", "/manual_gradients?chapter=rate&of_limit=1.05&step=9&moment=all", "step 9"),
+    ("A moment", "/manual_gradients?step=2&moment=1", "step 2 of 60"),
+    ("Another point", "/manual_gradients?chapter=pulls&point=80&step=3&moment=all", "step 3 of 60"),
+    ("Another page", "/?chapter=engines&step=100&moment=all", "step 100 of 800"),
+]
+TALK = {
+    "title": "Six minutes",
+    "stops": [{"name": name, "at": at, "notes": f"Notes on {name}."} for name, at, _ in STOPS],
+}
+
+
+def opened(page, file):
+    """Open the plan, and in it this file."""
+    page.keyboard.press("t")
+    page.locator(".talk-plan input[type=file]").set_input_files(
+        {"name": "talk.json", "mimeType": "application/json", "buffer": file.encode()}
+    )
+
+
+def at_stop(page, i):
+    """Wait until the stop is there: its address, and the player at its moment."""
+    _, at, told = STOPS[i]
+    page.wait_for_function(
+        """([at, told]) => {
+            const wanted = new URL(at, location.origin);
+            const here = new URLSearchParams(location.search);
+            return location.pathname === wanted.pathname
+                && (wanted.searchParams.get("chapter") ?? "") === (here.get("chapter") ?? "")
+                && document.querySelector(".player-readout")?.textContent.includes(told);
+        }""",
+        arg=[at, told],
+    )
+    wait_until_idle(page)
+
+
+def test_a_moment_is_added_named_ordered_and_removed(visit):
+    page = visit("/manual_gradients?chapter=rate&of_limit=0.3&step=7&moment=all")
+    page.keyboard.press("a")
+    assert page.locator(".talk-said").inner_text() == "Added: stop 1 of the talk."
+    page.get_by_role("button", name="Add this moment to a talk").click()
+    page.get_by_role("button", name="The talk (2)").click()
+    names = page.get_by_label("Name of the stop")
+    assert names.first.input_value() == "The rate and its limit, step 7"
+    names.nth(1).fill("Second")
+    names.nth(1).press("Tab")
+    page.get_by_role("button", name="↑").nth(1).click()
+    assert [one.input_value() for one in names.all()] == [
+        "Second",
+        "The rate and its limit, step 7",
+    ]
+    page.get_by_role("button", name="Remove").first.click()
+    kept = json.loads(page.evaluate("localStorage.getItem('backstep talk')"))
+    assert [stop["at"] for stop in kept["stops"]] == [
+        "/manual_gradients?chapter=rate&of_limit=0.3&step=7&moment=all"
+    ]
+    page.get_by_role("button", name="Clear").click()
+
+
+def test_a_talk_is_walked_forward_and_back_in_two_windows(visit, profile):
+    page = visit("/manual_gradients")
+    opened(page, json.dumps(TALK))
+    with page.expect_popup() as window:
+        page.get_by_role("button", name="Speaker’s view").click()
+    speaker = window.value
+    page.get_by_role("button", name="Start", exact=True).click()
+    for i, (name, *_) in enumerate(STOPS):
+        at_stop(page, i)
+        assert speaker.locator("#name").inner_text() == name
+        assert speaker.locator("#notes").inner_text() == f"Notes on {name}."
+        if i + 1 < len(STOPS):
+            assert speaker.locator("#next").inner_text() == f"Next: {STOPS[i + 1][0]}"
+            (page if i % 2 else speaker).keyboard.press("PageDown")
+    assert (
+        page.get_by_role("switch", name="Lecture mode")
+        .or_(page.get_by_label("Lecture mode"))
+        .first.is_checked()
+    )
+    for i in reversed(range(len(STOPS) - 1)):
+        page.keyboard.press("PageUp")
+        at_stop(page, i)
+    assert speaker.locator("#place").inner_text() == "1 of 5 · Six minutes"
+    before = readout(page)
+    speaker.keyboard.press("ArrowRight")  # the same keys there, those of the player too
+    page.get_by_role("status").filter(has_text="step 5 of 60").wait_for()
+    assert readout(page) != before
+    speaker.close()
+
+
+def test_a_link_and_a_file_bring_the_same_talk(visit, tmp_path):
+    page = visit("/manual_gradients")
+    opened(page, json.dumps(TALK))
+    page.get_by_role("button", name="Copy its link").click()
+    page.locator(".talk-link:not([hidden])").wait_for()
+    page.wait_for_function("document.querySelector('.talk-link input').value")
+    link = page.locator(".talk-link input").input_value()
+    assert len(link) < 600
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save as a file").click()
+    file = tmp_path / download.value.suggested_filename
+    download.value.save_as(file)
+    assert json.loads(file.read_text()) == TALK
+    page.get_by_role("button", name="Clear").click()
+    path = link.partition("/?")[2]
+    other = visit(f"/?{path}", player=False)
+    at_stop(other, 0)
+    assert json.loads(other.evaluate("localStorage.getItem('backstep talk')")) == TALK
+
+
+@pytest.mark.parametrize(
+    "file", ["no talk", "[]", '{"stops": [{"at": "https://example.org"}]}', '{"stops": []}']
+)
+def test_what_is_no_talk_is_refused(visit, file):
+    page = visit("/manual_gradients")
+    opened(page, json.dumps(TALK))
+    page.keyboard.press("Escape")
+    opened(page, file)
+    page.get_by_text("This is not a talk of this app.").wait_for()
+    assert page.get_by_label("Name of the stop").count() == len(STOPS)
+
+
+def test_the_keys_of_a_hall(visit):
+    page = visit("/manual_gradients?chapter=mistakes&lecture=true")
+    page.mouse.move(190, 360)
+    page.keyboard.press("b")
+    assert page.locator(".talk-blank").count() == 1
+    page.keyboard.press(".")
+    assert page.locator(".talk-blank").count() == 0
+    page.keyboard.press("h")
+    assert not page.locator(".player").is_visible()
+    page.keyboard.press("h")
+    assert page.locator(".player").is_visible()
+    size = "parseFloat(getComputedStyle(document.body).zoom)"
+    page.keyboard.press("+")
+    assert page.evaluate(size) == pytest.approx(1.1)
+    page.keyboard.press("-")
+    assert page.evaluate(size) == 1
+    page.keyboard.press("?")
+    assert page.locator(".talk-keys[open] tr").count() == 12
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    assert page.locator(".contents-all[open]").count() == 1
+    page.keyboard.press("Escape")
+    page.keyboard.press("2")
+    chosen = page.locator("[class*=st-key-guess-of] [role=radio][aria-checked=true]")
+    chosen.wait_for(state="attached")
+    assert chosen.text_content() == "it ends somewhere else"
+
+
+def test_a_stop_that_asks_waits_for_an_answer_each_time(visit):
+    page = visit("/manual_gradients")
+    stop = {"name": "Asked", "at": "/manual_gradients?chapter=mistakes&step=0&moment=all"}
+    opened(page, json.dumps({"title": "", "stops": [stop, {"name": "Home", "at": "/"}]}))
+    page.get_by_role("button", name="Start", exact=True).click()
+    answers = page.locator(".st-key-stage [class*=st-key-guess-of] [role=radio]")
+    answers.first.wait_for()
+    wait_until_idle(page)
+    page.keyboard.press("Enter")
+    answers.locator("xpath=self::*[@aria-checked='true']").wait_for(state="attached")
+    wait_until_idle(page)
+    page.keyboard.press("PageDown")
+    page.locator(".cards").wait_for()
+    wait_until_idle(page)
+    page.keyboard.press("PageUp")
+    answers.first.wait_for()
+    wait_until_idle(page)
+    assert page.locator(".st-key-stage [role=radio][aria-checked=true]").count() == 1  # the mistake
+
+
+def test_the_handout_has_every_stop_with_its_picture(visit):
+    page = visit("/manual_gradients")
+    opened(page, json.dumps({**TALK, "stops": TALK["stops"][:2]}))
+    with page.expect_popup() as window:
+        page.get_by_role("button", name="Handout").click()
+    paper = window.value
+    paper.locator(".wait").wait_for(state="detached", timeout=60000)
+    assert paper.locator("h2").all_inner_texts() == ["1. A rate", "2. The same, later"]
+    assert paper.get_by_text("Notes on A rate.").count() == 1
+    assert paper.get_by_text("It explodes.").count() == 2
+    assert paper.locator("section").first.locator("img").count() == 3
+    assert paper.locator("img").evaluate_all("all => all.every(one => one.naturalWidth > 100)")
+    paper.close()
+
+
+def test_what_is_prepared_is_a_talk_for_each_page_and_one_for_all():
+    assert set(PREPARED) == {"all", *(page.path or "home" for page in PAGES)}
+    paths = {page.path: {one.name for one in page.chapters} for page in PAGES}
+    for talk in PREPARED.values():
+        assert talk["title"]
+        for stop in talk["stops"]:
+            assert stop["name"]
+            assert stop["notes"].endswith((".", ")"))
+            path, _, query = stop["at"].removeprefix("/").partition("?")
+            settings = dict(one.split("=") for one in query.split("&") if one)
+            assert settings.get("chapter") in {None, *paths[path]}
+    minutes = [int(stop["notes"].split("(")[-1].split()[0]) for stop in PREPARED["all"]["stops"]]
+    assert sum(minutes) == 45

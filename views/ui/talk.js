@@ -1,0 +1,344 @@
+// A talk: stops, each an address of this app, walked with one key. The talk is the browser's: it lies
+// in its localStorage, and what is at hand in this window (the stop, and since when) in its
+// sessionStorage. Windows of one browser tell each other on a channel; the server only opens pages,
+// asked by the trigger `go`: {page, query}. PREPARED, WORDS and SPEAKER stand before this.
+//
+// A player that is mounted at a stop reads the address; one that is there already hears "player-go", and
+// finds in document.documentElement.dataset.place where it is to go.
+
+const NAME = "backstep talk", MOST = 60, LONGEST = 600;
+const within = window.top !== window; // a page that is only made ready does nothing by itself
+const root = document.documentElement;
+
+const plain = (text, most) => (typeof text === "string" ? text.slice(0, most) : "");
+
+function checked(talk) { // a talk as it may be used, from whatever somebody has opened; else null
+  if (!Array.isArray(talk?.stops) || !talk.stops.length || talk.stops.length > MOST) return null;
+  if (!talk.stops.every((stop) => typeof stop?.at === "string" && /^\/[a-z_]*(\?[^#]*)?$/.test(stop.at) && stop.at.length < 4000)) return null;
+  return { title: plain(talk.title, 80), stops: talk.stops.map(({ name, at, notes }) => ({ name: plain(name, 120), at, notes: plain(notes, LONGEST) })) };
+}
+
+function stored() {
+  try { return checked(JSON.parse(localStorage.getItem(NAME))) ?? { title: "", stops: [] }; }
+  catch { return { title: "", stops: [] }; }
+}
+
+async function through(stream, bytes) {
+  return new Uint8Array(await new Response(new Blob([bytes]).stream().pipeThrough(stream)).arrayBuffer());
+}
+
+async function packed(talk) { // for a link
+  const rows = [talk.title, ...talk.stops.map(({ name, at, notes }) => [name, at, notes])];
+  const bytes = await through(new CompressionStream("deflate-raw"), new TextEncoder().encode(JSON.stringify(rows)));
+  return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
+async function unpacked(text) {
+  const bytes = Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
+  const [title, ...rows] = JSON.parse(new TextDecoder().decode(await through(new DecompressionStream("deflate-raw"), bytes)));
+  return checked({ title, stops: rows.map(([name, at, notes]) => ({ name, at, notes })) });
+}
+
+function made(tag, attributes = {}, ...children) {
+  const element = Object.assign(document.createElement(tag), attributes);
+  element.append(...children);
+  return element;
+}
+
+const escaped = (text) => made("i", { textContent: text }).innerHTML;
+
+export default function ({ parentElement, data, setTriggerValue }) {
+  if (within) return () => {};
+  const find = (selector) => parentElement.querySelector(selector);
+  const box = find(".talk"), plan = find(".talk-plan"), keys = find(".talk-keys"), said = find(".talk-said");
+  box.off?.abort();
+  const off = (box.off = new AbortController());
+  const on = (target, type, listener, more = {}) => target.addEventListener(type, listener, { signal: off.signal, ...more });
+  const channel = new BroadcastChannel(NAME);
+  off.signal.addEventListener("abort", () => channel.close());
+  const { pages } = data;
+  const base = location.pathname.slice(0, location.pathname.length - (pages[data.page].path && location.pathname.endsWith(pages[data.page].path) ? pages[data.page].path.length : 0)).replace(/[^/]*$/, "");
+
+  // ---- the talk, and where it is
+
+  let talk = stored();
+  const now = () => JSON.parse(sessionStorage.getItem(NAME) ?? "null"); // {at, since} while it is given
+
+  function keep() {
+    localStorage.setItem(NAME, JSON.stringify(talk));
+    tell();
+    list();
+  }
+
+  const tell = (ended = false) => channel.postMessage({ talk, now: now(), ended });
+
+  function here() { // this moment, as an address
+    const query = new URLSearchParams(location.search), at = document.querySelector("#player-step")?.at;
+    for (const name of ["lecture", "talk", "step", "moment"]) query.delete(name);
+    if (at) query.set("step", at.step);
+    if (at) query.set("moment", at.moment ?? "all");
+    return `/${pages[data.page].path}${query.size ? `?${query}` : ""}`;
+  }
+
+  function add() {
+    if (talk.stops.length >= MOST) return say(WORDS.full);
+    const title = pages[data.page].chapters.find(({ name }) => name === data.chapter).title;
+    const step = document.querySelector("#player-step")?.at?.step;
+    talk.stops.push({ name: step ? WORDS.at_step.replace("{title}", title).replace("{step}", step) : title, at: here(), notes: "" });
+    keep();
+    say(WORDS.added.replace("{count}", talk.stops.length));
+  }
+
+  function say(text) {
+    said.textContent = text;
+    setTimeout(() => { said.textContent = ""; }, 2500);
+  }
+
+  // ---- to a stop
+
+  function open(at) {
+    const there = new URL(at, location.origin), query = Object.fromEntries(there.searchParams);
+    const page = pages.findIndex(({ path }) => path === there.pathname.slice(1));
+    if (page < 0) return say(WORDS.unknown);
+    root.dataset.place = there.searchParams; // for a player that is there; one that comes reads the address
+    const settings = new URLSearchParams(location.search);
+    for (const name of ["lecture", "talk"]) settings.delete(name);
+    const sorted = (entries) => JSON.stringify([...entries].filter(([name]) => !["step", "moment"].includes(name)).sort());
+    if (page === data.page && data.lecture && !document.querySelector(".st-key-stage [class*=st-key-guess-of]") && sorted(settings) === sorted(Object.entries(query))) {
+      return goes();
+    }
+    document.dispatchEvent(new Event("player-leave"));
+    window.backstepGoing = { since: performance.now(), ran: false };
+    setTriggerValue("go", { page, query });
+  }
+
+  function settled() { // what the server was asked for is there, and the player had nothing new to hear
+    const going = window.backstepGoing, idle = document.querySelector('[data-test-script-state="notRunning"]');
+    if (going && !idle) going.ran = true;
+    if (root.dataset.place === undefined || !idle || !(going?.ran || performance.now() - (going?.since ?? 0) > 5000)) return;
+    goes();
+  }
+
+  function goes() { // whatever player there is
+    document.dispatchEvent(new Event("player-go"));
+    delete root.dataset.place;
+    delete window.backstepGoing;
+  }
+
+  const watching = setInterval(settled, 50);
+  off.signal.addEventListener("abort", () => clearInterval(watching));
+
+  function to(i) {
+    if (!talk.stops[i]) return say(i < 0 ? WORDS.first : WORDS.last);
+    sessionStorage.setItem(NAME, JSON.stringify({ at: i, since: now()?.since ?? Date.now() }));
+    tell();
+    list();
+    open(talk.stops[i].at);
+  }
+
+  function end() {
+    sessionStorage.removeItem(NAME);
+    tell(true);
+    list();
+  }
+
+  // ---- the next stop is made ready: what it trains and draws is then kept on the server
+
+  const ready = (window.backstepReady ??= new Set());
+
+  function prepare() {
+    const next = now() && talk.stops[now().at + 1]?.at;
+    if (!next || ready.has(next)) return;
+    ready.add(next);
+    loaded(next).then((frame) => frame.remove());
+  }
+
+  function loaded(at) { // a frame with this stop, once all of it is there
+    const frame = made("iframe", { className: "talk-ready", title: WORDS.ready, src: `${base}${at.slice(1)}${at.includes("?") ? "&" : "?"}lecture=true`, tabIndex: -1 });
+    frame.setAttribute("aria-hidden", "true");
+    document.body.append(frame);
+    return new Promise((resolve) => {
+      let calm = 0, waited = 0, before = 0;
+      const look = setInterval(() => {
+        const stage = frame.contentDocument?.querySelector('[data-test-script-state="notRunning"] .st-key-stage');
+        const drawn = stage && [...stage.querySelectorAll(".stVegaLiteChart")].every((chart) => chart.querySelector("canvas,svg"));
+        const parts = stage?.querySelectorAll("*").length ?? 0; // they come one by one
+        calm = drawn && parts === before ? calm + 1 : 0;
+        before = parts;
+        waited += 1;
+        if (calm < 5 && waited < 300) return;
+        clearInterval(look);
+        resolve(frame);
+      }, 100);
+    });
+  }
+
+  const preparing = setTimeout(prepare, 1500);
+  off.signal.addEventListener("abort", () => clearTimeout(preparing));
+
+  // ---- the plan
+
+  for (const text of box.querySelectorAll("[data-word]")) text.textContent = WORDS[text.dataset.word];
+  for (const button of box.querySelectorAll(".talk-close")) button.setAttribute("aria-label", WORDS.close);
+
+  function button(word, act, off = false) {
+    return made("button", { type: "button", textContent: WORDS[word], onclick: act, disabled: off });
+  }
+
+  function list() {
+    const at = now()?.at;
+    find(".talk-title").value = talk.title;
+    find(".talk-stops").replaceChildren(...talk.stops.map((stop, i) => {
+      const name = made("input", { value: stop.name, maxLength: 120, onchange: () => { stop.name = name.value; keep(); } });
+      const notes = made("textarea", { value: stop.notes, maxLength: LONGEST, placeholder: WORDS.notes, onchange: () => { stop.notes = notes.value; keep(); } });
+      name.setAttribute("aria-label", WORDS.stop_name);
+      notes.setAttribute("aria-label", WORDS.notes);
+      const move = (by) => { talk.stops.splice(i + by, 0, ...talk.stops.splice(i, 1)); keep(); };
+      const buttons = [button("up", () => move(-1), i === 0), button("down", () => move(1), i === talk.stops.length - 1),
+        button("show", () => { plan.close(); open(stop.at); }), button("remove", () => { talk.stops.splice(i, 1); keep(); })];
+      return made("li", { className: i === at ? "at" : "" }, made("div", {}, name, ...buttons, notes));
+    }));
+    const none = talk.stops.length === 0;
+    find(".talk-actions").replaceChildren(
+      button("add", add), at === undefined ? button("start", () => { plan.close(); to(0); }, none) : button("end", end),
+      button("speaker", speaker, none), button("copy", copy, none), button("save", save, none), button("load", () => find("[type=file]").click()),
+      button("handout", handout, none), button("clear", () => { talk = { title: "", stops: [] }; end(); keep(); }, none));
+    for (const count of document.querySelectorAll("[data-talk-count]")) count.textContent = none ? "" : `(${talk.stops.length})`;
+  }
+
+  const choice = find(".talk-prepared");
+  choice.replaceChildren(made("option", { value: "", textContent: WORDS.choose }), ...Object.entries(PREPARED).map(([value, one]) => made("option", { value, textContent: one.title })));
+  choice.onchange = () => { if (PREPARED[choice.value]) { talk = checked(PREPARED[choice.value]); end(); keep(); } choice.value = ""; };
+  find(".talk-title").onchange = (event) => { talk.title = plain(event.target.value, 80); keep(); };
+
+  async function copy() {
+    const known = Object.keys(PREPARED).find((name) => JSON.stringify(checked(PREPARED[name])) === JSON.stringify(talk));
+    const link = `${location.origin}${base}?talk=${known ?? await packed(talk)}`, field = find(".talk-link input");
+    find(".talk-link").hidden = false;
+    field.value = link;
+    field.select();
+    await navigator.clipboard?.writeText(link).catch(() => {}); // it stands there to be copied by hand
+  }
+
+  function save() {
+    const url = URL.createObjectURL(new Blob([JSON.stringify(talk, null, 1)], { type: "application/json" }));
+    made("a", { href: url, download: `${(talk.title || "talk").replace(/[^\p{L}\p{N}]+/gu, "_")}.json` }).click();
+    setTimeout(() => URL.revokeObjectURL(url));
+  }
+
+  find("[type=file]").onchange = async ({ target }) => {
+    let found = null;
+    try { found = checked(JSON.parse(await target.files[0].text())); } catch { /* told below */ }
+    target.value = "";
+    if (!found) return say(WORDS.not_a_talk);
+    talk = found;
+    end();
+    keep();
+  };
+
+  async function handout() {
+    const paper = window.open("", "_blank");
+    if (!paper) return say(WORDS.blocked);
+    paper.document.write(`<!doctype html><meta charset="utf-8"><title>${escaped(talk.title || WORDS.handout)}</title><style>
+      body { font: 11pt/1.4 system-ui, sans-serif; max-width: 60rem; margin: 1rem auto; padding: 0 1rem; color: #1b2733; background: #fff; }
+      section { break-inside: avoid; border-top: 1px solid #aaa; } img { max-width: 49%; vertical-align: top; } pre { font-size: 8.5pt; white-space: pre-wrap; }
+      .at { font-size: 8.5pt; overflow-wrap: anywhere; } </style><h1>${escaped(talk.title)}</h1><p class="wait"></p>`);
+    for (const [i, stop] of talk.stops.entries()) {
+      paper.document.querySelector(".wait").textContent = WORDS.making.replace("{i}", i + 1).replace("{count}", talk.stops.length);
+      const frame = await loaded(stop.at), stage = frame.contentDocument;
+      const texts = [...stage.querySelectorAll(".st-key-stage :is(.story p.on, .stMarkdown p)")].map((one) => one.innerText);
+      const code = [...stage.querySelectorAll(".st-key-stage .listing ol")].map((one) => [...one.querySelectorAll("code")].map((line) => line.textContent).join("\n"));
+      const images = [...stage.querySelectorAll(".st-key-stage canvas")].map((one) => `<img alt="" src="${one.toDataURL()}">`);
+      const html = [`<h2>${i + 1}. ${escaped(stop.name)}</h2>`, `<p>${escaped(stop.notes)}</p>`, ...texts.map((text) => `<p>${escaped(text)}</p>`),
+        images.join(" "), ...code.map((text) => `<pre>${escaped(text)}</pre>`), `<p class="at">${escaped(location.origin + base.slice(0, -1) + stop.at)}</p>`];
+      paper.document.body.append(Object.assign(paper.document.createElement("section"), { innerHTML: html.join("") }));
+      frame.remove();
+    }
+    paper.document.querySelector(".wait").remove();
+  }
+
+  // ---- keys: those of the speaker's window come on the channel
+
+  function speaker() {
+    const view = window.open("", "backstep speaker", "width=900,height=640");
+    if (!view) return say(WORDS.blocked);
+    view.document.open();
+    view.document.write(SPEAKER);
+    view.document.close();
+    setTimeout(tell, 100, false); // it asks too, once it listens
+  }
+
+  function blank() {
+    const cover = document.querySelector(".talk-blank");
+    if (cover) cover.remove(); else document.body.append(made("div", { className: "talk-blank", onclick: blank }));
+  }
+
+  function answer(i) { // of the question on the stage; the last one only wants to see
+    const answers = [...document.querySelectorAll(".st-key-stage [class*=st-key-guess-of] [role=radio]")];
+    (i === null ? answers.at(-1) : answers.slice(0, -1)[i])?.click();
+  }
+
+  function size(by) {
+    const larger = Math.max(0.7, Math.min(1.6, Number(root.style.getPropertyValue("--larger") || 1) + by));
+    if (Math.abs(larger - 1) < 0.01) root.style.removeProperty("--larger"); else root.style.setProperty("--larger", larger.toFixed(1));
+    window.dispatchEvent(new Event("resize"));
+  }
+
+  function full() {
+    if (document.fullscreenElement) document.exitFullscreen(); else root.requestFullscreen?.().catch(() => say(WORDS.no_full));
+  }
+
+  function overview() {
+    if (!document.querySelector("dialog[open]")) document.querySelector(".contents-open")?.click();
+  }
+
+  function help() {
+    keys.querySelector("tbody").replaceChildren(...WORDS.key_list.map(([key, does]) => made("tr", {}, made("th", { scope: "row", textContent: key }), made("td", { textContent: does }))));
+    keys.showModal();
+  }
+
+  const HALL = { b: blank, ".": blank, f: full, h: () => root.classList.toggle("without-bar"), o: overview, escape: overview, enter: () => answer(null), "+": () => size(0.1), "=": () => size(0.1), "-": () => size(-0.1), "−": () => size(-0.1), s: speaker };
+  const ALWAYS = { a: add, t: () => (plan.open ? plan.close() : (list(), plan.showModal())), "?": help };
+
+  function act(key) { // whether the key means something here
+    const turn = now() && { PageDown: 1, PageUp: -1 }[key], name = key.toLowerCase();
+    if (turn) { document.querySelector(".talk-blank")?.remove(); to(now().at + turn); return true; }
+    const does = ALWAYS[name] ?? (data.lecture && (HALL[name] ?? (/^[1-5]$/.test(key) ? () => answer(Number(key) - 1) : null)));
+    if (does) does();
+    return Boolean(does);
+  }
+
+  const types = (target) => target.closest?.("input:not([type=checkbox],[type=range],[type=radio]),textarea,select,[contenteditable=true],[role=combobox][aria-expanded=true],[role=dialog]");
+  const presses = (target, key) => key === "Enter" && target.closest?.("button,a,summary,label,[role=radio]");
+
+  on(document, "keydown", (event) => {
+    const target = event.composedPath()[0];
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.repeat && event.key.length > 1 && !/^Page/.test(event.key)) return;
+    if (document.querySelector("dialog[open]") || types(target) || presses(target, event.key)) return;
+    if (!act(event.key)) return;
+    event.preventDefault();
+    event.stopImmediatePropagation(); // a clicker goes to the next stop, and not to the next moment
+  }, { capture: true });
+  on(document, "click", (event) => ({ add, plan: ALWAYS.t })[event.target.closest?.("[data-talk]")?.dataset.talk]?.());
+  on(channel, "message", ({ data: heard }) => {
+    if (heard.press && !now()) return; // another window gives the talk
+    if (heard.press) { if (!act(heard.press)) document.dispatchEvent(new KeyboardEvent("keydown", { key: heard.press, shiftKey: heard.shift, bubbles: true })); }
+    else if (heard.asks) tell();
+    else { talk = stored(); list(); }
+  });
+
+  const asked = new URLSearchParams(location.search).get("talk");
+  if (asked && window.backstepOpened !== asked) {
+    window.backstepOpened = asked;
+    Promise.resolve(PREPARED[asked] ? checked(PREPARED[asked]) : unpacked(asked).catch(() => null)).then((found) => {
+      if (!found) return say(WORDS.not_a_talk);
+      talk = found;
+      sessionStorage.removeItem(NAME);
+      keep();
+      to(0);
+    });
+  }
+  list();
+  tell();
+  return () => off.abort();
+}
