@@ -155,8 +155,10 @@ def _forget() -> None:
     Controls.moved()
 
 
-def made(settings: Settings) -> Made:
-    """What makes the run of these settings."""
+def made(settings: Settings) -> Made | None:
+    """What makes the run of these settings. None with MNIST, too much to write into a program."""
+    if settings.images == "mnist":
+        return None
     start = Drawn(layers.start, (INPUTS[settings.images],))
     return made_by(
         torch_autograd.train, digits=digits(settings), start=start, **_arguments(settings)
