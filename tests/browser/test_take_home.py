@@ -4,6 +4,7 @@ import pytest
 
 from tests.support.playing import press, readout
 from tests.support.server import wait_until_idle
+from views.manual_gradients import one_step
 
 OFFERED = {
     "This stage as one file that plays offline": ".html",
@@ -88,7 +89,7 @@ def test_every_file_is_made_and_the_page_plays_without_a_network(visit, offline,
     ("path", "shown"),
     [
         ("/dynamic_graph", ".listing li.on"),  # code with the line that runs
-        ("/digit_classifier", "canvas[role=img]"),  # a component of a page's own
+        ("/manual_gradients?chapter=own_data", ".points svg"),  # a component of a page’s own
         ("/manual_gradients?chapter=mistakes", ".edit pre"),  # the lines of a mistake
     ],
 )
@@ -101,6 +102,23 @@ def test_code_and_components_come_along(visit, offline, tmp_path, path, shown):
     assert home.locator(shown).count() == page.locator(f".st-key-stage {shown}").count()
     assert home.locator(shown).count() > 0
     assert readout(home) == readout(page)
+
+
+@pytest.mark.parametrize("place", [(3, 2), (60, None)])
+def test_the_server_tells_pictures_what_the_player_would(shared, place):
+    step, moment = place
+    page = shared("/manual_gradients")
+    page.evaluate(
+        """place => { document.documentElement.dataset.place = place;
+            document.dispatchEvent(new Event("player-go"));
+            delete document.documentElement.dataset.place; }""",
+        f"step={step}&moment={'all' if moment is None else moment}",
+    )
+    told = page.evaluate("document.querySelector('#root').value")
+    ours = one_step.run()[1].told(step, moment)
+    assert [one and float(one) for one in told.split(",")] == [
+        one and float(one) for one in ours.split(",")
+    ]
 
 
 def test_nothing_is_offered_in_a_hall(visit):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from functools import cache
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from views.player import Part, Parts
-from views.ui.pictures import plain, vega_lite
+from views.ui import vega_files
+from views.ui.pictures import plain
 
 HERE = Path(__file__).parent
 WORDS = {"theme": "Light or dark"}
@@ -51,7 +51,7 @@ def page(
 <body><div id="root"><header><div><h1>{escape(title)}</h1><p>{escape(told)}</p></div>
 <button type="button" id="theme">{WORDS["theme"]}</button></header>
 <main><div class="beside"></div></main></div>
-<script>{_inside(_vega())}</script>
+<script>{_inside(vega_files.bundle())}</script>
 <script>{_inside(script)}</script>
 </body></html>
 """
@@ -75,15 +75,3 @@ def _function(module: str) -> str:
 def _inside(script: str) -> str:
     """The script as it may stand in a page: nothing in it ends the element."""
     return script.replace("</script", "<\\/script").replace("<!--", "<\\!--")
-
-
-@cache
-def _vega() -> str:
-    """Vega, Vega-Lite and vega-embed in one, from the package that Altair itself takes them from.
-
-    The first call takes some seconds; 0.9 MB.
-    """
-    import vl_convert  # noqa: PLC0415
-
-    bundle: str = vl_convert.javascript_bundle(vl_version=vega_lite())  # type: ignore[call-arg]
-    return bundle

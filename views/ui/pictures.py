@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import io
-import json
 import math
-import re
 import zipfile
 from collections.abc import Mapping
-from functools import cache
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from views.player import Parts, Timeline
+from views.ui import vega_files
 
-WIDTH, HEIGHT, SCALE = 900, 640, 2  # pixels of a picture, and how many of the PNG for each
+WIDTH, HEIGHT = 900, 640  # pixels
 LIGHT = "#ffffff"
-# A line that is not filled and has straight parts only, as Vega writes it.
-LINE = re.compile(r'(<path aria-hidden="true" d=")(M[-\d.,L]+)("(?![^>]* fill=)[^>]*>)')
 
 
 def as_files(parts: Parts, timeline: Timeline | None, query: Mapping[str, str]) -> bytes:
@@ -28,19 +23,14 @@ def as_files(parts: Parts, timeline: Timeline | None, query: Mapping[str, str]) 
 
     query: the address, which has the step and the moment that are shown.
     """
-    # Loaded where it is asked for: it brings an engine of its own, of some 50 MB.
-    import vl_convert  # noqa: PLC0415
-
     at = place(parts, timeline, query)
     state = timeline.told(*at) if timeline and at else ""
+    stills = {name: _still(spec, state) for name, spec in specifications(parts).items()}
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as folder:
-        for key, spec in specifications(parts).items():
-            vega = json.dumps(_still(spec, state))
-            svg = vl_convert.vegalite_to_svg(vega, vl_version=vega_lite())
-            svg = LINE.sub(in_sight, svg)
-            folder.writestr(f"{key}.svg", svg)
-            folder.writestr(f"{key}.png", vl_convert.svg_to_png(svg, scale=SCALE))
+        for name, picture in vega_files.drawn(stills).items():
+            folder.writestr(f"{name}.svg", picture.svg)
+            folder.writestr(f"{name}.png", picture.png)
     return file.getvalue()
 
 
@@ -82,14 +72,6 @@ def place(
     return timeline.asked(query, end if player["atEnd"] else player["begin"])
 
 
-@cache
-def vega_lite() -> str:
-    """The version of Vega-Lite that Altair writes for, as vl-convert names it."""
-    from altair.utils._importers import vl_version_for_vl_convert  # noqa: PLC0415
-
-    return vl_version_for_vl_convert().removeprefix("v").replace("_", ".")
-
-
 def _still(spec: dict[str, Any], state: str) -> dict[str, Any]:
     """The specification at one step, in a window of its own."""
     fixed: dict[str, Any] = {"lecture": True, "screen": 1, "state": state}
@@ -99,23 +81,3 @@ def _still(spec: dict[str, Any], state: str) -> dict[str, Any]:
     ]
     size = {"width": WIDTH, "height": HEIGHT, "autosize": {"type": "fit", "contains": "padding"}}
     return {**spec, **size, "params": params, "background": LIGHT}
-
-
-def in_sight(line: re.Match[str]) -> str:
-    """The line without the parts that no pixel sees.
-
-    What is drawn from an SVG is drawn whole before it is clipped: curves of equal loss, which lead
-    far out of the picture, took ten seconds.
-    """
-    before, path, after = line.groups()
-    points = [tuple(map(float, point.split(","))) for point in path[1:].split("L")]
-    parts, open_at = [], -1
-    for i, ((x, y), (u, v)) in enumerate(pairwise(points)):
-        outside = max(x, u) < 0 or min(x, u) > WIDTH or max(y, v) < 0 or min(y, v) > HEIGHT
-        if outside:
-            continue
-        if open_at != i:
-            parts.append(f"M{x:g},{y:g}")
-        parts.append(f"L{u:g},{v:g}")
-        open_at = i + 1
-    return f"{before}{''.join(parts) or 'M0,0'}{after}"

@@ -132,7 +132,7 @@ def _way(controls: Controls, page: Page, chapter: Chapter) -> tuple[Page, Chapte
     }
     with st.container(key="topbar", horizontal=True, vertical_alignment="top"):
         _contents(data=data, key="contents", on_go_change=lambda: None)
-        talk.mount(page, chapter.name, lecture=data["lecture"])
+        talk.mount(page, chapter.title, lecture=data["lecture"])
         controls.flag(
             "Lecture mode",
             "lecture",

@@ -56,8 +56,8 @@ export default function ({ parentElement, data, setTriggerValue }) {
   const on = (target, type, listener, more = {}) => target.addEventListener(type, listener, { signal: off.signal, ...more });
   const channel = new BroadcastChannel(NAME);
   off.signal.addEventListener("abort", () => channel.close());
-  const { pages } = data;
-  const base = location.pathname.slice(0, location.pathname.length - (pages[data.page].path && location.pathname.endsWith(pages[data.page].path) ? pages[data.page].path.length : 0)).replace(/[^/]*$/, "");
+  const { paths } = data, path = paths[data.page];
+  const base = location.pathname.slice(0, location.pathname.length - (location.pathname.endsWith(path) ? path.length : 0)).replace(/[^/]*$/, "");
 
   // ---- the talk, and where it is
 
@@ -77,12 +77,12 @@ export default function ({ parentElement, data, setTriggerValue }) {
     for (const name of ["lecture", "talk", "step", "moment"]) query.delete(name);
     if (at) query.set("step", at.step);
     if (at) query.set("moment", at.moment ?? "all");
-    return `/${pages[data.page].path}${query.size ? `?${query}` : ""}`;
+    return `/${path}${query.size ? `?${query}` : ""}`;
   }
 
   function add() {
     if (talk.stops.length >= MOST) return say(WORDS.full);
-    const title = pages[data.page].chapters.find(({ name }) => name === data.chapter).title;
+    const { title } = data;
     const step = document.querySelector("#player-step")?.at?.step;
     talk.stops.push({ name: step ? WORDS.at_step.replace("{title}", title).replace("{step}", step) : title, at: here(), notes: "" });
     keep();
@@ -98,7 +98,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
 
   function open(at) {
     const there = new URL(at, location.origin), query = Object.fromEntries(there.searchParams);
-    const page = pages.findIndex(({ path }) => path === there.pathname.slice(1));
+    const page = paths.indexOf(there.pathname.slice(1));
     if (page < 0) return say(WORDS.unknown);
     root.dataset.place = there.searchParams; // for a player that is there; one that comes reads the address
     const settings = new URLSearchParams(location.search);

@@ -107,18 +107,12 @@ def asked() -> Stop | None:
     return Stop(PAGES[go["page"]], {n: text for n, text in kept.items() if len(text) <= LONGEST})
 
 
-def mount(page: Page, open_chapter: str, *, lecture: bool) -> None:
+def mount(page: Page, chapter: str, *, lecture: bool) -> None:
     """Put the talk on the page, where nothing of it is seen before it is asked for."""
     data = {
-        "pages": [
-            {
-                "path": one.path,
-                "chapters": [{"name": c.name, "title": c.title} for c in one.chapters],
-            }
-            for one in PAGES
-        ],
+        "paths": [one.path for one in PAGES],
         "page": PAGES.index(page),
-        "chapter": open_chapter,
+        "title": chapter,
         "lecture": lecture,
     }
     _talk(data=data, key=KEY, on_go_change=lambda: None)

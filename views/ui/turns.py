@@ -105,10 +105,12 @@ def given_back(place: DeltaGenerator) -> Iterator[None]:
 def taken() -> Iterator[None]:
     """A turn of its own, for what no page waits for, such as a file that somebody downloads."""
     turn = _Turn()
-    while turn.wait():
-        pass
-    yield
-    del turn
+    try:
+        while turn.wait():
+            pass
+        yield
+    finally:
+        del turn
 
 
 def let_others(place: DeltaGenerator) -> None:
