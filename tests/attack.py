@@ -158,7 +158,7 @@ def states(server: Server, chance: random.Random) -> Iterator[Row]:
         visitor.ask_with(WidgetState(id=f"$$ID-{i}-none", int_value=i) for i in range(5000))
         kept += [path] * (abs(len(visitor.answer().widgets) - whole) > 3)
         visitor.close()
-    met = f"{sent} states: {spoiled} spoiled their run, {len(kept)} the next ones"
+    met = f"{sent} states: {spoiled} spoiled their run, {len(kept)} the next: {kept[:2]}"
     yield Row("states that no browser sends", met, not kept)
 
 

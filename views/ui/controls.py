@@ -70,7 +70,8 @@ class Controls:
         if held != (bounded := _bounded(held, low, high, default)):  # NaN differs from all
             st.session_state[name] = float(bounded)
         step = more.pop("step", 1 if isinstance(default, int) else None)
-        looks: dict[str, Any] = {"step": step and float(step), "key": name}
+        # Its default is what comes where the field is emptied.
+        looks: dict[str, Any] = {"value": float(default), "step": step and float(step), "key": name}
         if isinstance(default, int):
             looks["format"] = "%.0f"
         value = st.number_input(
