@@ -16,7 +16,7 @@ SHOWN = {
     "static_graph_and_sessions": ("/static_graph_and_sessions?moment=13", (20, 300, 720, 793)),
     "custom_relu_backward": ("/custom_relu_backward", (20, 245, 760, 800)),
     "gpu_speedup": ("/gpu_speedup?guess=64", (0, 320, 640, 800)),
-    "digit_classifier": ("/digit_classifier", (24, 244, 256, 428)),
+    "digit_classifier": ("/digit_classifier", (24, 269, 256, 443)),
 }
 
 

@@ -221,11 +221,12 @@ def of_the_custom_backward():
 
 
 def of_the_digit_classifier():
-    """What PyTorch says of the article's reshape where images have another size."""
-    from engines.digit_classifier import layers, mistakes
+    """What both frameworks say of the article's reshape where images have another size."""
+    from engines.digit_classifier import layers, mistakes, tf_reshape
     from engines.digit_classifier.digits import scans
 
     yield mistakes.run("reshape", scans(), layers.start(64)).crash.message
+    yield tf_reshape.wrong_reshape(scans(), layers.start(64)).message
 
 
 @pytest.mark.filterwarnings("ignore:The .grad attribute:UserWarning")
