@@ -68,6 +68,15 @@ def test_a_number_that_is_none_is_the_default(visitor, value):
     assert not any(told(run))
 
 
+def test_a_rate_that_is_none_is_the_default(server):
+    with Visitor(server.url, "/dynamic_graph", "chapter=training") as visitor:
+        rate = visitor.first.widget("lr")
+        for wrong in WRONG:
+            visitor.ask_with([WidgetState(id=rate.id, **wrong)])
+            visitor.answer()
+            assert not visitor.rerun().errors, wrong
+
+
 def test_thousands_of_states_are_forgotten_after_the_run(visitor):
     visitor.ask_with(WidgetState(id=f"$$ID-{i}-none", string_value="x") for i in range(5000))
     assert visitor.answer().widgets

@@ -41,7 +41,9 @@ def nginx(folder: Path, one: int, two: int):
     for address, theirs in (("172.30.87.11", one), ("172.30.87.12", two)):
         text = text.replace(f"{address}:8501", f"127.0.0.1:{theirs}")
         text = text.replace(re.escape(address) + ":8501", rf"127\.0\.0\.1:{theirs}")
-    text = text.replace("listen 8080", f"listen 127.0.0.1:{port}").replace("/tmp/", f"{folder}/")
+    text = text.replace("listen 8080", f"listen 127.0.0.1:{port}").replace(
+        "/run/nginx/", f"{folder}/"
+    )
     file = folder / "nginx.conf"
     file.write_text(text.replace("worker_processes auto", "worker_processes 1"))
     process = subprocess.Popen([str(NGINX), "-c", str(file), "-g", "daemon off; user root;"])

@@ -122,7 +122,7 @@ def _take_settings_not_in_address() -> None:
 
 
 def _published_settings() -> dict[str, Any]:
-    name = st.session_state["preset"]
+    name = st.session_state.get("preset")
     if name != "own" and name not in PRESETS:  # a browser can send what no control offers
         return {}
     made = _problem(name, **OWN)

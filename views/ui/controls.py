@@ -88,6 +88,8 @@ class Controls:
         """A learning rate: one of RATES, on a slider that is logarithmic and marks a limit."""
         asked = self._asked(name)
         self._take_from_address(name, lambda text: _rate(text, default), default)
+        if st.session_state[name] not in RATES:  # a modified browser has sent it
+            st.session_state[name] = default
         value = st.select_slider(
             label, RATES, format_func=_plain, key=name, on_change=self.moved, **more
         )
