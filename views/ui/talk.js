@@ -7,7 +7,8 @@
 // finds in document.documentElement.dataset.place where it is to go.
 
 const NAME = "backstep talk", MOST = 60, LONGEST = 600;
-const within = window.top !== window; // a page that is only made ready does nothing by itself
+// A page that is only made ready does nothing by itself; one in a learning platform's frame does all.
+const within = Boolean(window.frameElement?.classList.contains("talk-ready"));
 const root = document.documentElement;
 
 const plain = (text, most) => (typeof text === "string" ? text.slice(0, most) : "");
