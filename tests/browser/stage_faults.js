@@ -25,8 +25,10 @@
         if (wide && look.overflowX !== "visible") wrong.push(`${name}: ${box.scrollWidth} wide in ${box.clientWidth}`);
         if (high && look.overflowY !== "visible" && !box.querySelector(":scope .listing") && !box.closest(".listing")) wrong.push(`${name}: ${box.scrollHeight} high in ${box.clientHeight}`);
     }
-    const [first, ...rest] = document.querySelectorAll(".st-key-stage .player > :not(.player-readout, .player-next)");
-    if (rest.some((part) => part.getBoundingClientRect().top > first.getBoundingClientRect().bottom)) wrong.push("the bar takes two lines");
+    for (const player of document.querySelectorAll(".st-key-stage .player")) {
+        const [first, ...rest] = player.querySelectorAll(":scope > :not(.player-readout, .player-next)");
+        if (rest.some((part) => part.getBoundingClientRect().top > first.getBoundingClientRect().bottom)) wrong.push("the bar takes two lines");
+    }
     for (const canvas of document.querySelectorAll(".st-key-stage .stVegaLiteChart canvas")) {
         const box = canvas.getBoundingClientRect();
         if (box.height < 60 || box.width < 100) wrong.push(`a picture of ${box.width} x ${box.height}`);

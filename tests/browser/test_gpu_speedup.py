@@ -125,7 +125,7 @@ def test_a_recording_that_is_brought_is_laid_over_and_a_broken_one_is_refused(vi
     good.write_text(to_text(recording(gpu, cpu, name="a *large* machine", gpus=[CARD])))
     bad.write_text('{"format": "something else"}')
     page = visit("/gpu_speedup?chapter=machines", player=False)
-    files = page.locator("input[type=file]")
+    files = page.get_by_test_id("stFileUploaderDropzoneInput")
     files.set_input_files(bad)
     page.get_by_text("it is not a recording made by Backstep").wait_for()
     files.set_input_files(good)

@@ -2,11 +2,18 @@
 
 import asyncio
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from server import guard
+
+
+def run(coroutine):
+    """What it returns. In a thread of its own: the browser tests have a loop in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()
 
 
 def message(**what):
@@ -25,7 +32,7 @@ RERUN = message(rerun_script="")
 def received(messages, count):
     """What gets through of the messages, and when each did, in seconds."""
 
-    async def run():
+    async def all_of_them():
         left = iter(messages)
 
         async def receive():
@@ -35,7 +42,7 @@ def received(messages, count):
         start = time.monotonic()
         return [(await passing(), time.monotonic() - start) for _ in range(count)]
 
-    return asyncio.run(run())
+    return run(all_of_them())
 
 
 def test_a_hand_on_a_slider_never_waits():
@@ -67,7 +74,7 @@ def test_a_visit_that_asks_for_nothing_is_closed(monkeypatch):
     async def never():
         await asyncio.sleep(10)
 
-    assert asyncio.run(guard._Messages(never)())["type"] == "websocket.disconnect"
+    assert run(guard._Messages(never)())["type"] == "websocket.disconnect"
 
 
 def asked(path, kind="http", method="GET"):
@@ -84,7 +91,7 @@ def asked(path, kind="http", method="GET"):
         sent.append(part)
 
     scope = {"type": kind, "path": path, "method": method, "headers": []}
-    asyncio.run(guard.Guard(app)(scope, receive, send))
+    run(guard.Guard(app)(scope, receive, send))
     return sent, bool(passed)
 
 
@@ -121,6 +128,6 @@ def test_a_visit_holds_its_place_for_as_long_as_it_is_open():
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
-        asyncio.run(guard.Guard(app)({"type": "websocket"}, None, None))
+        run(guard.Guard(app)({"type": "websocket"}, None, None))
     assert seen == [1]
     assert not guard.visits

@@ -48,10 +48,7 @@ class Controls:
 
     @staticmethod
     def forget() -> None:
-        """Forget what the controls of the page hold: what its address says next is all that counts.
-
-        A number is Streamlit's own to restore, which it does where there is none yet.
-        """
+        """Forget what the controls of the page hold: only what its address says next counts."""
         for name in st.session_state["asked"]:
             if name in st.session_state:
                 del st.session_state[name]

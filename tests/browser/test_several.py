@@ -16,7 +16,6 @@ import pytest
 from tests.support.server import (
     CHROMIUM,
     REPOSITORY,
-    chromium,
     free_port,
     open_page,
     running,
@@ -76,12 +75,6 @@ def several(tmp_path_factory):
         replicas = {name: stack.enter_context(running()) for name in ("one", "two")}
         ports = [int(one.url.rpartition(":")[2]) for one in replicas.values()]
         yield stack.enter_context(nginx(tmp_path_factory.mktemp("nginx"), *ports)), replicas
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as browser:
-        yield browser
 
 
 def new_context(browser):
