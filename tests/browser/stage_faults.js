@@ -27,7 +27,7 @@
     }
     for (const player of document.querySelectorAll(".st-key-stage .player")) {
         const [first, ...rest] = player.querySelectorAll(":scope > :not(.player-readout, .player-next)");
-        if (rest.some((part) => part.getBoundingClientRect().top > first.getBoundingClientRect().bottom)) wrong.push("the bar takes two lines");
+        if (rest.some((part) => part.checkVisibility() && part.getBoundingClientRect().top > first.getBoundingClientRect().bottom)) wrong.push("the bar takes two lines");
     }
     for (const canvas of document.querySelectorAll(".st-key-stage .stVegaLiteChart canvas")) {
         const box = canvas.getBoundingClientRect();
