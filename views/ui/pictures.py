@@ -36,11 +36,12 @@ def as_files(parts: Parts, timeline: Timeline | None, query: Mapping[str, str]) 
 
 def specifications(parts: Parts) -> dict[str, dict[str, Any]]:
     """The specifications of all pictures, by a name that a file can have."""
-    return {
-        "".join(c if c.isalnum() else "_" for c in key): plain(part.data)
-        for key, part in parts.items()
-        if not part.name
-    }
+    return {file_name(key): plain(part.data) for key, part in parts.items() if not part.name}
+
+
+def file_name(text: str) -> str:
+    """The text as any system takes it for a file's name."""
+    return "".join(c if c.isalnum() else "_" for c in text)
 
 
 def plain(value: Any) -> Any:

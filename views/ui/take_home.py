@@ -48,7 +48,7 @@ def offer(here: Here, parts: Parts, timeline: Timeline | None, ran: Runs) -> Non
     with box:
         _file(here, "html", f"{name}.html", lambda: as_page(here, parts, timeline, address))
         for run, trace in ran.items():
-            _programs(here, run, f"{name}{'_' * bool(run)}{_word(run)}", trace)
+            _programs(here, run, f"{name}{'_' * bool(run)}{pictures.file_name(run)}", trace)
         if ran or (timeline and timeline.last_step > 0):
             _file(here, "csv", f"{name}.csv", lambda: table(ran, timeline).to_csv(index=False))
         if any(not part.name for part in parts.values()):
@@ -141,7 +141,3 @@ def _file(
         type="tertiary",
         icon=":material/download:",
     )
-
-
-def _word(text: str) -> str:
-    return "".join(c if c.isalnum() else "_" for c in text)

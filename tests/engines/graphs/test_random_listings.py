@@ -46,11 +46,9 @@ WAYS = """
 {new} = twice({x})
 {new} = torch.utils.checkpoint.checkpoint(twice, {x}, use_reentrant=False)
 {new} = sum([{x}, {y}, {x}])
-{new} = {x}
-for i in range(4):|    {new} = {new} * 0.5 + {y}|    if i == 2:|        break
+{new} = {x}; for i in range(4):|    {new} = {new} * 0.5 + {y}|    if i == 2:|        break
 with torch.no_grad():|    {new} = {x} * 2
 """.strip().splitlines()
-WAYS[-3:-1] = [f"{WAYS[-3]}|{WAYS[-2]}"]  # the loop begins with its first value
 LOSSES = "loss = ({all}).sum()", "loss = ({all}).pow(2).mean()"
 ENDS = (
     "optimizer.zero_grad()|loss.backward()|optimizer.step()",
