@@ -42,14 +42,15 @@ MARKUP = """
     () => {
       const found = window.evil === undefined ? [] : ["run"];
       const acts = /^(on.*|.*href|src|srcset|action|data|poster|style)$/;
+      const marks = ".stMarkdown :is(a, em, del, h1, h2, h3, h4, h5, h6, img, .katex)";
       const look = (root) => {
         for (const element of root.querySelectorAll("*")) {
           for (const { name, value } of element.attributes) {
             if (acts.test(name) && value.includes("evil")) found.push(`${name}=${value}`);
           }
-          if (/^(a|code|em|del|h[1-6]|span\\.katex)$/i.test(element.localName)
-              && element.textContent.includes("evil") && element.closest(".stMarkdown")
-              && !element.querySelector("*")) found.push(element.outerHTML);
+          if (element.matches(marks) && element.textContent.includes("evil")) {
+            found.push(element.outerHTML);
+          }
           if (element.shadowRoot) look(element.shadowRoot);
         }
       };
@@ -80,6 +81,12 @@ def not_shown(text: str) -> list[str]:
     """Those that are not on the page, whose text this is, as they were written."""
     shown = " ".join(text.replace("\u2060", "").split())
     return [one for one in TEXTS if one not in shown]
+
+
+def bring(page: Page, content: str, name: str = "<img src=x onerror=evil=1>[a](b).json") -> None:
+    """Upload a file where recordings are brought."""
+    file = {"name": name, "mimeType": "application/json", "buffer": content.encode()}
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(file)  # type: ignore[arg-type]
 
 
 def elsewhere(page: Page) -> list[str]:

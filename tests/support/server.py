@@ -1,6 +1,6 @@
 """The app as a visitor meets it: a server of our own, a browser, and a client of the protocol.
 
-Shared by the browser tests and by bench.py. Everything stays on 127.0.0.1.
+Shared by the browser tests, `tests.bench` and `tests.attack`. Everything stays on 127.0.0.1.
 """
 
 from __future__ import annotations
