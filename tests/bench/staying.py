@@ -58,10 +58,10 @@ def stay(
     return met
 
 
-def visit(server: Server, path: str) -> Visitor:
-    """Open a page, which must show no error."""
+def visit(server: Server, path: str, **more: Any) -> Visitor:
+    """Open a page, which must show no error. more: for Visitor."""
     page, _, query = path.partition("?")
-    visitor = Visitor(server.url, page, query)
+    visitor = Visitor(server.url, page, query, **more)
     checked(visitor.first)
     return visitor
 
