@@ -21,6 +21,7 @@ from http import HTTPStatus
 from google.protobuf.message import DecodeError
 from starlette.responses import HTMLResponse, PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocketDisconnected
 from streamlit import runtime
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
@@ -82,6 +83,8 @@ class Guard:
         visits.add(visit)
         try:
             await self._app(scope, _Messages(receive), send)
+        except WebSocketDisconnected:
+            pass  # who leaves while something is sent to them is no fault
         finally:
             visits.remove(visit)
 

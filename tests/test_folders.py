@@ -9,16 +9,24 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 FILES = sorted(
-    p.relative_to(ROOT) for d in ("engines", "views", "pages") for p in (ROOT / d).rglob("*.py")
+    p.relative_to(ROOT)
+    for d in ("engines", "views", "pages", "server")
+    for p in (ROOT / d).rglob("*.py")
 )
-SOURCES = [Path("home.py"), *FILES]
+SOURCES = [Path("app.py"), Path("home.py"), *FILES]
 PAGES = {path.stem for path in (ROOT / "pages").glob("*.py")} | {"home"}
 FRAMEWORKS = {"torch", "tensorflow", "keras"}
-FAMILIES = {path.parts[1] for path in FILES if len(path.parts) == 3} - PAGES - {"ui", "player"}
+FAMILIES = {
+    path.parts[1]
+    for path in FILES
+    if len(path.parts) == 3 and path.parts[0] in ("engines", "views")
+} - {*PAGES, "ui", "player"}
 LOADED_BY_ALL = [
     path
     for path in FILES
-    if path.parts[:2] in {("views", "ui"), ("views", "player")} or path.parent == Path("engines")
+    if path.parts[:2] in {("views", "ui"), ("views", "player")}
+    or path.parent == Path("engines")
+    or path.parts[0] == "server"
 ]
 
 
@@ -30,6 +38,8 @@ def place(path):
     """The layer and the folder: ("views", "player"); a page has the folder of its name."""
     if path.parts[0] in ("pages", "home.py"):
         return "pages", "home" if path == Path("home.py") else path.stem
+    if path == Path("app.py"):
+        return "app", ""
     return path.parts[0], path.parts[1] if len(path.parts) == 3 else ""
 
 
@@ -59,9 +69,14 @@ def file_of(name):
 
 
 def may_import(layer, folder, other_layer, other_folder):
+    """What stands around the app knows what is around each page, and no page; nobody knows it."""
     if other_folder in PAGES and other_folder != folder:
         return False
     return {
+        ("app", "server"): True,
+        ("server", "server"): True,
+        ("server", "views"): other_folder == "ui",
+        ("server", "engines"): other_folder in FAMILIES,
         ("pages", "views"): True,
         ("pages", "engines"): True,
         ("views", "views"): other_folder

@@ -46,6 +46,7 @@ REASONS = (
     "not built",  # this build of the framework cannot use such a device
     "no driver or card",  # it could, and finds none
     "card not usable",  # there is one, and this build and its driver do not work together
+    "little memory",  # too little to load the framework, which was not asked
 )
 
 

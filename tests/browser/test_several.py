@@ -2,20 +2,15 @@
 
 import os
 import re
-import shutil
-import subprocess
 import time
-import urllib.error
-import urllib.request
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from contextlib import ExitStack
 
 import psutil
 import pytest
 
+from tests.support.replicas import NGINX, fetched, nginx
 from tests.support.server import (
     CHROMIUM,
-    REPOSITORY,
     free_port,
     open_page,
     running,
@@ -23,49 +18,12 @@ from tests.support.server import (
 )
 from views.ui.contents import PAGES
 
-NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 pytestmark = pytest.mark.skipif(
     (NGINX is None or CHROMIUM is None) and "BACKSTEP_NEEDS_BROWSER" not in os.environ,
     reason="no nginx, or no Chromium, on this machine",
 )
 CONNECTED = '[data-testid="stApp"][data-test-connection-state="CONNECTED"]'
 AWAY = '[data-testid="stApp"]:not([data-test-connection-state="CONNECTED"])'
-
-
-@contextmanager
-def nginx(folder: Path, one: int, two: int):
-    """The nginx of deploy/, on a port of its own, before replicas on these ports."""
-    port = free_port()
-    text = (REPOSITORY / "deploy" / "nginx.conf").read_text()
-    for address, theirs in (("172.30.87.11", one), ("172.30.87.12", two)):
-        text = text.replace(f"{address}:8501", f"127.0.0.1:{theirs}")
-        text = text.replace(re.escape(address) + ":8501", rf"127\.0\.0\.1:{theirs}")
-    text = text.replace("listen 8080", f"listen 127.0.0.1:{port}").replace(
-        "/run/nginx/", f"{folder}/"
-    )
-    file = folder / "nginx.conf"
-    file.write_text(text.replace("worker_processes auto", "worker_processes 1"))
-    process = subprocess.Popen([str(NGINX), "-c", str(file), "-g", "daemon off; user root;"])
-    try:
-        url = f"http://127.0.0.1:{port}"
-        for _ in range(100):
-            try:
-                fetched(url)
-                break
-            except OSError:
-                time.sleep(0.05)
-        yield url
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-def fetched(url, **headers):
-    """The answer to a request, whatever its status."""
-    try:
-        return urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=10)
-    except urllib.error.HTTPError as error:
-        return error
 
 
 @pytest.fixture(scope="module")

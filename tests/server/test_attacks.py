@@ -2,6 +2,7 @@
 
 import json
 import math
+import socket
 import urllib.request
 from urllib.parse import parse_qsl
 
@@ -14,10 +15,12 @@ from websockets.sync.client import connect
 from server.faults import SORRY
 from tests.support.server import Visitor, running
 
+HOSTS = "127.0.0.1 backstep.example *.school.example"  # the first is this very machine
+
 
 @pytest.fixture(scope="module")
 def server():
-    with running() as server:
+    with running(environment={"STREAMLIT_SERVER_ALLOWED_HOSTS": HOSTS}) as server:
         yield server
 
 
@@ -115,12 +118,40 @@ def test_health_says_how_full_the_server_is(visitor, server):
     assert health["memory_mb"] > 50
 
 
+def connected(server, host, origin=None):
+    """The status that a connection is answered with, by which name it is asked for."""
+    port = int(server.url.rpartition(":")[2])
+    link = socket.create_connection(("127.0.0.1", port))
+    try:
+        with connect(f"ws://{host}/_stcore/stream", sock=link, origin=origin, proxy=None):
+            return 101
+    except InvalidStatus as refused:
+        return refused.response.status_code
+
+
 @pytest.mark.parametrize("origin", ["http://elsewhere.example", "null"])
 def test_another_sites_page_gets_no_connection(server, origin):
-    address = server.url.replace("http", "ws") + "/_stcore/stream"
-    with pytest.raises(InvalidStatus) as refused:
-        connect(address, origin=origin, proxy=None)
-    assert refused.value.response.status_code == 403
+    here = server.url.removeprefix("http://")
+    assert connected(server, here, origin) == 403
+    assert connected(server, here, server.url) == connected(server, here) == 101
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("backstep.example", 101),
+        ("backstep.example:8501", 101),
+        ("one.school.example", 101),
+        ("school.example", 403),
+        ("elsewhere.example", 403),
+        ("backstep.example.elsewhere.example", 403),
+        ("localhost", 403),
+    ],
+)
+def test_by_another_name_than_is_set_nobody_connects(server, host, status):
+    """Not even a page that comes by that name: a site whose name leads here (DNS rebinding)."""
+    assert connected(server, host, f"http://{host}") == status
+    assert connected(server, host) == status
 
 
 def test_who_asks_for_500_runs_is_alone_with_them(visitor, server):
@@ -130,6 +161,7 @@ def test_who_asks_for_500_runs_is_alone_with_them(visitor, server):
         for _ in range(500):
             visitor.ask()
         meanwhile = sorted(other.rerun().seconds for _ in range(9))[4]
+    visitor.vanish()  # in an orderly way it would have to read all the answers
     assert meanwhile < max(0.5, 5 * alone)
 
 

@@ -5,6 +5,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from starlette.websockets import WebSocketDisconnected
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from server import guard
@@ -118,6 +119,14 @@ def test_a_full_server_takes_no_other_visit(full):
     sent, passed = asked("/_stcore/stream", kind="websocket")
     assert not passed
     assert sent == [{"type": "websocket.close", "code": 1013}]
+
+
+def test_who_leaves_while_something_is_sent_is_no_fault():
+    async def app(*_):
+        raise WebSocketDisconnected
+
+    run(guard.Guard(app)({"type": "websocket"}, None, None))
+    assert not guard.visits
 
 
 def test_a_visit_holds_its_place_for_as_long_as_it_is_open():

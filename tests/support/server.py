@@ -1,6 +1,6 @@
 """The app as a visitor meets it: a server of our own, a browser, and a client of the protocol.
 
-Shared by the browser tests and by bench.py. Everything stays on 127.0.0.1.
+Shared by the browser tests, `tests.bench` and `tests.attack`. Everything stays on 127.0.0.1.
 """
 
 from __future__ import annotations
@@ -93,15 +93,17 @@ def running(
     environment: Mapping[str, str] | None = None,
     log: Path | None = None,
     port: int | None = None,
+    through: Sequence[str] = (),
 ) -> Iterator[Server]:
     """Run `app` on a port of this machine, and end that process, and only it, on leaving.
 
     arguments: further ones, for Streamlit. environment: what it is given beyond our own. log: where
-    it writes, in place of a file that is deleted on leaving. port: if not a free one.
+    it writes, in place of a file that is deleted on leaving. port: if not a free one. through: a
+    command that becomes the one it is given.
     Raises RuntimeError, with what the server printed, if it does not answer in time.
     """
     port = port or free_port()
-    command = [sys.executable, "-m", "streamlit", "run", app]
+    command = [*through, sys.executable, "-m", "streamlit", "run", app]
     command += ["--server.address", "127.0.0.1", "--server.port", str(port)]
     command += ["--server.headless", "true", "--browser.gatherUsageStats", "false", *arguments]
     with TemporaryDirectory() as folder:
@@ -309,11 +311,21 @@ class Visitor:
     has, for which the server then sends a reference.
     """
 
-    def __init__(self, url: str, path: str = "/", query: str = "", *, stays: bool = True) -> None:
+    def __init__(
+        self,
+        url: str,
+        path: str = "/",
+        query: str = "",
+        *,
+        stays: bool = True,
+        patience: float = RUN_SECONDS,
+    ) -> None:
         """Open `path` of the app at `url`. query: as in an address, without the question mark.
 
-        stays: whether to wait for the first run, as whoever stays does.
+        stays: whether to wait for the first run, as whoever stays does. patience: seconds that a
+        run may take.
         """
+        self._patience = patience
         self.query = query
         self._page_name = path.strip("/")
         self._page_hash = ""
@@ -429,7 +441,7 @@ class Visitor:
         return request
 
     def _payloads(self) -> Iterator[bytes]:
-        deadline = time.monotonic() + RUN_SECONDS
+        deadline = time.monotonic() + self._patience
         while True:
             payload = self._connection.recv(timeout=max(0.0, deadline - time.monotonic()))
             assert isinstance(payload, bytes)

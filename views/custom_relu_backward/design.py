@@ -103,7 +103,7 @@ def choose_slopes(controls: Controls, variant: str) -> Design:
     slopes = {}
     for name in USED.get(variant, ()):
         label, default = NUMBERS[name]
-        how = {"step": 0.1, "format": "%g", "width": "stretch"}
+        how = {"step": 0.1, "width": "stretch"}
         slopes[name] = controls.number(label, name, default, -STEEPEST, STEEPEST, **how)
     return Design(variant, **slopes)
 

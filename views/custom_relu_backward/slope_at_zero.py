@@ -57,7 +57,7 @@ def show_stage(here: Here) -> bool:
             labels = {kind: label for kind, (label, _) in STARTS.items()}
             started = here.controls.pills("Train a small network from", "start", labels, "zeros")
             slope = here.controls.number(
-                "Your own slope at zero", "slope", 0.3, 0.0, 1.0, step=0.1, format="%g", width=200
+                "Your own slope at zero", "slope", 0.3, 0.0, 1.0, step=0.1, width=200
             )
         kind: Start = started if started in STARTS else "zeros"
         runs = {one: _train(kind, one) for one in dict.fromkeys((*USUAL, slope))}

@@ -139,11 +139,11 @@ def tell(controls: Controls, answers: list[Answers]) -> None:
 
 def _numbers(controls: Controls) -> dict[str, float]:
     """Where the parabola is asked for its slope, and what parabola it is."""
-    numbers, looks = {}, {"step": 1.0, "format": "%g"}
+    numbers = {}
     with st.container(horizontal=True, gap="small"):
         for name, start in START.items():
             numbers[name] = controls.number(
-                name, f"tape_{name}", start, -BOUND, BOUND, width=150, **looks
+                name, f"tape_{name}", start, -BOUND, BOUND, width=150, step=1.0
             )
     return numbers
 

@@ -60,6 +60,7 @@ def _story(server: Server, recordings: Mapping[str, Recording]) -> str:
     """HTML: what a recording is, and what the server has."""
     cores = f"{server.cores} core{'s' * (server.cores > 1)}"
     gpu = "a GPU" if server.device != "cpu" else "no GPU that PyTorch can use"
+    gpu = gpu if server.searched else "too little memory to look for a GPU"
     one = len(recordings) == 1
     return (
         "A <b>recording</b> is what one command has measured on some machine. "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import streamlit as st
 
 from engines.benchmark.recording import Recording, RecordingError, from_text
 from views.ui.controls import Controls
+from views.ui.texts import as_markdown
 
 OWN = "own"  # the name of the recording that a visitor has brought
 NONE = "none"
@@ -65,7 +65,8 @@ def choose(
 
     none: what stands for no recording.
     """
-    named = {name: _name(name, one) for name, one in recordings.items()}
+    written = str if widget is st.selectbox else as_markdown  # it shows a text as it is
+    named = {name: f"{_whose(name)}: {written(r.machine.name)}" for name, r in recordings.items()}
     opens = first(recordings)
     name = controls.choice(
         widget,
@@ -85,9 +86,8 @@ def first(recordings: Mapping[str, Recording]) -> str | None:
     return next(with_gpu, next(iter(names), None))
 
 
-def _name(name: str, recording: Recording) -> str:
-    own = "Your own recording" if name == OWN else "Recorded"
-    return f"{own}: {as_text(recording.machine.name)}"
+def _whose(name: str) -> str:
+    return "Your own recording" if name == OWN else "Recorded"
 
 
 def add() -> None:
@@ -109,7 +109,7 @@ def add() -> None:
     else:
         st.success(
             f"Your recording has {len(own.measurements):,} measurements of "
-            f"{as_text(own.machine.name)}. The other chapters show it now."
+            f"{as_markdown(own.machine.name)}. The other chapters show it now."
         )
 
 
@@ -151,9 +151,9 @@ def _described(recording: Recording) -> str:
     )
     versions = ", ".join(f"{name} {version}" for name, version in recording.libraries.items())
     return (
-        f"**{as_text(machine.name)}**: {as_text(', '.join(hardware))}. "
+        f"**{as_markdown(machine.name)}**: {as_markdown(', '.join(hardware))}. "
         f"{len(recording.measurements):,} measurements, "
-        f"{as_text(recording.made[:16].replace('T', ' '))} UTC, with {as_text(versions)}."
+        f"{as_markdown(recording.made[:16].replace('T', ' '))} UTC, with {as_markdown(versions)}."
     )
 
 
@@ -165,12 +165,6 @@ def measured_gpu(recording: Recording) -> bool:
 def has_gpu(recordings: Mapping[str, Recording]) -> bool:
     """Whether any of them has."""
     return any(measured_gpu(one) for one in recordings.values())
-
-
-def as_text(text: str) -> str:
-    """A text of somebody else, so that nothing in it is taken for Markdown, an icon or a link."""
-    escaped = re.sub(r"([^\w\s,;/]|_)", r"\\\1", text)
-    return re.sub(r"([:@.-])", "\\1\u2060", escaped)  # a sign that joins words and is not seen
 
 
 def _gigabytes(size: int) -> str:

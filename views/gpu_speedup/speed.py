@@ -29,7 +29,6 @@ from views.gpu_speedup.contests import (
 from views.gpu_speedup.events import left_out, measured
 from views.gpu_speedup.recordings import (
     COMMAND,
-    as_text,
     first,
     has_gpu,
     made_elsewhere,
@@ -45,6 +44,7 @@ from views.ui.controls import Controls
 from views.ui.measuring import Event, Found, Measuring, alone, starved
 from views.ui.shell import Here
 from views.ui.staging import beside, stage
+from views.ui.texts import as_markdown
 
 TIMES = "times as fast"
 UNSURE, NEVER, SHOWN = "unsure", "never", "show"
@@ -378,10 +378,11 @@ def _made(found: Found, chosen: Chosen) -> str:
     used = ", ".join(
         f"{LOOKS[name].label} {versions.get(name, '')}" for name in LOOKS if name in loaded
     )
+    processor, system = as_markdown(machine["processor"]), as_markdown(machine["system"])
     return (
         f"Measured {found.age()} on the server that runs this page: "
-        f"{as_text(machine['processor'])}, {machine['cores']} cores, {as_text(machine['system'])}; "
-        f"{as_text(used)}. {ABOUT[chosen.operation]} Each point is the median of {min(counts)} to "
+        f"{processor}, {machine['cores']} cores, {system}; {as_markdown(used)}. "
+        f"{ABOUT[chosen.operation]} Each point is the median of {min(counts)} to "
         f"{max(counts)} samples, and the band reaches from the lower **quartile** to the upper "
         "one: half of the samples lie in it. The first call is left out. Ahead means by a "
         "twentieth at least, with quartiles that do not overlap. **GFLOP/s** are billions of "

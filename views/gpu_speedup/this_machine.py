@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from engines.benchmark import child
+from engines.benchmark import child, machine
 from views.gpu_speedup.contenders import LOOKS
 from views.ui.table import markdown_table
 
@@ -27,7 +27,10 @@ REASONS = {
     "not built": "this build of the framework has no support for it",
     "no driver or card": "no driver or no card",
     "card not usable": "there is a card, and the framework cannot use it",
+    "little memory": "the server has too little memory free to look for it",
 }
+LITTLE = "little memory"
+SEARCH = 650e6  # bytes that the search takes, which loads PyTorch and TensorFlow
 
 
 class Server(NamedTuple):
@@ -49,16 +52,31 @@ class Server(NamedTuple):
         """The best kind of device that PyTorch has there."""
         return next((kind for kind in self.found("torch") if kind != "cpu"), "cpu")
 
+    @property
+    def searched(self) -> bool:
+        """Whether there was memory enough to look for other devices than the CPU."""
+        return all(device["reason"] != LITTLE for device in self.devices)
+
 
 @st.cache_resource(show_spinner="Looking for the devices of the server: some seconds, once.")
 def inspected() -> Server:
     """Ask a child process what there is; without an answer, the CPU is all that is known."""
     try:
+        if machine.memory_free() < SEARCH:
+            raise MemoryError("a process that loads the frameworks would not fit into memory")
         return server_of(child.answers(["devices"], seconds=120))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, MemoryError) as error:
         logging.getLogger(__name__).error("the devices of the server are unknown: %s", error)
         cpu = {"kind": "cpu", "name": "CPU", "found": True, "reason": ""}
-        return Server(os.cpu_count() or 1, tuple({"framework": name, **cpu} for name in LOOKS))
+        devices = [{"framework": name, **cpu} for name in LOOKS]
+        if isinstance(error, MemoryError):
+            devices += [
+                {"framework": name, "kind": kind, "found": False, "reason": LITTLE}
+                for name in LOOKS
+                for kind in machine.KINDS[name]
+                if kind != "cpu"
+            ]
+        return Server(os.cpu_count() or 1, tuple(devices))
 
 
 def server_of(answers: Sequence[Mapping[str, Any]]) -> Server:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 
 import numpy as np
 import streamlit as st
@@ -26,6 +25,7 @@ from views.ui.controls import Controls
 from views.ui.numbers import number
 from views.ui.shell import Here
 from views.ui.staging import beside, stage
+from views.ui.texts import as_markdown
 
 STEPS = 300
 LONG = 1e4  # the condition from which a bowl, a hundred times as long as wide, is a line on a map
@@ -209,19 +209,14 @@ def _paste() -> None:
         placeholder="weight\tlength\n0.2\t8.9\n0.5\t10.1",
     )
     for note in st.session_state.get("pasted notes", ()):
-        st.markdown(_escaped(note))
+        st.markdown(as_markdown(note))
     read = table.read(st.session_state["pasted"]) if st.session_state.get("pasted") else None
     if read and read.question:
-        st.warning(_escaped(read.question))
+        st.warning(as_markdown(read.question))
         st.segmented_control(
             "The comma is", list(DECIMALS), format_func=lambda one: DECIMALS[one], key="comma"
         )
     st.button("Use these", type="primary", on_click=_use_pasted)
-
-
-def _escaped(text: str) -> str:
-    """Text that somebody pasted, for Markdown: every mark in it is only that mark."""
-    return re.sub(r"([\\`*_{}\[\]()<>#+|~$:!-])", r"\\\1", text)
 
 
 def _use_pasted() -> None:

@@ -84,7 +84,7 @@ def choose(controls: Controls, presets: Mapping[str, str], *, max_steps: int) ->
         own: dict[str, Any] = _own_data(controls) if name == "own" else {}
         made = _problem(str(name), **own)
         st.caption("Where training starts.")
-        how = {"step": 0.1, "format": "%.4f"}
+        how = {"step": 0.1, "format": "%.6g"}
         w = controls.number("w at the start", "w", float(made.w), -10.0, 10.0, **how)
         b = controls.number("b at the start", "b", float(made.b), -10.0, 10.0, **how)
     with places[1]:

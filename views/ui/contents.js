@@ -57,6 +57,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
     button.title = word;
     button.setAttribute("aria-label", word);
   }
+  readNumbers(find(".no-number"), words.no_number, off.signal);
   find(".contents-pages").replaceChildren(...pages.map(({ title }, i) => element("li", link(i, undefined, i ? title : "Backstep"))));
   find(".contents-chapters").replaceChildren(...pages[page].chapters.map(({ name, title }) => element("li", link(page, name, title))));
   const row = find(".contents-chapters"), current = row.querySelector("[aria-current]");

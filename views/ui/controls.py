@@ -68,11 +68,14 @@ class Controls:
             st.session_state[name] = float(bounded)
         step = more.pop("step", 1 if isinstance(default, int) else None)
         # Its default is what comes where the field is emptied.
-        looks: dict[str, Any] = {"value": float(default), "step": step and float(step), "key": name}
-        if isinstance(default, int):
-            looks["format"] = "%.0f"
+        looks: dict[str, Any] = {
+            "value": float(default),
+            "step": step and float(step),
+            "format": "%.0f" if isinstance(default, int) else "%g",  # 0.001 is not 0.00
+            "key": name,
+        }
         value = st.number_input(
-            label, float(low), float(high), on_change=self.moved, **looks, **more
+            label, float(low), float(high), on_change=self.moved, **(looks | more)
         )
         used: float = _bounded(value, low, high, default)
         self._compare(name, asked, used)

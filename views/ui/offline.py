@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -74,4 +75,4 @@ def _function(module: str) -> str:
 
 def _inside(script: str) -> str:
     """The script as it may stand in a page: nothing in it ends the element."""
-    return script.replace("</script", "<\\/script").replace("<!--", "<\\!--")
+    return re.sub(r"<(/script|!--)", r"<\\\1", script, flags=re.IGNORECASE)

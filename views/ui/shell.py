@@ -27,13 +27,20 @@ STYLE = "".join(
     for path in (HERE / "shell.css", HERE / "stage.css", HERE.parent / "player" / "text.css")
 )
 LECTURE = (HERE / "lecture.css").read_text(encoding="utf-8")
-WORDS = {"contents": "Pages and chapters", "overview": "All chapters", "close": "Close"}
+WORDS = {
+    "contents": "Pages and chapters",
+    "overview": "All chapters",
+    "close": "Close",
+    "no_number": "Only a number can stand here, such as 1000, 7.5 or 1e-3.",
+}
 
 _contents = st.components.v2.component(
     "contents",
     html=(HERE / "contents.html").read_text(encoding="utf-8"),
     css=(HERE / "contents.css").read_text(encoding="utf-8"),
-    js=(HERE / "contents.js").read_text(encoding="utf-8"),
+    js="".join(
+        (HERE / name).read_text(encoding="utf-8") for name in ("number_fields.js", "contents.js")
+    ),
     isolate_styles=False,  # it hears the player, which lives in the document
 )
 

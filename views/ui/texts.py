@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -32,3 +33,12 @@ def as_html(text: str) -> str:
     """A text with code in backticks as HTML, with nothing in it that HTML would read."""
     parts = html.escape(text, quote=False).split("`")
     return "".join(f"<code>{part}</code>" if i % 2 else part for i, part in enumerate(parts))
+
+
+def as_markdown(text: str) -> str:
+    """A text of somebody else, in which nothing is taken for Markdown, an icon or a link."""
+    escaped = re.sub(r"([!-+.:<-@[-`{-~-])", r"\\\1", text)
+    # A sign that joins words and is not seen: else "www.", "a@b" and "http:" become links, "->" an
+    # arrow. Streamlit makes these of a text that has been read as Markdown, escaped or not.
+    joined = r"(?i)(?<=www)(?=\\\.)|(?<=[:@])(?=\S)|(?<=[-<>~])(?=\\[-=>])"
+    return re.sub(joined, "\u2060", escaped)

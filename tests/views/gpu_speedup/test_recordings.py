@@ -68,7 +68,7 @@ def test_a_name_made_of_markdown_stays_what_it_is(shown):
     name = "**a** <b> $x$ :red[y] | `z` [link](https://example.org)"
     text = words(shown(odd=to_text(recording(line(1e-6, 20), name=name))))
     assert r"\*\*a\*\* \<b\>" in text
-    assert r"\$x\$ \:" + "\u2060" + r"red\[y\] \| \`z\`" in text
+    assert r"\$x\$ \:red\[y\] \| \`z\`" in text.replace("\u2060", "")
     assert "](http" not in text
 
 

@@ -2,10 +2,10 @@
 
 from streamlit.testing.v1 import AppTest
 
-from engines.benchmark import child
+from engines.benchmark import child, machine
 from engines.benchmark.machine import KINDS, REASONS
 from tests.support.visit import words
-from views.gpu_speedup import this_machine
+from views.gpu_speedup import machines, this_machine
 from views.gpu_speedup.contenders import LOOKS
 from views.gpu_speedup.this_machine import Server
 
@@ -30,11 +30,11 @@ ANSWERS = [
 
 
 def test_what_was_found_is_known_by_framework():
-    machine = this_machine.server_of(ANSWERS)
-    assert machine.cores == 8
-    assert machine.found("torch") == {"cpu": "Some CPU", "cuda": "Some Card"}
-    assert machine.found("tensorflow") == {"cpu": "Some CPU"}
-    assert machine.device == "cuda"
+    server = this_machine.server_of(ANSWERS)
+    assert server.cores == 8
+    assert server.found("torch") == {"cpu": "Some CPU", "cuda": "Some Card"}
+    assert server.found("tensorflow") == {"cpu": "Some CPU"}
+    assert server.device == "cuda"
     assert Server(2, tuple(ANSWERS[:1])).device == "cpu"
 
 
@@ -45,12 +45,31 @@ def test_where_nobody_answers_the_cpu_is_all_that_is_known(monkeypatch):
 
     inspected = this_machine.inspected.__wrapped__
     monkeypatch.setattr(child, "answers", late)
-    machine = inspected()
-    assert machine.cores >= 1
-    assert machine.device == "cpu"
-    assert all(machine.found(framework) == {"cpu": "CPU"} for framework in LOOKS)
+    server = inspected()
+    assert server.cores >= 1
+    assert server.device == "cpu"
+    assert all(server.found(framework) == {"cpu": "CPU"} for framework in LOOKS)
     monkeypatch.setattr(child, "answers", lambda *_, **__: ANSWERS)
     assert inspected() == this_machine.server_of(ANSWERS)
+
+
+def test_with_little_memory_nothing_is_loaded_to_look_for_devices(monkeypatch):
+    def ended(*_, **__):
+        raise MemoryError
+
+    inspected = this_machine.inspected.__wrapped__
+    monkeypatch.setattr(child, "answers", ended)  # the system has ended the search
+    assert not inspected().searched
+    monkeypatch.setattr(machine, "memory_free", lambda: 3e8)
+    monkeypatch.setattr(child, "answers", lambda *_, **__: ANSWERS)
+    server = inspected()
+    assert not server.searched
+    assert (server.device, server.found("torch")) == ("cpu", {"cpu": "CPU"})
+    told = {one["reason"] for one in server.devices if one["kind"] == "cuda"}
+    assert told == {this_machine.LITTLE}
+    assert "too little memory to look for a GPU" in machines._story(server, {})
+    monkeypatch.setattr(machine, "memory_free", lambda: 3e9)
+    assert inspected().searched
 
 
 def test_devices_that_were_not_found_have_their_reason():

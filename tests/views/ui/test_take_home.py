@@ -16,7 +16,7 @@ from views.manual_gradients import one_step
 from views.player import Part, Series, Timeline, every_step
 from views.player.figure import CONFIG
 from views.regression import charts
-from views.ui import pictures, take_home, vega_files
+from views.ui import offline, pictures, take_home, vega_files
 
 
 def stage():
@@ -114,3 +114,9 @@ def test_a_long_line_is_cut_where_nobody_sees_it():
     assert 'd="M10,10L20,20L5000,5000M6000,6000L30,30"' in cut
     filled = svg.replace("stroke=", 'fill="red" stroke=')
     assert cut_off(filled) == filled
+
+
+def test_nothing_ends_the_script_of_the_offline_page():
+    for end in ("</script", "</SCRIPT", "</Script", "<!--"):
+        assert end not in offline._inside(json.dumps(f"{end}> it goes on"))
+        assert json.loads(offline._inside(json.dumps("</SCRIPT>"))) == "</SCRIPT>"

@@ -40,3 +40,9 @@ def test_every_file_of_texts_can_be_read_and_leaves_nothing_empty(file):
 
 def test_as_html_code_is_marked_and_nothing_else_is_read_as_markup():
     assert texts.as_html("`a < b` & <i>") == "<code>a &lt; b</code> &amp; &lt;i&gt;"
+
+
+def test_of_somebody_elses_text_only_marks_of_markdown_are_escaped():
+    assert texts.as_markdown("Intel® Core™, 2 “x” a/b") == "Intel® Core™, 2 “x” a/b"
+    assert texts.as_markdown("[a](b) *c* <d> _e") == r"\[a\]\(b\) \*c\* \<d\> \_e"
+    assert texts.as_markdown("www.a") == "www\u2060\\.a"  # else a link is made of it
