@@ -70,7 +70,7 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]
     def __init__(self, listing: Listing | Script, copy: Copy = copied) -> None:
         """copy: how the numbers of a tensor are kept."""
         super().__init__()
-        self._listing = listing
+        self._listing: Any = listing  # each knows what its own spots are
         self._copied = copy
         self._step = StepBuilder(0)
         self._complete: list[StepBuilder] = []
@@ -94,6 +94,12 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]
     def _variables(self, frame: FrameType) -> Variables:
         """The tensors that the listing has names for, in this frame of its own."""
         return variables_of(frame)
+
+    def _name_of(self, tensor: Any, variables: Variables) -> str:
+        return name_of(tensor, variables)
+
+    def _parameter_of(self, tensor: Any, variables: Variables) -> str:
+        return parameter_of(tensor, variables)
 
     def _module(self, caller: FrameType) -> str:
         """The module that runs the operation which is asked for in this frame; "" for none."""
@@ -133,14 +139,14 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]
         results = [*tensors(result), *changed]
         if func == torch.Tensor.grad.__set__:
             kind: Kind = "zero" if args[1] is None else "update"
-            self._event(kind, name=f"{name_of(args[0], scene.variables)}.grad", value=args[1])
+            self._event(kind, name=f"{self._name_of(args[0], scene.variables)}.grad", value=args[1])
         elif func != torch.Tensor.grad.__get__ and results:
-            parameters = [(parameter_of(tensor, scene.variables), tensor) for tensor in changed]
+            names = [self._parameter_of(tensor, scene.variables) for tensor in changed]
             if new := self._meet(results, scene, lambda _: self._place):
                 made = [node.metadata[self._key].number for node in new]
                 self._event("forward", *made, value=results[0])
-            elif any(name for name, _ in parameters):
-                for name, tensor in parameters:
+            elif any(names):
+                for name, tensor in zip(names, changed, strict=True):
                     empty = name.endswith(".grad") and not tensor.any()
                     self._event("zero" if empty else "update", name=name, value=tensor)
             else:
@@ -190,7 +196,7 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]
             step.nodes[life.number] = replace(life.node, forward=len(step.events))
             step.edges[life.number] = life.edges
         for tensor in found:
-            life, name = tensor.grad_fn.metadata[key], name_of(tensor, scene.variables)
+            life, name = tensor.grad_fn.metadata[key], self._name_of(tensor, scene.variables)
             life.node = self._with_output(life.node, tensor, name)
             step.nodes[life.number] = self._with_output(step.nodes[life.number], tensor, name)
         return new
@@ -241,7 +247,7 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]
             life.node = Node(life.number, kind, *place, again, outputs, *held, module=scene.module)
         else:
             read = Node(life.number, kind, *Place(), 0, outputs, {}, {})
-            life.node = self._with_output(read, leaf, name_of(leaf, scene.variables))
+            life.node = self._with_output(read, leaf, self._name_of(leaf, scene.variables))
         life.edges = tuple(
             Edge(origin.metadata[self._key].number, life.number, output, argument, None)
             for argument, (origin, output) in enumerate(node.next_functions)

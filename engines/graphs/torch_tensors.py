@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,7 @@ def sampled(tensor: Any, most: int) -> Any:
     """
     if tensor is None or _is_hidden(tensor) or tensor.numel() <= most:
         return copied(tensor)
-    spread = np.linspace(0, tensor.numel() - 1, most - 2).astype(int)
+    spread = _spread(tensor.numel(), most - 2)
     if tensor.layout == torch.strided and tensor.dtype in (torch.float32, torch.float64):
         flat = tensor.detach().reshape(-1)
         ends = copied(torch.stack([flat.min(), flat.max()]))
@@ -56,6 +57,11 @@ def sampled(tensor: Any, most: int) -> Any:
         ends = np.array([numbers.min(), numbers.max()])
         between = numbers.reshape(-1)[spread]
     return np.concatenate([ends[:1], between, ends[1:]])
+
+
+@lru_cache(maxsize=256)
+def _spread(length: int, count: int) -> Any:
+    return np.linspace(0, length - 1, count).astype(int)
 
 
 def is_lost(tensor: Any) -> bool:

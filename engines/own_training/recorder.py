@@ -19,7 +19,7 @@ from engines.graphs.autograd import StepBuilder, StepGraph
 from engines.graphs.torch_names import Variables, held_by, inside, name_of, tensors_of, variables_of
 from engines.graphs.torch_nodes import behind, tensors
 from engines.graphs.torch_recorder import BACKWARD, Recorder
-from engines.graphs.torch_tensors import is_lost, sampled
+from engines.graphs.torch_tensors import is_lost, memory, sampled
 from engines.listing import Place, Script, Spot
 from engines.own_training.recording import Pass
 
@@ -44,7 +44,7 @@ class TrainingRecorder(Recorder):
         self._most, self._told = most, told
         self._now: Pass | None = None  # of the step that the program is in, if it is in one
         self._inspects = False
-        self._known: Variables | None = None  # the parameters, by name, in this step
+        self._memories: dict[int | None, str] | None = None  # whose they are; None if not known
         self._names: Any = WeakTensorKeyDictionary()  # of the leaves that were met
         self._paths: WeakKeyDictionary[torch.nn.Module, str] = WeakKeyDictionary()
         self.passes: list[Pass] = []
@@ -67,7 +67,7 @@ class TrainingRecorder(Recorder):
         """The loop has ended, or the pass before has: what comes next is no part of this step."""
         if self._now is None:
             return
-        number, self._known = len(self.passes), None
+        number, self._memories = len(self.passes), None
         self.passes.append(self._now)
         if self._inspects:
             self._keep()
@@ -115,6 +115,8 @@ class TrainingRecorder(Recorder):
             result = super()._watched(func, args, kwargs, caller)
         else:
             result = self._run(func, args, kwargs)
+        if goes_back or func == torch.Tensor.grad.__set__:
+            self._memories = None
         if goes_back:
             self._measure(func, [*args, *kwargs.values()], result, caller)
         return result
@@ -142,9 +144,23 @@ class TrainingRecorder(Recorder):
     # ---- Names
 
     def _variables(self, frame: FrameType) -> Variables:
-        if self._known is None:
-            self._known = [(name, leaf) for leaf, name in self._names.items()]
-        return [*self._known, *tensors_of(frame)]
+        return tensors_of(frame)
+
+    def _name_of(self, tensor: Any, variables: Variables) -> str:
+        return self._names.get(tensor) or name_of(tensor, variables)
+
+    def _parameter_of(self, tensor: Any, variables: Variables) -> str:
+        """As in `torch_names`, for any number of parameters."""
+        if tensor in self._names:
+            return str(self._names[tensor])
+        if self._memories is None:
+            self._memories = {}
+            for leaf, name in [*self._names.items()]:
+                self._memories[memory(leaf)] = name
+                if leaf.grad is not None:
+                    self._memories[memory(leaf.grad)] = f"{name}.grad"
+            self._memories.pop(None, None)
+        return self._memories.get(memory(tensor), "")
 
     def _name(self, leaf: Any, caller: FrameType) -> str:
         """The name of a leaf, as the outermost function that knows it reaches it."""
@@ -154,7 +170,7 @@ class TrainingRecorder(Recorder):
                     if tensor.requires_grad and not is_lost(tensor) and tensor.is_leaf:
                         self._names.setdefault(tensor, name)
             self._names.setdefault(leaf, f"of shape {tuple(leaf.shape)}")
-            self._known = None
+            self._memories = None
         return str(self._names[leaf])
 
     def _files(self, caller: FrameType) -> list[FrameType]:
@@ -181,7 +197,7 @@ class TrainingRecorder(Recorder):
             self.modules[path] = type(module).__name__
             for name, parameter in module.named_parameters(recurse=False):
                 self._names[parameter] = f"{path}.{name}"
-        self._known = None
+        self._memories = None
 
 
 def _outward(frame: FrameType | None) -> Iterator[FrameType]:

@@ -1,0 +1,13 @@
+"""See your own PyTorch training: its graph, its gradients and every step, played and stepped back.
+
+python -m backstep play my_training.py        # in a terminal: opens the page in a browser
+
+from backstep import play                     # in a notebook
+play(train)
+
+for step in backstep.steps(range(100)):       # in a program: each pass is a step
+"""
+
+from engines.own_training.marks import steps
+
+__all__ = ["steps"]

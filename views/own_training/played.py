@@ -1,0 +1,95 @@
+"""A recording as the player plays it: its steps, and the moments of those with a like graph."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from engines.graphs.autograd import StepGraph
+from engines.own_training.recording import Recording
+from views.own_training.boxes import Boxes, boxes
+from views.own_training.moments import Moment, key, moments, numbers, parts
+from views.own_training.sizes import summed
+from views.player import Computed, Series, Timeline, cached, every_step, some_steps
+
+
+@dataclass(frozen=True, eq=False)
+class Played:
+    """What a stage shows of a recording.
+
+    steps: those that slow motion goes through; their graphs are alike. boxes, happened: of the one
+    that is drawn. timeline: all of it, every step's losses among them.
+    """
+
+    steps: Sequence[StepGraph]
+    boxes: Boxes
+    happened: Sequence[Moment]
+    timeline: Timeline
+    key: str
+
+    @property
+    def opens(self) -> int:
+        """The moment at which the player opens: the last before backward()."""
+        forward = [m for m, one in enumerate(self.happened) if one.kind == "forward"]
+        return forward[-1] if forward else 0
+
+    @property
+    def computed(self) -> dict[int, Computed]:
+        """At which moments to mark which line of the program, and the number that it made."""
+        lines: dict[int, Computed] = {}
+        for m, one in enumerate(self.happened):
+            single = one.kind == "forward" and one.shape == () and one.names
+            box = next((node for node in self.boxes.graph.nodes if node.id == one.box), None)
+            made = box.line if box and one.kind == "backward" else None
+            for line in {one.line, made} - {None}:
+                assert line is not None
+                before = lines.get(line, Computed([]))
+                series = f"value_low_{m}" if single and line == one.line else before.series
+                lines[line] = Computed([*before.moments, m], series)
+        return lines
+
+
+def groups(recording: Recording) -> list[list[int]]:
+    """The steps that have been inspected, by their place; those that go alike together."""
+    found: dict[object, list[int]] = {}
+    for i, step in enumerate(recording.graphs):
+        found.setdefault(key(_of(step, recording, "")[1]), []).append(i)
+    return list(found.values())
+
+
+def _of(step: StepGraph, recording: Recording, within: str) -> tuple[Boxes, list[Moment]]:
+    drawn = boxes(step.graph, recording.modules, within)
+    return drawn, moments(step, drawn)
+
+
+@cached
+def played(recording: Recording, *, group: int = 0, within: str = "") -> Played:
+    """The recording with the graph of one group of steps. within: the module that is open."""
+    steps = [recording.graphs[i] for i in groups(recording)[group]]
+    every = [_of(step, recording, within) for step in steps]
+    # The one that tells most: in the first step there is no gradient to be emptied.
+    drawn, happened = max(every, key=lambda one: len(one[1]))
+    rows = [numbers(mine, happened) for _, mine in every]
+    at = np.array([step.step for step in steps])
+    columns = {name: np.array([row[name] for row in rows]) for name in rows[0]} if happened else {}
+    series = of_training(recording) | some_steps(columns, at)
+    last = len(recording.passes) - 1
+    timeline = Timeline(series, last, parts(happened), slow_at=at, slow=True)
+    return Played(steps, drawn, happened, timeline, f"{recording.key} {group} {within}")
+
+
+@cached
+def of_training(recording: Recording) -> dict[str, Series]:
+    """Every step's losses and the sizes of gradients and parameters."""
+    numbered = {"graph_step": np.arange(len(recording.passes), dtype=float)}
+    losses = {
+        f"loss {name}": Series(values) for name, values in recording.columns("losses").items()
+    }
+    sizes = {
+        f"{kind} {name}": values
+        for kind in ("gradients", "parameters")
+        for name, values in summed(recording, kind).items()
+    }
+    return losses | every_step(sizes | numbered)
