@@ -23,7 +23,7 @@ def recorded(file: str) -> Recording:
 
 recording = recorded(os.environ["BACKSTEP_RECORDING"])
 here = shell.open_alone(recording.title, CHAPTERS)
-its_end.tell(recording)
+its_end.tell_error(here, recording)
 match here.name:
     case "graph":
         the_graph.show_stage(here, recording)
@@ -42,4 +42,5 @@ match here.name:
         have one line, it is the norm of all of them together.
         """
 here.controls.say_refused()
+its_end.tell_end(recording)
 take_away.offer(recording)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -19,16 +20,19 @@ PAGE = Path(__file__).with_name("page.py")
 FILE = "BACKSTEP_RECORDING"  # the variable that tells the page where the recording is
 
 
-def serve(recording: Recording, *, port: int, browser: bool) -> int:
-    """Show it until Ctrl+C. port: 0 for one that is free. Returns the exit status."""
-    port = port or _free_port()
+def serve(recording: Recording, *, port: int | None, browser: bool) -> int:
+    """Show it until Ctrl+C. port: 0 for any that is free. Returns the exit status."""
+    if (port := _free(port)) is None:
+        terminal.say("That port is in use. --port names another; without it a free one is taken.")
+        return 1
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # so that the server ends with it, too
     with tempfile.TemporaryDirectory(prefix="backstep-") as folder:  # of nobody else, mode 700
         file = Path(folder) / "recording"
         save(recording, file)
         server = subprocess.Popen(command(port), cwd=ROOT, env={**os.environ, FILE: str(file)})
         try:
             if not _answers(server, port):
-                terminal.say(f"The page could not be started at port {port}; is it in use?")
+                terminal.say("The page could not be started.")
                 return 1
             url = f"http://{HOST}:{port}"
             terminal.say(f"{url} shows it. Only this machine can open it. Ctrl+C ends it.")
@@ -58,9 +62,13 @@ def command(port: int) -> list[str]:
     return [sys.executable, "-m", "streamlit", "run", str(PAGE), *said]
 
 
-def _free_port() -> int:
+def _free(port: int | None) -> int | None:
+    """The port, or for 0 any, if nothing listens there; else None."""
     with socket.socket() as one:
-        one.bind((HOST, 0))
+        try:
+            one.bind((HOST, port or 0))
+        except (OSError, OverflowError):
+            return None
         return int(one.getsockname()[1])
 
 

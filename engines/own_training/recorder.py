@@ -133,7 +133,7 @@ class TrainingRecorder(Recorder):
             found = zip(tensors(given[1]), result, strict=True)
         else:
             nodes = behind([root.grad_fn for root in roots], self._key, {})
-            leaves = [node.variable for node in nodes if hasattr(node, "variable")]
+            leaves = [node.variable for node in reversed(nodes) if hasattr(node, "variable")]
             found = zip(leaves, [leaf.grad for leaf in leaves], strict=True)
         for leaf, gradient in found:
             if gradient is not None and leaf.is_leaf:

@@ -17,6 +17,7 @@ from views.player import MOMENT, PHASE, Drawing, Filling, between, drawing, pict
 from views.ui.numbers import extent
 from views.ui.palette import GRADIENT, MODEL, QUIET
 
+LONG = 16  # letters of a name for which there is room in any case
 HALF = 0.36  # of the distance between two layers is half of a box
 NOW = f"({PHASE} == 4 ? 1e9 : {MOMENT})"  # outside slow motion all is done
 TOLD = {"told": "box", "written": "written as", "shape": "shape", "value": "value"}
@@ -25,7 +26,7 @@ TOLD = {"told": "box", "written": "written as", "shape": "shape", "value": "valu
 @picture
 def graph(_boxes: Boxes, _happened: Sequence[Moment], *, key: Any, title: str) -> Filling:
     """The boxes of a step. key: equal for equal graphs. title: of the picture."""
-    at = positions(_boxes.graph)
+    at = positions(_boxes.graph, late=True)
     never = len(_happened) + 1
     made: dict[int, int] = {}
     ran: dict[int, int] = {}
@@ -61,7 +62,7 @@ def graph(_boxes: Boxes, _happened: Sequence[Moment], *, key: Any, title: str) -
     values = {
         "right": max((x for x, _ in at.values()), default=0.0),
         "bottom": max((y for _, y in at.values()), default=0.0),
-        "longest": max(len(row["name"]) for row in rows),
+        "longest": min(LONG, max(len(row["name"]) for row in rows)),
         "named": title,
     }
     return {"boxes": pd.DataFrame(rows), "edges": pd.DataFrame(lines, columns=columns)}, values

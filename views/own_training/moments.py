@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from engines.graphs.autograd import Array, Event, Kind, StepGraph
 from views.own_training.boxes import LEAF, Boxes
 
-PHASES = ("forward", "backward", "update")
-PHASE_OF: dict[Kind, int] = {"forward": 0, "backward": 1, "zero": 2, "update": 2, "error": 0}
+PHASES = ("forward", "backward", "update", "")
+ONE_PHASE = ("moment", "", "", "")
+PHASE_OF: dict[Kind, int] = {"forward": 0, "backward": 1, "update": 2}  # others are where they come
+TOLD = {*PHASE_OF, "zero", "error"}
 
 
 class Moment(NamedTuple):
@@ -41,7 +43,7 @@ class Moment(NamedTuple):
 
 def moments(step: StepGraph, boxes: Boxes) -> list[Moment]:
     """What happened in a step, in its order."""
-    told = [event for event in step.events if event.kind in PHASE_OF]
+    told = [event for event in step.events if event.kind in TOLD]
     groups = groupby(told, key=lambda event: _alike(event, step, boxes))
     return [_moment(list(events), step, boxes) for _, events in groups]
 
@@ -85,7 +87,9 @@ def parts(happened: Sequence[Moment]) -> tuple[int, int, int, int]:
 
     The last phase has none: in a player it comes only between two steps.
     """
-    phases = [PHASE_OF[moment.kind] for moment in happened]
+    phases: list[int] = []
+    for moment in happened:
+        phases.append(PHASE_OF.get(moment.kind, phases[-1] if phases else 0))
     if phases != sorted(phases):
         return len(phases), 0, 0, 0
     return phases.count(0), phases.count(1), phases.count(2), 0

@@ -31,7 +31,9 @@ class Played:
 
     @property
     def opens(self) -> int:
-        """The moment at which the player opens: the last before backward()."""
+        """The moment at which the player opens: the last before backward(), or an error."""
+        if self.happened and self.happened[-1].kind == "error":
+            return len(self.happened) - 1
         forward = [m for m, one in enumerate(self.happened) if one.kind == "forward"]
         return forward[-1] if forward else 0
 
@@ -46,17 +48,23 @@ class Played:
             for line in {one.line, made} - {None}:
                 assert line is not None
                 before = lines.get(line, Computed([]))
-                series = f"value_low_{m}" if single and line == one.line else before.series
-                lines[line] = Computed([*before.moments, m], series)
+                made_now = single and line == one.line
+                series = f"value_low_{m}" if made_now else before.series
+                known = m if made_now else before.known
+                lines[line] = Computed([*before.moments, m], series, known)
         return lines
 
 
+@cached
 def groups(recording: Recording) -> list[list[int]]:
-    """The steps that have been inspected, by their place; those that go alike together."""
+    """The steps that have been inspected, by their place; those that go alike together.
+
+    The one that ended in an error is the first, then as they came.
+    """
     found: dict[object, list[int]] = {}
     for i, step in enumerate(recording.graphs):
         found.setdefault(key(_of(step, recording, "")[1]), []).append(i)
-    return list(found.values())
+    return sorted(found.values(), key=lambda some: recording.graphs[some[0]].error is None)
 
 
 def _of(step: StepGraph, recording: Recording, within: str) -> tuple[Boxes, list[Moment]]:
@@ -84,9 +92,7 @@ def played(recording: Recording, *, group: int = 0, within: str = "") -> Played:
 def of_training(recording: Recording) -> dict[str, Series]:
     """Every step's losses and the sizes of gradients and parameters."""
     numbered = {"graph_step": np.arange(len(recording.passes), dtype=float)}
-    losses = {
-        f"loss {name}": Series(values) for name, values in recording.columns("losses").items()
-    }
+    losses = {name: Series(values) for name, values in recording.columns("losses").items()}
     sizes = {
         f"{kind} {name}": values
         for kind in ("gradients", "parameters")

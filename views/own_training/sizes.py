@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from engines.own_training.recording import Recording
 
-MOST = 8  # lines in a chart
+MOST = 6  # lines in a chart
 
 
 def summed(
@@ -30,7 +30,7 @@ def summed(
     squares: dict[str, list[NDArray[np.float64]]] = {}
     for name, values in columns.items():
         squares.setdefault(names[name], []).append(values**2)
-    return {name: np.sqrt(_total(parts)) for name, parts in sorted(squares.items())}
+    return {name: np.sqrt(_total(parts)) for name, parts in squares.items()}
 
 
 def _total(parts: list[NDArray[np.float64]]) -> NDArray[np.float64]:

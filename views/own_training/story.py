@@ -30,11 +30,12 @@ def told(happened: Sequence[Moment], m: int, boxes: Boxes, classes: Mapping[str,
     box = next(node for node in boxes.graph.nodes if node.id == moment.box)
     what = called(box, boxes, classes)
     if moment.kind == "forward":
-        name = f" as {_code(moment.names[0])}" if moment.names else ""
+        name = f" {_code(moment.names[0])}" if moment.names else ""
         made = (
             f"hangs {what} on its result" if box.kind != FOLD and not _size(box) else f"runs {what}"
         )
-        return f"{code} in {line} {made}{name}: {_reach('value', m)}{_shape(moment)}."
+        value = f": {_reach('value', m)}" if moment.value is not None else ""
+        return f"{code} in {line} {made}{name}{value}{_shape(moment)}."
     first = next(k for k, one in enumerate(happened) if one.kind == "backward") == m
     begins = f"{code} in {line} begins at the end, with the gradient 1. " if first else ""
     if box.kind == LEAF:
@@ -82,7 +83,8 @@ def _rows(
     rows = [(f"<b>{escape(name)}</b>", origin)]
     if path and box.kind != LEAF:
         rows.append(("module", f"{escape(path)}: {escape(classes.get(path, ''))}"))
-    rows.append(("its value" if box.kind == LEAF else "its result", _reach("value", m)))
+    if moment.value is not None:
+        rows.append(("its value" if box.kind == LEAF else "its result", _reach("value", m)))
     rows.append(("shape", " × ".join(map(str, moment.shape)) or "a single number"))
     if box.saved:
         rows.append(("keeps for backward", escape(", ".join(box.saved))))
@@ -94,7 +96,7 @@ def _rows(
 
 def _changed(moment: Moment) -> list[tuple[str, str]]:
     does = {"zero": "emptied", "update": "changed", "error": "raised"}[moment.kind]
-    return [(does, escape(moment.message or ", ".join(moment.names)))]
+    return [(does, escape(moment.message) or _names(moment))]
 
 
 def _reach(name: str, m: int) -> str:

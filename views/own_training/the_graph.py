@@ -8,7 +8,7 @@ import streamlit as st
 
 from engines.own_training.recording import Recording
 from views.own_training import graph_drawing, story
-from views.own_training.moments import PHASES
+from views.own_training.moments import ONE_PHASE, PHASES
 from views.own_training.played import Played, groups, played
 from views.player import listing, paragraphs, show, show_story
 from views.ui.controls import Controls
@@ -36,8 +36,8 @@ def playing(recording: Recording, shown: Played) -> dict[str, Any]:
     """What the player is told."""
     names = list(recording.columns("losses"))[:2]
     return {
-        "readout": {f"loss {name}": (shown.opens, None) for name in names},
-        "phases": (*PHASES, ""),
+        "readout": dict.fromkeys(names, (shown.opens, None)),
+        "phases": PHASES if any(shown.timeline.parts[1:]) else ONE_PHASE,
         "begin": (shown.steps[0].step, shown.opens),
         "of": shown.key,
     }

@@ -11,18 +11,22 @@ from views.own_training.played import of_training
 from views.own_training.sizes import summed
 from views.player import WHOLE_STEPS, Timeline, now, say, show
 from views.ui.line_chart import Line, lines
-from views.ui.palette import BEST, DATA, GRADIENT, MISTAKE, MODEL, OTHER, RESIDUAL, Look
+from views.ui.palette import BEST, DATA, GRADIENT, MISTAKE, MODEL, OTHER, Look
 from views.ui.shell import Here
 from views.ui.staging import beside, stage
 
-COLORS = (MODEL, GRADIENT, OTHER, BEST, MISTAKE, RESIDUAL, DATA, "#4aa8d8")
+COLORS = (MODEL, GRADIENT, OTHER, BEST, MISTAKE, DATA)
 
 
 def show_stage(here: Here, recording: Recording) -> None:
     """Three charts under one player."""
+    if not recording.columns("losses"):
+        with stage(here):
+            say("No step came as far as backward(), so there is nothing to follow.")
+        return
     timeline = Timeline(of_training(recording), len(recording.passes) - 1, parts=WHOLE_STEPS)
     names = list(recording.columns("losses"))[:2]
-    readout = {f"loss {name}": (0, None) for name in names}
+    readout = dict.fromkeys(names, (0, None))
     with stage(here, timeline, readout=readout, begin=(0, None)):
         say(told(recording))
         places = beside([4, 3, 3])
@@ -36,7 +40,7 @@ def told(recording: Recording) -> str:
     sentences = []
     for name, values in recording.columns("losses").items():
         known = values[~np.isnan(values)]
-        sentences.append(f"<b>{escape(name)}</b> is {now(f'loss {name}', digits=9)}")
+        sentences.append(f"<b>{escape(name)}</b> is {now(name, digits=9)}")
         if len(known) and not np.isfinite(known).all():
             first = int(np.flatnonzero(~np.isfinite(values))[0])
             sentences[-1] += f" (from step {first} on it is no finite number)"
@@ -65,11 +69,11 @@ def _chart(columns: dict[str, np.ndarray], *, title: str) -> dict[str, object]:
         at = np.flatnonzero(np.isfinite(values))
         look = Look(name, COLORS[i % len(COLORS)], (1, 0) if i < len(COLORS) else (4, 3))
         shown.append(Line(look, values[at], at))
-    finite = [line for line in shown if len(line.values)]
-    low = min((line.values.min() for line in finite), default=1.0)
-    high = max((line.values.max() for line in finite), default=1.0)
+    finite = [line for line in shown if len(line.values)] or [Line(Look("none", DATA), np.ones(1))]
+    low = min(line.values.min() for line in finite)
+    high = max(line.values.max() for line in finite)
     return lines(
-        finite or [Line(Look("none", DATA), np.zeros(1))],
+        finite,
         title=title,
         y="",
         description=f"{title} against step: {', '.join(columns)}.",

@@ -25,11 +25,13 @@ DOTTED = re.compile(
 class Computed(NamedTuple):
     """What a line of a listing computes: at which moments, and the series that has the value.
 
-    series: empty for what is many numbers, and has no room beside the line.
+    series: empty for what is many numbers, and has no room beside the line. known: the moment from
+    which the value is; if not said, the last of them.
     """
 
     moments: Sequence[int]
     series: str = ""
+    known: int | None = None
 
 
 @lru_cache(maxsize=64)
@@ -63,10 +65,11 @@ def listing(
     for number, (line, code) in enumerate(lines, start=1):
         mark = ' class="changed"' if line.strip() in wrong else ""
         moments, value = "", ""
-        for start, (at, series) in computed.items():
+        for start, (at, series, known) in computed.items():
             if number == start or (isinstance(start, str) and line.strip().startswith(start)):
                 moments = f' data-moments="{during(at)}"'
-                value = now(run + series, known=max(at)) if series else ""
+                begin = max(at) if known is None else known
+                value = now(run + series, known=begin) if series else ""
         cells = f'<span class="value">{value}</span><code>{code}</code>'
         rows.append(f"<li{moments}{mark}>{cells}</li>")
     name = f'<div class="listing-name">{html.escape(title)}</div>'

@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch.overrides import TorchFunctionMode, _get_current_function_mode_stack
 
+from engines.graphs import torch_recorder
 from engines.graphs.read_torch import record
 from engines.problem import preset
 from engines.regression.torch_autograd import train
