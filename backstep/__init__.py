@@ -8,6 +8,15 @@ play(train)
 for step in backstep.steps(range(100)):       # in a program: each pass is a step
 """
 
+from typing import Any
+
 from engines.own_training.marks import steps
 
-__all__ = ["steps"]
+__all__ = ["play", "steps"]
+
+
+def play(training: Any, *arguments: Any, **how: Any) -> Any:
+    """Record a training and show it in a notebook; see `backstep.notebook.play`."""
+    from backstep import notebook  # noqa: PLC0415  # a program that only marks its steps needs none
+
+    return notebook.play(training, *arguments, **how)

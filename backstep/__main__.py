@@ -35,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     recorded = _recorded(asked, given)
     if recorded is None:
         return 1
+    if recorded.failure:
+        terminal.tell_failure(recorded.failure)
     terminal.say(terminal.summary(recorded))
     if not recorded.passes:
         terminal.say("It ended before its first step, so there is nothing to show.")

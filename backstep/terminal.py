@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from engines.own_training.recording import Pass, Recording
+from engines.own_training.recording import Failure, Pass, Recording
 
 EVERY = 0.2  # seconds between two words on how far it is
 ENDED = {
@@ -37,6 +37,20 @@ def summary(recording: Recording) -> str:
             "step only losses and gradients are kept."
         )
     return told
+
+
+def tell_failure(failure: Failure) -> None:
+    """What Python says of an error of the program, and what that means, if it is known."""
+    from views.ui.errors import explanation  # noqa: PLC0415  # it loads Streamlit
+
+    print(failure.told, end="", file=sys.stderr)
+    where = f" in line {failure.line}" if failure.line else ""
+    say(f"The program ended{where} with that {failure.error}.")
+    phrases, mend = explanation(failure.message)
+    for phrase, meaning in phrases.items():
+        print(f"  “{phrase}”: {meaning}", file=sys.stderr)
+    if mend:
+        print(f"  To mend it: {mend}", file=sys.stderr)
 
 
 @contextmanager

@@ -8,8 +8,8 @@ A step is one pass of the innermost loop that goes backward and updates: `loss.b
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
-from typing import Any, TypeAlias
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeAlias
 
 Loop: TypeAlias = ast.For | ast.While | ast.AsyncFor
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
@@ -82,14 +82,14 @@ def _functions(tree: ast.AST) -> dict[str, Function]:
     return {node.name: node for node in ast.walk(tree) if isinstance(node, Function)}
 
 
-def _doers(functions: dict[str, Function], names: set[str]) -> set[str]:
-    """The functions in which one of these is called, or another of these functions."""
-    doers: set[str] = set()
-    while more := {
-        n for n, one in functions.items() if n not in doers and _does(one, names, doers)
-    }:
-        doers |= more
-    return doers
+def _doers(functions: dict[str, Function], names: set[str], doers: Iterable[str] = ()) -> set[str]:
+    """The functions in which one of the names is called, or another of these doers."""
+    known: set[str] = set(doers)
+    while True:
+        found = known | {name for name, one in functions.items() if _does(one, names, known)}
+        if found == known:
+            return known
+        known = found
 
 
 def _does(node: ast.AST, names: set[str], doers: set[str]) -> bool:
@@ -103,10 +103,22 @@ def _does(node: ast.AST, names: set[str], doers: set[str]) -> bool:
     return False
 
 
-def _innermost(tree: ast.AST, holds: Any) -> list[Loop]:
+def _innermost(tree: ast.AST, holds: Callable[[ast.AST], bool]) -> list[Loop]:
+    """The loops that hold this, and have no other such loop in them or in what they call."""
+    functions = _functions(tree)
     loops = [node for node in ast.walk(tree) if isinstance(node, Loop) and holds(node)]
-    inner = [one for one in loops if not any(o is not one and o in ast.walk(one) for o in loops)]
-    return sorted(inner, key=lambda loop: loop.lineno)
+
+    def has_another(loop: Loop) -> bool:
+        others = [other for other in loops if other is not loop]
+        looping = {
+            name
+            for name, one in functions.items()
+            if any(node in others for node in ast.walk(one)) and loop not in ast.walk(one)
+        }
+        looping = _doers(functions, set(), looping)
+        return any(node in others for node in ast.walk(loop)) or _does(loop, set(), looping)
+
+    return sorted((one for one in loops if not has_another(one)), key=lambda loop: loop.lineno)
 
 
 def _own_nodes(node: ast.AST) -> Iterator[ast.AST]:

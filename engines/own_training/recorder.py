@@ -27,6 +27,7 @@ SAMPLED = 64  # numbers that are kept of an array
 MOST_NODES = 12_000  # in the graph of a step that is kept
 ALL_NODES = 40_000  # in those of all steps
 CALL = torch.nn.Module._call_impl.__code__
+WITHOUT_LOOP = 50  # times that what is one step alone may go backward
 FIRST = 3  # steps that are all inspected; then ever fewer
 
 
@@ -52,6 +53,7 @@ class TrainingRecorder(Recorder):
         self.modules: dict[str, str] = {}
         self.too_many = 0
         self.backward = 0  # how often it was called, in a step or not
+        self.alone = False  # whether all that runs is one step
 
     # ---- Steps
 
@@ -101,6 +103,8 @@ class TrainingRecorder(Recorder):
     def _watched(self, func: Any, args: Any, kwargs: Any, caller: FrameType) -> Any:
         goes_back = func in BACKWARD
         self.backward += goes_back
+        if self.alone and self.backward > WITHOUT_LOOP:
+            raise EnoughError
         within = self._now is not None and (self._inspects or goes_back)
         if not within or not self._files(caller):
             return self._run(func, args, kwargs)
@@ -129,6 +133,7 @@ class TrainingRecorder(Recorder):
             if root.numel() == 1:
                 name = name_of(root, tensors_of(self._listing.frame(caller))) or "loss"
                 self._now.losses[name] = float(root.detach())
+                self._now.backward.append(name)
         if func is torch.autograd.grad:
             found = zip(tensors(given[1]), result, strict=True)
         else:

@@ -19,24 +19,30 @@ Ended = Literal["finished", "enough", "interrupted", "error"]
 
 @dataclass(frozen=True)
 class Failure:
-    """An exception that ended a program: its class, its message, and the line of the program."""
+    """An exception that ended a program: its class, its message, and the line of the program.
+
+    told: all that Python says of it.
+    """
 
     error: str
     message: str
     line: int | None
+    told: str = ""
 
 
 @dataclass(frozen=True)
 class Pass:
-    """What is known of every step: losses by the listing's names, and sizes of what is trained.
+    """What is known of every step: losses by the program's names, and sizes of what is trained.
 
-    losses: of what backward() was called on. gradients, parameters: Euclidean norms when backward()
-    returned, by the listing's name for the parameter.
+    losses: of what backward() was called on, of several of one name the last. backward: the name
+    at each call of it. gradients, parameters: Euclidean norms when backward()
+    returned, by the program's name for the parameter.
     """
 
     losses: dict[str, float] = field(default_factory=dict)
     gradients: dict[str, float] = field(default_factory=dict)
     parameters: dict[str, float] = field(default_factory=dict)
+    backward: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,17 +8,18 @@ import tokenize
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from traceback import StackSummary, TracebackException
 from types import ModuleType
 from typing import Any, NamedTuple
 
 from engines.listing import Script, Spot
 from engines.own_training import loops
 from engines.own_training.marks import heard_by
-from engines.own_training.recorder import EnoughError, TrainingRecorder
+from engines.own_training.recorder import WITHOUT_LOOP, EnoughError, TrainingRecorder
 from engines.own_training.recording import Ended, Failure, Pass, Recording
 
 MOST = 1000  # steps, if not said
-WITHOUT_LOOP = 50  # times that a program without a loop may go backward
+OURS = Path(__file__).parents[1]
 MARK_IT = (
     "Mark the loop whose passes are the steps: `for step in backstep.steps(range(100)):`, with "
     "`import backstep` above it."
@@ -70,8 +71,18 @@ def record_file(
             exec(code, vars(module))
             name = function or _uncalled(tree, recorder, path)
             if name:
-                _exhaust(getattr(module, name)())
+                exhaust(getattr(module, name)())
 
+    return record_program(recorder, program, run, once=once)
+
+
+def record_program(
+    recorder: TrainingRecorder, program: Program, run: Callable[[], None], *, once: bool
+) -> Recording:
+    """Run a program whose loops tell the recorder where they are. Raises RefusedError.
+
+    once: whether no loop does, and all of it is one step.
+    """
     ended, error = _watch(recorder, run, once=once)
     return _recording(recorder, program, ended, error)
 
@@ -109,7 +120,8 @@ def _uncalled(tree: ast.Module, recorder: TrainingRecorder, path: Path) -> str:
     return functions[0] if functions else ""
 
 
-def _exhaust(result: Any) -> None:
+def exhaust(result: Any) -> None:
+    """Run a generator to its end; anything else has run."""
     if isinstance(result, Iterator):
         for _ in result:
             pass
@@ -136,6 +148,7 @@ def _watch(
     """Run it under the recorder. Returns how it ended. once: whether all of it is one step."""
     try:
         with recorder, heard_by(recorder):
+            recorder.alone = once
             if once:
                 recorder.passed()
             run()
@@ -167,13 +180,28 @@ def spot_of(error: BaseException, file: str) -> Spot | None:
     return found
 
 
+def told_by_python(error: BaseException, file: str) -> str:
+    """The traceback as it is without the recorder: from the program on, without frames of ours."""
+    told: TracebackException | None = TracebackException.from_exception(error)
+    first, one = told, told
+    while one is not None:
+        frames = list(one.stack)
+        begin = next((i for i, frame in enumerate(frames) if frame.filename == file), 0)
+        own = [frame for frame in frames[begin:] if OURS not in Path(frame.filename).parents]
+        one.stack = StackSummary.from_list(own)
+        one = one.__cause__ or one.__context__
+    assert first
+    return "".join(first.format())
+
+
 def _recording(
     recorder: TrainingRecorder, program: Program, ended: Ended, error: BaseException | None
 ) -> Recording:
     if error:
         spot = spot_of(error, program.script.file)
         line = program.script.place(spot).line if spot else None
-        failure = Failure(type(error).__name__, str(error), line)
+        told = told_by_python(error, program.script.file)
+        failure = Failure(type(error).__name__, str(error), line, told)
     else:
         failure = None
         _refuse_if_nothing(recorder, program.title)
@@ -198,7 +226,8 @@ def _refuse_if_nothing(recorder: TrainingRecorder, title: str) -> None:
             f"{title} has run, but nothing in it called backward() or torch.autograd.grad(): there "
             "is no training to show. What another thread or torch.autograd.backward does is unseen."
         )
-    if not any(one.losses or one.gradients for one in recorder.passes):
+    too_often = recorder.alone and recorder.backward > WITHOUT_LOOP
+    if too_often or not any(one.losses or one.gradients for one in recorder.passes):
         raise RefusedError(
             f"{title} went backward {recorder.backward} times, but not in a loop that could be "
             f"found. {MARK_IT}"

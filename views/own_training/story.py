@@ -79,7 +79,11 @@ def _rows(
 ) -> list[tuple[str, str]]:
     path = boxes.closed.get(box.id) or box.module
     name = box.name if box.kind == LEAF else path if _size(box) else short(box.kind)
-    origin = "a leaf: no operation made it" if box.kind == LEAF else _code(moment.text)
+    origin = (
+        "a leaf: no operation made it"
+        if box.kind == LEAF
+        else _code(moment.text if _size(box) else box.text)
+    )
     rows = [(f"<b>{escape(name)}</b>", origin)]
     if path and box.kind != LEAF:
         rows.append(("module", f"{escape(path)}: {escape(classes.get(path, ''))}"))

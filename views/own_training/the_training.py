@@ -44,7 +44,7 @@ def told(recording: Recording) -> str:
         if len(known) and not np.isfinite(known).all():
             first = int(np.flatnonzero(~np.isfinite(values))[0])
             sentences[-1] += f" (from step {first} on it is no finite number)"
-    return "; ".join(sentences) + ". " + _loops(recording)
+    return "; ".join(sentences) + ". " + _several(recording) + _loops(recording)
 
 
 def losses(recording: Recording) -> None:
@@ -81,6 +81,13 @@ def _chart(columns: dict[str, np.ndarray], *, title: str) -> dict[str, object]:
         follows=True,
         legend=len(columns) > 1,
     )
+
+
+def _several(recording: Recording) -> str:
+    """That a step went backward more than once from what has one name."""
+    most = max(len(one.backward) - len(set(one.backward)) for one in recording.passes)
+    told = "A step calls backward() several times; of one name this is the last. "
+    return told if most else ""
 
 
 def _loops(recording: Recording) -> str:
