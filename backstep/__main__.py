@@ -91,6 +91,8 @@ def _parsed(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
     asked = parser.parse_args(own)
     if asked.steps < 1:
         parser.error("--steps: there has to be one at least")
+    if asked.out and not asked.out.absolute().parent.is_dir():
+        parser.error(f"--out: there is no folder {asked.out.absolute().parent}")
     return asked, given
 
 

@@ -30,7 +30,8 @@ def summary(recording: Recording) -> str:
     nodes = max((len(step.graph.nodes) for step in recording.graphs), default=0)
     told = f"{steps} step{'s' * (steps != 1)} recorded.{ENDED[recording.ended]}"
     if graphs:
-        told += f" Graphs of steps {', '.join(map(str, graphs))}: up to {nodes} nodes."
+        which = f"Graphs of steps {', '.join(map(str, graphs))}: up to"
+        told += f" {which if len(graphs) > 1 else f'Graph of step {graphs[0]}:'} {nodes} nodes."
     if recording.too_many:
         told += (
             f" A graph of more than {recording.too_many} nodes is too large to be shown: of that "

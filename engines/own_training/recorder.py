@@ -82,7 +82,6 @@ class TrainingRecorder(Recorder):
         if self._now is not None:
             self._place = self._listing.place(spot) if spot else Place()
             self._event("error", message=f"{type(error).__name__}: {error}")
-            self._inspects = True
             self.over()
 
     def _is_wanted(self, number: int) -> bool:
@@ -95,7 +94,7 @@ class TrainingRecorder(Recorder):
 
     def _keep(self) -> None:
         step = self._step.finish()
-        if step.graph.nodes or step.error:
+        if step.graph.nodes:
             self.graphs.append(step)
 
     # ---- Operations
@@ -109,7 +108,7 @@ class TrainingRecorder(Recorder):
         if not within or not self._files(caller):
             return self._run(func, args, kwargs)
         if self._inspects and len(self._step.nodes) > MOST_NODES:
-            self.too_many = max(self.too_many, len(self._step.nodes))
+            self.too_many = MOST_NODES
             self._inspects, self._step = False, StepBuilder(len(self.passes))
         if self._inspects:
             self._module(caller)

@@ -52,7 +52,7 @@ class Recording:
     title: its name. source: its text; lines count from 1. loops: the lines in which the loops begin
     of which each pass is a step; empty where it was one step alone. graphs: of some steps, in their
     order, with at most SAMPLED numbers of each array. modules: by the listing's name, the class.
-    too_many: the nodes of a step whose graph was too large to be kept, 0 where none was.
+    too_many: as many nodes as a graph may have that is kept, where one had more; else 0.
     """
 
     title: str

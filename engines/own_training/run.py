@@ -8,7 +8,7 @@ import tokenize
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from traceback import StackSummary, TracebackException
+from traceback import FrameSummary, StackSummary, TracebackException
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -19,7 +19,7 @@ from engines.own_training.recorder import WITHOUT_LOOP, EnoughError, TrainingRec
 from engines.own_training.recording import Ended, Failure, Pass, Recording
 
 MOST = 1000  # steps, if not said
-OURS = Path(__file__).parents[1]
+OURS, OVERRIDES = Path(__file__).parents[1], str(Path("torch") / "overrides.py")
 MARK_IT = (
     "Mark the loop whose passes are the steps: `for step in backstep.steps(range(100)):`, with "
     "`import backstep` above it."
@@ -187,11 +187,16 @@ def told_by_python(error: BaseException, file: str) -> str:
     while one is not None:
         frames = list(one.stack)
         begin = next((i for i, frame in enumerate(frames) if frame.filename == file), 0)
-        own = [frame for frame in frames[begin:] if OURS not in Path(frame.filename).parents]
-        one.stack = StackSummary.from_list(own)
+        one.stack = StackSummary.from_list([f for f in frames[begin:] if not _is_ours(f)])
         one = one.__cause__ or one.__context__
     assert first
     return "".join(first.format())
+
+
+def _is_ours(frame: FrameSummary) -> bool:
+    """Whether a frame is there only because the recorder is."""
+    asks = "handle_torch_function(" in (frame.line or "")
+    return asks or OURS in Path(frame.filename).parents or frame.filename.endswith(OVERRIDES)
 
 
 def _recording(
@@ -204,7 +209,7 @@ def _recording(
         failure = Failure(type(error).__name__, str(error), line, told)
     else:
         failure = None
-        _refuse_if_nothing(recorder, program.title)
+        _refuse_if_nothing(recorder, program.title, program.script.source)
     return Recording(
         title=program.title,
         source=program.script.source,
@@ -218,9 +223,9 @@ def _recording(
     )
 
 
-def _refuse_if_nothing(recorder: TrainingRecorder, title: str) -> None:
-    if "torch" not in sys.modules:
-        raise RefusedError(f"{title} never imports torch. Only PyTorch's graphs can be recorded.")
+def _refuse_if_nothing(recorder: TrainingRecorder, title: str, source: str) -> None:
+    if not recorder.backward and "torch" not in source:
+        raise RefusedError(f"{title} never names torch. Only PyTorch's graphs can be recorded.")
     if not recorder.backward:
         raise RefusedError(
             f"{title} has run, but nothing in it called backward() or torch.autograd.grad(): there "

@@ -20,6 +20,9 @@ def page(recording: Recording) -> str:
             the_graph.tell(recording, shown)
             the_graph.draw(recording, shown)
             the_graph.show_code(recording, shown)
+        else:
+            timeline, how = the_training.played(recording)
+            player(timeline, **how)
         the_training.losses(recording)
         the_training.gradients(recording)
     return offline.page(parts, title=recording.title, told="Backstep · Your own training")

@@ -10,7 +10,7 @@ from engines.own_training.recording import Recording
 from views.own_training import graph_drawing, story
 from views.own_training.moments import ONE_PHASE, PHASES
 from views.own_training.played import Played, groups, played
-from views.player import listing, paragraphs, show, show_story
+from views.player import listing, paragraphs, say, show, show_story
 from views.ui.controls import Controls
 from views.ui.shell import Here
 from views.ui.staging import beside, stage
@@ -20,6 +20,10 @@ ALL = "-"
 
 def show_stage(here: Here, recording: Recording) -> None:
     """A step with as many modules open as there is room for, and in any case the one asked for."""
+    if not recording.graphs:
+        with stage(here):
+            say("No graph was kept. The other chapter has the losses and the gradients.")
+        return
     with here.settings, st.popover("Settings"):
         group, within = _choose(here.controls, recording)
     shown = played(recording, group=group, within=within)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from typing import Any
 
 import numpy as np
 
@@ -24,15 +25,20 @@ def show_stage(here: Here, recording: Recording) -> None:
         with stage(here):
             say("No step came as far as backward(), so there is nothing to follow.")
         return
-    timeline = Timeline(of_training(recording), len(recording.passes) - 1, parts=WHOLE_STEPS)
-    names = list(recording.columns("losses"))[:2]
-    readout = dict.fromkeys(names, (0, None))
-    with stage(here, timeline, readout=readout, begin=(0, None)):
+    timeline, how = played(recording)
+    with stage(here, timeline, **how):
         say(told(recording))
         places = beside([4, 3, 3])
         for place, draw in zip(places, (losses, gradients, parameters), strict=True):
             with place:
                 draw(recording)
+
+
+def played(recording: Recording) -> tuple[Timeline, dict[str, Any]]:
+    """All steps, and what the player is told."""
+    timeline = Timeline(of_training(recording), len(recording.passes) - 1, parts=WHOLE_STEPS)
+    names = list(recording.columns("losses"))[:2]
+    return timeline, {"readout": dict.fromkeys(names, (0, None)), "begin": (0, None)}
 
 
 def told(recording: Recording) -> str:
