@@ -50,7 +50,8 @@ def trainers(tree: ast.Module) -> list[str]:
     doers = _doers(_functions(tree), BACKWARD)
     found = [name for name, one in functions.items() if name in doers and _needs_nothing(one)]
     called = {_called(node) for name in found for node in ast.walk(functions[name])}
-    return sorted(set(found) - called, key=lambda name: not _yields(functions[name]))
+    uncalled = [name for name in found if name not in called]
+    return sorted(uncalled, key=lambda name: not _yields(functions[name]))
 
 
 def with_passes(tree: ast.Module, loops: Iterable[Loop]) -> ast.Module:

@@ -33,7 +33,7 @@ class Boxes(NamedTuple):
     closed: Mapping[int, str]
 
 
-def boxes(graph: Graph, modules: Mapping[str, str], within: str = "") -> Boxes:
+def in_boxes(graph: Graph, modules: Mapping[str, str], within: str = "") -> Boxes:
     """The graph in a few boxes, with modules opened as far as there is room.
 
     modules: by path, their classes. within: a module that is open in any case, with all around it.

@@ -41,7 +41,7 @@ class Moment(NamedTuple):
     message: str = ""
 
 
-def moments(step: StepGraph, boxes: Boxes) -> list[Moment]:
+def moments_of(step: StepGraph, boxes: Boxes) -> list[Moment]:
     """What happened in a step, in its order."""
     told = [event for event in step.events if event.kind in TOLD]
     groups = groupby(told, key=lambda event: _alike(event, step, boxes))

@@ -9,8 +9,8 @@ import numpy as np
 
 from engines.graphs.autograd import StepGraph
 from engines.own_training.recording import Recording
-from views.own_training.boxes import Boxes, boxes
-from views.own_training.moments import Moment, key, moments, numbers, parts
+from views.own_training.boxes import Boxes, in_boxes
+from views.own_training.moments import Moment, key, moments_of, numbers, parts
 from views.own_training.sizes import summed
 from views.player import Computed, Series, Timeline, cached, every_step, some_steps
 
@@ -68,12 +68,12 @@ def groups(recording: Recording) -> list[list[int]]:
 
 
 def _of(step: StepGraph, recording: Recording, within: str) -> tuple[Boxes, list[Moment]]:
-    drawn = boxes(step.graph, recording.modules, within)
-    return drawn, moments(step, drawn)
+    drawn = in_boxes(step.graph, recording.modules, within)
+    return drawn, moments_of(step, drawn)
 
 
 @cached
-def played(recording: Recording, *, group: int = 0, within: str = "") -> Played:
+def play(recording: Recording, *, group: int = 0, within: str = "") -> Played:
     """The recording with the graph of one group of steps. within: the module that is open."""
     steps = [recording.graphs[i] for i in groups(recording)[group]]
     every = [_of(step, recording, within) for step in steps]

@@ -6,14 +6,14 @@ import streamlit as st
 
 from engines.own_training.recording import Recording
 from views.own_training import the_graph, the_training
-from views.own_training.played import played
+from views.own_training.played import play
 from views.player import noting, player
 from views.ui import offline
 
 
 def page(recording: Recording) -> str:
     """The file."""
-    shown = played(recording) if recording.graphs else None
+    shown = play(recording) if recording.graphs else None
     with noting(on_page=False) as parts:
         if shown:
             player(shown.timeline, **the_graph.playing(recording, shown))

@@ -9,7 +9,7 @@ import streamlit as st
 from engines.own_training.recording import Recording
 from views.own_training import graph_drawing, story
 from views.own_training.moments import ONE_PHASE, PHASES
-from views.own_training.played import Played, groups, played
+from views.own_training.played import Played, groups, play
 from views.player import listing, paragraphs, say, show, show_story
 from views.ui.controls import Controls
 from views.ui.shell import Here
@@ -26,7 +26,7 @@ def show_stage(here: Here, recording: Recording) -> None:
         return
     with here.settings, st.popover("Settings"):
         group, within = _choose(here.controls, recording)
-    shown = played(recording, group=group, within=within)
+    shown = play(recording, group=group, within=within)
     with stage(here, shown.timeline, **playing(recording, shown)):
         tell(recording, shown)
         graph, code = beside([5, 4])
