@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import altair as alt
 import pandas as pd
 
-from engines.graphs.autograd import Node
+from engines.graphs.autograd import Edge, Graph, Node
 from views.graphs.layered import positions
 from views.graphs.small_graph import FOLD, short
 from views.own_training.boxes import LEAF, LINE, MODULE, Boxes
@@ -24,9 +24,15 @@ TOLD = {"told": "box", "written": "written as", "shape": "shape", "value": "valu
 
 
 @picture
-def graph(_boxes: Boxes, _happened: Sequence[Moment], *, key: Any, title: str) -> Filling:
-    """The boxes of a step. key: equal for equal graphs. title: of the picture."""
-    at = positions(_boxes.graph, late=True)
+def graph(
+    _boxes: Boxes, _happened: Sequence[Moment], _classes: Mapping[str, str], *, key: Any, title: str
+) -> Filling:
+    """The boxes of a step. key: equal for equal graphs. title: of the picture.
+
+    _classes: of modules, by their paths.
+    """
+    held = _held(_boxes.graph)
+    at = positions(Graph(_boxes.graph.nodes, tuple(held)), late=True)
     never = len(_happened) + 1
     made: dict[int, int] = {}
     ran: dict[int, int] = {}
@@ -35,6 +41,7 @@ def graph(_boxes: Boxes, _happened: Sequence[Moment], *, key: Any, title: str) -
         if first is not None and moment.box is not None:
             first.setdefault(moment.box, m)
     uses = {edge.source: edge.target for edge in reversed(_boxes.graph.edges)}
+    several = len({path.partition(".")[0] for path in _boxes.closed.values()}) > 1
     rows = []
     for node in _boxes.graph.nodes:
         x, y = at[node.id]
@@ -43,8 +50,8 @@ def graph(_boxes: Boxes, _happened: Sequence[Moment], *, key: Any, title: str) -
         changes = [
             m for m, one in enumerate(_happened) if one.kind == "update" and node.name in one.names
         ]
-        more = {"moved": changes[0] if changes and not node.text else never}
-        rows.append({**begin, **more, **_told(node, _boxes)})
+        more = {"moved": changes[0] if changes and node.kind == LEAF else never}
+        rows.append({**begin, **more, **_told(node, _boxes, several, _classes)})
     of = {row["id"]: row for row in rows}
     lines = [
         {
@@ -53,12 +60,13 @@ def graph(_boxes: Boxes, _happened: Sequence[Moment], *, key: Any, title: str) -
             "y": at[edge.source][1] + HALF,
             "x2": at[edge.target][0],
             "y2": at[edge.target][1] - HALF,
+            "again": edge not in held,
             "made": of[edge.target]["made"],
             "ran": of[edge.target]["ran"],
         }
         for i, edge in enumerate(_boxes.graph.edges)
     ]
-    columns = ["edge", "x", "y", "x2", "y2", "made", "ran"]
+    columns = ["edge", "x", "y", "x2", "y2", "again", "made", "ran"]
     values = {
         "right": max((x for x, _ in at.values()), default=0.0),
         "bottom": max((y for _, y in at.values()), default=0.0),
@@ -68,30 +76,43 @@ def graph(_boxes: Boxes, _happened: Sequence[Moment], *, key: Any, title: str) -
     return {"boxes": pd.DataFrame(rows), "edges": pd.DataFrame(lines, columns=columns)}, values
 
 
-def _told(node: Node, boxes: Boxes) -> dict[str, Any]:
-    """What a box says, and what it says when pointed at."""
+def _held(graph: Graph) -> list[Edge]:
+    """The edges that say where boxes are: of a leaf only that to its first use.
+
+    A parameter that a loop uses again and again would pull every repetition out of line.
+    """
+    leaves, first = {leaf.id for leaf in graph.leaves}, dict[Any, Edge]()
+    for edge in graph.edges:
+        first.setdefault(edge.source if edge.source in leaves else edge, edge)
+    return list(first.values())
+
+
+def _told(node: Node, boxes: Boxes, several: bool, classes: Mapping[str, str]) -> dict[str, Any]:
+    """What a box says, and what it says when pointed at. several: whether there are more models."""
     path = boxes.closed.get(node.id, "")
     count = int(node.settings.get("nodes", 1))
+
+    def short_of(name: str) -> str:
+        return name if several else name.partition(".")[2] or name
+
     if node.kind == FOLD:
         name = f"{int(node.settings['repetitions'])} more times"
         told = f"{count} nodes, drawn as one"
     elif path:
-        name, told = path.partition(".")[2] or path, f"{path}, {count} nodes"
+        numbered = f" {classes[path]}" if path.rpartition(".")[2].isdecimal() else ""
+        name, told = short_of(path) + numbered, f"{path}, {count} nodes"
     elif node.kind in (MODULE, LINE):
         name, told = node.text, f"{count} nodes of {node.text}"
     else:
         leaf = node.kind == LEAF
-        name = node.name.partition(".")[2] or node.name if leaf else short(node.kind)
+        name = short_of(node.name) if leaf else short(node.kind)
         told = f"leaf {node.name}" if leaf else node.kind
+    look = "leaf" if node.kind == LEAF else "several" if count > 1 else "one"
     return {
         "id": node.id,
         "name": name,
         "path": path,
-        "look": "leaf"
-        if not node.text and node.kind != FOLD
-        else "several"
-        if count > 1
-        else "one",
+        "look": look,
         "told": told,
         "written": node.text or "–",
         "shape": " × ".join(map(str, node.shape)) or "one number",
@@ -112,8 +133,12 @@ def _draw() -> Drawing:
     line = {"x": x("x"), "x2": "x2:Q", "y": y("y"), "y2": "y2:Q"}
     there = alt.Chart(alt.NamedData("edges")).transform_filter(f"{NOW} >= datum.made")
     back = there.transform_filter(f"{NOW} >= datum.ran")
-    edges = there.mark_rule(tooltip=None, color=QUIET, strokeWidth=sized(1.2, 2)).encode(**line)
-    gone = back.mark_rule(tooltip=None, color=GRADIENT, strokeWidth=sized(2.4, 4)).encode(**line)
+    faint = alt.ExprRef("datum.again ? 0.3 : 1")
+    looks = ((there, QUIET, sized(1.2, 2)), (back, GRADIENT, sized(2.4, 4)))
+    edges, gone = (
+        some.mark_rule(tooltip=None, color=color, strokeWidth=width, opacity=faint).encode(**line)
+        for some, color, width in looks
+    )
 
     # As in small_graph: as wide as the longest name needs, where the columns leave room for it.
     room, least = "(width < 400 ? 0.49 : 0.47)", "(lecture ? 20 : 11.5) * screen"

@@ -42,8 +42,9 @@ class Played:
         """At which moments to mark which line of the program, and the number that it made."""
         lines: dict[int, Computed] = {}
         for m, one in enumerate(self.happened):
-            single = one.kind == "forward" and one.shape == () and one.names
             box = next((node for node in self.boxes.graph.nodes if node.id == one.box), None)
+            alone = box is not None and "nodes" not in box.settings
+            single = alone and one.kind == "forward" and one.shape == () and one.names
             made = box.line if box and one.kind == "backward" else None
             for line in {one.line, made} - {None}:
                 assert line is not None

@@ -60,7 +60,9 @@ def tell(recording: Recording, shown: Played) -> None:
 
 def draw(recording: Recording, shown: Played, *, picks: bool = False) -> None:
     """The graph. picks: whether a click on a module opens it."""
-    figure = graph_drawing.graph(shown.boxes, shown.happened, key=shown.key, title=_title(shown))
+    figure = graph_drawing.graph(
+        shown.boxes, shown.happened, recording.modules, key=shown.key, title=_title(shown)
+    )
     if not picks:
         show(figure, key="graph")
         return
