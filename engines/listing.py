@@ -155,11 +155,16 @@ class Listing:
             frame = frame.f_back
         return frame
 
-    def call_between(self, before: int, after: int) -> Place:
+    def spot(self, frame: FrameType) -> int:
+        """Where a frame of the listing is: the offset of an instruction in its bytecode."""
+        return frame.f_lasti
+
+    def call_between(self, before: int | None, after: int) -> Place:
         """The one call between two instructions, or within one of both; nowhere if there are more.
 
-        before, after: offsets in its bytecode, in the order in which they ran.
+        before, after: offsets in its bytecode, in the order in which they ran; None for its begin.
         """
+        before = before or 0
         calls = [call for call in self._calls if before < call < after] or [after] * (
             before == after
         )
@@ -176,3 +181,52 @@ class Listing:
             text[0] = text[0][start:]
         words = b"".join(text).decode().split()
         return Place(line - self.code.co_firstlineno + 1, " ".join(words))
+
+
+class Spot(NamedTuple):
+    """An instruction of a file: which code it belongs to, and its offset in that."""
+
+    code: CodeType
+    offset: int
+
+
+class Script:
+    """Says where a whole file is, whichever of its functions runs: in which of the file's lines."""
+
+    def __init__(self, file: str, source: str) -> None:
+        """file: the name that it was compiled with. source: its text."""
+        self.file = file
+        self.source = source
+        self._parts: dict[CodeType, Listing] = {}
+
+    def frame(self, frame: FrameType) -> FrameType:
+        """The innermost of the file's own frames, of this one and those that called it."""
+        while frame.f_code.co_filename != self.file:
+            assert frame.f_back is not None, "nothing the file called"
+            frame = frame.f_back
+        return frame
+
+    def spot(self, frame: FrameType) -> Spot:
+        """Where a frame of the file is."""
+        return Spot(frame.f_code, frame.f_lasti)
+
+    def call_between(self, before: Spot | None, after: Spot) -> Place:
+        """As for a listing; nowhere if the two are not in the same function."""
+        if before and before.code is not after.code:
+            return Place()
+        return self._in_file(
+            after.code, self._part(after.code).call_between(before and before.offset, after.offset)
+        )
+
+    def place(self, spot: Spot) -> Place:
+        """Where the file is at this instruction."""
+        return self._in_file(spot.code, self._part(spot.code).place(spot.offset))
+
+    def _part(self, code: CodeType) -> Listing:
+        if code not in self._parts:
+            self._parts[code] = Listing(code, self.source)
+        return self._parts[code]
+
+    @staticmethod
+    def _in_file(code: CodeType, place: Place) -> Place:
+        return place._replace(line=place.line and place.line + code.co_firstlineno - 1)

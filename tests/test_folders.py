@@ -10,11 +10,12 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 FILES = sorted(
     p.relative_to(ROOT)
-    for d in ("engines", "views", "pages", "server")
+    for d in ("engines", "views", "pages", "server", "backstep")
     for p in (ROOT / d).rglob("*.py")
 )
 SOURCES = [Path("app.py"), Path("home.py"), *FILES]
-PAGES = {path.stem for path in (ROOT / "pages").glob("*.py")} | {"home"}
+OWN = "own_training"  # the page of `python -m backstep`, which no public server has
+PAGES = {path.stem for path in (ROOT / "pages").glob("*.py")} | {"home", OWN}
 FRAMEWORKS = {"torch", "tensorflow", "keras"}
 FAMILIES = {
     path.parts[1]
@@ -36,6 +37,8 @@ def each(paths):
 
 def place(path):
     """The layer and the folder: ("views", "player"); a page has the folder of its name."""
+    if path.parts[0] == "backstep":
+        return ("pages" if path.stem == "page" else "backstep"), OWN
     if path.parts[0] in ("pages", "home.py"):
         return "pages", "home" if path == Path("home.py") else path.stem
     if path == Path("app.py"):
@@ -77,6 +80,9 @@ def may_import(layer, folder, other_layer, other_folder):
         ("server", "server"): True,
         ("server", "views"): other_folder == "ui",
         ("server", "engines"): other_folder in FAMILIES,
+        ("backstep", "backstep"): True,
+        ("backstep", "views"): other_folder in (OWN, "ui"),
+        ("backstep", "engines"): other_folder in (OWN, ""),
         ("pages", "views"): True,
         ("pages", "engines"): True,
         ("views", "views"): other_folder
@@ -111,6 +117,23 @@ def test_no_folders_import_each_other_in_a_circle():
 
     for folder in uses:
         reaches(folder, (folder,))
+
+
+def test_nothing_that_the_public_app_loads_leads_to_what_runs_somebodys_program():
+    """Also not late, within a function: what is imported there counts as well."""
+    public = [path for path in SOURCES if place(path)[1] != OWN]
+    public += [
+        Path("app.py"),
+        *((path.relative_to(ROOT)) for path in (ROOT / "server").glob("*.py")),
+    ]
+    own = {"backstep", f"engines.{OWN}", f"views.{OWN}"}
+    for path in public:
+        leading = {
+            name for name in imports(path) if any(f"{name}.".startswith(f"{o}.") for o in own)
+        }
+        text = (ROOT / path).read_text(encoding="utf-8")
+        assert (leading, OWN in text) == (set(), False), path
+    assert not [path for path in (ROOT / "pages").glob("*.py") if OWN in path.stem]
 
 
 @each([path for path in FILES if path.parts[0] == "engines"])

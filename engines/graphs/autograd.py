@@ -50,6 +50,7 @@ class Node:
     saved: tensors it keeps for backward. settings: numbers it keeps, such as an exponent.
     forward: index of the event with which it entered the graph; backward: of that in which it ran.
     released: whether the saved tensors were gone when backward() returned.
+    module: the part of a model that ran it, as the listing reaches it: model.layers.0; "" for none.
     """
 
     id: int
@@ -63,6 +64,7 @@ class Node:
     forward: int = 0
     backward: int | None = None
     released: bool = False
+    module: str = ""
 
     @property
     def name(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from inspect import CO_OPTIMIZED
 from types import FrameType, ModuleType
 from typing import Any
 
@@ -17,14 +18,30 @@ LIBRARIES = ("torch", "numpy", "builtins", "types", "functools")  # whose object
 
 def variables_of(frame: FrameType) -> Variables:
     """The tensors that a listing can name: w, layers[0], p['a'], line.w, model.0.weight."""
-    held = frame.f_locals
-    named = [one for name, value in held.items() for one in _within(name, value)]
-    if isinstance(held, dict):
-        held.clear()  # up to Python 3.12 the frame keeps this copy, and every tensor in it
-    for name in frame.f_code.co_names:
-        if name in frame.f_globals:
-            named += _within(name, frame.f_globals[name])
+    return [one for name, value in held_by(frame).items() for one in _within(name, value)]
+
+
+def tensors_of(frame: FrameType) -> Variables:
+    """As `variables_of`, but only what is a tensor itself or stands in a container of them."""
+    named: Variables = []
+    for name, value in held_by(frame).items():
+        if isinstance(value, torch.Tensor):
+            named.append((name, value))
+        elif isinstance(value, list | tuple | dict):
+            named += _within(name, value, 1)
     return named
+
+
+def held_by(frame: FrameType) -> dict[str, Any]:
+    """What a frame has names for: its variables, and of its module's those that its code reads."""
+    held: dict[str, Any] = {}
+    if frame.f_code.co_flags & CO_OPTIMIZED:  # a function's, which are not a module's or a class's
+        local = frame.f_locals
+        held = dict(local)
+        if isinstance(local, dict):
+            local.clear()  # up to Python 3.12 the frame keeps this copy, and every tensor in it
+    read = [name for name in frame.f_code.co_names if name in frame.f_globals]
+    return held | {name: frame.f_globals[name] for name in read if name not in held}
 
 
 def _within(name: str, value: Any, depth: int = 3) -> Iterator[tuple[str, Any]]:
@@ -33,12 +50,12 @@ def _within(name: str, value: Any, depth: int = 3) -> Iterator[tuple[str, Any]]:
         yield name, value
     elif isinstance(value, torch.nn.Module):
         yield from ((f"{name}.{inner}", tensor) for inner, tensor in value.named_parameters())
-    elif depth and (inside := _inside(value)):
-        for inner, one in inside:
+    elif depth:
+        for inner, one in inside(value):
             yield from _within(name + inner, one, depth - 1)
 
 
-def _inside(value: Any) -> list[tuple[str, Any]]:
+def inside(value: Any) -> list[tuple[str, Any]]:
     """What a container or an object of the listing's own holds, and how it is written."""
     if isinstance(value, list | tuple | dict):
         if len(value) >= MOST:  # a whole history, or a file of data

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
+import numpy as np
 import torch
 from torch._subclasses.fake_tensor import FakeTensor
 
@@ -12,6 +15,9 @@ NUMPY_HAS = {
     *(torch.int8, torch.int16, torch.int32, torch.int64),
     *(torch.float16, torch.float32, torch.float64, torch.complex64, torch.complex128),
 }
+
+
+Copy = Callable[[Any], Any]
 
 
 def copied(tensor: Any) -> Any:
@@ -31,6 +37,31 @@ def copied(tensor: Any) -> Any:
         else:
             return None
     return numbers.numpy(force=True).copy()
+
+
+def sampled(tensor: Any, most: int) -> Any:
+    """As `copied`; of more numbers than `most` the smallest, the largest, and others between.
+
+    They are then in one row: those that are evenly spread, from its second on, in their order.
+    """
+    if tensor is None or _is_hidden(tensor) or tensor.numel() <= most:
+        return copied(tensor)
+    spread = _spread(tensor.numel(), most - 2)
+    if tensor.layout == torch.strided and tensor.dtype in (torch.float32, torch.float64):
+        flat = tensor.detach().reshape(-1)
+        ends = copied(torch.stack([flat.min(), flat.max()]))
+        between = copied(flat[torch.from_numpy(spread).to(flat.device)])
+    elif (numbers := copied(tensor)) is None:
+        return None
+    else:
+        ends = np.array([numbers.min(), numbers.max()])
+        between = numbers.reshape(-1)[spread]
+    return np.concatenate([ends[:1], between, ends[1:]])
+
+
+@lru_cache(maxsize=256)
+def _spread(length: int, count: int) -> Any:
+    return np.linspace(0, length - 1, count).astype(int)
 
 
 def is_lost(tensor: Any) -> bool:

@@ -7,16 +7,17 @@ import igraph
 from engines.graphs.autograd import Graph
 
 
-def positions(graph: Graph) -> dict[int, tuple[float, float]]:
+def positions(graph: Graph, *, late: bool = False) -> dict[int, tuple[float, float]]:
     """By id of a node: its column and its layer, both from 0 on; layers count downwards.
 
     Sugiyama's method: each edge leads to a deeper layer, with few crossings on the way.
+    late: whether what is computed from leaves alone stands right above its first use, as they do.
     """
     if not graph.nodes:
         return {}
     index = {node.id: i for i, node in enumerate(graph.nodes)}
     edges = [(index[edge.source], index[edge.target]) for edge in graph.edges]
-    depth = _depth(graph)
+    depth = _depth(graph, late=late)
     drawing = igraph.Graph(len(index), edges, directed=True)
     # Few rounds of uncrossing give a calm picture of 300 nodes in a quarter of the time.
     layout = drawing.layout_sugiyama(layers=[depth[number] for number in index], maxiter=20)
@@ -29,7 +30,7 @@ def positions(graph: Graph) -> dict[int, tuple[float, float]]:
     return {n: (x, y - top) for n, x, y in zip(index, across, layers, strict=True)}
 
 
-def _depth(graph: Graph) -> dict[int, int]:
+def _depth(graph: Graph, *, late: bool) -> dict[int, int]:
     """By id, how many operations are before a node. A leaf stands right above its first use."""
     leaves = {node.id for node in graph.leaves}
     depth: dict[int, int] = {}
@@ -37,7 +38,9 @@ def _depth(graph: Graph) -> dict[int, int]:
         before = [depth[edge.source] for edge in graph.inputs(node.id) if edge.source in depth]
         if node.id not in leaves:
             depth[node.id] = 1 + max(before, default=0)
-    for leaf in leaves:
+            if late and not before:
+                leaves.add(node.id)
+    for leaf in sorted(leaves, reverse=late):  # what is used before what it is made from
         uses = [depth[edge.target] for edge in graph.edges if edge.source == leaf]
         depth[leaf] = min(uses, default=1) - 1
     return depth

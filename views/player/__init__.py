@@ -35,7 +35,7 @@ from views.player.figure import (
     sized,
 )
 from views.player.listings import Computed, highlighted, listing
-from views.player.parts import Part, Parts, component, note, noting, words
+from views.player.parts import Part, Parts, component, note, noting, on_page, words
 from views.player.story import Moment, Story, paragraphs, say, show_story
 from views.player.text import during, live, now, reached
 from views.player.timeline import (
@@ -95,6 +95,7 @@ __all__ = [
     "note",
     "noting",
     "now",
+    "on_page",
     "paragraphs",
     "picture",
     "player",

@@ -31,7 +31,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from views.player.caching import cached, keeping
-from views.player.parts import Part, note
+from views.player.parts import Part, note, on_page
 from views.player.timeline import STEP, Timeline
 
 P = ParamSpec("P")
@@ -120,7 +120,7 @@ def drawing(chart: Any, *, title: Any, description: str) -> Drawing:
 
 def in_lecture() -> bool:
     """Whether the page is shown to a hall: everything is large. The toggle has this key."""
-    return bool(st.session_state.get("lecture", False))
+    return on_page() and bool(st.session_state.get("lecture", False))
 
 
 def show(
@@ -144,6 +144,8 @@ def show(
     params = [*figure["params"], {"name": "lecture", "value": lecture}, SCREEN]
     spec = {**figure, "params": params, "config": CONFIG, "padding": PADDING}
     note(key, Part("", {}, spec))
+    if not on_page():
+        return st.container()
     tall: Any = height
     if lecture and height != "stretch":
         tall = in_hall or round(1.7 * height)

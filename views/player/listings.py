@@ -6,7 +6,7 @@ import html
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
@@ -25,11 +25,13 @@ DOTTED = re.compile(
 class Computed(NamedTuple):
     """What a line of a listing computes: at which moments, and the series that has the value.
 
-    series: empty for what is many numbers, and has no room beside the line.
+    series: empty for what is many numbers, and has no room beside the line. known: the moment from
+    which the value is; if not said, the last of them.
     """
 
     moments: Sequence[int]
     series: str = ""
+    known: int | None = None
 
 
 @lru_cache(maxsize=64)
@@ -44,7 +46,7 @@ def highlighted(source: str) -> list[str]:
 
 def listing(
     source: str,
-    computed: Mapping[str, Computed],
+    computed: Mapping[Any, Computed],
     *,
     title: str,
     key: str,
@@ -54,17 +56,20 @@ def listing(
 ) -> None:
     """Show a listing, and beside its lines what they computed at the step shown.
 
-    computed: by how the line begins. run: the prefix of the series. changed: lines to mark as
-    different from the right ones. follows: whether to show a part only, that with the marked lines.
+    computed: by how the line begins, or by its number, counted from 1. run: the prefix of the
+    series. changed: lines to mark as different from the right ones. follows: whether to show a part
+    only, that with the marked lines.
     """
     rows, wrong = [], {line.strip() for line in changed.splitlines()}
-    for line, code in zip(source.rstrip("\n").split("\n"), highlighted(source), strict=True):
+    lines = zip(source.rstrip("\n").split("\n"), highlighted(source), strict=True)
+    for number, (line, code) in enumerate(lines, start=1):
         mark = ' class="changed"' if line.strip() in wrong else ""
         moments, value = "", ""
-        for start, (at, series) in computed.items():
-            if line.strip().startswith(start):
+        for start, (at, series, known) in computed.items():
+            if number == start or (isinstance(start, str) and line.strip().startswith(start)):
                 moments = f' data-moments="{during(at)}"'
-                value = now(run + series, known=max(at)) if series else ""
+                begin = max(at) if known is None else known
+                value = now(run + series, known=begin) if series else ""
         cells = f'<span class="value">{value}</span><code>{code}</code>'
         rows.append(f"<li{moments}{mark}>{cells}</li>")
     name = f'<div class="listing-name">{html.escape(title)}</div>'

@@ -31,15 +31,24 @@ Parts = dict[str, Part]  # by key: what replaces an earlier part takes its place
 _noted: ContextVar[Parts | None] = ContextVar("parts", default=None)
 
 
+_on_page: ContextVar[bool] = ContextVar("on_page", default=True)
+
+
 @contextmanager
-def noting() -> Iterator[Parts]:
-    """Yield what is shown in it; complete at its end."""
+def noting(*, on_page: bool = True) -> Iterator[Parts]:
+    """Yield what is shown in it; complete at its end. on_page: whether a page shows it, too."""
     parts: Parts = {}
-    token = _noted.set(parts)
+    tokens = _noted.set(parts), _on_page.set(on_page)
     try:
         yield parts
     finally:
-        _noted.reset(token)
+        _noted.reset(tokens[0])
+        _on_page.reset(tokens[1])
+
+
+def on_page() -> bool:
+    """Whether what is shown goes into a page, and not only among the parts that are noted."""
+    return _on_page.get()
 
 
 def note(key: str, part: Part) -> None:
@@ -60,6 +69,6 @@ def component(name: str, *, html: str, js: str, css: str = "") -> Callable[..., 
 
     def show(*, data: Mapping[str, Any], key: str, **more: Any) -> Any:
         note(key, Part(name, files, data))
-        return mount(data=data, key=key, **more)
+        return mount(data=data, key=key, **more) if on_page() else None
 
     return show

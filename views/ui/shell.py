@@ -77,6 +77,27 @@ def open_chapter(file: str) -> Here:
     return Here(controls, chapter.name, then, backwards, settings, chapter.question, file)
 
 
+def open_alone(title: str, chapters: Sequence[Chapter]) -> Here:
+    """Start the only page of a server of one's own, at the chapter that is asked for."""
+    st.set_page_config(page_title=f"{title} · Backstep", page_icon="⏪", layout="wide")
+    settle("alone")
+    controls = Controls(title)
+    lecture = controls.flagged("lecture")
+    st.html(f"<style>{STYLE}{LECTURE if lecture else ''}</style>")
+    names = {one.name: one.title for one in chapters}
+    with st.container(key="header"):
+        with st.container(key="topbar", horizontal=True, vertical_alignment="top"):
+            name = controls.pills(
+                "Chapter", "chapter", names, chapters[0].name, label_visibility="collapsed"
+            )
+            controls.flag("Lecture mode", "lecture")
+        chapter = next(one for one in chapters if one.name == name)
+        with st.container(key="heading", horizontal=True, vertical_alignment="center"):
+            st.markdown(f"## {chapter.question}")
+            settings = st.container(key="settings", width="content")
+    return Here(controls, name, "", False, settings, chapter.question)
+
+
 def _open(file: str) -> tuple[Controls, Page]:
     page = page_of(file)
     st.set_page_config(page_title=f"{page.title} · Backstep", page_icon="⏪", layout="wide")

@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch.overrides import TorchFunctionMode, _get_current_function_mode_stack
 
-from engines.graphs import read_torch
+from engines.graphs import torch_recorder
 from engines.graphs.read_torch import record
 from engines.problem import preset
 from engines.regression.torch_autograd import train
@@ -559,7 +559,7 @@ def test_a_failure_of_the_recorder_is_not_told_as_one_of_the_listing(monkeypatch
     def listing(w):
         yield (w * w).sum().backward()
 
-    monkeypatch.setattr(read_torch, "copied", lambda tensor: 1 / 0)
+    monkeypatch.setattr(torch_recorder, "version", lambda tensor: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         list(record(listing(*leaves((2,)))))
     assert _get_current_function_mode_stack() == []

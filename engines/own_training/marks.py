@@ -1,0 +1,47 @@
+"""How a program can say itself what its steps are, and who listens."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Protocol, TypeVar
+
+T = TypeVar("T")
+_listening = threading.local()
+
+
+class Listener(Protocol):
+    """Hears of the passes of a loop; the line is that of the loop, if it is known."""
+
+    def passed(self, line: int = 0, /) -> None:
+        """A pass begins."""
+
+    def over(self, line: int = 0, /) -> None:
+        """There are no more."""
+
+
+def steps(passes: Iterable[T]) -> Iterator[T]:
+    """The same things, of each of which the program makes a step: `for i in steps(range(100)):`.
+
+    Where nobody records the program, nothing more happens.
+    """
+    listener: Listener | None = getattr(_listening, "listener", None)
+    try:
+        for one in passes:
+            if listener:
+                listener.passed()
+            yield one
+    finally:
+        if listener:
+            listener.over()
+
+
+@contextmanager
+def heard_by(listener: Listener) -> Iterator[None]:
+    """In it, `steps` tells this listener, in this thread."""
+    _listening.listener = listener
+    try:
+        yield
+    finally:
+        del _listening.listener

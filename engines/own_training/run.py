@@ -1,0 +1,239 @@
+"""Runs somebody's program as it stands, and records its training."""
+
+from __future__ import annotations
+
+import ast
+import sys
+import tokenize
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from traceback import FrameSummary, StackSummary, TracebackException
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from engines.listing import Script, Spot
+from engines.own_training import loops
+from engines.own_training.marks import heard_by
+from engines.own_training.recorder import WITHOUT_LOOP, EnoughError, TrainingRecorder
+from engines.own_training.recording import Ended, Failure, Pass, Recording
+
+MOST = 1000  # steps, if not said
+OURS, OVERRIDES = Path(__file__).parents[1], str(Path("torch") / "overrides.py")
+MARK_IT = (
+    "Mark the loop whose passes are the steps: `for step in backstep.steps(range(100)):`, with "
+    "`import backstep` above it."
+)
+
+
+class RefusedError(Exception):
+    """What cannot be recorded, and why, in words for whoever wrote it."""
+
+
+class Program(NamedTuple):
+    """What is run: its name, where it is, and the lines of the loops of which a pass is a step."""
+
+    title: str
+    script: Script
+    loops: list[int]
+
+
+def record_file(
+    path: Path,
+    *,
+    steps: int = MOST,
+    function: str = "",
+    arguments: Sequence[str] = (),
+    told: Callable[[int, Pass], None] = lambda *_: None,
+) -> Recording:
+    """Run a program, or one function of it, and record what it trains. Raises RefusedError.
+
+    steps: it is ended after so many. function: to be called; if not said, the file is run as
+    `python path` would, and where that trains nothing, the function in it that does. arguments: of
+    its command line. told: called after each step.
+    """
+    source, tree = _read(path)
+    known = [one.name for one in tree.body if isinstance(one, ast.FunctionDef)]
+    if function and function not in known:
+        there = f"It has {', '.join(known)}." if known else "It defines no function."
+        raise RefusedError(f"{path.name} has no function {function}. {there}")
+    found = [] if loops.marks_its_steps(tree) else loops.step_loops(tree, function)
+    once = not found and not loops.marks_its_steps(tree)
+    program = Program(path.name, Script(str(path), source), [loop.lineno for loop in found])
+    recorder = TrainingRecorder(program.script, most=steps, told=told)
+    module = ModuleType(path.stem if function else "__main__")
+    module.__file__ = str(path)
+    vars(module).update({loops.BEGINS: recorder.passed, loops.ENDS: recorder.over})
+    code = compile(loops.with_passes(tree, found), str(path), "exec", dont_inherit=True)
+
+    def run() -> None:
+        with _as_main(module, path, arguments):
+            exec(code, vars(module))
+            name = function or _uncalled(tree, recorder, path)
+            if name:
+                exhaust(getattr(module, name)())
+
+    return record_program(recorder, program, run, once=once)
+
+
+def record_program(
+    recorder: TrainingRecorder, program: Program, run: Callable[[], None], *, once: bool
+) -> Recording:
+    """Run a program whose loops tell the recorder where they are. Raises RefusedError.
+
+    once: whether no loop does, and all of it is one step.
+    """
+    ended, error = _watch(recorder, run, once=once)
+    return _recording(recorder, program, ended, error)
+
+
+def _read(path: Path) -> tuple[str, ast.Module]:
+    if not path.is_file():
+        raise RefusedError(f"There is no file {path}.")
+    if path.suffix == ".ipynb":
+        raise RefusedError(
+            f"{path.name} is a notebook. In it, `from backstep import play` and `play(train)` "
+            "record the function `train` and show the player below the cell."
+        )
+    try:
+        with tokenize.open(path) as file:
+            source = file.read()
+        return source, ast.parse(source, str(path))
+    except SyntaxError as error:
+        line = f"\n  line {error.lineno}: {(error.text or '').strip()}" if error.lineno else ""
+        raise RefusedError(f"{path.name} is not Python: {error.msg}.{line}") from error
+    except (UnicodeDecodeError, ValueError) as error:
+        raise RefusedError(f"{path.name} is not Python: {error}.") from error
+
+
+def _uncalled(tree: ast.Module, recorder: TrainingRecorder, path: Path) -> str:
+    """The function to be called because the file itself trains nothing; "" if it does."""
+    if recorder.backward:
+        return ""
+    functions = loops.trainers(tree)
+    if len(functions) > 1:
+        named = ", ".join(functions)
+        raise RefusedError(
+            f"{path.name} calls none of its functions that train. Name one of them: "
+            f"--function {functions[0]} (there are {named})."
+        )
+    return functions[0] if functions else ""
+
+
+def exhaust(result: Any) -> None:
+    """Run a generator to its end; anything else has run."""
+    if isinstance(result, Iterator):
+        for _ in result:
+            pass
+
+
+@contextmanager
+def _as_main(module: ModuleType, path: Path, arguments: Sequence[str]) -> Iterator[None]:
+    """In it, Python is as `python path arguments` would find it."""
+    before, argv, places = sys.modules.get(module.__name__), sys.argv, sys.path[:]
+    sys.modules[module.__name__] = module
+    sys.argv = [str(path), *arguments]
+    sys.path.insert(0, str(path.parent))
+    try:
+        yield
+    finally:
+        sys.argv, sys.path[:] = argv, places
+        if before is not None:
+            sys.modules[module.__name__] = before
+
+
+def _watch(
+    recorder: TrainingRecorder, run: Callable[[], None], *, once: bool
+) -> tuple[Ended, BaseException | None]:
+    """Run it under the recorder. Returns how it ended. once: whether all of it is one step."""
+    try:
+        with recorder, heard_by(recorder):
+            recorder.alone = once
+            if once:
+                recorder.passed()
+            run()
+    except EnoughError:
+        return "enough", None
+    except KeyboardInterrupt:
+        return "interrupted", None
+    except SystemExit:
+        return "finished", None
+    except RefusedError:
+        raise
+    except Exception as error:
+        if recorder.is_own(error):
+            raise
+        recorder.failed(error, spot_of(error, recorder.file))
+        return "error", error
+    finally:
+        recorder.over()
+    return "finished", None
+
+
+def spot_of(error: BaseException, file: str) -> Spot | None:
+    """Where an error left the program: in the innermost of its own frames; None if it has none."""
+    found, trace = None, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == file:
+            found = Spot(trace.tb_frame.f_code, trace.tb_lasti)
+        trace = trace.tb_next
+    return found
+
+
+def told_by_python(error: BaseException, file: str) -> str:
+    """The traceback as it is without the recorder: from the program on, without frames of ours."""
+    told: TracebackException | None = TracebackException.from_exception(error)
+    first, one = told, told
+    while one is not None:
+        frames = list(one.stack)
+        begin = next((i for i, frame in enumerate(frames) if frame.filename == file), 0)
+        one.stack = StackSummary.from_list([f for f in frames[begin:] if not _is_ours(f)])
+        one = one.__cause__ or one.__context__
+    assert first
+    return "".join(first.format())
+
+
+def _is_ours(frame: FrameSummary) -> bool:
+    """Whether a frame is there only because the recorder is."""
+    asks = "handle_torch_function(" in (frame.line or "")
+    return asks or OURS in Path(frame.filename).parents or frame.filename.endswith(OVERRIDES)
+
+
+def _recording(
+    recorder: TrainingRecorder, program: Program, ended: Ended, error: BaseException | None
+) -> Recording:
+    if error:
+        spot = spot_of(error, program.script.file)
+        line = program.script.place(spot).line if spot else None
+        told = told_by_python(error, program.script.file)
+        failure = Failure(type(error).__name__, str(error), line, told)
+    else:
+        failure = None
+        _refuse_if_nothing(recorder, program.title, program.script.source)
+    return Recording(
+        title=program.title,
+        source=program.script.source,
+        loops=program.loops,
+        passes=recorder.passes,
+        graphs=recorder.graphs,
+        modules=recorder.modules,
+        ended=ended,
+        failure=failure,
+        too_many=recorder.too_many,
+    )
+
+
+def _refuse_if_nothing(recorder: TrainingRecorder, title: str, source: str) -> None:
+    if not recorder.backward and "torch" not in source:
+        raise RefusedError(f"{title} never names torch. Only PyTorch's graphs can be recorded.")
+    if not recorder.backward:
+        raise RefusedError(
+            f"{title} has run, but nothing in it called backward() or torch.autograd.grad(): there "
+            "is no training to show. What another thread or torch.autograd.backward does is unseen."
+        )
+    too_often = recorder.alone and recorder.backward > WITHOUT_LOOP
+    if too_often or not any(one.losses or one.gradients for one in recorder.passes):
+        raise RefusedError(
+            f"{title} went backward {recorder.backward} times, but not in a loop that could be "
+            f"found. {MARK_IT}"
+        )

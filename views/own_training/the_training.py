@@ -1,0 +1,105 @@
+"""The training: losses, gradients and parameters over all steps."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+import numpy as np
+
+from engines.own_training.recording import Recording
+from views.own_training.played import of_training
+from views.own_training.sizes import summed
+from views.player import WHOLE_STEPS, Timeline, now, say, show
+from views.ui.line_chart import Line, lines
+from views.ui.palette import BEST, DATA, GRADIENT, MISTAKE, MODEL, OTHER, Look
+from views.ui.shell import Here
+from views.ui.staging import beside, stage
+
+COLORS = (MODEL, GRADIENT, OTHER, BEST, MISTAKE, DATA)
+
+
+def show_stage(here: Here, recording: Recording) -> None:
+    """Three charts under one player."""
+    if not recording.columns("losses"):
+        with stage(here):
+            say("No step came as far as backward(), so there is nothing to follow.")
+        return
+    timeline, how = played(recording)
+    with stage(here, timeline, **how):
+        say(told(recording))
+        places = beside([4, 3, 3])
+        for place, draw in zip(places, (losses, gradients, parameters), strict=True):
+            with place:
+                draw(recording)
+
+
+def played(recording: Recording) -> tuple[Timeline, dict[str, Any]]:
+    """All steps, and what the player is told."""
+    timeline = Timeline(of_training(recording), len(recording.passes) - 1, parts=WHOLE_STEPS)
+    names = list(recording.columns("losses"))[:2]
+    return timeline, {"readout": dict.fromkeys(names, (0, None)), "begin": (0, None)}
+
+
+def told(recording: Recording) -> str:
+    """HTML: what the losses are at the step shown, and where they began and ended."""
+    sentences = []
+    for name, values in recording.columns("losses").items():
+        known = values[~np.isnan(values)]
+        sentences.append(f"<b>{escape(name)}</b> is {now(name, digits=9)}")
+        if len(known) and not np.isfinite(known).all():
+            first = int(np.flatnonzero(~np.isfinite(values))[0])
+            sentences[-1] += f" (from step {first} on it is no finite number)"
+    return "; ".join(sentences) + ". " + _several(recording) + _loops(recording)
+
+
+def losses(recording: Recording) -> None:
+    """What backward() was called on."""
+    columns = recording.columns("losses")
+    show(_chart(columns, title="Loss"), key="losses")
+
+
+def gradients(recording: Recording) -> None:
+    """How large the gradients were that backward() left."""
+    show(_chart(summed(recording, "gradients"), title="Size of gradients"), key="gradients")
+
+
+def parameters(recording: Recording) -> None:
+    """How large the parameters were that the step began with."""
+    show(_chart(summed(recording, "parameters"), title="Size of parameters"), key="parameters")
+
+
+def _chart(columns: dict[str, np.ndarray], *, title: str) -> dict[str, object]:
+    shown = []
+    for i, (name, values) in enumerate(columns.items()):
+        at = np.flatnonzero(np.isfinite(values))
+        look = Look(name, COLORS[i % len(COLORS)], (1, 0) if i < len(COLORS) else (4, 3))
+        shown.append(Line(look, values[at], at))
+    finite = [line for line in shown if len(line.values)] or [Line(Look("none", DATA), np.ones(1))]
+    low = min(line.values.min() for line in finite)
+    high = max(line.values.max() for line in finite)
+    return lines(
+        finite,
+        title=title,
+        y="",
+        description=f"{title} against step: {', '.join(columns)}.",
+        log=low > 0 and high > 10 * low,
+        follows=True,
+        legend=len(columns) > 1,
+    )
+
+
+def _several(recording: Recording) -> str:
+    """That a step went backward more than once from what has one name."""
+    most = max(len(one.backward) - len(set(one.backward)) for one in recording.passes)
+    told = "A step calls backward() several times; of one name this is the last. "
+    return told if most else ""
+
+
+def _loops(recording: Recording) -> str:
+    """What a step is."""
+    if not recording.loops:
+        return "A step is one pass of the loop that says so." if len(recording.passes) > 1 else ""
+    where = " and ".join(map(str, recording.loops))
+    many = "s" if len(recording.loops) > 1 else ""
+    return f"A step is one pass of the loop{many} in line{many} {where}."
