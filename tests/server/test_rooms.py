@@ -1,14 +1,23 @@
-"""A room's rules, as its WebSocket has them: who leads, what is led to, what is counted."""
+"""A room's rules, as its WebSocket has them: who leads, what is led to, what is counted.
+
+They are the same where the rooms are in the memory of the process, and where they are in Redis.
+"""
 
 import json
+import time
 from contextlib import ExitStack, contextmanager
 
+import psutil
 import pytest
+from redis import Redis
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from server.rooms import bounds, door, hub, messages
+from tests.support.redis import redis_server
+from tests.support.room import InRoom, connected
+from tests.support.server import running
 from views.ui import talk
 
 PLACE = {"page": 1, "query": {"chapter": "rate", "of_limit": "1.05"}}
@@ -19,31 +28,6 @@ HERE = {"origin": "http://testserver"}
 ME = "a-browser-of-somebody"
 
 
-class Client:
-    """A browser's connection to a room, and all that it knows of it."""
-
-    def __init__(self, socket):
-        self.socket = socket
-        self.state = {}
-
-    def say(self, **said):
-        self.socket.send_text(json.dumps(said))
-
-    def hear(self, *names):
-        """Wait until all of these have been told (again); returns what is known."""
-        left = set(names)
-        while left:
-            news = self.socket.receive_json()
-            self.state |= news
-            left -= news.keys()
-        return self.state
-
-    def hears(self, **wanted):
-        """Wait until what is known is this."""
-        while {name: self.state.get(name) for name in wanted} != wanted:
-            self.state |= self.socket.receive_json()
-
-
 class Class:
     """An app that has nothing but rooms, and who is in them."""
 
@@ -51,9 +35,8 @@ class Class:
         self._client, self._stack = client, stack
 
     def connect(self, headers=HERE, path="/rooms"):
-        return Client(
-            self._stack.enter_context(self._client.websocket_connect(path, headers=headers))
-        )
+        socket = self._client.websocket_connect(path, headers=headers)
+        return InRoom(self._stack.enter_context(socket))
 
     def open(self, **more):
         lecturer = self.connect(**more)
@@ -80,8 +63,32 @@ def rooms():
         yield Class(stack.enter_context(TestClient(app)), stack)
 
 
+@pytest.fixture(scope="module")
+def redis():
+    with redis_server() as address:
+        yield address
+
+
+@pytest.fixture(params=["memory", "redis"])
+def school(request, monkeypatch):
+    """A class whose rooms are kept in either way."""
+    return request.getfixturevalue(f"in_{request.param}")
+
+
 @pytest.fixture
-def school(monkeypatch):
+def in_redis(redis, monkeypatch):
+    with Redis.from_url(redis) as client:
+        client.flushall()
+    monkeypatch.setattr(door, "REDIS", redis)
+    yield from _school(monkeypatch)
+
+
+@pytest.fixture
+def in_memory(monkeypatch):
+    yield from _school(monkeypatch)
+
+
+def _school(monkeypatch):
     monkeypatch.setattr(door, "_wrong", bounds.Tries(bounds.WRONG_CODES, 60))
     monkeypatch.setattr(door, "_openings", bounds.Tries(bounds.OPENINGS, 3600))
     with rooms() as school:
@@ -167,10 +174,10 @@ def test_the_same_question_said_again_keeps_its_answers(school):
     assert member.hear("shows")["shows"] == {"counts": [0, 1, 0]}
 
 
-def test_what_is_kept_of_an_answer_names_nobody(school):
-    lecturer = school.open()
+def test_what_is_kept_of_an_answer_names_nobody(in_memory):
+    lecturer = in_memory.open()
     code = lecturer.state["leads"]
-    member = school.join(code, me=ME)
+    member = in_memory.join(code, me=ME)
     lecturer.say(**QUESTION)
     member.say(answer=1, round=member.hear("asks")["asks"]["round"])
     lecturer.hears(counts=[0, 1, 0])
@@ -203,7 +210,7 @@ def test_a_lecturer_who_comes_back_goes_on(school):
     lecturer.say(place=PLACE, at=AT, **QUESTION)
     member.say(answer=0, round=member.hear("asks")["asks"]["round"])
     lecturer.hears(counts=[1, 0, 0])
-    lecturer.socket.close()
+    lecturer.leave()
     again = school.connect()
     again.say(lead=code, secret=secret, politely=True)
     state = again.hear("leads", "here", "counts")
@@ -211,15 +218,54 @@ def test_a_lecturer_who_comes_back_goes_on(school):
     assert "secret" not in state
 
 
-def test_a_room_ends_when_its_lecturer_has_been_gone_for_long(school, monkeypatch):
-    lecturer = school.open()
+def test_what_redis_keeps_names_nobody_and_ends_by_itself(redis, in_redis):
+    lecturer = in_redis.open()
+    code = lecturer.state["leads"]
+    member = in_redis.join(code, me=ME)
+    lecturer.say(**QUESTION)
+    member.say(answer=1, round=member.hear("asks")["asks"]["round"])
+    lecturer.hears(counts=[0, 1, 0])
+    with Redis.from_url(redis, decode_responses=True) as client:
+        keys = set(client.keys("*")) - {"backstep:rooms"}
+        assert len(keys) == 4
+        assert all(0 < client.ttl(key) <= bounds.LEFT for key in keys)
+        answered = client.smembers(f"backstep:room:{code}:answered")
+        here = client.zrange(f"backstep:room:{code}:here", 0, -1)
+        assert (len(answered), len(here)) == (1, 1)
+        assert ME not in repr([client.hgetall(f"backstep:room:{code}"), answered, here])
+        lecturer.say(close=True)
+        assert member.hear("ended")["ended"]
+        assert client.keys("*") == []
+
+
+def test_a_redis_that_goes_and_comes_back(monkeypatch):
+    """Who is in a room stays connected, and who says something meanwhile connects again."""
+    monkeypatch.setattr(bounds, "BEAT", 0.05)
+    with ExitStack() as first:
+        address = first.enter_context(redis_server())
+        monkeypatch.setattr(door, "REDIS", address)
+        with rooms() as school:
+            lecturer = school.open()
+            member = school.join(lecturer.state["leads"])
+            first.close()
+            lecturer.say(at=AT)
+            with pytest.raises(WebSocketDisconnect) as told:
+                lecturer.hear("ended")
+            assert told.value.code == 1013
+            with redis_server(int(address.rpartition(":")[2])):  # which has forgotten all
+                assert member.hear("ended")["ended"]
+                assert school.open()
+
+
+def test_a_room_ends_when_its_lecturer_has_been_gone_for_long(in_memory, monkeypatch):
+    lecturer = in_memory.open()
     code, secret = lecturer.state["leads"], lecturer.state["secret"]
     now = door.time.time()
     monkeypatch.setattr(door.time, "time", lambda: now + bounds.LEFT - 1)
-    assert school.join(code)
+    assert in_memory.join(code)
     monkeypatch.setattr(door.time, "time", lambda: now + bounds.LEFT + 1)
-    assert school.refused(join=code) == "unknown"
-    assert school.refused(lead=code, secret=secret) == "gone"
+    assert in_memory.refused(join=code) == "unknown"
+    assert in_memory.refused(lead=code, secret=secret) == "gone"
     assert door._store._rooms == {}
 
 
@@ -234,7 +280,7 @@ def test_a_room_that_is_led_ends_after_some_hours(monkeypatch, after):
             now = start + after * step / steps
             monkeypatch.setattr(door.time, "time", lambda now=now: now)
             if now < start + bounds.LONGEST:
-                school.join(lecturer.state["leads"]).socket.close()
+                school.join(lecturer.state["leads"]).leave()
                 lecturer.hears(here=2)
                 lecturer.hears(here=1)
                 lecturer.hear("here")
@@ -251,7 +297,7 @@ def test_so_many_and_no_more(school, monkeypatch):
     code = school.open().state["leads"]
     one, _ = school.join(code), school.join(code)
     assert school.refused(join=code) == "full"
-    one.socket.close()
+    one.leave()
     assert school.join(code)
     school.open()
     assert school.refused(open=True) == "most_rooms"
@@ -274,25 +320,25 @@ def test_wrong_codes_and_openings_are_few_from_one_address(school, monkeypatch):
     assert school.refused(open=True) == "too_many_openings"
 
 
-def test_a_replica_by_itself_says_so(school, monkeypatch):
+def test_a_replica_by_itself_says_so(in_memory, monkeypatch):
     monkeypatch.setattr(door, "REPLICAS", 2)
-    assert school.open().state["by_itself"] is True
-    assert school.refused(join="AAAAA") == "unknown_here"
+    assert in_memory.open().state["by_itself"] is True
+    assert in_memory.refused(join="AAAAA") == "unknown_here"
 
 
 @pytest.mark.parametrize("origin", ["http://elsewhere.example", "null"])
-def test_another_sites_page_gets_no_connection(school, origin):
+def test_another_sites_page_gets_no_connection(in_memory, origin):
     with pytest.raises(WebSocketDisconnect):
-        school.connect({"origin": origin})
+        in_memory.connect({"origin": origin})
 
 
 @pytest.mark.parametrize(
     "first",
     ["", "x", "[]", "{}", "[" * 100_000, '{"open": 1}', '{"join": "abc"}', '{"join": "AAAAA0"}'],
 )
-def test_what_is_no_first_message_is_refused(school, first):
-    one = school.connect()
-    one.socket.send_text(first)
+def test_what_is_no_first_message_is_refused(in_memory, first):
+    one = in_memory.connect()
+    one.say_text(first)
     assert one.hear("refused")["refused"] == "message"
 
 
@@ -338,3 +384,26 @@ def test_the_schema_knows_who_speaks():
     assert messages.read(text, "member")
     assert messages.read(text, "lecturer") is None
     assert messages.read(text, "first") is None
+
+
+def test_a_room_is_one_for_all_replicas_and_outlives_any():
+    """The lecturer is at one process, a phone at another, and the lecturer's is killed."""
+    with redis_server() as address, ExitStack() as stack:
+        shared = {"BACKSTEP_REDIS": address, "BACKSTEP_REPLICAS": "2"}
+        one, two = (stack.enter_context(running(environment=shared)) for _ in range(2))
+        lecturer, member, again = (stack.enter_context(connected(at.url)) for at in (one, two, two))
+        lecturer.say(open=True)
+        known = lecturer.hear("leads", "here")
+        assert known["by_itself"] is False
+        member.say(join=known["leads"])
+        lecturer.say(place=PLACE, at=AT, **QUESTION)
+        member.hears(place=PLACE, at=AT)
+        member.say(answer=2, round=member.state["asks"]["round"])
+        lecturer.hears(here=1, counts=[0, 0, 1])
+        psutil.Process(one.pid).kill()
+        again.say(lead=known["leads"], secret=known["secret"])
+        again.hears(here=1, counts=[0, 0, 1])
+        began = time.monotonic()
+        again.say(at={"step": 5, "moment": None}, shows=True)
+        member.hears(at={"step": 5, "moment": None}, shows={"counts": [0, 0, 1]})
+        assert time.monotonic() - began < 1
