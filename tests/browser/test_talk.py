@@ -148,7 +148,7 @@ def test_the_keys_of_a_hall(visit):
     page.keyboard.press("-")
     assert page.evaluate(size) == 1
     page.keyboard.press("?")
-    assert page.locator(".talk-keys[open] tr").count() == 12
+    assert page.locator(".talk-keys[open] tr").count() == 13
     page.keyboard.press("Escape")
     page.keyboard.press("Escape")
     assert page.locator(".contents-all[open]").count() == 1

@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 from tests.support.server import free_port
 
 REDIS_SERVER = shutil.which("redis-server")
+# As in ../conftest.py.
 NO_REDIS = "no Redis on this machine: the tests of rooms that replicas share did not run"
 
 
