@@ -102,11 +102,10 @@ export default function ({ parentElement, data }) {
       [line.followed, line.step] = [wanted, then];
     } else if (then !== line.step) {
       line.step = then;
-      const opening = root.dataset.place !== undefined; // a player that comes will read it
+      const opening = root.dataset.place !== undefined; // then a player that comes will read it, too
       root.dataset.place = then;
-      if (opening) return;
       document.dispatchEvent(new Event("player-go"));
-      delete root.dataset.place;
+      if (!opening) delete root.dataset.place;
     }
   }
 
