@@ -169,6 +169,7 @@ def test_a_lecture_is_followed_answered_and_left(somebody):
 def test_an_unknown_code_and_another_window_are_told(somebody):
     lost = somebody("/?room=AAAAA", PHONE)
     lost.get_by_role("alert").filter(has_text="There is no room with this code.").wait_for()
+    assert lost.locator(".room-plan button").all_inner_texts() == ["✕", "Join"]
     lecturer = somebody("/manual_gradients?lecture=true", HALL)
     opened_room(lecturer)
     other = lecturer.context.new_page()

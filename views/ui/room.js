@@ -22,6 +22,7 @@ function question() { // the one on the stage: its name, its answers (the last o
   if (radios.length < 2) return null;
   return {
     name: [...group.classList].find((name) => name.startsWith("st-key-guess-of")),
+    text: group.querySelector("[data-testid=stWidgetLabel]")?.textContent ?? "",
     labels: radios.slice(0, -1).map((radio) => radio.innerText), radios,
     shown: radios.some((radio) => radio.getAttribute("aria-checked") === "true"),
   };
@@ -163,7 +164,7 @@ export default function ({ parentElement, data }) {
 
   function drawAnswers(open, counts, given) {
     const { role, state } = line, all = counts.reduce((sum, n) => sum + n, 0), bars = role === "leads" || state.shows;
-    find(".room-question").textContent = role === "leads" ? "" : state.shows ? WORDS.said : given === null ? WORDS.yours : WORDS.given;
+    find(".room-question").textContent = role === "leads" ? "" : state.shows ? WORDS.said : given === null ? `${open.text} ${WORDS.yours}` : WORDS.given;
     const rows = open.labels.map((label, i) => {
       const row = made("li", { className: i === given ? "given" : "" });
       row.style.setProperty("--share", bars && all ? counts[i] / all : 0);
@@ -184,7 +185,7 @@ export default function ({ parentElement, data }) {
 
   function drawPlan() {
     const { role, code, state, refused } = line, shown = find(".room-shown");
-    find(".room-plan h2").textContent = role === "leads" || role === "follows" ? WORDS.name.replace("{code}", code ?? "…") : WORDS.title;
+    find(".room-plan h2").textContent = role === "leads" || role === "follows" ? WORDS.name.replace("{code}", code ?? "…") : joins ? WORDS.join_title : WORDS.title;
     find(".room-refused").textContent = WORDS.refused[refused] ?? "";
     if (role === "leads") {
       const local = /^https?:\/\/(localhost|127\.)/.test(state.address ?? "");
@@ -200,7 +201,8 @@ export default function ({ parentElement, data }) {
     const typed = made("input", { maxLength: 8, autocomplete: "off", autocapitalize: "characters", spellcheck: false });
     const join = made("form", { onsubmit: (event) => { event.preventDefault(); line.join(typed.value.trim().toUpperCase()); } },
       made("label", {}, `${WORDS.code} `, typed), " ", made("button", { textContent: WORDS.join }));
-    shown.replaceChildren(made("p", { textContent: WORDS.told }), button("open", () => line.open()), made("h3", { textContent: WORDS.join_title }), made("p", { textContent: WORDS.private }), join);
+    const opening = [made("p", { textContent: WORDS.told }), button("open", () => line.open()), made("h3", { textContent: WORDS.join_title })];
+    shown.replaceChildren(...(joins ? [] : opening), made("p", { textContent: WORDS.private }), join);
   }
 
   function leave() {
@@ -211,7 +213,9 @@ export default function ({ parentElement, data }) {
     line.leave();
   }
 
-  function openPlan() {
+  let joins = false; // whether the dialog is for somebody who joins a class
+  function openPlan(joining = line.joins) {
+    joins = joining;
     find(".room-shown").replaceChildren();
     if (!plan.open) plan.showModal();
     drawPlan();
@@ -224,15 +228,18 @@ export default function ({ parentElement, data }) {
   find(".room-close").setAttribute("aria-label", WORDS.close);
   dock.setAttribute("aria-label", WORDS.dock);
   on(find(".room-private button"), "click", () => { keep(sessionStorage, { ...kept(sessionStorage), fine: true }); drawn = ""; draw(); });
-  on(find(".room-name"), "click", openPlan);
+  on(find(".room-name"), "click", () => openPlan());
   on(plan, "close", () => { line.refused = null; find(".room-shown").replaceChildren(); draw(); });
-  on(document, "click", (event) => event.target.closest?.("[data-room]") && openPlan());
+  on(document, "click", (event) => {
+    const asks = event.target.closest?.("[data-room]")?.dataset.room;
+    if (asks) openPlan(asks === "join");
+  });
   on(document, "keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.repeat) return;
     if (event.composedPath()[0].closest?.("input:not([type=checkbox],[type=range],[type=radio]),textarea,select,[contenteditable=true],[role=dialog]")) return;
     if (event.key.toLowerCase() === "r" && plan.open) return plan.close();
     if (document.querySelector("dialog[open]")) return;
-    if (event.key.toLowerCase() === "r") { event.preventDefault(); openPlan(); }
+    if (event.key.toLowerCase() === "r") { event.preventDefault(); openPlan(false); }
     else if (event.key === "Enter" && line.role === "leads" && !data.lecture && !event.target.closest?.("button,a,summary,label,[role=radio]")) question()?.radios.at(-1).click();
   });
 

@@ -86,8 +86,8 @@ def mount(page: Page, *, lecture: bool) -> None:
 def buttons() -> None:
     """What stands below a stage for those who lead a class, or join one."""
     st.html(
-        '<div class="after-stage"><button type="button" class="talk-button" data-room>'
+        '<div class="after-stage"><button type="button" class="talk-button" data-room="open">'
         f"{WORDS['title']}</button>"
-        '<button type="button" class="talk-button" data-room>'
+        '<button type="button" class="talk-button" data-room="join">'
         f"{WORDS['join_title']}</button></div>"
     )

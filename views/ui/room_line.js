@@ -33,7 +33,7 @@ function newLine(address) {
   }
 
   function enter(message, role, code) {
-    Object.assign(line, { role, code, state: {}, connected: false, refused: null, roams: role === "follows" && Boolean(kept(sessionStorage).roams), placed: null, followed: null });
+    Object.assign(line, { role, code, joins: role === "follows", state: {}, connected: false, refused: null, roams: role === "follows" && Boolean(kept(sessionStorage).roams), placed: null, followed: null });
     first = message;
     tries = 0;
     was = false;
@@ -51,7 +51,7 @@ function newLine(address) {
 
   function out(reason) { // of the room, for good
     drop();
-    if (line.role === "leads" || reason === "gone" || reason === "not_yours") keep(localStorage, null);
+    if (line.role === "leads") keep(localStorage, null);
     keep(sessionStorage, null);
     Object.assign(line, { role: null, state: {}, connected: false, refused: reason });
     tell();
@@ -59,6 +59,7 @@ function newLine(address) {
 
   function heard(news) {
     if (news.refused === "led") { drop(); line.role = "waits"; return tell(); }
+    if (first.politely && FATAL.includes(news.refused)) return out(null); // a room of long ago
     if (FATAL.includes(news.refused)) return out(was && /unknown|gone/.test(news.refused) ? "ended" : news.refused);
     if (news.refused) return console.warn("The room has refused a message.");
     if (news.ended) return out("ended");
