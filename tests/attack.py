@@ -9,6 +9,7 @@ nothing is left of it.
 from __future__ import annotations
 
 import argparse
+import logging
 import math
 import random
 import sys
@@ -27,9 +28,10 @@ import numpy as np
 import psutil
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import InvalidStatus, WebSocketException
 from websockets.sync.client import connect
 
+from tests.support.room import connected
 from tests.support.server import REPOSITORY, Run, Server, Visitor, chapters, running
 
 LONG_RUN = "/static_graph_and_sessions?chapter=updates&all_steps=true"  # 80,000 steps
@@ -316,6 +318,38 @@ def connections(server: Server, chance: random.Random) -> Iterator[Row]:
     yield Row("300 idle connections", met, b"is full" in said and ended)
 
 
+def rooms(server: Server, chance: random.Random) -> Iterator[Row]:
+    """A class follows its lecturer, while hundreds guess codes, shout, and open rooms."""
+
+    def shout(i: int) -> str:
+        said = ("[" * 50_000, "x" * 120_000, '{"join": "AAAAA"}', '{"open": true}', '{"lead": 1}')
+        told = ""
+        with suppress(WebSocketException, TimeoutError, OSError), connected(server.url) as one:
+            for text in (said[i % len(said)],) * 40:
+                one.say_text(text)
+            told = str(one.hear("refused")["refused"])
+        return told
+
+    with connected(server.url) as lecturer, connected(server.url) as member:
+        lecturer.say(open=True)
+        member.say(join=lecturer.hear("leads", "here")["leads"])
+        lecturer.hears(here=1)
+        taken = []
+        with witness(server) as answers, ThreadPoolExecutor(60) as pool:
+            shouting = [pool.submit(shout, i) for i in range(400)]
+            while not all(one.done() for one in shouting):
+                began = time.monotonic()
+                lecturer.say(at={"step": len(taken), "moment": None})
+                member.hears(at={"step": len(taken), "moment": None})
+                taken.append(time.monotonic() - began)
+                time.sleep(0.1)
+        told = sorted({one.result() for one in shouting} - {""})
+        p95 = float(np.percentile(taken, 95))
+        held = fine(answers) and p95 < 1
+        met = f"steps told p95 {p95:.2f} s; {answered(answers)}; refused as {', '.join(told)}"
+        yield Row("400 shout and guess in rooms", met, held)
+
+
 def interleaved(server: Server, chance: random.Random) -> Iterator[Row]:
     """Two visitors with other settings, in turn on one server: each gets what they get alone."""
     walks = [
@@ -412,6 +446,7 @@ ATTACKS: dict[str, Callable[[Server, random.Random], Iterator[Row]]] = {
         cut_off,
         uploads,
         connections,
+        rooms,
         interleaved,
         killed,
         disk_full,
@@ -426,6 +461,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="of what is chosen at random")
     parser.add_argument("--of", type=Path, default=REPOSITORY, help="the folder of another version")
     asked = parser.parse_args()
+    logging.getLogger("websockets").setLevel(logging.CRITICAL)  # to be put out is what is tried
     gave_way = False
     for name in asked.only or ATTACKS:
         try:

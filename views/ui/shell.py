@@ -110,6 +110,7 @@ def _to_stop(file: str, stop: talk.Stop) -> None:
     address = stop.query | ({"lecture": "true"} if stop.lecture else {})
     Controls.forget()
     prediction.forget()
+    st.session_state[talk.OPENED] = st.session_state.get(talk.OPENED, 0) + 1
     if stop.page.file != file or stop.lecture != in_lecture():  # whose style is not on the page yet
         st.switch_page(stop.page.file, query_params=address)
     st.query_params.from_dict(address)

@@ -109,14 +109,13 @@ export default function ({ parentElement, data, setTriggerValue }) {
       return goes();
     }
     document.dispatchEvent(new Event("player-leave"));
-    window.backstepGoing = { since: performance.now(), ran: false };
+    window.backstepGoing = { since: performance.now(), opened: data.opened };
     setTriggerValue("go", { page, query, lecture });
   }
 
   function settled() { // what the server was asked for is there, and the player had nothing new to hear
-    const going = window.backstepGoing, idle = document.querySelector('[data-test-script-state="notRunning"]');
-    if (going && !idle) going.ran = true;
-    if (root.dataset.place === undefined || !idle || !(going?.ran || performance.now() - (going?.since ?? 0) > 5000)) return;
+    const { since = 0, opened } = window.backstepGoing ?? {}, idle = document.querySelector('[data-test-script-state="notRunning"]');
+    if (root.dataset.place === undefined || !idle || (data.opened === opened && performance.now() - since < 5000)) return;
     goes();
   }
 

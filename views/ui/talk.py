@@ -17,6 +17,7 @@ from views.ui.contents import PAGES, Page
 
 HERE = Path(__file__).parent
 KEY = "talk"
+OPENED = "stops opened"  # how many, for the browser to know that its last one has been
 MOST, LONGEST = 30, 4000  # parameters of an address, and characters of one
 PREPARED = texts.read(__file__)
 WORDS: dict[str, Any] = {
@@ -117,6 +118,7 @@ def mount(page: Page, chapter: str, *, lecture: bool) -> None:
         "page": PAGES.index(page),
         "title": chapter,
         "lecture": lecture,
+        "opened": st.session_state.get(OPENED, 0),
     }
     _talk(data=data, key=KEY, on_go_change=lambda: None)
 
