@@ -1,7 +1,8 @@
 """What is started: `streamlit run app.py`. The pages themselves are home.py and pages/.
 
 Around Streamlit's own server stand the bounds of what visitors may ask (`server/guard.py`), what
-happens where a page fails (`server/faults.py`), and `/health` (`server/health.py`).
+happens where a page fails (`server/faults.py`), rooms for a class (`server/rooms/`), and `/health`
+(`server/health.py`).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Route
 
 from server import faults, guard, health
+from server.rooms import door as rooms
 
 
 @asynccontextmanager
@@ -28,13 +30,14 @@ async def _started(_app: st.App) -> AsyncIterator[None]:
         faults.log_lines()
     # What the first visitor would wait for. The frameworks are loaded where a page needs them.
     import_module("views.home.start")
-    yield
+    async with rooms.opened():
+        yield
 
 
 app = st.App(
     "home.py",
     lifespan=_started,
     middleware=[Middleware(guard.Guard)],
-    routes=[Route("/health", health.answer)],
+    routes=[Route("/health", health.answer), rooms.route],
     on_script_error=faults.page_failed,
 )

@@ -8,6 +8,7 @@ It stands before Streamlit's own server and passes everything on, at its own pac
 - A visit that asks for nothing is closed, and so many may be open at once. A page that is asked for
   beyond that says so.
 - Uploads are counted, for each visit and for all.
+- A browser that is in a room (`server/rooms/`) holds a second connection, with a budget of its own.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ MOST_VISITS = int(os.environ.get("BACKSTEP_MOST_VISITORS", "250"))
 BURST, A_SECOND, BYTES = 60.0, 15.0, 20_000
 PASSED = {"rerun_script", "stop_script", "app_heartbeat", "file_urls_request"}
 PASSED |= {"backend_operation_request"}
+MOST_IN_ROOMS = int(os.environ.get("BACKSTEP_MOST_IN_ROOMS", "400"))
+LONGEST = 130_000  # bytes of what is said in a room: an address with all that it may hold
 SILENT = 30.0  # seconds: a browser asks for its page at once
 UPLOADS, ALL_UPLOADS = 10, 60  # files of at most 1 MB (server.maxUploadSize)
 
@@ -39,6 +42,7 @@ auto; max-width: 34rem; padding: 0 1rem"><h1>Backstep is full</h1><p>This server
 {most} visitors at once, and all of them are taken. This page tries again every 20 seconds.</p>"""
 
 visits: set[object] = set()  # those that are open
+in_rooms: set[object] = set()  # connections to rooms that are open
 _uploads: dict[str, int] = {}  # files by session, of the sessions that are open
 
 
@@ -67,26 +71,36 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or let the app do it."""
         if scope["type"] == "websocket":
-            await self._visit(scope, receive, send)
+            room = scope["path"].endswith("/rooms")
+            await (self._room if room else self._visit)(scope, receive, send)
         elif scope["type"] == "http" and (refused := _refused(scope)):
             await refused(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
     async def _visit(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if len(visits) >= MOST_VISITS:
-            logging.getLogger(__name__).warning("full: %d visits are open", len(visits))
+        await self._hold(visits, MOST_VISITS, scope, _Messages(receive), send)
+
+    async def _room(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._hold(in_rooms, MOST_IN_ROOMS, scope, _Said(receive), send)
+
+    async def _hold(
+        self, places: set[object], most: int, scope: Scope, receive: _Messages, send: Send
+    ) -> None:
+        """Let the app go on with a connection, which holds one of so many places meanwhile."""
+        if len(places) >= most:
+            logging.getLogger(__name__).warning("full: %d are open of %s", most, scope["path"])
             await receive()
             await send({"type": "websocket.close", "code": 1013})  # try again later
             return
-        visit = object()
-        visits.add(visit)
+        place = object()
+        places.add(place)
         try:
-            await self._app(scope, _Messages(receive), send)
+            await self._app(scope, receive, send)
         except WebSocketDisconnected:
             pass  # who leaves while something is sent to them is no fault
         finally:
-            visits.remove(visit)
+            places.remove(place)
 
 
 class _Messages:
@@ -111,6 +125,23 @@ class _Messages:
             await asyncio.sleep(self._budget.wait_for(1 + len(content) / BYTES))
             if _passes(content):
                 return message
+
+
+class _Said(_Messages):
+    """What is said in a room: text, which server/rooms/ reads itself."""
+
+    async def __call__(self) -> Message:
+        try:
+            message = await asyncio.wait_for(self._receive(), None if self._asked else SILENT)
+        except TimeoutError:
+            return {"type": "websocket.disconnect", "code": 1008}
+        size = len(message.get("text") or message.get("bytes") or "")
+        if size > LONGEST:
+            return {"type": "websocket.disconnect", "code": 1009}
+        if message["type"] == "websocket.receive":
+            self._asked = True
+            await asyncio.sleep(self._budget.wait_for(1 + size / BYTES))
+        return message
 
 
 def _passes(content: bytes) -> bool:

@@ -24,6 +24,7 @@ async def answer(_request: Request) -> JSONResponse:
         "ok": ok,
         "visits": len(guard.visits),
         "most_visits": guard.MOST_VISITS,
+        "in_rooms": len(guard.in_rooms),
         "waiting_for_a_turn": turns.waiting(),
         "seconds_without_a_turn": round(waited, 1),
         "measurements": in_line(),

@@ -9,6 +9,7 @@ from streamlit.components.v2 import manifest_scanner
 from xdist.scheduler import LoadFileScheduling
 
 NO_BROWSER = "no Chromium on this machine: the browser tests did not run"
+NO_REDIS = "no Redis on this machine: the tests of rooms that replicas share did not run"
 
 # Every drawing that any test draws is held against the grammar of Vega-Lite, once.
 import_module("views.player.figure").VALIDATE = True
@@ -32,3 +33,5 @@ def pytest_terminal_summary(terminalreporter):
     skipped = terminalreporter.stats.get("skipped", [])
     if any(NO_BROWSER in str(report.longrepr) for report in skipped):
         terminalreporter.write_line(f"Note: {NO_BROWSER}. Install `chromium-headless-shell`.")
+    if any(NO_REDIS in str(report.longrepr) for report in skipped):
+        terminalreporter.write_line(f"Note: {NO_REDIS}. Install `redis-server`.")

@@ -9,6 +9,7 @@ nothing is left of it.
 from __future__ import annotations
 
 import argparse
+import logging
 import random
 import sys
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
-from tests.attack import apart, crowds, files, messages, outages
+from tests.attack import apart, crowds, files, messages, outages, rooms
 from tests.attack.witness import LONG_RUN, MEASUREMENT, at
 from tests.support.server import REPOSITORY, Server, running
 from tests.support.table import Row, print_all
@@ -31,6 +32,7 @@ ATTACKS: dict[str, Attack] = {
         crowds.stampede,
         crowds.cut_off,
         crowds.connections,
+        rooms.rooms,
         files.uploads,
         files.markup,
         apart.interleaved,
@@ -55,6 +57,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="of what is chosen at random")
     parser.add_argument("--of", type=Path, default=REPOSITORY, help="the folder of another version")
     asked = parser.parse_args()
+    logging.getLogger("websockets").setLevel(logging.CRITICAL)  # to be put out is what is tried
     rows = {
         name: partial(on_a_fresh_server, ATTACKS[name], asked.of, asked.seed)
         for name in asked.only or ATTACKS

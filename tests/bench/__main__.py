@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from tests.bench import answers, crowds, memory, recorded, screen, small
+from tests.bench import answers, crowds, memory, recorded, room, screen, small
 from tests.bench.options import Options
 from tests.support.table import Row, print_all
 
@@ -28,6 +28,7 @@ MEASURES: dict[str, Callable[[Options], Iterator[Row]]] = {
         crowds.visitors,
         crowds.replicas,
         crowds.capacity,
+        room.room,
         small.small,
         memory.soak,
     )

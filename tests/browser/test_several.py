@@ -2,13 +2,18 @@
 
 import os
 import re
+import socket
 import time
 from contextlib import ExitStack
 
 import psutil
 import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
+from tests.support.redis import redis_server
 from tests.support.replicas import NGINX, fetched, nginx
+from tests.support.room import connected
 from tests.support.server import (
     CHROMIUM,
     free_port,
@@ -30,7 +35,10 @@ AWAY = '[data-testid="stApp"]:not([data-test-connection-state="CONNECTED"])'
 def several(tmp_path_factory):
     """The address of both replicas together, and each of them."""
     with ExitStack() as stack:
-        replicas = {name: stack.enter_context(running()) for name in ("one", "two")}
+        shared = {"BACKSTEP_REDIS": stack.enter_context(redis_server())}
+        replicas = {
+            name: stack.enter_context(running(environment=shared)) for name in ("one", "two")
+        }
         ports = [int(one.url.rpartition(":")[2]) for one in replicas.values()]
         yield stack.enter_context(nginx(tmp_path_factory.mktemp("nginx"), *ports)), replicas
 
@@ -100,6 +108,55 @@ def test_no_page_breaks_of_the_content_security_policy(several, browser):
         opened.close()
     context.close()
     assert not [text for text in said if "Content Security Policy" in text or "error " in text]
+
+
+@pytest.mark.parametrize(("path", "protocol"), [("/_stcore/stream", "streamlit"), ("/rooms", None)])
+def test_a_site_is_reached_by_its_name_and_by_no_other_site(several, path, protocol):
+    """The replica is told which name a browser asked for, and compares it with where it was."""
+    port = int(several[0].rpartition(":")[2])
+
+    def opened(origin):
+        return connect(
+            f"ws://backstep.example.org{path}",
+            sock=socket.create_connection(("127.0.0.1", port)),
+            origin=origin,
+            subprotocols=protocol and [protocol],
+            proxy=None,
+        )
+
+    with opened("http://backstep.example.org") as visit:
+        assert visit.protocol.state.name == "OPEN"
+    with pytest.raises(InvalidStatus) as refused:
+        opened("http://elsewhere.example").__enter__()
+    assert refused.value.response.status_code == 403
+
+
+def test_a_lecturer_at_one_replica_leads_a_phone_at_the_other(several, browser):
+    """Through nginx, under its policy; each is told where by the cookie."""
+    url, _ = several
+    with connected(url, Cookie="st_replica=one") as lecturer:
+        lecturer.say(open=True)
+        code = lecturer.hear("leads", "here")["leads"]
+        assert lecturer.state["address"].endswith(f"{url}/?room={code}".partition("//")[2])
+        context = new_context(browser)
+        context.add_cookies([{"name": "st_replica", "value": "two", "url": url}])
+        said = []
+        phone = open_page(
+            context,
+            f"{url}/?room={code}",
+            viewport={"width": 390, "height": 844},
+            prepare=lambda page: page.on("console", lambda m: said.append(m.text)),
+        )
+        lecturer.hears(here=1)
+        lecturer.say(
+            place={"page": 1, "query": {"chapter": "pulls", "point": "7"}},
+            at={"step": 3, "moment": None},
+        )
+        phone.wait_for_url(re.compile(r"/manual_gradients\?.*point=7"))
+        phone.get_by_role("status").filter(has_text="step 3 of").first.wait_for()
+        assert replica_of(context) == "two"
+        assert not [text for text in said if "Content Security Policy" in text]
+        context.close()
 
 
 def test_a_killed_replicas_visitors_are_back_at_the_same_address(several, browser):

@@ -142,13 +142,16 @@ def test_the_keys_of_a_hall(visit):
     assert not page.locator(".player").is_visible()
     page.keyboard.press("h")
     assert page.locator(".player").is_visible()
+    for full in (True, False):
+        page.keyboard.press("f")
+        page.wait_for_function("full => (document.fullscreenElement !== null) === full", arg=full)
     size = "parseFloat(getComputedStyle(document.body).zoom)"
     page.keyboard.press("+")
     assert page.evaluate(size) == pytest.approx(1.1)
     page.keyboard.press("-")
     assert page.evaluate(size) == 1
     page.keyboard.press("?")
-    assert page.locator(".talk-keys[open] tr").count() == 12
+    assert page.locator(".talk-keys[open] tr").count() == 13
     page.keyboard.press("Escape")
     page.keyboard.press("Escape")
     assert page.locator(".contents-all[open]").count() == 1

@@ -137,6 +137,38 @@ def test_a_visit_holds_its_place_for_as_long_as_it_is_open():
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
-        run(guard.Guard(app)({"type": "websocket"}, None, None))
+        run(guard.Guard(app)({"type": "websocket", "path": "/_stcore/stream"}, None, None))
     assert seen == [1]
     assert not guard.visits
+
+
+def said(messages):
+    """What a room hears of these messages, and after how many seconds."""
+    left = iter({"type": "websocket.receive", "text": text} for text in messages)
+
+    async def all_of_them():
+        async def receive():
+            return next(left)
+
+        hearing, start = guard._Said(receive), time.monotonic()
+        heard = [await hearing() for _ in messages]
+        return heard, time.monotonic() - start
+
+    return run(all_of_them())
+
+
+def test_who_talks_without_end_in_a_room_is_slowed_down_and_at_length_put_out(monkeypatch):
+    monkeypatch.setattr(guard, "BURST", 5.0)
+    monkeypatch.setattr(guard, "A_SECOND", 50.0)
+    assert said(["{}"] * 30)[1] == pytest.approx(25 / 50, abs=0.2)
+    assert said(["x" * (guard.LONGEST + 1)])[0][0]["type"] == "websocket.disconnect"
+
+
+def test_rooms_have_places_of_their_own(full, monkeypatch):
+    _, passed = asked("/base/rooms", kind="websocket")
+    assert passed
+    monkeypatch.setattr(guard, "MOST_IN_ROOMS", 0)
+    assert asked("/base/rooms", kind="websocket") == (
+        [{"type": "websocket.close", "code": 1013}],
+        False,
+    )

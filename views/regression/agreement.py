@@ -204,9 +204,9 @@ def _(timeline: Timeline, engines: tuple[str, ...]) -> Drawing:
     ]
     limit = alt.Chart(alt.NamedData("limit"))
     rule = limit.mark_rule(color=QUIET, strokeDash=[6, 4]).encode(y=y)
-    text = limit.mark_text(color=alt.ExprRef("ink"), align="right", baseline="bottom", dy=-4).encode(
-        x=alt.value("width"), y=y, text="label:N"
-    )
+    text = limit.mark_text(
+        color=alt.ExprRef("ink"), align="right", baseline="bottom", dy=-4
+    ).encode(x=alt.value("width"), y=y, text="label:N")
     return drawing(
         alt.layer(lines, rule, text, *here),
         title="How far apart the engines are",

@@ -189,9 +189,9 @@ def _(timeline: Timeline, *, run: str, color: str) -> Drawing:
     )
     best = alt.Chart(alt.NamedData("floor"))
     rule = best.mark_rule(color=BEST, strokeDash=[6, 4]).encode(y=y)
-    label = best.mark_text(color=alt.ExprRef("ink"), align="right", baseline="bottom", dy=-3).encode(
-        x=alt.value("width"), y=y, text="label:N"
-    )
+    label = best.mark_text(
+        color=alt.ExprRef("ink"), align="right", baseline="bottom", dy=-3
+    ).encode(x=alt.value("width"), y=y, text="label:N")
     return drawing(
         whole + rule + label + so_far + dot,
         title="The loss",

@@ -17,7 +17,7 @@ from streamlit.delta_generator import DeltaGenerator
 from engines import experiments
 from engines.experiments import Experiment
 from views.player import in_lecture
-from views.ui import prediction, talk, turns
+from views.ui import prediction, room, talk, turns
 from views.ui.contents import PAGES, Chapter, Page, neighbour, page_of
 from views.ui.controls import Controls
 
@@ -131,11 +131,15 @@ def _turn(file: str) -> bool:
 
 
 def _to_stop(file: str, stop: talk.Stop) -> None:
-    """Open a stop of a talk, as if nobody had been there: its questions wait for an answer."""
-    address = stop.query | {"lecture": "true"}
+    """Open a stop of a talk, or where a class is, as if nobody had been there.
+
+    Its questions wait for an answer.
+    """
+    address = stop.query | ({"lecture": "true"} if stop.lecture else {})
     Controls.forget()
     prediction.forget()
-    if stop.page.file != file or not in_lecture():  # whose style is already on the page
+    st.session_state[talk.OPENED] = st.session_state.get(talk.OPENED, 0) + 1
+    if stop.page.file != file or stop.lecture != in_lecture():  # whose style is not on the page yet
         st.switch_page(stop.page.file, query_params=address)
     st.query_params.from_dict(address)
 
@@ -161,6 +165,7 @@ def _way(controls: Controls, page: Page, chapter: Chapter) -> tuple[Page, Chapte
     with st.container(key="topbar", horizontal=True, vertical_alignment="top"):
         _contents(data=data, key="contents", on_go_change=lambda: None)
         talk.mount(page, chapter.title, lecture=data["lecture"])
+        room.mount(page, lecture=data["lecture"])
         controls.flag(
             "Lecture mode",
             "lecture",

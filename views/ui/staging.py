@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from views.player import Timeline, in_lecture, noting, player
-from views.ui import take_home, talk
+from views.ui import room, take_home, talk
 from views.ui.shell import Here
 from views.ui.take_home import Runs
 
@@ -53,6 +53,7 @@ def stage(
             take_home.offer(here, parts, played, runs)
             if not in_lecture():
                 talk.buttons()
+                room.buttons()
 
 
 def asked_step(here: Here) -> int | None:

@@ -1,7 +1,7 @@
 // A talk: stops, each an address of this app, walked with one key. The talk is the browser's: it lies
 // in its localStorage, and what is at hand in this window (the stop, and since when) in its
 // sessionStorage. Windows of one browser tell each other on a channel; the server only opens pages,
-// asked by the trigger `go`: {page, query}. PREPARED, WORDS and SPEAKER stand before this.
+// asked by the trigger `go`: {page, query, lecture}. PREPARED, WORDS and SPEAKER stand before this.
 //
 // A player that is mounted at a stop reads the address; one that is there already hears "player-go", and
 // finds in document.documentElement.dataset.place where it is to go.
@@ -97,7 +97,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
 
   // ---- to a stop
 
-  function open(at) {
+  function open(at, lecture = true) {
     const there = new URL(at, location.origin), query = Object.fromEntries(there.searchParams);
     const page = paths.indexOf(there.pathname.slice(1));
     if (page < 0) return say(WORDS.unknown);
@@ -105,18 +105,17 @@ export default function ({ parentElement, data, setTriggerValue }) {
     const settings = new URLSearchParams(location.search);
     for (const name of ["lecture", "talk"]) settings.delete(name);
     const sorted = (entries) => JSON.stringify([...entries].filter(([name]) => !["step", "moment"].includes(name)).sort());
-    if (page === data.page && data.lecture && !document.querySelector(".st-key-stage [class*=st-key-guess-of]") && sorted(settings) === sorted(Object.entries(query))) {
+    if (page === data.page && lecture === data.lecture && !document.querySelector(".st-key-stage [class*=st-key-guess-of]") && sorted(settings) === sorted(Object.entries(query))) {
       return goes();
     }
     document.dispatchEvent(new Event("player-leave"));
-    window.backstepGoing = { since: performance.now(), ran: false };
-    setTriggerValue("go", { page, query });
+    window.backstepGoing = { since: performance.now(), opened: data.opened };
+    setTriggerValue("go", { page, query, lecture });
   }
 
   function settled() { // what the server was asked for is there, and the player had nothing new to hear
-    const going = window.backstepGoing, idle = document.querySelector('[data-test-script-state="notRunning"]');
-    if (going && !idle) going.ran = true;
-    if (root.dataset.place === undefined || !idle || !(going?.ran || performance.now() - (going?.since ?? 0) > 5000)) return;
+    const { since = 0, opened } = window.backstepGoing ?? {}, idle = document.querySelector('[data-test-script-state="notRunning"]');
+    if (root.dataset.place === undefined || !idle || (data.opened === opened && performance.now() - since < 5000)) return;
     goes();
   }
 
@@ -321,6 +320,10 @@ export default function ({ parentElement, data, setTriggerValue }) {
     event.stopImmediatePropagation(); // a clicker goes to the next stop, and not to the next moment
   }, { capture: true });
   on(document, "click", (event) => ({ add, plan: ALWAYS.t })[event.target.closest?.("[data-talk]")?.dataset.talk]?.());
+  on(document, "talk-open", (event) => { // a room is led somewhere, in whichever mode its members are
+    event.preventDefault();
+    open(event.detail.at, event.detail.lecture);
+  });
   on(channel, "message", ({ data: heard }) => {
     if (heard.press && !now()) return; // another window gives the talk
     if (heard.press) { if (!act(heard.press)) document.dispatchEvent(new KeyboardEvent("keydown", { key: heard.press, shiftKey: heard.shift, bubbles: true })); }

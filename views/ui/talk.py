@@ -17,6 +17,7 @@ from views.ui.contents import PAGES, Page
 
 HERE = Path(__file__).parent
 KEY = "talk"
+OPENED = "stops opened"  # how many, for the browser to know that its last one has been
 MOST, LONGEST = 30, 4000  # parameters of an address, and characters of one
 PREPARED = texts.read(__file__)
 WORDS: dict[str, Any] = {
@@ -58,6 +59,7 @@ WORDS: dict[str, Any] = {
     "key_list": [
         ["PageDown, PageUp", "the next stop of a talk, and the one before; else the next moment"],
         ["→, ←, space", "a step on, a step back, play and pause"],
+        ["R", "a room for the class: its code, and the way to open one"],
         ["A", "add this moment to the talk"],
         ["T", "the talk: its stops, links and files"],
         ["S", "the speaker’s view, in a window of its own"],
@@ -67,7 +69,7 @@ WORDS: dict[str, Any] = {
         ["H", "hide the player’s bar, and show it"],
         ["+ and −", "larger and smaller"],
         ["O or Esc", "all chapters"],
-        ["?", "these keys; all but A, T and ? are those of lecture mode"],
+        ["?", "these keys; all but A, R, T and ? are those of lecture mode"],
     ],
 }
 
@@ -89,10 +91,11 @@ _talk = st.components.v2.component(
 
 
 class Stop(NamedTuple):
-    """Where a talk goes: a page, and the settings in its address."""
+    """Where a talk goes: a page, and the settings in its address. lecture: in that mode, or not."""
 
     page: Page
     query: dict[str, str]
+    lecture: bool = True
 
 
 def asked() -> Stop | None:
@@ -104,7 +107,8 @@ def asked() -> Stop | None:
     if not isinstance(query, dict) or len(query) > MOST:
         return None
     kept = {str(name): text for name, text in query.items() if isinstance(text, str)}
-    return Stop(PAGES[go["page"]], {n: text for n, text in kept.items() if len(text) <= LONGEST})
+    settings = {name: text for name, text in kept.items() if len(text) <= LONGEST}
+    return Stop(PAGES[go["page"]], settings, go.get("lecture") is not False)
 
 
 def mount(page: Page, chapter: str, *, lecture: bool) -> None:
@@ -114,6 +118,7 @@ def mount(page: Page, chapter: str, *, lecture: bool) -> None:
         "page": PAGES.index(page),
         "title": chapter,
         "lecture": lecture,
+        "opened": st.session_state.get(OPENED, 0),
     }
     _talk(data=data, key=KEY, on_go_change=lambda: None)
 

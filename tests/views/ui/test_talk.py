@@ -41,7 +41,9 @@ def asked(sent, monkeypatch):
 def test_a_stop_is_a_page_and_its_settings(monkeypatch):
     query = {"chapter": "rate", "of_limit": "1.05", "step": "4"}
     stop = asked({"page": 1, "query": query}, monkeypatch)
-    assert stop == (PAGES[1], query)
+    assert stop == (PAGES[1], query, True)
+    asked_plainly = asked({"page": 1, "query": query, "lecture": False}, monkeypatch)
+    assert asked_plainly == (PAGES[1], query, False)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,198 @@
+"""What rooms there are, in Redis, for all replicas of the app; memory.py says what a store does.
+
+Of a room CODE there are four keys, and all of them expire by themselves:
+
+    backstep:room:CODE            what is known of it, by name, as JSON
+    backstep:room:CODE:here       connections of members, with when each was last seen
+    backstep:room:CODE:answered   markers of those who have answered the question that is open
+    backstep:room:CODE:counts     by answer to that question, how many have given it
+
+`backstep:rooms` has the codes, with when each ends. What changes is said on the channel of the same
+name, and every process delivers it to those who are connected there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from server.rooms import bounds, hub
+from server.rooms.memory import ENDED, State, Unreachable, until
+
+ROOMS = "backstep:rooms"
+PARTS = ("", ":here", ":answered", ":counts")
+
+
+@asynccontextmanager
+async def shared(address: str) -> AsyncIterator[Shared]:
+    """The rooms in the Redis at this address, such as redis://host:6379."""
+    client = Redis.from_url(
+        address, decode_responses=True, socket_connect_timeout=2, socket_timeout=5
+    )
+    store = Shared(client)
+    hearing = asyncio.create_task(_hear(client, store))
+    try:
+        yield store
+    finally:
+        hearing.cancel()
+        await client.aclose()
+
+
+async def _hear(client: Redis, store: Shared) -> None:
+    """Deliver what any process says. Never returns: where Redis has gone, it waits for it."""
+    while True:
+        try:
+            async with client.pubsub() as channel:
+                await channel.subscribe(ROOMS)
+                await hub.catch_up(store)
+                while True:
+                    said = await channel.get_message(ignore_subscribe_messages=True, timeout=1)
+                    if said:
+                        code, news = json.loads(said["data"])
+                        hub.deliver(code, news)
+        except (RedisError, Unreachable) as error:
+            logging.getLogger(__name__).warning("Redis does not answer: %s", type(error).__name__)
+            await asyncio.sleep(1)
+
+
+@contextmanager
+def _reached() -> Iterator[None]:
+    try:
+        yield
+    except RedisError as error:
+        raise Unreachable(type(error).__name__) from error
+
+
+def _keys(code: str) -> list[str]:
+    return [f"backstep:room:{code}{part}" for part in PARTS]
+
+
+class Shared:
+    """The rooms of all replicas."""
+
+    def __init__(self, client: Redis) -> None:
+        """client: of Redis, with answers as text."""
+        self._redis = client
+
+    async def _say(self, code: str, news: State) -> None:
+        await self._redis.publish(ROOMS, json.dumps([code, news]))
+
+    async def open(self, code: str, state: State) -> str:
+        """See Store."""
+        room, left = _keys(code)[0], until(state["opened"])
+        with _reached():
+            await self._redis.zremrangebyscore(ROOMS, 0, time.time())
+            if await self._redis.zcard(ROOMS) >= bounds.MOST_ROOMS:
+                return "most_rooms"
+            if not await self._redis.hsetnx(room, "opened", json.dumps(state["opened"])):
+                return "taken"
+            async with self._redis.pipeline() as together:
+                together.hset(room, mapping={n: json.dumps(value) for n, value in state.items()})
+                together.expire(room, round(left))
+                together.zadd(ROOMS, {code: time.time() + left})
+                await together.execute()
+        return ""
+
+    async def read(self, code: str) -> State | None:
+        """See Store."""
+        room, here, _, counts = _keys(code)
+        with _reached():
+            async with self._redis.pipeline() as together:
+                together.hgetall(room)
+                together.zcard(here)
+                together.hgetall(counts)
+                known, there, counted = await together.execute()
+        if "secret" not in known:
+            return None
+        state: State = {name: json.loads(value) for name, value in known.items()}
+        return state | {"here": there, "counts": _counts(state["asks"], counted)}
+
+    async def change(self, code: str, news: State) -> None:
+        """See Store."""
+        room, _, answered, counts = _keys(code)
+        with _reached():
+            if not await self._redis.exists(room):
+                return
+            async with self._redis.pipeline() as together:
+                together.hset(room, mapping={n: json.dumps(value) for n, value in news.items()})
+                if "asks" in news:
+                    together.delete(answered, counts)
+                together.publish(ROOMS, json.dumps([code, news]))
+                await together.execute()
+
+    async def answer(self, code: str, asked: State, marker: str, answer: int) -> None:
+        """See Store."""
+        _, _, answered, counts = _keys(code)
+        with _reached():
+            async with self._redis.pipeline() as together:
+                together.sadd(answered, marker)
+                together.expire(answered, round(bounds.LEFT))
+                first, _ = await together.execute()
+            if not first:
+                return
+            async with self._redis.pipeline() as together:
+                together.hincrby(counts, f"{asked['round']} {answer}", 1)
+                together.expire(counts, round(bounds.LEFT))
+                together.hgetall(counts)
+                *_, counted = await together.execute()
+            await self._say(code, {"counts": _counts(asked, counted)})
+
+    async def enter(self, code: str, members: Iterable[str], *, anew: bool) -> bool:
+        """See Store."""
+        here, now, those = _keys(code)[1], time.time(), list(members)
+        with _reached():
+            async with self._redis.pipeline() as together:
+                if those:
+                    together.zadd(here, dict.fromkeys(those, now))
+                together.zremrangebyscore(here, 0, now - 3 * bounds.BEAT)
+                together.expire(here, round(bounds.LEFT))
+                together.zcard(here)
+                there = (await together.execute())[-1]
+            if anew and there > bounds.MOST_MEMBERS:
+                await self._redis.zrem(here, *those)
+                return False
+            await self._say(code, {"here": there})
+        return True
+
+    async def leave(self, code: str, member: str) -> None:
+        """See Store."""
+        here = _keys(code)[1]
+        with _reached():
+            await self._redis.zrem(here, member)
+            await self._say(code, {"here": await self._redis.zcard(here)})
+
+    async def keep(self, code: str) -> None:
+        """See Store."""
+        with _reached():
+            opened = await self._redis.hget(_keys(code)[0], "opened")
+            if opened is None:
+                return
+            left = max(1, round(until(json.loads(opened))))
+            async with self._redis.pipeline() as together:
+                for key in _keys(code):
+                    together.expire(key, left)
+                together.zadd(ROOMS, {code: time.time() + left})
+                await together.execute()
+
+    async def close(self, code: str) -> None:
+        """See Store."""
+        with _reached():
+            async with self._redis.pipeline() as together:
+                together.delete(*_keys(code))
+                together.zrem(ROOMS, code)
+                together.publish(ROOMS, json.dumps([code, ENDED]))
+                await together.execute()
+
+
+def _counts(asks: State | None, counted: dict[str, str]) -> list[int]:
+    """By answer to this question, how many have given it."""
+    if asks is None:
+        return []
+    return [int(counted.get(f"{asks['round']} {i}", 0)) for i in range(asks["answers"])]
