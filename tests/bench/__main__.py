@@ -23,6 +23,7 @@ MEASURES: dict[str, Callable[[Options], Iterator[Row]]] = {
         screen.frames,
         answers.reruns,
         screen.turning,
+        screen.talk,
         answers.payload,
         memory.memory,
         crowds.visitors,

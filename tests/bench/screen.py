@@ -9,11 +9,13 @@ import numpy as np
 from playwright.sync_api import CDPSession, Page
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
+from tests.bench.crowds import percentiles
 from tests.bench.options import Options
 from tests.bench.staying import LONG_RUN
 from tests.support.server import chapters, chromium, open_page, running, wait_until_idle
 from tests.support.table import Row
 from views.ui.contents import PAGES
+from views.ui.talk import PREPARED
 
 SCRUB = """
     (frames) => new Promise((resolve) => {
@@ -122,3 +124,39 @@ def turning(options: Options) -> Iterator[Row]:
             value = f"median {median:.0f}, p95 {p95:.0f} ms"
             yield Row(f"turning to a chapter of /{path}", value, "150 ms", median <= 150)
             page.close()
+
+
+TURN_TO_STOP = """
+    ([key, at]) => new Promise((resolve) => {
+      const wanted = new URL(at, location.origin), asked = performance.now();
+      const step = wanted.searchParams.get("step");
+      document.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+      const look = () => {
+        const stage = document.querySelector(".st-key-stage");
+        const player = document.querySelector("#player-step");
+        const there = location.pathname === wanted.pathname && stage && !window.backstepGoing
+          && (step === null || player?.at?.step === Number(step))
+          && [...stage.querySelectorAll(".stVegaLiteChart")]
+            .every((chart) => chart.querySelector("canvas"));
+        if (there) resolve(performance.now() - asked); else requestAnimationFrame(look);
+      };
+      requestAnimationFrame(look);
+    })
+"""
+
+
+def talk(options: Options) -> Iterator[Row]:
+    """From a clicker's key to the next stop of the prepared talk, with its pictures, warm."""
+    stops = [stop["at"] for stop in PREPARED["all"]["stops"]]
+    there = [*(("PageDown", at) for at in stops[1:]), *(("PageUp", at) for at in stops[-2::-1])]
+    with running() as server, chromium() as browser:
+        page = open_page(browser, f"{server.url}/?talk=all")
+        page.wait_for_function("JSON.parse(sessionStorage['backstep talk'] ?? '{}').at === 0")
+        wait_until_idle(page)
+        taken = []
+        for turn in there * (1 + options.times(4)):
+            taken.append(page.evaluate(TURN_TO_STOP, turn))
+            wait_until_idle(page)
+            page.wait_for_timeout(500)
+        warm = [seconds / 1000 for seconds in taken[len(there) :]]
+        yield percentiles("turning to the next stop of a talk", warm, {50: 0.3})

@@ -151,7 +151,7 @@ def test_the_keys_of_a_hall(visit):
     page.keyboard.press("-")
     assert page.evaluate(size) == 1
     page.keyboard.press("?")
-    assert page.locator(".talk-keys[open] tr").count() == 13
+    assert page.locator(".talk-keys[open] tr").count() == 14
     page.keyboard.press("Escape")
     page.keyboard.press("Escape")
     assert page.locator(".contents-all[open]").count() == 1
@@ -210,3 +210,30 @@ def test_what_is_prepared_is_a_talk_for_each_page_and_one_for_all():
             assert settings.get("chapter") in {None, *paths[path]}
     minutes = [int(stop["notes"].split("(")[-1].split()[0]) for stop in PREPARED["all"]["stops"]]
     assert sum(minutes) == 45
+
+
+def test_what_the_pointer_rests_on_grows_and_the_rest_grows_faint(visit):
+    page = visit("/manual_gradients?chapter=mistakes&lecture=true")
+    lens, canvas = page.locator(".pointing-lens"), page.locator(".st-key-stage canvas").first
+    page.keyboard.press("p")
+    canvas.hover()
+    lens.wait_for()
+    colours = "lens => new Set(lens.getContext('2d').getImageData(0, 0, lens.width, 90).data).size"
+    assert lens.evaluate(colours) > 20  # something is drawn in it
+    page.mouse.move(canvas.bounding_box()["x"] + 5, 300)
+    page.wait_for_timeout(100)
+    assert lens.bounding_box()["x"] == 0  # it stays on the screen
+    page.keyboard.press("Enter")
+    cell = page.locator(".st-key-stage td").nth(1)
+    cell.wait_for()
+    wait_until_idle(page)
+    high = cell.bounding_box()["height"]
+    cell.hover()
+    page.locator("td.pointed").wait_for()
+    page.wait_for_timeout(250)
+    assert cell.bounding_box()["height"] == pytest.approx(1.6 * high, rel=0.1)
+    others = page.locator(".st-key-stage td:not(.pointed)").first
+    assert float(others.evaluate("one => getComputedStyle(one).opacity")) < 0.5
+    assert lens.is_hidden()
+    page.keyboard.press("p")
+    assert lens.count() == page.locator(".pointed").count() == 0

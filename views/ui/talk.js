@@ -1,7 +1,7 @@
 // A talk: stops, each an address of this app, walked with one key. The talk is the browser's: it lies
 // in its localStorage, and what is at hand in this window (the stop, and since when) in its
 // sessionStorage. Windows of one browser tell each other on a channel; the server only opens pages,
-// asked by the trigger `go`: {page, query, lecture}. PREPARED, WORDS and SPEAKER stand before this.
+// asked by the trigger `go`: {page, query, lecture}. PREPARED, WORDS, SPEAKER and `pointing` stand before this.
 //
 // A player that is mounted at a stop reads the address; one that is there already hears "player-go", and
 // finds in document.documentElement.dataset.place where it is to go.
@@ -297,7 +297,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
     keys.showModal();
   }
 
-  const HALL = { b: blank, ".": blank, f: full, h: () => root.classList.toggle("without-bar"), o: overview, escape: overview, enter: () => answer(null), "+": () => size(0.1), "=": () => size(0.1), "-": () => size(-0.1), "−": () => size(-0.1), s: speaker };
+  const HALL = { b: blank, ".": blank, f: full, h: () => root.classList.toggle("without-bar"), o: overview, escape: overview, enter: () => answer(null), "+": () => size(0.1), "=": () => size(0.1), "-": () => size(-0.1), "−": () => size(-0.1), s: speaker, p: pointing };
   const ALWAYS = { a: add, t: () => (plan.open ? plan.close() : (list(), plan.showModal())), "?": help };
 
   function act(key) { // whether the key means something here

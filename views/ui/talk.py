@@ -65,6 +65,7 @@ WORDS: dict[str, Any] = {
         ["S", "the speaker’s view, in a window of its own"],
         ["1 to 5, Enter", "answer a prediction, or only show what happens"],
         ["B or .", "a black screen, and back"],
+        ["P", "point: what the pointer rests on grows, and the rest grows faint; and no more"],
         ["F", "full screen"],
         ["H", "hide the player’s bar, and show it"],
         ["+ and −", "larger and smaller"],
@@ -85,6 +86,7 @@ _talk = st.components.v2.component(
     js=_constant("PREPARED", PREPARED)
     + _constant("WORDS", WORDS)
     + _constant("SPEAKER", (HERE / "speaker.html").read_text(encoding="utf-8"))
+    + (HERE / "pointing.js").read_text(encoding="utf-8")
     + (HERE / "talk.js").read_text(encoding="utf-8"),
     isolate_styles=False,  # it hears the player, and its keys are the document's
 )
