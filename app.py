@@ -20,7 +20,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
-from server import faults, guard, health
+from server import faults, guard, health, scripts
 from server.rooms import door as rooms
 
 
@@ -38,6 +38,6 @@ app = st.App(
     "home.py",
     lifespan=_started,
     middleware=[Middleware(guard.Guard)],
-    routes=[Route("/health", health.answer), rooms.route],
+    routes=[Route("/health", health.answer), scripts.route, rooms.route],
     on_script_error=faults.page_failed,
 )

@@ -210,4 +210,7 @@ def test_below_a_base_path(tmp_path, browser):
         assert "point" in seen(page)
         page.locator(".contents-chapters a").nth(3).click()
         page.wait_for_url(re.compile(r"/backstep/manual_gradients\?.*chapter=loss"))
+        wait_until_idle(page)
+        page.keyboard.press("t")  # of a script that the page has fetched
+        page.locator(".talk-plan").wait_for()
         context.close()

@@ -13,6 +13,7 @@ from typing import Any
 import streamlit as st
 
 from views.ui.contents import PAGES, Page
+from views.ui.scripts import fetched
 
 HERE = Path(__file__).parent
 WORDS: dict[str, Any] = {
@@ -70,9 +71,12 @@ _room = st.components.v2.component(
     "room",
     html=(HERE / "room.html").read_text(encoding="utf-8"),
     css=(HERE / "room.css").read_text(encoding="utf-8"),
-    js=f"const WORDS = {json.dumps(WORDS, ensure_ascii=False)};\n"
-    + (HERE / "room_line.js").read_text(encoding="utf-8")
-    + (HERE / "room.js").read_text(encoding="utf-8"),
+    js=fetched(
+        "room",
+        f"const WORDS = {json.dumps(WORDS, ensure_ascii=False)};\n"
+        + (HERE / "room_line.js").read_text(encoding="utf-8")
+        + (HERE / "room.js").read_text(encoding="utf-8"),
+    ),
     isolate_styles=False,  # it hears the player, and its key is the document's
 )
 

@@ -14,6 +14,7 @@ import streamlit as st
 
 from views.ui import texts
 from views.ui.contents import PAGES, Page
+from views.ui.scripts import fetched
 
 HERE = Path(__file__).parent
 KEY = "talk"
@@ -83,11 +84,14 @@ _talk = st.components.v2.component(
     KEY,
     html=(HERE / "talk.html").read_text(encoding="utf-8"),
     css=(HERE / "talk.css").read_text(encoding="utf-8"),
-    js=_constant("PREPARED", PREPARED)
-    + _constant("WORDS", WORDS)
-    + _constant("SPEAKER", (HERE / "speaker.html").read_text(encoding="utf-8"))
-    + (HERE / "pointing.js").read_text(encoding="utf-8")
-    + (HERE / "talk.js").read_text(encoding="utf-8"),
+    js=fetched(
+        KEY,
+        _constant("PREPARED", PREPARED)
+        + _constant("WORDS", WORDS)
+        + _constant("SPEAKER", (HERE / "speaker.html").read_text(encoding="utf-8"))
+        + (HERE / "pointing.js").read_text(encoding="utf-8")
+        + (HERE / "talk.js").read_text(encoding="utf-8"),
+    ),
     isolate_styles=False,  # it hears the player, and its keys are the document's
 )
 

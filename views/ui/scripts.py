@@ -1,0 +1,31 @@
+"""Scripts that a browser fetches once and keeps, instead of being sent them with each visit."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+SCRIPTS: dict[str, str] = {}  # by the name of the file, which changes with what is in it
+# A component is mounted anew at each run, and may be gone before its script is there.
+FETCHING = """
+const base = location.pathname.replace(/[^/]*$/, "");
+const script = import(`${location.origin}${base}scripts/FILE`);
+export default (component) => {
+  let gone = false, end;
+  component.parentElement.dataset.fetching = "";
+  script.then(({ default: mount }) => {
+    delete component.parentElement.dataset.fetching;
+    if (!gone) end = mount(component);
+  });
+  return () => { gone = true; end?.(); };
+}
+"""
+
+
+def fetched(name: str, script: str) -> str:
+    """The script of a component that fetches `script`, and mounts what that exports by default.
+
+    `server/scripts.py` answers. name: the beginning of the file's name.
+    """
+    file = f"{name}-{sha256(script.encode()).hexdigest()[:12]}.js"
+    SCRIPTS[file] = script
+    return FETCHING.replace("FILE", file)
