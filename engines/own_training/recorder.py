@@ -51,6 +51,7 @@ class TrainingRecorder(Recorder):
         self.passes: list[Pass] = []
         self.graphs: list[StepGraph] = []
         self.modules: dict[str, str] = {}
+        self.calls: dict[str, Place] = {}
         self.too_many = 0
         self.backward = 0  # how often it was called, in a step or not
         self.alone = False  # whether all that runs is one step
@@ -184,9 +185,14 @@ class TrainingRecorder(Recorder):
     # ---- Modules
 
     def _module(self, caller: FrameType) -> str:
-        running = [held_by(frame)["self"] for frame in _outward(caller) if frame.f_code is CALL]
+        calls = [frame for frame in _outward(caller) if frame.f_code is CALL]
+        running = [held_by(frame)["self"] for frame in calls]
         if running and running[0] not in self._paths:
             self._name_modules(running[-1], caller)
+        for frame, module in zip(calls, running, strict=True):
+            path = self._paths.get(module, "")
+            if path not in self.calls:
+                self.calls[path] = self._listing.place(self._listing.spot(self._files(frame)[0]))
         return self._paths.get(running[0], "") if running else ""
 
     def _name_modules(self, root: torch.nn.Module, caller: FrameType) -> None:
@@ -195,12 +201,15 @@ class TrainingRecorder(Recorder):
             (name for frame in reversed(self._files(caller)) for name in _to(root, frame)),
             type(root).__name__,
         )
+        named = set[int]()  # one that is shared has the first of its names
         for inner, module in root.named_modules():
             path = f"{base}.{inner}" if inner else base
             self._paths[module] = path
             self.modules[path] = type(module).__name__
             for name, parameter in module.named_parameters(recurse=False):
-                self._names[parameter] = f"{path}.{name}"
+                if id(parameter) not in named:
+                    named.add(id(parameter))
+                    self._names[parameter] = f"{path}.{name}"
         self._memories = None
 
 

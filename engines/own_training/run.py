@@ -217,6 +217,7 @@ def _recording(
         passes=recorder.passes,
         graphs=recorder.graphs,
         modules=recorder.modules,
+        calls=recorder.calls,
         ended=ended,
         failure=failure,
         too_many=recorder.too_many,
