@@ -19,7 +19,7 @@ from engines.graphs.autograd import StepBuilder, StepGraph
 from engines.graphs.torch_names import Variables, held_by, inside, name_of, tensors_of, variables_of
 from engines.graphs.torch_nodes import behind, tensors
 from engines.graphs.torch_recorder import BACKWARD, Recorder
-from engines.graphs.torch_tensors import is_lost, memory, sampled
+from engines.graphs.torch_tensors import is_hidden, is_lost, memory, sampled
 from engines.listing import Place, Script, Spot
 from engines.own_training.recording import Pass
 
@@ -130,8 +130,9 @@ class TrainingRecorder(Recorder):
         assert self._now
         roots = list(tensors(given[0]))
         for root in roots:
-            if root.numel() == 1:
-                name = name_of(root, tensors_of(self._listing.frame(caller))) or "loss"
+            name = name_of(root, tensors_of(self._listing.frame(caller)))
+            if root.numel() == 1 and not is_hidden(root) and (name or func is BACKWARD[0]):
+                name = name or "loss"
                 self._now.losses[name] = float(root.detach())
                 self._now.backward.append(name)
         if func is torch.autograd.grad:
@@ -141,7 +142,7 @@ class TrainingRecorder(Recorder):
             leaves = [node.variable for node in reversed(nodes) if hasattr(node, "variable")]
             found = zip(leaves, [leaf.grad for leaf in leaves], strict=True)
         for leaf, gradient in found:
-            if gradient is not None and leaf.is_leaf:
+            if gradient is not None and leaf.is_leaf and not is_hidden(gradient):
                 name = self._name(leaf, caller)
                 self._now.gradients[name] = _norm(gradient)
                 self._now.parameters[name] = _norm(leaf)
@@ -229,4 +230,5 @@ def _to(module: torch.nn.Module, frame: FrameType) -> Iterator[str]:
 
 
 def _norm(tensor: Any) -> float:
-    return float(torch.linalg.vector_norm(tensor.detach().to_dense().double()))
+    wide = torch.complex128 if tensor.is_complex() else torch.float64
+    return float(torch.linalg.vector_norm(tensor.detach().to_dense().to(wide)))

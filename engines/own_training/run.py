@@ -232,6 +232,11 @@ def _refuse_if_nothing(recorder: TrainingRecorder, title: str, source: str) -> N
             f"{title} has run, but nothing in it called backward() or torch.autograd.grad(): there "
             "is no training to show. What another thread or torch.autograd.backward does is unseen."
         )
+    if recorder.passes and not recorder.alone and not any(one.gradients for one in recorder.passes):
+        raise RefusedError(
+            f"{title} goes backward where no numbers can be seen, as within torch.func: there is "
+            "nothing to show."
+        )
     too_often = recorder.alone and recorder.backward > WITHOUT_LOOP
     if too_often or not any(one.losses or one.gradients for one in recorder.passes):
         raise RefusedError(
