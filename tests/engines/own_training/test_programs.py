@@ -47,7 +47,7 @@ def run_plainly(path, monkeypatch):
 
     def seen_grad(outputs, *given, **named):
         gradients = grad(outputs, *given, **named)
-        calls.append((outputs.item(), [one.numpy().copy() for one in gradients]))
+        calls.append((outputs.item(), [one.detach().numpy().copy() for one in gradients]))
         return gradients
 
     names = {"__name__": "__main__", "__file__": str(path)}
