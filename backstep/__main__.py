@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from backstep import terminal
+from backstep.server import is_taken, serve
 from engines.own_training.recording import Recording
 
 MOST = 1000
@@ -47,8 +48,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         asked.out.write_text(page(recorded), encoding="utf-8")
         terminal.say(f"{asked.out} plays without a server and without a network.")
         return 0
-    from backstep.server import serve  # noqa: PLC0415
-
     return serve(recorded, port=asked.port, browser=not asked.no_browser)
 
 
@@ -91,6 +90,8 @@ def _parsed(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
     asked = parser.parse_args(own)
     if asked.steps < 1:
         parser.error("--steps: there has to be one at least")
+    if not 0 <= asked.port < 65536 or (asked.port and is_taken(asked.port)):
+        parser.error("--port: it is in use, or is none; without it a free one is taken")
     if asked.out and not asked.out.absolute().parent.is_dir():
         parser.error(f"--out: there is no folder {asked.out.absolute().parent}")
     return asked, given

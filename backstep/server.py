@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 import webbrowser
 from pathlib import Path
 
@@ -20,11 +21,9 @@ PAGE = Path(__file__).with_name("page.py")
 FILE = "BACKSTEP_RECORDING"  # the variable that tells the page where the recording is
 
 
-def serve(recording: Recording, *, port: int | None, browser: bool) -> int:
+def serve(recording: Recording, *, port: int, browser: bool) -> int:
     """Show it until Ctrl+C. port: 0 for any that is free. Returns the exit status."""
-    if (port := _free(port)) is None:
-        terminal.say("That port is in use. --port names another; without it a free one is taken.")
-        return 1
+    port = port or _free()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # so that the server ends with it, too
     with tempfile.TemporaryDirectory(prefix="backstep-") as folder:  # of nobody else, mode 700
         file = Path(folder) / "recording"
@@ -62,21 +61,23 @@ def command(port: int) -> list[str]:
     return [sys.executable, "-m", "streamlit", "run", str(PAGE), *said]
 
 
-def _free(port: int | None) -> int | None:
-    """The port, or for 0 any, if nothing listens there; else None."""
+def is_taken(port: int) -> bool:
+    """Whether something listens at a port of this machine already."""
     with socket.socket() as one:
-        try:
-            one.bind((HOST, port or 0))
-        except (OSError, OverflowError):
-            return None
+        one.settimeout(1)
+        return one.connect_ex((HOST, port)) == 0
+
+
+def _free() -> int:
+    with socket.socket() as one:
+        one.bind((HOST, 0))
         return int(one.getsockname()[1])
 
 
 def _answers(server: subprocess.Popen[bytes], port: int) -> bool:
     """Wait until the server listens. False where it has ended instead."""
     while server.poll() is None:
-        with socket.socket() as one:
-            one.settimeout(0.3)
-            if one.connect_ex((HOST, port)) == 0:
-                return True
+        if is_taken(port):
+            return True
+        time.sleep(0.1)
     return False

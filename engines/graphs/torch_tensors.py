@@ -22,7 +22,7 @@ Copy = Callable[[Any], Any]
 
 def copied(tensor: Any) -> Any:
     """The numbers of a tensor as an array of its own. None where there are none to be seen."""
-    if tensor is None or _is_hidden(tensor):
+    if tensor is None or is_hidden(tensor):
         return None
     numbers = tensor.detach()
     if numbers.is_quantized:
@@ -44,7 +44,7 @@ def sampled(tensor: Any, most: int) -> Any:
 
     They are then in one row: those that are evenly spread, from its second on, in their order.
     """
-    if tensor is None or _is_hidden(tensor) or tensor.numel() <= most:
+    if tensor is None or is_hidden(tensor) or tensor.numel() <= most:
         return copied(tensor)
     spread = _spread(tensor.numel(), most - 2)
     if tensor.layout == torch.strided and tensor.dtype in (torch.float32, torch.float64):
@@ -79,7 +79,7 @@ def is_lost(tensor: Any) -> bool:
 
 def memory(tensor: Any) -> int | None:
     """Where the numbers of a tensor begin; None where they do not lie in one piece of memory."""
-    if tensor.layout != torch.strided or _is_hidden(tensor):
+    if tensor.layout != torch.strided or is_hidden(tensor):
         return None
     return tensor.data_ptr() or None
 
@@ -90,7 +90,7 @@ def length(size: Any) -> int:
     return -1 if ragged else int(size)
 
 
-def _is_hidden(tensor: Any) -> bool:
+def is_hidden(tensor: Any) -> bool:
     """Whether nobody can see its numbers: it has none, or stands for many inside a transform."""
     wrapped = torch._C._functorch.is_functorch_wrapped_tensor(tensor)
     return bool(tensor.is_meta or tensor.is_nested or wrapped or isinstance(tensor, FakeTensor))

@@ -1,17 +1,19 @@
 """Finds the loop that trains in somebody's program, and has it say when a pass begins and ends.
 
 A step is one pass of the innermost loop that goes backward and updates: `loss.backward()` and
-`optimizer.step()` stand in it, or in a function that it calls. Where nothing in the file is called
+`optimizer.step()` stand in it, or in a function that it calls; of a loop in which both stand beside
+an inner loop with both it is the outer. Where nothing in the file is called
 `step`, it is the innermost loop that goes backward; in a generator it is the one that yields.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeAlias
 
 Loop: TypeAlias = ast.For | ast.While | ast.AsyncFor
+Nodes: TypeAlias = Sequence[ast.AST]
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 BACKWARD, UPDATE = {"backward", "grad"}, {"step"}
 NOT_TORCH = {"scheduler", "sched", "lr_scheduler", "profiler", "prof", "env"}  # these step, too
@@ -29,11 +31,15 @@ def step_loops(tree: ast.Module, within: str = "") -> list[Loop]:
     if within and (yielding := _innermost(functions[within], _yields)):
         return yielding
     goes_back, updates = (_doers(functions, names) for names in (BACKWARD, UPDATE))
-    back = _innermost(tree, lambda one: _does(one, BACKWARD, goes_back))
-    both = _innermost(
-        tree, lambda one: _does(one, BACKWARD, goes_back) and _does(one, UPDATE, updates)
-    )
-    return both or back
+
+    def back(node: ast.AST, without: Nodes = (), less: frozenset[str] = frozenset()) -> bool:
+        return _does(node, BACKWARD, goes_back - less, without)
+
+    def both(node: ast.AST, without: Nodes = (), less: frozenset[str] = frozenset()) -> bool:
+        updating = _does(node, UPDATE, updates - less, without)
+        return updating and back(node, without, less)
+
+    return _innermost(tree, both) or _innermost(tree, back)
 
 
 def marks_its_steps(tree: ast.Module) -> bool:
@@ -93,9 +99,12 @@ def _doers(functions: dict[str, Function], names: set[str], doers: Iterable[str]
         known = found
 
 
-def _does(node: ast.AST, names: set[str], doers: set[str]) -> bool:
-    """Whether one of the names is called in it, or one of the functions is called or handed on."""
-    for one in _own_nodes(node):
+def _does(node: ast.AST, names: set[str], doers: set[str], without: Nodes = ()) -> bool:
+    """Whether one of the names is called in it, or one of the functions is called or handed on.
+
+    without: parts of it that do not count.
+    """
+    for one in _own_nodes(node, without):
         if _named(one) in doers - OF_FUNCTIONS:
             return True
         name = _called(one)
@@ -104,12 +113,17 @@ def _does(node: ast.AST, names: set[str], doers: set[str]) -> bool:
     return False
 
 
-def _innermost(tree: ast.AST, holds: Callable[[ast.AST], bool]) -> list[Loop]:
-    """The loops that hold this, and have no other such loop in them or in what they call."""
+def _innermost(tree: ast.AST, holds: Callable[..., bool]) -> list[Loop]:
+    """The loops that hold this, and have no other such loop in them or in what they call.
+
+    Where one holds it beside the other loop as well, its passes are the larger steps: it counts,
+    and what is in it does not. holds: called with a node, the parts that do not count, and the
+    functions that do not.
+    """
     functions = _functions(tree)
     loops = [node for node in ast.walk(tree) if isinstance(node, Loop) and holds(node)]
-
-    def has_another(loop: Loop) -> bool:
+    found: list[Loop] = []
+    for loop in loops:  # the outer ones are the first
         others = [other for other in loops if other is not loop]
         looping = {
             name
@@ -117,21 +131,26 @@ def _innermost(tree: ast.AST, holds: Callable[[ast.AST], bool]) -> list[Loop]:
             if any(node in others for node in ast.walk(one)) and loop not in ast.walk(one)
         }
         looping = _doers(functions, set(), looping)
-        return any(node in others for node in ast.walk(loop)) or _does(loop, set(), looping)
+        inside = [node for node in ast.walk(loop) if node in others]
+        alone = not inside and not _does(loop, set(), looping)
+        if alone or holds(loop, inside, frozenset(looping)):
+            found.append(loop)
+    within = [node for one in found for node in ast.walk(one) if node is not one]
+    return sorted((one for one in found if one not in within), key=lambda loop: loop.lineno)
 
-    return sorted((one for one in loops if not has_another(one)), key=lambda loop: loop.lineno)
 
-
-def _own_nodes(node: ast.AST) -> Iterator[ast.AST]:
+def _own_nodes(node: ast.AST, without: Nodes = ()) -> Iterator[ast.AST]:
     """All that runs where this runs: not what functions hold that are only defined in it."""
     for child in ast.iter_child_nodes(node):
+        if child in without:
+            continue
         yield child
         if not isinstance(child, Function | ast.Lambda | ast.ClassDef):
-            yield from _own_nodes(child)
+            yield from _own_nodes(child, without)
 
 
-def _yields(node: ast.AST) -> bool:
-    return any(isinstance(one, ast.Yield) for one in _own_nodes(node))
+def _yields(node: ast.AST, without: Nodes = (), _less: frozenset[str] = frozenset()) -> bool:
+    return any(isinstance(one, ast.Yield) for one in _own_nodes(node, without))
 
 
 def _named(node: ast.AST) -> str:

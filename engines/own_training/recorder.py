@@ -19,7 +19,7 @@ from engines.graphs.autograd import StepBuilder, StepGraph
 from engines.graphs.torch_names import Variables, held_by, inside, name_of, tensors_of, variables_of
 from engines.graphs.torch_nodes import behind, tensors
 from engines.graphs.torch_recorder import BACKWARD, Recorder
-from engines.graphs.torch_tensors import is_lost, memory, sampled
+from engines.graphs.torch_tensors import is_hidden, is_lost, memory, sampled
 from engines.listing import Place, Script, Spot
 from engines.own_training.recording import Pass
 
@@ -51,6 +51,7 @@ class TrainingRecorder(Recorder):
         self.passes: list[Pass] = []
         self.graphs: list[StepGraph] = []
         self.modules: dict[str, str] = {}
+        self.calls: dict[str, Place] = {}
         self.too_many = 0
         self.backward = 0  # how often it was called, in a step or not
         self.alone = False  # whether all that runs is one step
@@ -129,8 +130,9 @@ class TrainingRecorder(Recorder):
         assert self._now
         roots = list(tensors(given[0]))
         for root in roots:
-            if root.numel() == 1:
-                name = name_of(root, tensors_of(self._listing.frame(caller))) or "loss"
+            name = name_of(root, tensors_of(self._listing.frame(caller)))
+            if root.numel() == 1 and not is_hidden(root) and (name or func is BACKWARD[0]):
+                name = name or "loss"
                 self._now.losses[name] = float(root.detach())
                 self._now.backward.append(name)
         if func is torch.autograd.grad:
@@ -140,7 +142,7 @@ class TrainingRecorder(Recorder):
             leaves = [node.variable for node in reversed(nodes) if hasattr(node, "variable")]
             found = zip(leaves, [leaf.grad for leaf in leaves], strict=True)
         for leaf, gradient in found:
-            if gradient is not None and leaf.is_leaf:
+            if gradient is not None and leaf.is_leaf and not is_hidden(gradient):
                 name = self._name(leaf, caller)
                 self._now.gradients[name] = _norm(gradient)
                 self._now.parameters[name] = _norm(leaf)
@@ -184,9 +186,14 @@ class TrainingRecorder(Recorder):
     # ---- Modules
 
     def _module(self, caller: FrameType) -> str:
-        running = [held_by(frame)["self"] for frame in _outward(caller) if frame.f_code is CALL]
+        calls = [frame for frame in _outward(caller) if frame.f_code is CALL]
+        running = [held_by(frame)["self"] for frame in calls]
         if running and running[0] not in self._paths:
             self._name_modules(running[-1], caller)
+        for frame, module in zip(calls, running, strict=True):
+            path = self._paths.get(module, "")
+            if path not in self.calls:
+                self.calls[path] = self._listing.place(self._listing.spot(self._files(frame)[0]))
         return self._paths.get(running[0], "") if running else ""
 
     def _name_modules(self, root: torch.nn.Module, caller: FrameType) -> None:
@@ -195,12 +202,15 @@ class TrainingRecorder(Recorder):
             (name for frame in reversed(self._files(caller)) for name in _to(root, frame)),
             type(root).__name__,
         )
+        named = set[int]()  # one that is shared has the first of its names
         for inner, module in root.named_modules():
             path = f"{base}.{inner}" if inner else base
             self._paths[module] = path
             self.modules[path] = type(module).__name__
             for name, parameter in module.named_parameters(recurse=False):
-                self._names[parameter] = f"{path}.{name}"
+                if id(parameter) not in named:
+                    named.add(id(parameter))
+                    self._names[parameter] = f"{path}.{name}"
         self._memories = None
 
 
@@ -220,4 +230,5 @@ def _to(module: torch.nn.Module, frame: FrameType) -> Iterator[str]:
 
 
 def _norm(tensor: Any) -> float:
-    return float(torch.linalg.vector_norm(tensor.detach().to_dense().double()))
+    wide = torch.complex128 if tensor.is_complex() else torch.float64
+    return float(torch.linalg.vector_norm(tensor.detach().to_dense().to(wide)))

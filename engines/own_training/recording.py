@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.graphs.autograd import StepGraph
+from engines.listing import Place
 
 Kind = Literal["losses", "gradients", "parameters"]
 Ended = Literal["finished", "enough", "interrupted", "error"]
@@ -51,7 +52,8 @@ class Recording:
 
     title: its name. source: its text; lines count from 1. loops: the lines in which the loops begin
     of which each pass is a step; empty where it was one step alone. graphs: of some steps, in their
-    order, with at most SAMPLED numbers of each array. modules: by the listing's name, the class.
+    order, with at most SAMPLED numbers of each array. modules: by the program's name, the class.
+    calls: by the same name, where the program called it first.
     too_many: as many nodes as a graph may have that is kept, where one had more; else 0.
     """
 
@@ -61,6 +63,7 @@ class Recording:
     passes: Sequence[Pass]
     graphs: Sequence[StepGraph]
     modules: dict[str, str]
+    calls: dict[str, Place]
     ended: Ended
     failure: Failure | None = None
     too_many: int = 0

@@ -217,6 +217,7 @@ def _recording(
         passes=recorder.passes,
         graphs=recorder.graphs,
         modules=recorder.modules,
+        calls=recorder.calls,
         ended=ended,
         failure=failure,
         too_many=recorder.too_many,
@@ -230,6 +231,11 @@ def _refuse_if_nothing(recorder: TrainingRecorder, title: str, source: str) -> N
         raise RefusedError(
             f"{title} has run, but nothing in it called backward() or torch.autograd.grad(): there "
             "is no training to show. What another thread or torch.autograd.backward does is unseen."
+        )
+    if recorder.passes and not recorder.alone and not any(one.gradients for one in recorder.passes):
+        raise RefusedError(
+            f"{title} goes backward where no numbers can be seen, as within torch.func: there is "
+            "nothing to show."
         )
     too_often = recorder.alone and recorder.backward > WITHOUT_LOOP
     if too_often or not any(one.losses or one.gradients for one in recorder.passes):

@@ -79,7 +79,7 @@ def test_the_server_is_reached_from_this_machine_only_and_ends_with_the_command(
             assert answer.status == 200
         taken = command(PROGRAMS / "marked.py", "--port", port, "--no-browser", cwd=tmp_path)
         _, refused = taken.communicate(timeout=120)
-        assert (taken.returncode, "That port is in use" in refused) == (1, True)
+        assert (taken.returncode, "it is in use" in refused) == (2, True)
     finally:
         running.send_signal(signal.SIGTERM)
         running.communicate(timeout=30)

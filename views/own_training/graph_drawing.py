@@ -37,16 +37,15 @@ def graph(
     made: dict[int, int] = {}
     ran: dict[int, int] = {}
     for m, moment in enumerate(_happened):
-        first = {"forward": made, "backward": ran}.get(moment.kind)
-        if first is not None and moment.box is not None:
-            first.setdefault(moment.box, m)
-    uses = {edge.source: edge.target for edge in reversed(_boxes.graph.edges)}
+        for box in moment.made:
+            made.setdefault(box, m)
+        if moment.kind == "backward" and moment.box is not None:
+            ran.setdefault(moment.box, m)
     several = len({path.partition(".")[0] for path in _boxes.closed.values()}) > 1
     rows = []
     for node in _boxes.graph.nodes:
         x, y = at[node.id]
-        since = made.get(node.id, made.get(uses.get(node.id, -1), 0))
-        begin = {"x": x, "y": y, "made": since, "ran": ran.get(node.id, never)}
+        begin = {"x": x, "y": y, "made": made.get(node.id, 0), "ran": ran.get(node.id, never)}
         changes = [
             m for m, one in enumerate(_happened) if one.kind == "update" and node.name in one.names
         ]
@@ -148,19 +147,15 @@ def _draw() -> Drawing:
     )
     letter = alt.param(name="letter", expr=f"clamp({fits}, 0.8 * {least}, 1.4 * {least})")
     reach = f"min({room}, (0.33 * longest + 0.8) * letter * (right + 1.2) / width)"
-    boxes = (
-        alt.Chart(alt.NamedData("boxes"))
-        .transform_calculate(
-            x1=f"datum.x - {reach}",
-            x2=f"datum.x + {reach}",
-            y1=f"datum.y - {HALF}",
-            y2=f"datum.y + {HALF}",
-            there=f"{NOW} >= datum.made",
-            now=f"{PHASE} != 4 && ({MOMENT} == datum.made && datum.look !== 'leaf'"
-            f" || {MOMENT} == datum.ran || {MOMENT} == datum.moved)",
-            back=f"{NOW} >= datum.ran",
-        )
-        .transform_filter("datum.there || datum.look === 'leaf'")
+    boxes = alt.Chart(alt.NamedData("boxes")).transform_calculate(
+        x1=f"datum.x - {reach}",
+        x2=f"datum.x + {reach}",
+        y1=f"datum.y - {HALF}",
+        y2=f"datum.y + {HALF}",
+        there=f"{NOW} >= datum.made || datum.look === 'leaf' ? 1 : 0.25",
+        now=f"{PHASE} != 4 && ({MOMENT} == datum.made && datum.look !== 'leaf'"
+        f" || {MOMENT} == datum.ran || {MOMENT} == datum.moved)",
+        back=f"{NOW} >= datum.ran",
     )
     outline = {"x": x("x1"), "x2": "x2:Q", "y": y("y1"), "y2": "y2:Q"}
     round_ = alt.ExprRef("datum.look === 'leaf' ? 12 : 3")
@@ -171,6 +166,7 @@ def _draw() -> Drawing:
         boxes.mark_rect(
             cornerRadius=round_,
             fill=alt.ExprRef(color),
+            opacity=alt.ExprRef("datum.there"),
             fillOpacity=alt.ExprRef("datum.now ? 0.45 : datum.look === 'one' ? 0.08 : 0.2"),
             stroke=alt.ExprRef(color),
             strokeWidth=alt.ExprRef("datum.now ? 3.5 : 1.2"),
@@ -181,6 +177,7 @@ def _draw() -> Drawing:
         .add_params(alt.selection_point("picked", fields=["path"], toggle=False))
     )
     names = boxes.mark_text(
+        opacity=alt.ExprRef("datum.there"),
         fontSize=alt.ExprRef("letter"),
         color=alt.ExprRef("ink"),
         fontWeight=alt.ExprRef("datum.now ? 600 : 400"),

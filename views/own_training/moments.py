@@ -6,7 +6,7 @@ parameters that one line updates.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.graphs.autograd import Array, Event, Kind, StepGraph
+from engines.listing import Place
 from views.own_training.boxes import LEAF, Boxes
 
 PHASES = ("forward", "backward", "update", "")
@@ -25,9 +26,9 @@ TOLD = {*PHASE_OF, "zero", "error"}
 class Moment(NamedTuple):
     """kind: of its events. box: the id of the box that it is about, None for none.
 
-    line: where the listing is. names: of the parameters that change. value, gradient: what the
-    box's last operation made, and what arrived for it; for a leaf its .grad. shape: of the value.
-    message: of an error.
+    line: where the program is. names: of the parameters that change, or of the result. value,
+    gradient: what the box's last operation made, and what arrived for it; for a leaf its .grad.
+    shape: of the value. message: of an error. made: the ids of all boxes that it makes.
     """
 
     kind: Kind
@@ -39,13 +40,23 @@ class Moment(NamedTuple):
     gradient: Array | None = None
     shape: tuple[int, ...] = ()
     message: str = ""
+    made: tuple[int, ...] = ()
 
 
-def moments_of(step: StepGraph, boxes: Boxes) -> list[Moment]:
-    """What happened in a step, in its order."""
-    told = [event for event in step.events if event.kind in TOLD]
-    groups = groupby(told, key=lambda event: _alike(event, step, boxes))
-    return [_moment(list(events), step, boxes) for _, events in groups]
+def moments_of(step: StepGraph, boxes: Boxes, calls: Mapping[str, Place]) -> list[Moment]:
+    """What happened in a step, in its order. calls: by path, where a module is called."""
+    events = [event for event in step.events if event.kind in TOLD]
+    groups = groupby(events, key=lambda event: _alike(event, step, boxes))
+    told = [_moment(list(events), step, boxes) for _, events in groups]
+    return [_at_its_call(moment, boxes, calls) for moment in told]
+
+
+def _at_its_call(moment: Moment, boxes: Boxes, calls: Mapping[str, Place]) -> Moment:
+    """Of a whole module the line is not that of its first operation, but where it is called."""
+    path = boxes.closed.get(moment.box or -1, "")
+    if moment.kind != "forward" or path not in calls:
+        return moment
+    return moment._replace(line=calls[path].line, text=calls[path].text)
 
 
 def _alike(event: Event, step: StepGraph, boxes: Boxes) -> Any:
@@ -79,6 +90,7 @@ def _moment(events: Sequence[Event], step: StepGraph, boxes: Boxes) -> Moment:
         gradient=last.value if is_leaf else node.gradient,  # of a leaf, what .grad holds now
         shape=node.shape,
         names=(node.name,) if node.name else (),
+        made=tuple(dict.fromkeys(boxes.of[n] for n in numbers)) if last.kind == "forward" else (),
     )
 
 

@@ -41,11 +41,12 @@ class Played:
     def computed(self) -> dict[int, Computed]:
         """At which moments to mark which line of the program, and the number that it made."""
         lines: dict[int, Computed] = {}
+        origins = {one.box: one.line for one in self.happened if one.kind == "forward"}
         for m, one in enumerate(self.happened):
             box = next((node for node in self.boxes.graph.nodes if node.id == one.box), None)
             alone = box is not None and "nodes" not in box.settings
             single = alone and one.kind == "forward" and one.shape == () and one.names
-            made = box.line if box and one.kind == "backward" else None
+            made = origins.get(one.box) if one.kind == "backward" else None
             for line in {one.line, made} - {None}:
                 assert line is not None
                 before = lines.get(line, Computed([]))
@@ -63,21 +64,25 @@ def groups(recording: Recording) -> list[list[int]]:
     The one that ended in an error is the first, then as they came.
     """
     found: dict[object, list[int]] = {}
-    for i, step in enumerate(recording.graphs):
-        found.setdefault(key(_of(step, recording, "")[1]), []).append(i)
+    for i in range(len(recording.graphs)):
+        found.setdefault(key(_told(recording, i, "")[1]), []).append(i)
     return sorted(found.values(), key=lambda some: recording.graphs[some[0]].error is None)
 
 
-def _of(step: StepGraph, recording: Recording, within: str) -> tuple[Boxes, list[Moment]]:
+@cached
+def _told(recording: Recording, i: int, within: str) -> tuple[Boxes, list[Moment]]:
+    """The boxes and the moments of the step at this place among those that were inspected."""
+    step = recording.graphs[i]
     drawn = in_boxes(step.graph, recording.modules, within)
-    return drawn, moments_of(step, drawn)
+    return drawn, moments_of(step, drawn, recording.calls)
 
 
 @cached
 def play(recording: Recording, *, group: int = 0, within: str = "") -> Played:
     """The recording with the graph of one group of steps. within: the module that is open."""
-    steps = [recording.graphs[i] for i in groups(recording)[group]]
-    every = [_of(step, recording, within) for step in steps]
+    places = groups(recording)[group]
+    steps = [recording.graphs[i] for i in places]
+    every = [_told(recording, i, within) for i in places]
     # The one that tells most: in the first step there is no gradient to be emptied.
     drawn, happened = max(every, key=lambda one: len(one[1]))
     rows = [numbers(mine, happened) for _, mine in every]

@@ -64,16 +64,20 @@ def draw(recording: Recording, shown: Played, *, picks: bool = False) -> None:
         shown.boxes, shown.happened, recording.modules, key=shown.key, title=_title(shown)
     )
     if not picks:
-        show(figure, key="graph")
+        show(figure, key="boxes")
         return
 
     def clicked() -> None:
-        match st.session_state["graph"].get("selection"):
-            case {"picked": [{"path": str(path)}, *_]} if path in recording.modules:
-                st.session_state["module"] = path
-                Controls.moved()
+        match st.session_state["boxes"].get("selection"):
+            case {"picked": [{"path": str(path)}, *_]}:
+                opened = path  # a browser can send anything: the choice looks whether it is one
+            case _:  # beside all boxes
+                opened = ALL
+        if opened:
+            st.session_state["module"] = opened
+            Controls.moved()
 
-    show(figure, key="graph", on_select=clicked, selection_mode="picked")
+    show(figure, key="boxes", on_select=clicked, selection_mode="picked")
 
 
 def show_code(recording: Recording, shown: Played) -> None:

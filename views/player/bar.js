@@ -155,7 +155,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
   let remembering = 0, leaving = false; // after that the address is of somewhere else
   function remember() {
     clearTimeout(remembering);
-    if (leaving) return;
+    if (leaving || location.protocol === "about:") return; // a frame in a notebook has no address
     remembering = setTimeout(() => {
       const url = new URL(location.href), { searchParams } = url, { step, moment } = range.at;
       const atOpening = step === opening.step && moment === opening.moment;

@@ -32,6 +32,10 @@ FOUND = {
         "for a in x:\n l.backward()\n opt.step()\nfor b in x:\n l.backward()\n opt.step()",
         [1, 4],
     ),
+    "a part that is a step, and another beside it": (
+        "for s in ss:\n for k in ks:\n  d.backward()\n  o.step()\n g.backward()\n p.step()",
+        [1],
+    ),
     "one that only tests": ("for x in xs:\n l.backward()\n opt.step()\nfor y in ys:\n f(y)", [1]),
     "the backward of a Function": (
         "class Twice:\n def backward(c, g):\n  for x in g: pass\nfor s in ss:\n l.backward()",

@@ -102,7 +102,7 @@ def test_the_numbers_at_each_step_are_those_of_its_own_graph(transformer):
     shown = play(transformer)
     assert [step.step for step in shown.steps] == [0, 1]
     for k, step in enumerate(shown.steps):
-        mine = moments_of(step, in_boxes(step.graph, transformer.modules))
+        mine = moments_of(step, in_boxes(step.graph, transformer.modules), transformer.calls)
         loss = transformer.passes[k].losses["loss"]
         at = shown.timeline.series[f"value_low_{shown.opens}"]
         assert at.value_at(step.step) == np.float32(loss)
