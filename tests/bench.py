@@ -317,10 +317,12 @@ TURN_TO_STOP = """
       const step = wanted.searchParams.get("step");
       document.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
       const look = () => {
-        const stage = document.querySelector(".st-key-stage"), player = document.querySelector("#player-step");
+        const stage = document.querySelector(".st-key-stage");
+        const player = document.querySelector("#player-step");
         const there = location.pathname === wanted.pathname && stage && !window.backstepGoing
           && (step === null || player?.at?.step === Number(step))
-          && [...stage.querySelectorAll(".stVegaLiteChart")].every((chart) => chart.querySelector("canvas"));
+          && [...stage.querySelectorAll(".stVegaLiteChart")]
+            .every((chart) => chart.querySelector("canvas"));
         if (there) resolve(performance.now() - asked); else requestAnimationFrame(look);
       };
       requestAnimationFrame(look);
