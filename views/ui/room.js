@@ -118,15 +118,15 @@ export default function ({ parentElement, data }) {
   }
 
   function answer(i) {
-    line.given = { round: line.state.asks.round, answer: i };
-    line.say({ answer: i, round: line.given.round });
+    const { round } = line.state.asks;
+    if (line.say({ answer: i, round })) line.given = { round, answer: i };
     draw();
   }
 
   // Whoever goes their own way looks around from then on: the next step would take them back.
   const ownWay = () => line.role === "follows" && !line.roams && line.roam(true);
   for (const type of ["pointerdown", "keydown"]) {
-    on(document, type, ({ isTrusted, target }) => isTrusted && target.closest?.(type === "keydown" ? ".player" : OWN_WAY) && ownWay(), { capture: true });
+    on(document, type, ({ isTrusted, key, target }) => isTrusted && key !== "Tab" && target.closest?.(key ? ".player" : OWN_WAY) && ownWay(), { capture: true });
   }
   on(document, "player-turn", ownWay);
   on(window, "popstate", ownWay);
@@ -244,7 +244,7 @@ export default function ({ parentElement, data }) {
     if (event.key.toLowerCase() === "r" && plan.open) return plan.close();
     if (document.querySelector("dialog[open]")) return;
     if (event.key.toLowerCase() === "r") { event.preventDefault(); openPlan(false); }
-    else if (event.key === "Enter" && line.role === "leads" && !data.lecture && !event.target.closest?.("button,a,summary,label,[role=radio]")) question()?.radios.at(-1).click();
+    else if (event.key === "Enter" && line.role === "leads" && !data.lecture && !question()?.shown && !event.target.closest?.("button,a,summary,label,[role=radio]")) question()?.radios.at(-1).click();
   });
 
   let told = line.refused;
