@@ -26,7 +26,7 @@ match here.name:
         and returns the gradient by what went in. Here it is a **ReLU**, which lets positive numbers
         pass and makes 0 of all others.
 
-        Blue entries are positive, orange ones negative; the stronger the colour, the farther from
+        Teal entries are positive, brown ones negative; the stronger the colour, the farther from
         zero. An entry that is struck through is cut by the ReLU. A thick edge marks what the moment
         is about. Point at an entry to see it in all four matrices. With **Settings** you send a
         matrix of your own through it. The four matrices, row

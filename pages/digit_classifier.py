@@ -56,7 +56,7 @@ match here.name:
         the sum on if it is positive. So its weights can be drawn as an image. They began at random,
         and training moves each of them only a little: what it added is a small part of what is
         there, and the whole of what was learnt. Shown are the units whose sums it changed most.
-        Edges that are blue or orange throughout are pixels that are paper in nearly every image:
+        Edges that are teal or brown throughout are pixels that are paper in nearly every image:
         there a weight tells no image from another, and acts like a bias. All squares of a wall
         have the same scale. The weights are kept at some of the steps, in 16 bits.
 

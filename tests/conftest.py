@@ -6,6 +6,7 @@ from functools import cache
 from importlib import import_module
 
 from streamlit.components.v2 import manifest_scanner
+from xdist.scheduler import LoadFileScheduling
 
 NO_BROWSER = "no Chromium on this machine: the browser tests did not run"
 NO_REDIS = "no Redis on this machine: the tests of rooms that replicas share did not run"
@@ -15,6 +16,17 @@ import_module("views.player.figure").VALIDATE = True
 
 # An AppTest reads the metadata of every installed package, 0.2 s for each visit: once is enough.
 manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)
+
+
+class Scheduler(LoadFileScheduling):
+    """One worker runs all tests of a file, which share what it sets up; but stages take long."""
+
+    def _split_scope(self, nodeid):
+        return nodeid if "/test_stage.py" in nodeid else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return Scheduler(config, log)
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -1,5 +1,5 @@
-// What is wrong with the stage as it is on the screen: out of the window, on each other, too small,
-// or cut; and what is wrong with the headings of the page. Takes the least size of text in pixels.
+// What is wrong with the stage as it is on the screen: out of the window, on each other, too small or
+// faint, or cut; and what is wrong with the headings of the page. Takes the least size of text in pixels.
 (least) => {
     const wrong = [], stage = document.querySelector(".st-key-stage").getBoundingClientRect();
     if (innerWidth > 640 && stage.bottom > innerHeight + 1) wrong.push(`the stage ends at ${stage.bottom} of ${innerHeight}`);
@@ -29,12 +29,22 @@
         const [first, ...rest] = player.querySelectorAll(":scope > :not(.player-readout, .player-next)");
         if (rest.some((part) => part.checkVisibility() && part.getBoundingClientRect().top > first.getBoundingClientRect().bottom)) wrong.push("the bar takes two lines");
     }
+    // The contrast of a colour as a canvas names it, at this opacity, with the page's (WCAG 2.2).
+    const channels = (color) => color[0] === "#" ? color.slice(1).match(/../g).map((part) => parseInt(part, 16)) : color.match(/[\d.]+/g).map(Number);
+    const light = (rgb) => rgb.map((part) => part / 255).map((part) => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4).reduce((sum, part, i) => sum + part * [0.2126, 0.7152, 0.0722][i], 0.05);
+    const ground = channels(getComputedStyle(document.querySelector(".stApp")).backgroundColor);
+    const contrast = (color, opacity) => {
+        const [r, g, b, alpha = 1] = channels(color), share = alpha * opacity;
+        const lights = [light(ground), light([r, g, b].map((part, i) => share * part + (1 - share) * ground[i]))];
+        return Math.max(...lights) / Math.min(...lights);
+    };
     for (const canvas of document.querySelectorAll(".st-key-stage .stVegaLiteChart canvas")) {
         const box = canvas.getBoundingClientRect();
         if (box.height < 60 || box.width < 100) wrong.push(`a picture of ${box.width} x ${box.height}`);
-        for (const { text, size, alpha, corners: [[x1, y1], [x2, y2]] } of window.written.get(canvas) ?? []) {
+        for (const { text, size, color, alpha, corners: [[x1, y1], [x2, y2]] } of window.written.get(canvas) ?? []) {
             if (!text.trim() || alpha === 0) continue;
             if (size < least - 0.05) wrong.push(`${text}: ${size} px`);
+            if (contrast(color, alpha) < 4.5) wrong.push(`${text}: contrast ${contrast(color, alpha).toFixed(2)}`);
             if (/\S…$/.test(text)) wrong.push(`${text} is shortened`);
             const left = Math.min(x1, x2), right = Math.max(x1, x2), top = Math.min(y1, y2), bottom = Math.max(y1, y2);
             if (left < -2 || top < -2 || right > box.width + 2 || bottom > box.height + 2) wrong.push(`${text}: cut at ${[left, top, right, bottom].map(Math.round)} of ${box.width} x ${box.height}`);

@@ -66,9 +66,11 @@ def faults(page, width, height, least):
         page.set_viewport_size({"width": width, "height": height})
         page.wait_for_function(FOLLOWED)
     settle(page)
-    if page.evaluate(FAULTS, least):
+    found = page.evaluate(FAULTS, least)
+    if found:
         page.wait_for_timeout(500)  # on a busy machine the rest follows late
-    return page.evaluate(FAULTS, least)
+        found = page.evaluate(FAULTS, least)
+    return found
 
 
 @pytest.mark.parametrize("there", PAGES, ids=lambda page: page.path or "home")

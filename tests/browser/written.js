@@ -1,5 +1,5 @@
-// Notes what is written on each canvas: how large, and where it stands on the canvas; and whether
-// it was drawn since the window changed.
+// Notes what is written on each canvas: how large, in which colour, and where it stands on the
+// canvas; and whether it was drawn since the window changed.
 window.written = new Map();
 window.followed = new WeakSet();
 addEventListener("resize", () => window.followed = new WeakSet());
@@ -11,7 +11,7 @@ CanvasRenderingContext2D.prototype.fillText = function (text, x, y, ...rest) {
                      [measured.actualBoundingBoxRight, measured.actualBoundingBoxDescent]]
         .map(([dx, dy]) => [(a * (x + dx) + c * (y + dy) + e) / ratio, (b * (x + dx) + d * (y + dy) + f) / ratio]);
     const list = window.written.get(this.canvas) ?? [];
-    list.push({ text, size: size * Math.hypot(a, b) / ratio, alpha: this.globalAlpha, corners });
+    list.push({ text, size: size * Math.hypot(a, b) / ratio, color: this.fillStyle, alpha: this.globalAlpha, corners });
     window.written.set(this.canvas, list);
     return fillText.call(this, text, x, y, ...rest);
 };

@@ -360,5 +360,5 @@ def test_the_condition_says_how_long_the_bowl_is(x, condition):
 
 def test_the_condition_of_seconds_since_1970_is_not_lost_in_rounding():
     x = 1.7e9 + np.arange(10.0)
-    # λ_max is twice the mean of x², and the product of both four times the variance of x.
+    # λ is twice the mean of x², and the product of both four times the variance of x.
     assert with_data(x, x).condition == pytest.approx(np.mean(x**2) ** 2 / 8.25, rel=1e-9)

@@ -32,7 +32,7 @@ from views.player import (
     sized,
 )
 from views.ui.numbers import number
-from views.ui.palette import BEST, DATA, GRADIENT, MODEL, QUIET
+from views.ui.palette import DATA, GRADIENT, OTHER, QUIET
 from views.ui.shell import Here
 from views.ui.staging import beside, stage
 
@@ -200,7 +200,7 @@ def _(timeline: Timeline) -> Drawing:
     axis = alt.Axis(labelExpr=POWER, values=alt.ExprRef("ticks"))
     y = alt.Y("error:Q", title="error", scale=between("low", "high", type="log"), axis=axis)
     kind: dict[str, Any] = {
-        "color": alt.Color("kind:N").scale(domain=KINDS, range=[MODEL, GRADIENT]),
+        "color": alt.Color("kind:N").scale(domain=KINDS, range=[OTHER, DATA]),
         "shape": alt.Shape("kind:N").scale(domain=KINDS, range=["circle", "square"]),
     }
     # Where both are the same, the small squares stand in the large circles.
@@ -257,7 +257,7 @@ def _(timeline: Timeline) -> Drawing:
     )
     middle = f"(({right}) + ({left})) / 2"
     half = f"(({right}) - ({left})) / 2"
-    kinds = {"backward": BEST, "central": MODEL, "forward": GRADIENT}
+    kinds = {"backward": GRADIENT, "central": OTHER, "forward": DATA}
     lines = [{"kind": kind, "u": u} for kind in kinds for u in ends]
     straight = (
         alt.Chart(alt.InlineData(lines))

@@ -32,7 +32,7 @@ from views.player import (
 )
 from views.ui import errors
 from views.ui.numbers import number
-from views.ui.palette import BEST, DATA, MISTAKE, MODEL
+from views.ui.palette import DATA, GRADIENT, MISTAKE, MODEL
 from views.ui.shell import Here
 from views.ui.staging import beside, stage
 from views.ui.table import markdown_table
@@ -175,7 +175,7 @@ def _(timeline: Timeline) -> Drawing:
         .encode(x=x, y=y)
     )
     here, first, second, truth = map(timeline.now, ("x", "first", "second", "truth"))
-    color = alt.ExprRef(f"abs({second} - {truth}) < 1e-6 ? '{BEST}' : '{MISTAKE}'")
+    color = alt.ExprRef(f"abs({second} - {truth}) < 1e-6 ? '{GRADIENT}' : '{MISTAKE}'")
     tangent = (
         alt.Chart(alt.InlineData([{"side": -1.4}, {"side": 1.4}]))
         .transform_calculate(x=f"{here} + datum.side", first=f"{first} + datum.side * ({second})")
@@ -215,7 +215,7 @@ def _(timeline: Timeline) -> Drawing:
         axis=alt.Axis(values=[0, 1, 2], format="~g"),
     )
     rows = alt.Chart(alt.NamedData("rows"))
-    color = alt.ExprRef(f"right ? '{BEST}' : '{MISTAKE}'")
+    color = alt.ExprRef(f"right ? '{GRADIENT}' : '{MISTAKE}'")
     truth = (
         rows.transform_filter(f"datum.whose === '{TRUE}'")
         .mark_line(interpolate="step-after", color=DATA, strokeWidth=sized(6, 12), opacity=0.6)

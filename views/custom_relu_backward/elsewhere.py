@@ -29,7 +29,7 @@ from views.player import (
 )
 from views.ui.line_chart import Line, lines
 from views.ui.numbers import number
-from views.ui.palette import ENGINES, GRADIENT, Look
+from views.ui.palette import DATA, ENGINES, Look
 from views.ui.shell import Here
 from views.ui.slow_run import Follow, slow
 from views.ui.staging import beside, stage
@@ -40,7 +40,7 @@ Runs = Mapping[str, Run]
 # By engine; the first is the one that the others are compared with.
 FIVE = {
     "MyReLU": Look("MyReLU", ENGINES["torch_autograd"].color),
-    "torch.relu": Look("torch.relu", GRADIENT, (2, 4)),
+    "torch.relu": Look("torch.relu", DATA, (2, 4)),
     "numpy": Look("NumPy", ENGINES["numpy_vectorized"].color),
     "custom_gradient": Look("TF, tape", ENGINES["tf_tape"].color),
     "static graph": Look("TF, graph", ENGINES["tf_session"].color, (8, 8)),

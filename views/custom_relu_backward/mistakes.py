@@ -165,7 +165,7 @@ _inputs_in_memory = cached(engine.inputs_in_memory)
 
 @cached
 def _largest_rate_for_w2() -> float:
-    """The learning rate up to which w2 alone could be trained: 2/λ_max with the first h_relu."""
+    """The learning rate up to which w2 alone could be trained: 2/λ with the first h_relu."""
     x, _, w1, _ = draw(0, np.float64)
     h_relu = np.maximum(x @ w1, 0)
     return 2 / float(np.linalg.eigvalsh(2 * h_relu.T @ h_relu).max())
@@ -233,7 +233,7 @@ def _why_it_went(outcome: Outcome) -> str:
     if outcome.end == "stuck" and (largest := _largest_rate_for_w2()) < RATE:
         told.append(
             "w1 hardly moves, and leaves all the work to w2. With the first hidden values, "
-            f"w2 alone can be trained at learning rates up to 2/λ_max = {number(largest, 3)}, "
+            f"w2 alone can be trained at learning rates up to {number(largest, 3)}, "
             f"and this one is {number(RATE, 3)}. With the right backward w1 learns as well."
         )
     return " ".join(told)

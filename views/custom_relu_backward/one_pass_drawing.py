@@ -27,7 +27,7 @@ from views.player import (
     sized,
 )
 from views.ui.numbers import number
-from views.ui.palette import BEST, GRADIENT, MODEL, QUIET
+from views.ui.palette import GRADIENT, MINUS, MODEL, PLUS, QUIET
 
 Numbers = NDArray[np.float64]
 
@@ -189,9 +189,9 @@ def _() -> Drawing:
         .mark_rect(
             tooltip=None,
             cornerRadius=6,
-            fill=BEST,
+            fill=MODEL,
             fillOpacity=alt.ExprRef(f"{LIT} ? 0.3 : 0.1"),
-            stroke=BEST,
+            stroke=MODEL,
             strokeWidth=alt.ExprRef(f"{LIT} ? 3 : 1"),
         )
         .encode(**placed("x2", "y2"))
@@ -211,9 +211,9 @@ def _() -> Drawing:
     boxes = (
         cells.mark_rect(
             cornerRadius=2,
-            fill=alt.ExprRef(f"datum.shade < 0 ? '{GRADIENT}' : '{MODEL}'"),
+            fill=alt.ExprRef(f"datum.shade < 0 ? '{MINUS}' : '{PLUS}'"),
             fillOpacity=alt.ExprRef(f"{known} ? 0.06 + 0.5 * abs(datum.shade) : 0"),
-            stroke=alt.ExprRef(f"{near} ? '{BEST}' : {LIT} ? ink : '{QUIET}'"),
+            stroke=alt.ExprRef(f"{near} || {LIT} ? ink : '{QUIET}'"),
             strokeWidth=alt.ExprRef(f"{near} ? 5 : {LIT} ? 2.5 : 1"),
             strokeDash=alt.ExprRef(f"{known} ? [1, 0] : [2, 3]"),
         )
@@ -271,7 +271,7 @@ def _() -> Drawing:
             baseline="middle",
             fontSize=alt.ExprRef(f"min({size}, width / {WIDTH} / 11)"),
             color=alt.ExprRef("ink"),
-            opacity=alt.ExprRef(f"{known} ? 1 : 0.4"),
+            opacity=alt.ExprRef(f"{known} ? 1 : 0.7"),
             fontWeight=alt.ExprRef(f"{LIT} ? 700 : 400"),
         )
         .encode(**placed(), text="text:N")

@@ -27,7 +27,7 @@ from views.player import (
 )
 from views.ui.line_chart import Line, lines
 from views.ui.numbers import number
-from views.ui.palette import BEST, GRADIENT, MODEL, QUIET, Look
+from views.ui.palette import DATA, GRADIENT, MODEL, OTHER, QUIET, Look
 from views.ui.prediction import predicted
 from views.ui.shell import Here
 from views.ui.staging import beside, stage
@@ -35,7 +35,7 @@ from views.ui.table import html_table
 
 FIRST, SECOND = "tf.maximum(x, 0.0)", "tf.maximum(0.0, x)"
 OFFERED = ((0.0, 0.0), (0.5, 0.5), (1.0, 1.0), (0.0, 1.0), (1.0, 0.0))
-USUAL = {0.0: (QUIET, (1, 0)), 0.5: (MODEL, (10, 6)), 1.0: (GRADIENT, (4, 6))}
+USUAL = {0.0: (QUIET, (1, 0)), 0.5: (OTHER, (10, 6)), 1.0: (DATA, (4, 6))}
 STEPS, RATE, SEED = 200, 1e-4, 0  # a rate at which none of the three starts diverges
 ENTRIES = engine.BATCH * engine.HIDDEN  # of h, the input to the ReLU
 STARTS: dict[Start, tuple[str, str]] = {
@@ -125,7 +125,7 @@ def _() -> Drawing:
     usual = through.transform_filter("!datum.own").mark_line(
         color=QUIET, strokeDash=[4, 4], strokeWidth=sized(1.5, 3)
     )
-    own = through.transform_filter("datum.own").mark_line(color=BEST, strokeWidth=sized(2.5, 5))
+    own = through.transform_filter("datum.own").mark_line(color=GRADIENT, strokeWidth=sized(2.5, 5))
     function = (
         alt.Chart(alt.NamedData("function"))
         .mark_line(color=MODEL, strokeWidth=sized(4, 8))
@@ -206,7 +206,7 @@ def _how_they_went(runs: Mapping[float, Training]) -> str:
 def _losses(runs: Mapping[float, Training], slope: float) -> Figure:
     return lines(
         [
-            Line(Look(_label(one, slope), *USUAL.get(one, (BEST, (2, 3)))), run.losses)
+            Line(Look(_label(one, slope), *USUAL.get(one, (MODEL, (2, 3)))), run.losses)
             for one, run in runs.items()
         ],
         title="Loss by slope at zero",

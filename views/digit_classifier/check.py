@@ -37,7 +37,7 @@ from views.player import (
     say,
     show,
 )
-from views.ui.palette import GRADIENT, MISTAKE, QUIET
+from views.ui.palette import MISTAKE, OTHER, QUIET
 from views.ui.shell import Here
 from views.ui.staging import beside, stage
 from views.ui.table import html_table
@@ -206,7 +206,7 @@ def _(timeline: Timeline) -> Drawing:
         filled=True,
         opacity=0.9,
         size=mark(90),
-        color=alt.ExprRef(f"datum.outside ? '{MISTAKE}' : '{GRADIENT}'"),
+        color=alt.ExprRef(f"datum.outside ? '{MISTAKE}' : '{OTHER}'"),
         shape=alt.ExprRef("datum.kink ? 'cross' : datum.outside ? 'triangle-up' : 'circle'"),
     ).encode(x=x, y=y("error:Q"))
     named = readable(

@@ -12,7 +12,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from views.player import component, in_lecture
-from views.ui.palette import GRADIENT, MISTAKE, MODEL
+from views.ui.palette import MINUS, MISTAKE, PLUS
 
 HERE = Path(__file__)
 KEY = "image_grid"
@@ -49,7 +49,7 @@ def show_images(
     each step, shape (k, n); where the two differ, the image has a frame, and what is read. picks,
     at: where only some are shown, which ones, shape (m, shown), from each of the increasing steps
     `at` on, shape (m,); −1 is a place that stays empty. signed: whether pixels are from
-    −brightest on, the positive ones blue and the negative ones orange. chosen: the place of an
+    −brightest on, the positive ones teal and the negative ones brown. chosen: the place of an
     image that has a frame, where a visitor may choose another one; see `clicked`.
     """
     if picks is not None:  # no more than are ever seen is sent
@@ -72,7 +72,7 @@ def show_images(
         "title": title,
         "told": told,
         "color": MISTAKE,
-        "colors": [MODEL, GRADIENT] if signed else None,
+        "colors": [PLUS, MINUS] if signed else None,
         "chosen": chosen,
         "choosable": chosen is not None,
         "lecture": in_lecture(),

@@ -104,8 +104,8 @@ def show_stage(here: Here) -> None:
         )
         with story:
             say(
-                "Each square is a unit: the weights by which it multiplies the pixels, <b>blue "
-                "where ink makes it stronger, orange where weaker</b>. They began as noise, and "
+                "Each square is a unit: the weights by which it multiplies the pixels, <b>teal "
+                "where ink makes it stronger, brown where weaker</b>. They began as noise, and "
                 f"training added <b>{now('share', digits=2)}\N{NO-BREAK SPACE}%</b> of their "
                 f"size. Unit {unit} answers to <b>{now('passes', digits=0)}</b> of "
                 f"{len(digits.test_images)} test images. On the right, the same "
@@ -156,7 +156,7 @@ def show_stage(here: Here) -> None:
                 slopes_at,
                 title=f"How output {output} answers to ink",
                 told=f"The gradient of output {output} by each pixel, found by backward() and by "
-                "the tape: blue where ink raises the output, orange where ink lowers it.",
+                "the tape: teal where ink raises the output, brown where ink lowers it.",
                 columns=2,
                 names=["backward()", "the tape"] * len(slopes_at),
                 scale=_scale(by_backward),

@@ -27,7 +27,7 @@ from views.player import (
     sized,
 )
 from views.ui.controls import Controls
-from views.ui.palette import BEST, GRADIENT, MODEL, QUIET
+from views.ui.palette import GRADIENT, MODEL, QUIET
 
 WIDE, HIGH = 0.46, 0.42  # half a box, of the distance between two columns or two rows
 BARS, WIDTH = 0.17, 0.25  # from the middle of a box to the bars of its array; theirs together
@@ -265,7 +265,7 @@ def _boxes(timeline: Timeline) -> Any:
         .mark_rect(
             tooltip=None,
             filled=False,
-            stroke=BEST,
+            stroke=alt.ExprRef("ink"),
             strokeWidth=2.5,
             strokeDash=[5, 4],
             cornerRadius=5,

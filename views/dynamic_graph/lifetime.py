@@ -25,7 +25,7 @@ from views.player import (
     picture,
     sized,
 )
-from views.ui.palette import BEST, MODEL, QUIET
+from views.ui.palette import DATA, MODEL, QUIET
 
 HALF = {"old": (0.15, 0.34), "both": (0.15, 0.38), "new": (0.15, 0.34), "name": (0.07, 0.26)}
 ABOVE = alt.ExprRef(f"-0.8 * {TEXT}")  # of a text over a line
@@ -166,7 +166,7 @@ def _draw_graphs() -> Drawing:
     )
     dash = alt.ExprRef(f"{ghost} ? [4, 4] : [1, 0]")
     new = f"({MOMENT} == datum.made && {PHASE} < 4 && datum.made > 0)"
-    color = alt.ExprRef(f"datum.side === 'both' ? '{BEST}' : '{MODEL}'")
+    color = alt.ExprRef(f"datum.side === 'both' ? '{DATA}' : '{MODEL}'")
     rectangles = boxes.mark_rect(
         tooltip=None,
         cornerRadius=alt.ExprRef("datum.side === 'both' || datum.side === 'name' ? 14 : 4"),
@@ -297,7 +297,7 @@ def _draw() -> Drawing:
     here = (
         alt.Chart(alt.NamedData("lives"))
         .transform_filter(f"{MOMENT} == datum.moment")
-        .mark_circle(color=BEST, size=mark(140), opacity=1)
+        .mark_circle(color=MODEL, size=mark(140), opacity=1)
         .encode(x=x, y=y("alive"), tooltip="alive:Q")
     )
     return drawing(

@@ -214,8 +214,9 @@ def _swing(problem: Problem, learning_rate: float) -> None:
     cosines = 1 - learning_rate * np.linalg.eigvalsh(problem.hessian) / 2
     if cosines.min() <= -1:
         st.markdown(
-            f"This learning rate is beyond 4/λ_max = {number(4 / problem.lambda_max, 3)}. There "
-            f"even a pendulum breaks: each swing is longer than the last."
+            f"This learning rate is beyond 4/λ = {number(4 / problem.lambda_max, 3)}, where λ is "
+            f"the loss's largest curvature. There even a pendulum breaks: each swing is longer "
+            f"than the last."
         )
         return
     flat, steep = 2 * np.pi / np.arccos(cosines)

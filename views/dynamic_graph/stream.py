@@ -203,7 +203,7 @@ def _exploded(stream: Settings, *, at: int) -> str:
     return (
         f"This stream explodes: at batch **{at}** the loss is larger than 32 bits can hold. The "
         f"loss is a sum, and each point adds {STEEPEST:.0f}, on average, to its largest curvature "
-        f"λ_max. So for {batch} points 2/λ_max is {number(limit / batch, 2)}, and the learning "
+        f"λ. So for {batch} points 2/λ is {number(limit / batch, 2)}, and the learning "
         f"rate {stream.learning_rate:g} is beyond it. For the article's {ARTICLE.batch} points it "
         f"is {number(limit / ARTICLE.batch, 2)}."
     )

@@ -24,9 +24,9 @@ from views.player import (
     readable,
     sized,
 )
-from views.ui.palette import BEST, DATA, GRADIENT, MODEL
+from views.ui.palette import DATA, MODEL, OTHER, QUIET
 
-KINDS = {"shortest": BEST, "median": MODEL, "mean": GRADIENT}
+KINDS = {"shortest": QUIET, "median": MODEL, "mean": OTHER}
 TIMERS = {"this page": MODEL, "PyTorch’s timer": DATA}
 
 

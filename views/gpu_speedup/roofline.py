@@ -16,7 +16,7 @@ import pandas as pd
 from engines.benchmark.recording import Measurement
 from views.gpu_speedup.contenders import SHAPES, digits, tick_labels, written
 from views.player import TEXT, Drawing, Filling, between, drawing, mark, picture, readable, sized
-from views.ui.palette import BEST, GRADIENT, MODEL, QUIET, RESIDUAL
+from views.ui.palette import DATA, MODEL, QUIET
 
 
 class Chain(NamedTuple):
@@ -51,10 +51,10 @@ class Words(NamedTuple):
 
 
 OPERATIONS = {
-    "row_by_column": Chain("row by column", GRADIENT, "triangle", ("left", 0.8, 0, False)),
-    "elementwise": Chain("elementwise", RESIDUAL, "square", ("right", -0.8, 0, True)),
-    "training_step": Chain("training step", MODEL, "diamond", ("left", 0.8, 0.7, False), named=-1),
-    "square": Chain("square product", BEST, "circle", ("left", 0.8, 0, False)),
+    "row_by_column": Chain("row by column", MODEL, "triangle", ("left", 0.8, 0, False)),
+    "elementwise": Chain("elementwise", DATA, "square", ("right", -0.8, 0, True)),
+    "training_step": Chain("training step", DATA, "diamond", ("left", 0.8, 0.7, False), named=-1),
+    "square": Chain("square product", DATA, "circle", ("left", 0.8, 0, False)),
 }
 LARGEST_AT = {"row_by_column": ("left", 0.8, 0.2), "square": ("right", 0.4, 1.2)}
 SIZES = (("M", 2**20), ("k", 2**10))

@@ -24,7 +24,7 @@ from views.player import (
     picture,
     sized,
 )
-from views.ui.palette import DATA, GRADIENT, MISTAKE, MODEL
+from views.ui.palette import DATA, MISTAKE, MODEL
 
 ROLES = ["naive", "honest"]
 SALTIRE = "M-.8,-.8L.8,.8M-.8,.8L.8,-.8"  # two strokes: nothing in it to fill
@@ -192,7 +192,7 @@ def _draw_calls(*, log: bool) -> Drawing:
     points = calls.mark_point(filled=True, opacity=1).encode(
         x=x,
         y=alt.Y("seconds:Q", **y),
-        color=alt.condition(highlit, alt.value(GRADIENT), alt.value(DATA)),
+        color=alt.condition(highlit, alt.value(alt.ExprRef("ink")), alt.value(DATA)),
         shape=alt.condition(highlit, alt.value("diamond"), alt.value("circle")),
         size=alt.condition(highlit, alt.value(mark(220)), alt.value(mark(30))),
         tooltip=["call:Q", "time:N"],

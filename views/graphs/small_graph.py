@@ -16,7 +16,7 @@ import pandas as pd
 from engines.graphs.autograd import Edge, Graph, Node, brief
 from views.graphs.layered import positions
 from views.player import STEP, Drawing, Figure, Filling, between, drawing, picture, show, sized
-from views.ui.palette import BEST, MODEL, QUIET
+from views.ui.palette import MODEL, QUIET
 
 FOLD = "Repetitions"  # the kind of the node that stands for many
 TOLD = {  # when pointed at
@@ -275,7 +275,9 @@ def _draw(*, follows: bool) -> Drawing:
         return layers
 
     taken = joined("!datum.only_order", color=QUIET, strokeWidth=1.2)
-    only_order = joined("datum.only_order", color=BEST, strokeWidth=3, strokeDash=[7, 4])
+    only_order = joined(
+        "datum.only_order", color=alt.ExprRef("ink"), strokeWidth=3, strokeDash=[7, 4]
+    )
 
     # A box is as wide as the widest name it may hold, where the columns leave room for that. Where
     # few boxes share the picture their names grow with them, up to half as large again.
@@ -301,9 +303,9 @@ def _draw(*, follows: bool) -> Drawing:
     ).encode(**outline)
     rectangles = boxes.mark_rect(
         cornerRadius=alt.ExprRef("datum.look === 'leaf' ? 12 : 3"),
-        fill=alt.ExprRef(f"datum.emphasised ? '{BEST}' : '{MODEL}'"),
+        fill=alt.ExprRef(f"datum.emphasised ? ink : '{MODEL}'"),
         fillOpacity=alt.ExprRef("datum.emphasised || datum.look === 'leaf' ? 0.25 : 0.07"),
-        stroke=alt.ExprRef(f"datum.emphasised ? '{BEST}' : '{MODEL}'"),
+        stroke=alt.ExprRef(f"datum.emphasised ? ink : '{MODEL}'"),
         strokeWidth=alt.ExprRef("datum.emphasised ? 3 : 1.2"),
         strokeDash=alt.ExprRef("datum.look === 'fold' ? [5, 4] : [1, 0]"),
     ).encode(**outline, tooltip=told)

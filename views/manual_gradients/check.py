@@ -26,7 +26,7 @@ from views.player import (
 )
 from views.regression import agreement, sections
 from views.regression.charts import told_apart
-from views.ui.palette import GRADIENT, MODEL, QUIET, Look
+from views.ui.palette import DATA, GRADIENT, OTHER, QUIET, Look
 from views.ui.shell import Here
 from views.ui.staging import beside, stage
 
@@ -34,9 +34,9 @@ PROBLEM = preset("numpy_article")
 OPENS = 20
 WIDTH = 0.8  # of the picture of three slopes: so wide that they can be told apart
 SLOPES = {
-    "by hand": Look("by hand", MODEL),
-    "central": Look("central", GRADIENT),
-    "forward": Look("forward", GRADIENT, (6, 4)),
+    "by hand": Look("by hand", GRADIENT),
+    "central": Look("central", OTHER),
+    "forward": Look("forward", DATA, (6, 4)),
 }
 
 
@@ -103,7 +103,7 @@ def _(timeline: Timeline) -> Drawing:
     measured = [
         frame(timeline, "", name)
         .transform_calculate(moved=str(moved), loss=f"datum.{name}")
-        .mark_circle(color=GRADIENT, size=mark(90), opacity=1)
+        .mark_circle(color=alt.ExprRef("ink"), size=mark(90), opacity=1)
         .encode(x=x, y=y)
         for name, moved in (("left", -WIDTH), ("loss", 0), ("right", WIDTH))
     ]

@@ -34,7 +34,7 @@ from views.regression import sections
 from views.regression.settings import choose_part_of_limit
 from views.regression.surface import landscape
 from views.ui.numbers import number
-from views.ui.palette import BEST, MISTAKE, MODEL, QUIET
+from views.ui.palette import MISTAKE, MODEL, QUIET
 from views.ui.shell import Here
 from views.ui.staging import beside, stage
 
@@ -121,7 +121,7 @@ def _gauge(multiplied_by: tuple[float, float]) -> Filling:
 def _() -> Drawing:
     regimes = [
         {"low": -1.5, "high": -1, "what": "explodes", "color": MISTAKE},
-        {"low": -1, "high": 0, "what": "zig-zags", "color": BEST},
+        {"low": -1, "high": 0, "what": "zig-zags", "color": QUIET},
         {"low": 0, "high": 1.15, "what": "glides", "color": MODEL},
     ]
     title = "error multiplied by 1 − η·λ"

@@ -178,12 +178,16 @@ def _config() -> Figure:
         return {"expr": expression}
 
     text, thick = by(TEXT), "((lecture ? 1.8 : 1) * screen)"
+    # Streamlit's own grey is too faint on white.
+    quiet = by("luminance(background) < 0.4 ? '#b4bfca' : '#4e5a66'")
     # Numbers as the readout writes them, 8000 and not 8,000, all of an axis with as many digits.
     label = "isNumber(datum.value) ? replace(datum.label, regexp(',', 'g'), '') : datum.label"
     axis = {
         "labelExpr": label,
         "labelFontSize": text,
+        "labelColor": quiet,
         "titleFontSize": text,
+        "titleColor": quiet,
         "grid": True,
         "titlePadding": 8,
     }
@@ -200,6 +204,7 @@ def _config() -> Figure:
         },
         "legend": {
             "labelFontSize": text,
+            "labelColor": quiet,
             "titleFontSize": text,
             "orient": "top",
             "title": None,

@@ -33,12 +33,15 @@ from views.player import (
     sized,
 )
 from views.regression.charts import CURVE_STEPS
-from views.ui.palette import ENGINES, GRADIENT, QUIET
+from views.ui.palette import DATA, ENGINES, OTHER, QUIET
 from views.ui.table import html_table
 
 Floats = NDArray[np.float64]
 # Of both difference quotients: the mark, the dashes, and on which side of it its name stands.
-KINDS: Any = (("central", "circle", [1, 0], 0.5), ("forward", "square", [7, 4], -0.5))
+KINDS: Any = (
+    ("central", OTHER, "circle", [1, 0], 0.5),
+    ("forward", DATA, "square", [7, 4], -0.5),
+)
 
 
 @picture
@@ -73,14 +76,14 @@ def _(timeline: Timeline) -> Drawing:
     )
     known = rows.transform_filter(f"{PHASE} >= {Phase.GRADIENT:d}")
     layers = []
-    for name, shape, dash, up in KINDS:
+    for name, color, shape, dash, up in KINDS:
         line = known.transform_calculate(error=at_width(name), name=f"'{name} difference'").encode(
             x=x, y=y("error:Q"), tooltip=["h:Q", "name:N", "error:Q"]
         )
         named = line.transform_filter("datum.i === 2").encode(text="name:N")
         layers += [
-            line.mark_line(color=GRADIENT, strokeDash=dash),
-            line.mark_point(color=GRADIENT, shape=shape, filled=True, opacity=1),
+            line.mark_line(color=color, strokeDash=dash),
+            line.mark_point(color=color, shape=shape, filled=True, opacity=1),
             readable(
                 named,
                 align="right",
@@ -201,7 +204,7 @@ def _(timeline: Timeline, engines: tuple[str, ...]) -> Drawing:
     ]
     limit = alt.Chart(alt.NamedData("limit"))
     rule = limit.mark_rule(color=QUIET, strokeDash=[6, 4]).encode(y=y)
-    text = limit.mark_text(color=QUIET, align="right", baseline="bottom", dy=-4).encode(
+    text = limit.mark_text(color=alt.ExprRef("ink"), align="right", baseline="bottom", dy=-4).encode(
         x=alt.value("width"), y=y, text="label:N"
     )
     return drawing(

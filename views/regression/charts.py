@@ -189,7 +189,7 @@ def _(timeline: Timeline, *, run: str, color: str) -> Drawing:
     )
     best = alt.Chart(alt.NamedData("floor"))
     rule = best.mark_rule(color=BEST, strokeDash=[6, 4]).encode(y=y)
-    label = best.mark_text(color=BEST, align="right", baseline="bottom", dy=-3).encode(
+    label = best.mark_text(color=alt.ExprRef("ink"), align="right", baseline="bottom", dy=-3).encode(
         x=alt.value("width"), y=y, text="label:N"
     )
     return drawing(

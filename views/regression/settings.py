@@ -97,9 +97,9 @@ def choose(controls: Controls, presets: Mapping[str, str], *, max_steps: int) ->
             "lr",
             made.learning_rate,
             limit=limit,
-            limit_label=f"stable below 2/λ_max = {number(limit, 3)}",
-            help="How long a step is. λ_max is the largest curvature of the loss: where the valley "
-            "is steepest, a rate above 2/λ_max jumps across it and lands higher.",
+            limit_label=f"stable below 2/λ = {number(limit, 3)}",
+            help="How long a step is. λ is the largest curvature of the loss: where the valley "
+            "is steepest, a rate above 2/λ jumps across it and lands higher.",
         )
     with places[3]:
         steps = controls.number("Steps", "steps", made.steps, 1, max_steps, step=100)

@@ -43,7 +43,7 @@ from views.player import (
 from views.regression import sections
 from views.static_graph_and_sessions.programs import part
 from views.ui.numbers import number
-from views.ui.palette import DATA, ENGINES, MISTAKE, QUIET
+from views.ui.palette import DATA, MISTAKE, MODEL, QUIET
 from views.ui.prediction import predicted
 from views.ui.shell import Here, side_by_side
 from views.ui.staging import beside, stage
@@ -255,7 +255,7 @@ def _(timeline: Timeline, *, drawn: tuple[str, ...]) -> Drawing:
     )
     looks = {
         "color": alt.Color("listing:N", legend=legend(symbolType="stroke")).scale(
-            domain=labels, range=[MISTAKE, ENGINES["tf_session"].color]
+            domain=labels, range=[MISTAKE, MODEL]
         ),
         "strokeDash": alt.StrokeDash("listing:N", legend=legend(symbolType="stroke")).scale(
             domain=labels, range=[[8, 5], [1, 0]]

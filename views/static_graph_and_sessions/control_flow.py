@@ -31,7 +31,7 @@ from views.recurrent.word import own_word
 from views.static_graph_and_sessions.programs import part
 from views.ui.line_chart import Line, lines
 from views.ui.numbers import number
-from views.ui.palette import ENGINES, OTHER, Look
+from views.ui.palette import MODEL, OTHER, Look
 from views.ui.prediction import predicted
 from views.ui.shell import Here, side_by_side
 from views.ui.staging import beside, stage
@@ -72,7 +72,7 @@ DOES = {  # by kind, in the order in which a value meets them
     "Exit": "takes h out of the loop",
 }
 LOOKS = {
-    "loop": Look("loop", ENGINES["tf_session"].color),
+    "loop": Look("loop", MODEL),
     "unrolled": Look("unrolled", OTHER, (7, 4)),
 }
 MOST, OPENS = 14, 5  # letters

@@ -23,7 +23,7 @@ from views.player import (
 from views.static_graph_and_sessions.events import GIVEN, Course
 from views.static_graph_and_sessions.story import range_of
 from views.ui.numbers import number
-from views.ui.palette import BEST, GRADIENT, MODEL, QUIET
+from views.ui.palette import GRADIENT, MODEL, OTHER, QUIET
 
 SPANS = ((0.0, 0.2), (0.235, 0.54), (0.57, 0.815), (0.845, 1.0))  # of each column, of the width
 HALF = 0.37  # a box, of the distance between two rows
@@ -259,7 +259,7 @@ def _draw() -> Drawing:
             **corners,
         )
     )
-    colors = {"ran": MODEL, "changed": BEST, "needed": MODEL, "waits": QUIET, "never": QUIET}
+    colors = {"ran": MODEL, "changed": OTHER, "needed": MODEL, "waits": QUIET, "never": QUIET}
     fills = {"ran": 0.3, "changed": 0.2, "needed": 0.1, "waits": 0.06, "never": 0.0}
     told = {
         "title": "what it computes",
@@ -281,7 +281,8 @@ def _draw() -> Drawing:
         tooltip=[alt.Tooltip(field=name, type="nominal", title=t) for name, t in told.items()],
     )
     chosen = boxes.transform_filter("datum.fetched").mark_rect(
-        filled=False, stroke=BEST, strokeWidth=sized(2.5, 4), strokeDash=[5, 4], cornerRadius=5
+        filled=False, stroke=alt.ExprRef("ink"), strokeWidth=sized(2.5, 4), strokeDash=[5, 4],
+        cornerRadius=5,
     ).encode(**outline)  # fmt: skip
     now = (
         alt.Chart(alt.NamedData("nows"))

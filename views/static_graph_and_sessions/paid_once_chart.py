@@ -18,7 +18,7 @@ Row = Mapping[str, Any]
 
 LOOKS = {
     "tf_session": ENGINES["tf_session"],
-    "tf_function": Look("tf.function", "#a8851a", (8, 4), "square"),
+    "tf_function": Look("tf.function", "#59702b", (8, 4), "square"),
     "tf_tape": ENGINES["tf_tape"]._replace(label="TensorFlow, eager", dash=(2, 3)),
     "torch_autograd": ENGINES["torch_autograd"]._replace(label="PyTorch, eager", dash=(14, 3)),
 }

@@ -34,7 +34,7 @@ from views.player import (
 from views.static_graph_and_sessions.programs import part
 from views.ui import texts
 from views.ui.numbers import number
-from views.ui.palette import ENGINES
+from views.ui.palette import MODEL
 from views.ui.prediction import predicted
 from views.ui.shell import Here
 from views.ui.staging import beside, stage
@@ -196,7 +196,7 @@ def _(timeline: Timeline) -> Drawing:
         )
         .transform_calculate(times="datum.ran == 1 ? 'ran once' : 'ran ' + datum.ran + ' times'")
     )
-    color = ENGINES["tf_session"].color
+    color = MODEL
     boxes = there.mark_rect(
         cornerRadius=4,
         fill=color,

@@ -30,7 +30,7 @@ from views.player import (
 )
 from views.ui.line_chart import Line, lines
 from views.ui.numbers import number
-from views.ui.palette import BEST, ENGINES, GRADIENT, Look
+from views.ui.palette import DATA, MODEL, OTHER, Look
 from views.ui.prediction import predicted
 from views.ui.shell import Here, side_by_side
 from views.ui.slow_run import Follow, slow
@@ -46,9 +46,9 @@ KEPT = 2000  # of a long run's steps are sent to the player
 LIMIT = 20  # of the engine's `clip`
 BETWEEN = {"nothing": "nothing", "clip": "clip it", "replace": "replace it"}
 RUNS = {
-    "nothing": Look("the gradient as it is", ENGINES["tf_session"].color),
-    "clip": Look("clipped to −20..20", BEST, (8, 4)),
-    "replace": Look("replaced by its sign", GRADIENT, (3, 3)),
+    "nothing": Look("the gradient as it is", MODEL),
+    "clip": Look("clipped to −20..20", OTHER, (8, 4)),
+    "replace": Look("replaced by its sign", DATA, (3, 3)),
 }
 FIRST_STEPS = 5  # told one by one
 

@@ -163,7 +163,7 @@ def test_an_overflow_is_explained_by_the_second_layer_only_where_that_is_so(monk
         assert "overflows at step <b>2</b>" in mistakes._how_it_went("overwritten", exploded)
         said = mistakes._why_it_went(exploded)
         assert "at most 53.1°" in said
-        assert ("2/λ_max" in said) == told
+        assert ("w2 alone can be trained" in said) == told
     mistakes._largest_rate_for_w2.clear()
 
 

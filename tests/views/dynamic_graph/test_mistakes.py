@@ -93,7 +93,7 @@ def test_beyond_its_limit_the_pendulum_breaks():
 
         mistakes._swing(preset("autograd_article"), 0.04)
 
-    assert "beyond 4/λ_max = 0.0355" in words(visit_section(page))
+    assert "beyond 4/λ = 0.0355" in words(visit_section(page))
 
 
 def test_the_gradients_that_arrived_and_the_count_of_nodes_are_told():

@@ -69,7 +69,7 @@ def test_streams_settle_where_it_is_said_that_they_do():
 def test_short_steps_stay_within_three_times_the_root_of_the_rate_whatever_the_batch():
     for batch in (1, 2, 4, 8):
         assert level(Settings(batch, 0.0001)).distance == pytest.approx(3 * 0.0001**0.5, rel=0.1)
-    for batch in (8, 16, 32, 64):  # where 2/λ_max is not far, a little more
+    for batch in (8, 16, 32, 64):  # where 2/λ is not far, a little more
         rate = 0.008 / batch
         assert 1.2 < level(Settings(batch, rate)).distance / (3 * rate**0.5) < 1.4
     assert level(Settings(1, 0.008)).distance == pytest.approx(1.0973, rel=1e-4)
@@ -287,7 +287,7 @@ def test_an_exploding_stream_is_told_with_its_batch_and_its_limit(chosen):
     text = warning.value
     assert f"at batch **{len(trace) - 1}** the loss" in text
     assert player(at)["begin"] == [2, None]  # the line is still in sight
-    assert f"for {chosen.batch} points 2/λ_max is {number(2 / chosen.batch / STEEPEST, 2)}" in text
+    assert f"for {chosen.batch} points 2/λ is {number(2 / chosen.batch / STEEPEST, 2)}" in text
 
 
 def test_a_clicker_stops_where_the_loss_is_halved_and_where_the_line_first_comes_near():
