@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import jsonschema
@@ -12,6 +13,7 @@ from views.ui import talk
 from views.ui.contents import PAGES
 
 WHOLE = 1_000_000  # above any step that a page has
+SETTING = re.compile(r"[a-z][a-z0-9_]{0,39}")
 NOT_LED = {"room", "talk", "lecture", "embed", "embed_options"}  # how somebody sees it is theirs
 
 _CODE = {"type": "string", "pattern": f"^[{ALPHABET}]{{{LENGTH}}}$"}
@@ -45,8 +47,7 @@ _SCHEMAS = {
             query={
                 "type": "object",
                 "maxProperties": talk.MOST,
-                "propertyNames": {"pattern": "^[a-z][a-z0-9_]{0,39}$"},
-                "additionalProperties": {"type": "string", "maxLength": talk.LONGEST},
+                "additionalProperties": {"type": "string"},
             },
         ),
         at=_object(("step", "moment"), step=_COUNT, moment={"anyOf": [_COUNT, {"type": "null"}]}),
@@ -83,6 +84,11 @@ def read(text: str, who: str) -> dict[str, Any] | None:
         return None
     said: dict[str, Any] = message
     if place := said.get("place"):
-        query = {name: text for name, text in place["query"].items() if name not in NOT_LED}
+        query = {name: text for name, text in place["query"].items() if _is_led(name, text)}
         said["place"] = place | {"query": query}
     return said
+
+
+def _is_led(name: str, text: str) -> bool:
+    """Whether it may be a setting of a page: an address can hold anything else, too."""
+    return bool(SETTING.fullmatch(name)) and name not in NOT_LED and len(text) <= talk.LONGEST

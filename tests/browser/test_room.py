@@ -107,6 +107,10 @@ def answered(lecturer, phones):
     for phone, end in zip(phones, ends, strict=False):
         phone.get_by_text(f"{'Yes' if end == right else 'Not quite'}: {right}.").wait_for()
         assert phone.locator(".room-asks b").all_inner_texts() == counts
+    wait_until_idle(lecturer)
+    lecturer.keyboard.press("Enter")  # once more changes nothing
+    lecturer.wait_for_timeout(400)
+    assert lecturer.locator(".room-asks b").all_inner_texts() == counts
 
 
 def looked_around(lecturer, one, other):

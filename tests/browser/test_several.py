@@ -211,6 +211,10 @@ def test_below_a_base_path(tmp_path, browser):
         page.locator(".contents-chapters a").nth(3).click()
         page.wait_for_url(re.compile(r"/backstep/manual_gradients\?.*chapter=loss"))
         wait_until_idle(page)
-        page.keyboard.press("t")  # of a script that the page has fetched
-        page.locator(".talk-plan").wait_for()
+        page.keyboard.press("r")
+        page.get_by_role("button", name="Open a room").click()
+        page.get_by_text("/backstep/?room=").wait_for()
+        with connected(f"{url}/backstep") as member:
+            member.say(join=page.locator(".room-code strong").inner_text())
+            assert member.hear("place")["place"]["query"]["chapter"] == "loss"
         context.close()

@@ -89,12 +89,12 @@ export default function ({ parentElement, data }) {
 
   // ---- a page that follows is taken there
 
-  const moment = ({ step, moment }) => `step=${step}&moment=${moment ?? "all"}`;
+  const inAddress = ({ step, moment }) => `step=${step}&moment=${moment ?? "all"}`;
 
   function follow() {
     const { place, at = null } = line.state;
     if (!place || line.roams || paths[place.page] === undefined) return;
-    const wanted = JSON.stringify(place), then = at ? moment(at) : "";
+    const wanted = JSON.stringify(place), then = at ? inAddress(at) : "";
     if (document.querySelector("#player-step")?.playing) line.step = null; // a run that plays as it comes: the lecturer's counts
     if (wanted !== line.followed) {
       const query = new URLSearchParams(place.query);
@@ -118,14 +118,18 @@ export default function ({ parentElement, data }) {
   }
 
   function answer(i) {
-    line.given = { round: line.state.asks.round, answer: i };
-    line.say({ answer: i, round: line.given.round });
+    const { round } = line.state.asks;
+    if (line.say({ answer: i, round })) line.given = { round, answer: i };
     draw();
   }
 
-  on(document, "pointerdown", (event) => {
-    if (line.role === "follows" && !line.roams && event.isTrusted && event.target.closest?.(OWN_WAY)) line.roam(true);
-  }, { capture: true });
+  // Whoever goes their own way looks around from then on: the next step would take them back.
+  const ownWay = () => line.role === "follows" && !line.roams && line.roam(true);
+  for (const type of ["pointerdown", "keydown"]) {
+    on(document, type, ({ isTrusted, key, target }) => isTrusted && key !== "Tab" && target.closest?.(key ? ".player" : OWN_WAY) && ownWay(), { capture: true });
+  }
+  on(document, "player-turn", ownWay);
+  on(window, "popstate", ownWay);
 
   // ---- what is seen of it
 
@@ -240,7 +244,7 @@ export default function ({ parentElement, data }) {
     if (event.key.toLowerCase() === "r" && plan.open) return plan.close();
     if (document.querySelector("dialog[open]")) return;
     if (event.key.toLowerCase() === "r") { event.preventDefault(); openPlan(false); }
-    else if (event.key === "Enter" && line.role === "leads" && !data.lecture && !event.target.closest?.("button,a,summary,label,[role=radio]")) question()?.radios.at(-1).click();
+    else if (event.key === "Enter" && line.role === "leads" && !data.lecture && !question()?.shown && !event.target.closest?.("button,a,summary,label,[role=radio]")) question()?.radios.at(-1).click();
   });
 
   let told = line.refused;

@@ -46,7 +46,7 @@ WORDS: dict[str, Any] = {
     "leave": "Leave the room",
     "private": "The lecturer sees how many are here and how many gave each answer, but not who. "
     "Nothing of it is kept when the room closes.",
-    "fine": "Fine",
+    "fine": "Understood",
     "yours": "Your answer, which counts once:",
     "given": "Your answer is counted. Soon you will see what happens.",
     "said": "What the class said:",

@@ -77,7 +77,11 @@ function newLine(address) {
     tell();
   }
 
-  line.say = (message) => line.connected && socket?.readyState === WebSocket.OPEN && socket.send(JSON.stringify(message));
+  line.say = (message) => { // whether it could be sent
+    if (!line.connected || socket?.readyState !== WebSocket.OPEN) return false;
+    socket.send(JSON.stringify(message));
+    return true;
+  };
   line.open = () => enter({ open: true }, "leads", null);
   line.lead = (politely) => enter({ lead: kept(localStorage).code, secret: kept(localStorage).secret, politely }, "leads", kept(localStorage).code);
   line.join = (code) => {

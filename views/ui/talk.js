@@ -275,6 +275,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
 
   function answer(i) { // of the question on the stage; the last one only wants to see
     const answers = [...document.querySelectorAll(".st-key-stage [class*=st-key-guess-of] [role=radio]")];
+    if (i === null && answers.some((one) => one.ariaChecked === "true")) return; // shown, and a click would take it back
     (i === null ? answers.at(-1) : answers.slice(0, -1)[i])?.click();
   }
 
