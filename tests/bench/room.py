@@ -18,6 +18,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from tests.bench.crowds import percentiles
 from tests.bench.options import Options
 from tests.bench.staying import checked, visit
+from tests.support.playing import listens
 from tests.support.server import RUN_SECONDS, Server, chromium, open_page, running, wait_until_idle
 from tests.support.table import Row
 
@@ -95,6 +96,7 @@ def with_browsers(server: Server, steps: int) -> Iterator[Row]:
     over = Event()
     with chromium() as browser, ThreadPoolExecutor(1) as pool:
         lecturer = open_page(browser, f"{server.url}/manual_gradients?lecture=true&moment=all")
+        listens(lecturer)
         lecturer.keyboard.press("r")
         lecturer.get_by_role("button", name="Open a room").click()
         lecturer.locator(".room-code img").wait_for()

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from server.faults import SORRY
-from tests.support.playing import begin_again
+from tests.support.playing import begin_again, listens
 from tests.support.server import CHROMIUM, chromium, has_player, open_page, running
 
 NO_BROWSER = "no Chromium on this machine: the browser tests did not run"  # as in ../conftest.py
@@ -57,6 +57,7 @@ class Visits:
                 prepare(page)
 
         page = open_page(self._profile, self._url + path, prepare=listen, **options)
+        listens(page)
         if player and has_player(path):
             page.wait_for_function("document.querySelector('#player-step')?.frame")
         self.opened.append(page)

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.support.playing import press, step
+from tests.support.playing import listens, press, step
 from tests.support.server import open_page, wait_until_idle
 
 PHONE = {"width": 390, "height": 844}
@@ -27,7 +27,9 @@ def somebody(browser, server):
                 if prepare:
                     prepare(page)
 
-            return open_page(context, server.url + path, viewport=viewport, prepare=listen)
+            page = open_page(context, server.url + path, viewport=viewport, prepare=listen)
+            listens(page)
+            return page
 
         yield opened
     assert errors == []

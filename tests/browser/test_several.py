@@ -11,6 +11,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
+from tests.support.playing import listens
 from tests.support.redis import redis_server
 from tests.support.replicas import NGINX, fetched, nginx
 from tests.support.room import connected
@@ -211,6 +212,7 @@ def test_below_a_base_path(tmp_path, browser):
         page.locator(".contents-chapters a").nth(3).click()
         page.wait_for_url(re.compile(r"/backstep/manual_gradients\?.*chapter=loss"))
         wait_until_idle(page)
+        listens(page)
         page.keyboard.press("r")
         page.get_by_role("button", name="Open a room").click()
         page.get_by_text("/backstep/?room=").wait_for()

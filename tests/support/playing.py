@@ -50,6 +50,11 @@ def press(page, *keys):
         settle(page)
 
 
+def listens(page):
+    """Wait until the page hears its keys: their scripts are fetched after it is drawn."""
+    page.wait_for_function("window.backstepRoom && document.querySelector('.talk')?.off")
+
+
 def begin_again(page, *, slow):
     """Go to the start, in slow motion or not, with the keys free for the player."""
     page.locator("#player-step").focus()

@@ -204,7 +204,7 @@ def wait_until_idle(page: Page) -> None:
     page.wait_for_timeout(155)
     page.wait_for_selector(IDLE, state="attached")
     page.wait_for_function(
-        """() => document.querySelector('[data-testid="stSkeleton"], [data-fetching]') === null
+        """() => document.querySelector('[data-testid="stSkeleton"]') === null
               && [...document.querySelectorAll('[data-testid="stVegaLiteChart"]')]
                  .every((chart) => !chart.checkVisibility()
                                    || chart.querySelector("canvas, svg.marks"))"""

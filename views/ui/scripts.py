@@ -11,11 +11,7 @@ const base = location.pathname.replace(/[^/]*$/, "");
 const script = import(`${location.origin}${base}scripts/FILE`);
 export default (component) => {
   let gone = false, end;
-  component.parentElement.dataset.fetching = "";
-  script.then(({ default: mount }) => {
-    delete component.parentElement.dataset.fetching;
-    if (!gone) end = mount(component);
-  });
+  script.then(({ default: mount }) => { if (!gone) end = mount(component); });
   return () => { gone = true; end?.(); };
 }
 """
