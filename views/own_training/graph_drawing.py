@@ -46,10 +46,9 @@ def graph(
     for node in _boxes.graph.nodes:
         x, y = at[node.id]
         begin = {"x": x, "y": y, "made": made.get(node.id, 0), "ran": ran.get(node.id, never)}
-        changes = [
-            m for m, one in enumerate(_happened) if one.kind == "update" and node.name in one.names
-        ]
-        more = {"moved": changes[0] if changes and node.kind == LEAF else never}
+        path = _boxes.closed.get(node.id, "")
+        mine = [m for m, one in enumerate(_happened) if _changes(one, node, path)]
+        more = {"moved": mine[0] if mine else never}
         rows.append({**begin, **more, **_told(node, _boxes, several, _classes)})
     of = {row["id"]: row for row in rows}
     lines = [
@@ -73,6 +72,15 @@ def graph(
         "named": title,
     }
     return {"boxes": pd.DataFrame(rows), "edges": pd.DataFrame(lines, columns=columns)}, values
+
+
+def _changes(moment: Moment, node: Node, path: str) -> bool:
+    """Whether a moment changes the parameter that a box is, or one of the module that it is."""
+    if moment.kind != "update":
+        return False
+    if path:
+        return any(name.startswith(f"{path}.") for name in moment.names)
+    return node.kind == LEAF and node.name in moment.names
 
 
 def _held(graph: Graph) -> list[Edge]:

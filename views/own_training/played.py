@@ -46,7 +46,8 @@ class Played:
             box = next((node for node in self.boxes.graph.nodes if node.id == one.box), None)
             alone = box is not None and "nodes" not in box.settings
             single = alone and one.kind == "forward" and one.shape == () and one.names
-            made = origins.get(one.box) if one.kind == "backward" else None
+            line_of_box = origins.get(one.box, box.line if box else None)
+            made = line_of_box if one.kind == "backward" else None
             for line in {one.line, made} - {None}:
                 assert line is not None
                 before = lines.get(line, Computed([]))

@@ -19,44 +19,42 @@ def told(happened: Sequence[Moment], m: int, boxes: Boxes, classes: Mapping[str,
     """HTML: the sentence of a moment. classes: of modules, by their paths."""
     moment = happened[m]
     code, line = _code(moment.text), f"line {moment.line}"
-    match moment.kind:
-        case "error":
-            return f"Here it ends, at {line}: {code} raises <b>{escape(moment.message)}</b>."
-        case "zero":
-            return f"{code} in {line} empties .grad of {_names(moment)}."
-        case "update":
-            return f"{code} in {line} changes {_names(moment)}."
+    if moment.kind in ("zero", "update"):
+        does = "empties .grad of" if moment.kind == "zero" else "changes"
+        return f"{code} in {line} {does} {_names(moment)}."
+    if moment.kind == "error":
+        return f"Here it ends, at {line}: {code} raises <b>{escape(moment.message)}</b>."
     assert moment.box is not None
     box = next(node for node in boxes.graph.nodes if node.id == moment.box)
     what = called(box, boxes, classes)
     if moment.kind == "forward":
         name = f" {_code(moment.names[0])}" if moment.names else ""
-        made = (
-            f"hangs {what} on its result" if box.kind != FOLD and not _size(box) else f"runs {what}"
-        )
         value = f": {_reach('value', m)}" if moment.value is not None else ""
-        return f"{code} in {line} {made}{name}{value}{_shape(moment)}."
-    first = next(k for k, one in enumerate(happened) if one.kind == "backward") == m
-    begins = f"{code} in {line} begins at the end, with the gradient 1. " if first else ""
+        result = f"its result{name}{value}{_shape(moment)}."
+        if _size(box):
+            return f"{code} in {line} runs {what}; {result}"
+        return f"{code} in {line} hangs {what} on {result}"
+    begins = m == 0 or happened[m - 1].kind != "backward"
+    begin = f"{code} in {line} begins at the end. " if begins else ""
     if box.kind == LEAF:
         return (
-            f"{begins}{what} adds what arrives to its .grad, which is now {_reach('gradient', m)}."
+            f"{begin}{what} adds what arrives to its .grad, which is now {_reach('gradient', m)}."
         )
-    of = f"∂loss/∂{escape(moment.names[0])}" if moment.names else "the gradient of its result"
-    handed = f"it is handed {of}, {_reach('gradient', m)}, and hands on what it makes of it"
-    return f"{begins}backward() runs {what}: {handed}."
+    of = _code(moment.names[0]) if moment.names else "its result"
+    handed = f"it is handed the gradient by {of}, {_reach('gradient', m)}"
+    return f"{begin}Backward, {what} runs: {handed}, and hands on what it makes of it."
 
 
 def called(box: Node, boxes: Boxes, classes: Mapping[str, str]) -> str:
     """HTML: what a box is called in a sentence."""
     path = boxes.closed.get(box.id)
     if path:
-        return f"the <b>{escape(path)}</b> ({escape(classes[path])}, {_size(box)} nodes)"
+        return f"<b>{escape(path)}</b> ({escape(classes[path])}, {_size(box)} nodes)"
     if box.kind == FOLD:
         count = int(box.settings["repetitions"])
         return f"<b>{count} repetitions</b> ({_size(box)} nodes)"
     if box.kind == LEAF:
-        return f"the leaf <b>{escape(box.name)}</b>"
+        return f"The leaf <b>{escape(box.name)}</b>"
     if _size(box):
         return f"<b>{_size(box)} nodes</b>"
     return f"<b>{escape(box.kind)}</b>"

@@ -15,7 +15,7 @@ from views.ui.controls import Controls
 from views.ui.shell import Here
 from views.ui.staging import beside, stage
 
-ALL = "-"
+ALL = "auto"
 
 
 def show_stage(here: Here, recording: Recording) -> None:

@@ -229,10 +229,33 @@ def of_the_digit_classifier():
     yield tf_reshape.wrong_reshape(scans(), layers.start(64)).message
 
 
+def of_somebodys_own_training():
+    """What PyTorch says most often of a program that is not finished yet."""
+    import torch
+    from torch.nn import functional
+
+    one, layer = torch.ones, torch.nn.Linear(2, 1)
+    for mistake in (
+        lambda: layer(one(5, 3)),
+        lambda: one(3) + one(4),
+        lambda: layer(one(5, 2, dtype=torch.float64)),
+        lambda: functional.cross_entropy(one(3, 2), one(3)),
+        lambda: functional.cross_entropy(one(2, 2), torch.tensor([0, 5])),
+        lambda: functional.cross_entropy(one(4, 2), torch.tensor([0, 1, 0])),
+        lambda: layer(one(5, 2, device="meta")),
+        lambda: one(2, requires_grad=True).backward(),
+    ):
+        with pytest.raises((RuntimeError, ValueError, IndexError)) as raised:
+            mistake()
+        assert explanation(str(raised.value))[1], raised.value
+        yield str(raised.value)
+
+
 @pytest.mark.filterwarnings("ignore:The .grad attribute:UserWarning")
 def test_every_phrase_explained_is_in_a_message_that_can_be_raised():
     tensorflow = (said(name).sentence for name in RAISED)
     torch = *of_the_dynamic_graph(), *of_the_custom_backward(), *of_the_digit_classifier()
+    torch += (*of_somebodys_own_training(),)
     sentences = [*tensorflow, *torch]
     told = {phrase for sentence in sentences for phrase in explanation(sentence)[0]}
     for known in KNOWN:
