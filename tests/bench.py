@@ -19,7 +19,7 @@ import textwrap
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -676,7 +676,23 @@ def room(options: Options) -> Iterator[Row]:
         yield percentiles(f"{FOLLOWERS} follow, all told it", list(met.max(axis=1)), {50: 0.5})
         yield percentiles("  another's rerun without them", alone, {})
         yield percentiles("  another's rerun meanwhile", during, {50: 1.0, 95: 2.0})
+        yield percentiles("100 phones open the next chapter at once", turn_together(server), {})
         yield from with_browsers(server, steps // 4)
+
+
+def turn_together(server: Server) -> list[float]:
+    """Seconds until each of a hundred has the chapter to which the lecturer has turned."""
+    with ThreadPoolExecutor(100) as pool, ExitStack() as stack:
+        phones = list(pool.map(lambda _: visit(server, "/manual_gradients"), range(100)))
+        for phone in phones:
+            stack.enter_context(phone)
+        visit(server, "/manual_gradients?chapter=pulls").close()
+
+        def turn(phone: Visitor) -> float:
+            phone.query = "chapter=pulls"
+            return checked(phone.rerun()).seconds
+
+        return list(pool.map(turn, phones))
 
 
 async def lead(server: Server, steps: int) -> FloatArray:
