@@ -15,6 +15,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from hashlib import sha256
+from ipaddress import ip_address
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -35,8 +36,7 @@ _store: Store
 
 
 class Place(NamedTuple):
-    """Where somebody is led in: the room's code, their connection, and for a lecturer what only
-    they are told."""
+    """Where somebody is let in, and what they are told first. me: the name that counts once."""
 
     code: str
     connection: Connection
@@ -50,7 +50,7 @@ async def opened() -> AsyncIterator[None]:
     global _store  # noqa: PLW0603
     async with AsyncExitStack() as stack:
         if REDIS:
-            from server.rooms.shared import shared  # noqa: PLC0415
+            from server.rooms.shared import shared  # noqa: PLC0415  # Redis, for who has it
 
             _store = await stack.enter_async_context(shared(REDIS))
         else:
@@ -69,8 +69,12 @@ async def answer(socket: WebSocket) -> None:
         return
     await socket.accept()
     try:
-        if place := await _let_in(socket):
+        async with asyncio.timeout(bounds.COMING_IN):
+            place = await _let_in(socket)
+        if place:
             await _stay(socket, place)
+    except TimeoutError:
+        await socket.close(1008)
     except Unreachable as error:
         logging.getLogger(__name__).warning("the rooms cannot be reached: %s", error)
         await socket.close(1013)
@@ -179,9 +183,13 @@ def _by_itself() -> bool:
 
 
 def _address(socket: WebSocket) -> str:
-    """Where somebody asks from, as the proxy says that stands before this."""
+    """Where somebody asks from, as a proxy says that stands before this in the same network."""
+    near = socket.client.host if socket.client else ""
     forwarded = socket.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
-    return forwarded or (socket.client.host if socket.client else "")
+    try:
+        return (forwarded if ip_address(near).is_private else "") or near
+    except ValueError:  # a socket of another kind
+        return near
 
 
 def _for_lecturer(socket: WebSocket, code: str) -> State:

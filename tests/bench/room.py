@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from threading import Event
 from typing import Any
 
@@ -19,7 +19,15 @@ from tests.bench.crowds import percentiles
 from tests.bench.options import Options
 from tests.bench.staying import checked, visit
 from tests.support.playing import listens
-from tests.support.server import RUN_SECONDS, Server, chromium, open_page, running, wait_until_idle
+from tests.support.server import (
+    RUN_SECONDS,
+    Server,
+    Visitor,
+    chromium,
+    open_page,
+    running,
+    wait_until_idle,
+)
 from tests.support.table import Row
 
 STEPS_A_SECOND = 10  # as often as a lecturer's page tells its step
@@ -54,7 +62,23 @@ def room(options: Options) -> Iterator[Row]:
         yield percentiles(f"{FOLLOWERS} follow, all told it", list(met.max(axis=1)), {50: 0.5})
         yield percentiles("  another's rerun without them", alone, {})
         yield percentiles("  another's rerun meanwhile", during, {50: 1.0, 95: 2.0})
+        yield percentiles("100 phones open the next chapter at once", turn_together(server), {})
         yield from with_browsers(server, steps // 4)
+
+
+def turn_together(server: Server) -> list[float]:
+    """Seconds until each of a hundred has the chapter to which the lecturer has turned."""
+    with ThreadPoolExecutor(100) as pool, ExitStack() as stack:
+        phones = list(pool.map(lambda _: visit(server, "/manual_gradients"), range(100)))
+        for phone in phones:
+            stack.enter_context(phone)
+        visit(server, "/manual_gradients?chapter=pulls").close()
+
+        def turn(phone: Visitor) -> float:
+            phone.query = "chapter=pulls"
+            return checked(phone.rerun()).seconds
+
+        return list(pool.map(turn, phones))
 
 
 async def lead(server: Server, steps: int) -> NDArray[np.float64]:

@@ -145,8 +145,11 @@ def test_a_lecture_is_followed_answered_and_left(somebody):
     one = somebody(f"/?room={code}", PHONE, asked_of_the_server(sent))
     two = somebody("/", PHONE)
     two.get_by_role("button", name="Join a class").click()
-    two.get_by_label("Its code").fill(code.lower())
-    two.get_by_role("button", name="Join", exact=True).click()
+    for typed in ("no", code.lower()):
+        two.get_by_label("Its code").fill(typed)
+        two.get_by_role("button", name="Join", exact=True).click()
+        if typed == "no":
+            two.get_by_role("alert").filter(has_text="There is no room with this code.").wait_for()
     for phone in (one, two):
         at(phone, "rate", step(lecturer))
         assert "of_limit=1.05" in phone.url

@@ -25,6 +25,7 @@ AT = {"step": 4, "moment": None}
 ASKS = {"question": "st-key-guess-of-race", "answers": 3}
 QUESTION = {"asks": ASKS}
 HERE = {"origin": "http://testserver"}
+PROXY = "172.30.87.2"
 ME = "a-browser-of-somebody"
 
 
@@ -57,10 +58,12 @@ class Class:
 
 
 @contextmanager
-def rooms():
+def rooms(near=PROXY):
+    """near: where connections come from."""
     with ExitStack() as stack:
         app = Starlette(routes=[door.route], lifespan=lambda _app: door.opened())
-        yield Class(stack.enter_context(TestClient(app)), stack)
+        client = TestClient(app, client=(near, 50_000))
+        yield Class(stack.enter_context(client), stack)
 
 
 @pytest.fixture(scope="module")
@@ -324,6 +327,26 @@ def test_a_replica_by_itself_says_so(in_memory, monkeypatch):
     monkeypatch.setattr(door, "REPLICAS", 2)
     assert in_memory.open().state["by_itself"] is True
     assert in_memory.refused(join="AAAAA") == "unknown_here"
+
+
+@pytest.mark.parametrize(("near", "then"), [(PROXY, "unknown"), ("9.9.9.9", "too_many_codes")])
+def test_only_a_proxy_says_where_somebody_asks_from(monkeypatch, near, then):
+    monkeypatch.setattr(door, "_wrong", bounds.Tries(1, 60))
+    with rooms(near) as school:
+        for forwarded, told in (("198.51.100.1", "unknown"), ("198.51.100.2", then)):
+            one = school.connect(HERE | {"x-forwarded-for": forwarded})
+            one.say(join="AAAAA")
+            assert one.hear("refused")["refused"] == told
+
+
+def test_who_names_no_room_is_put_out(in_memory, monkeypatch):
+    monkeypatch.setattr(bounds, "COMING_IN", 0.1)
+    one = in_memory.connect()
+    one.say_text("x")
+    one.hear("refused")
+    with pytest.raises(WebSocketDisconnect) as told:
+        one.hear("refused")
+    assert told.value.code == 1008
 
 
 @pytest.mark.parametrize("origin", ["http://elsewhere.example", "null"])

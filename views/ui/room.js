@@ -158,7 +158,9 @@ export default function ({ parentElement, data }) {
     if (find(".room-told").textContent !== told) find(".room-told").textContent = told;
     const ways = role === "waits" ? [button("lead", () => line.lead(false))]
       : role === "follows" ? [roams ? button("back", () => line.roam(false)) : button("roam", () => line.roam(true))] : [];
+    const pressed = find(".room-ways").contains(document.activeElement);
     find(".room-ways").replaceChildren(...ways);
+    if (pressed) ways[0]?.focus();
     find(".room-private").hidden = role !== "follows" || Boolean(kept(sessionStorage).fine);
     find(".room-asks").hidden = !asks || (role === "follows" && state.shows && !counts.some(Boolean));
     if (asks) drawAnswers(open, counts, given);
@@ -191,14 +193,7 @@ export default function ({ parentElement, data }) {
     const { role, code, state, refused } = line, shown = find(".room-shown");
     find(".room-plan h2").textContent = role === "leads" || role === "follows" ? WORDS.name.replace("{code}", code ?? "…") : joins ? WORDS.join_title : WORDS.title;
     find(".room-refused").textContent = WORDS.refused[refused] ?? "";
-    if (role === "leads") {
-      const local = /^https?:\/\/(localhost|127\.)/.test(state.address ?? "");
-      const notes = [local && WORDS.local, state.by_itself && WORDS.by_itself].filter(Boolean);
-      shown.replaceChildren(made("div", { className: "room-code" }, ...(state.qr ? [made("img", { src: state.qr, alt: WORDS.qr })] : []),
-        made("div", {}, made("strong", { textContent: code ?? "" }), made("p", { textContent: (state.address ?? "").replace(/^https?:\/\//, "") }),
-          made("p", { textContent: many(state.here ?? 0) }), made("p", { textContent: WORDS.leads }), ...notes.map((note) => made("p", { className: "room-note", textContent: note })), button("close_room", () => line.close()))));
-      return;
-    }
+    if (role === "leads") return drawCode(shown);
     if (role === "follows") return shown.replaceChildren(made("p", { textContent: WORDS.private }), button("leave", leave));
     if (role === "waits") return shown.replaceChildren(made("p", { textContent: WORDS.waits }), button("lead", () => line.lead(false)));
     if (shown.querySelector("input")) return; // somebody types
@@ -207,6 +202,19 @@ export default function ({ parentElement, data }) {
       made("label", {}, `${WORDS.code} `, typed), " ", made("button", { textContent: WORDS.join }));
     const opening = [made("p", { textContent: WORDS.told }), button("open", () => line.open()), made("h3", { textContent: WORDS.join_title })];
     shown.replaceChildren(...(joins ? [] : opening), made("p", { textContent: WORDS.private }), join);
+  }
+
+  function drawCode(shown) { // once: only who is here changes
+    const { code, state } = line, { address = "", qr } = state;
+    if (!shown.querySelector(`[data-of="${code}"]`) && qr) {
+      const notes = [/^https?:\/\/(localhost|127\.)/.test(address) && WORDS.local, state.by_itself && WORDS.by_itself].filter(Boolean);
+      const words = made("div", {}, made("strong", { textContent: code }), made("p", { textContent: address.replace(/^https?:\/\//, "") }), made("p", { className: "room-here" }), made("p", { textContent: WORDS.leads }),
+        ...notes.map((note) => made("p", { className: "room-note", textContent: note })), button("close_room", () => line.close()));
+      const whole = made("div", { className: "room-code" }, made("img", { src: qr, alt: WORDS.qr }), words);
+      whole.dataset.of = code;
+      shown.replaceChildren(whole);
+    }
+    if (find(".room-here")) find(".room-here").textContent = many(state.here ?? 0);
   }
 
   function leave() {

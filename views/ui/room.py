@@ -66,6 +66,11 @@ WORDS: dict[str, Any] = {
         "too_many_openings": "Too many rooms were opened from here. Try again later.",
     },
 }
+# What stands below a stage for those who lead a class, or join one.
+BUTTONS = (
+    f'<button type="button" class="talk-button" data-room="open">{WORDS["title"]}</button>'
+    f'<button type="button" class="talk-button" data-room="join">{WORDS["join_title"]}</button>'
+)
 
 _room = st.components.v2.component(
     "room",
@@ -85,13 +90,3 @@ def mount(page: Page, *, lecture: bool) -> None:
     """Put the room on the page, where nothing of it is seen before somebody is in one."""
     paths = [one.path for one in PAGES]
     _room(data={"paths": paths, "page": PAGES.index(page), "lecture": lecture}, key="room")
-
-
-def buttons() -> None:
-    """What stands below a stage for those who lead a class, or join one."""
-    st.html(
-        '<div class="after-stage"><button type="button" class="talk-button" data-room="open">'
-        f"{WORDS['title']}</button>"
-        '<button type="button" class="talk-button" data-room="join">'
-        f"{WORDS['join_title']}</button></div>"
-    )

@@ -61,6 +61,7 @@ function newLine(address) {
     if (news.refused === "led") { drop(); line.role = "waits"; return tell(); }
     if (first.politely && FATAL.includes(news.refused)) return out(null); // a room of long ago
     if (FATAL.includes(news.refused)) return out(was && /unknown|gone/.test(news.refused) ? "ended" : news.refused);
+    if (news.refused && !was) return out("unknown"); // what can be no code
     if (news.refused) return console.warn("The room has refused a message.");
     if (news.ended) return out("ended");
     if (news.elsewhere) { drop(); keep(sessionStorage, null); line.role = "waits"; return tell(); }
@@ -82,7 +83,7 @@ function newLine(address) {
     socket.send(JSON.stringify(message));
     return true;
   };
-  line.open = () => enter({ open: true }, "leads", null);
+  line.open = () => line.role !== "leads" && enter({ open: true }, "leads", null);
   line.lead = (politely) => enter({ lead: kept(localStorage).code, secret: kept(localStorage).secret, politely }, "leads", kept(localStorage).code);
   line.join = (code) => {
     const known = kept(sessionStorage), me = known.joined === code ? known.me : token();

@@ -52,8 +52,7 @@ def stage(
         with st.container(key="after-stage", horizontal=True):
             take_home.offer(here, parts, played, runs)
             if not in_lecture():
-                talk.buttons()
-                room.buttons()
+                st.html(f'<div class="after-stage">{talk.BUTTONS}{room.BUTTONS}</div>')
 
 
 def asked_step(here: Here) -> int | None:

@@ -75,6 +75,13 @@ WORDS: dict[str, Any] = {
     ],
 }
 
+# What stands below a stage for those who prepare a talk.
+BUTTONS = (
+    '<button type="button" class="talk-button" data-talk="add">Add this moment to a talk</button>'
+    '<button type="button" class="talk-button" data-talk="plan">'
+    "The talk <span data-talk-count></span></button>"
+)
+
 
 def _constant(name: str, value: Any) -> str:
     return f"const {name} = {json.dumps(value, ensure_ascii=False)};\n"
@@ -127,13 +134,3 @@ def mount(page: Page, chapter: str, *, lecture: bool) -> None:
         "opened": st.session_state.get(OPENED, 0),
     }
     _talk(data=data, key=KEY, on_go_change=lambda: None)
-
-
-def buttons() -> None:
-    """What stands below a stage for those who prepare a talk."""
-    st.html(
-        '<div class="after-stage"><button type="button" class="talk-button" data-talk="add">'
-        "Add this moment to a talk</button>"
-        '<button type="button" class="talk-button" data-talk="plan">'
-        "The talk <span data-talk-count></span></button></div>"
-    )
