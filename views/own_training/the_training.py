@@ -12,11 +12,13 @@ from views.own_training.played import of_training
 from views.own_training.sizes import summed
 from views.player import WHOLE_STEPS, Timeline, now, say, show
 from views.ui.line_chart import Line, lines
-from views.ui.palette import BEST, DATA, GRADIENT, MISTAKE, MODEL, OTHER, Look
+from views.ui.palette import DATA, GRADIENT, MODEL, OTHER, Look
 from views.ui.shell import Here
 from views.ui.staging import beside, stage
 
-COLORS = (MODEL, GRADIENT, OTHER, BEST, MISTAKE, DATA)
+# Each chart in the colour of what it shows: its lines differ in tone and in dashes.
+LOSSES, GRADIENTS, PARAMETERS = (MODEL, OTHER), (GRADIENT, "#a8693f"), (MODEL, "#5b7fa6")
+DASHES = ((1, 0), (7, 3), (2, 2))
 
 
 def show_stage(here: Here, recording: Recording) -> None:
@@ -56,24 +58,29 @@ def told(recording: Recording) -> str:
 def losses(recording: Recording) -> None:
     """What backward() was called on."""
     columns = recording.columns("losses")
-    show(_chart(columns, title="Loss"), key="losses")
+    show(_chart(columns, LOSSES, title="Loss"), key="losses")
 
 
 def gradients(recording: Recording) -> None:
     """How large the gradients were that backward() left."""
-    show(_chart(summed(recording, "gradients"), title="Size of gradients"), key="gradients")
+    columns = summed(recording, "gradients")
+    show(_chart(columns, GRADIENTS, title="Size of gradients"), key="gradients")
 
 
 def parameters(recording: Recording) -> None:
     """How large the parameters were that the step began with."""
-    show(_chart(summed(recording, "parameters"), title="Size of parameters"), key="parameters")
+    columns = summed(recording, "parameters")
+    show(_chart(columns, PARAMETERS, title="Size of parameters"), key="parameters")
 
 
-def _chart(columns: dict[str, np.ndarray], *, title: str) -> dict[str, object]:
+def _chart(
+    columns: dict[str, np.ndarray], tones: tuple[str, ...], *, title: str
+) -> dict[str, object]:
     shown = []
     for i, (name, values) in enumerate(columns.items()):
         at = np.flatnonzero(np.isfinite(values))
-        look = Look(name, COLORS[i % len(COLORS)], (1, 0) if i < len(COLORS) else (4, 3))
+        dash = DASHES[i // len(tones) % len(DASHES)]
+        look = Look(name, tones[i % len(tones)], dash)
         shown.append(Line(look, values[at], at))
     finite = [line for line in shown if len(line.values)] or [Line(Look("none", DATA), np.ones(1))]
     low = min(line.values.min() for line in finite)
