@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from engines.own_training.recording import Recording
 from views.own_training.played import of_training
 from views.own_training.sizes import summed
-from views.player import WHOLE_STEPS, Timeline, now, say, show
+from views.player import WHOLE_STEPS, Figure, Timeline, now, say, show
 from views.ui.line_chart import Line, lines
 from views.ui.palette import DATA, GRADIENT, MODEL, OTHER, Look
 from views.ui.shell import Here
@@ -73,9 +74,7 @@ def parameters(recording: Recording) -> None:
     show(_chart(columns, PARAMETERS, title="Size of parameters"), key="parameters")
 
 
-def _chart(
-    columns: dict[str, np.ndarray], tones: tuple[str, ...], *, title: str
-) -> dict[str, object]:
+def _chart(columns: Mapping[str, Any], tones: Sequence[str], *, title: str) -> Figure:
     shown = []
     for i, (name, values) in enumerate(columns.items()):
         at = np.flatnonzero(np.isfinite(values))
