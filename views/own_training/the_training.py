@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
@@ -45,15 +46,18 @@ def played(recording: Recording) -> tuple[Timeline, dict[str, Any]]:
 
 
 def told(recording: Recording) -> str:
-    """HTML: what the losses are at the step shown, and where they began and ended."""
+    """HTML: the losses at the step shown, from which step on one is no number, what a step is."""
     sentences = []
-    for name, values in recording.columns("losses").items():
-        known = values[~np.isnan(values)]
+    for name in recording.columns("losses"):
         sentences.append(f"<b>{escape(name)}</b> is {now(name, digits=9)}")
-        if len(known) and not np.isfinite(known).all():
-            first = int(np.flatnonzero(~np.isfinite(values))[0])
-            sentences[-1] += f" (from step {first} on it is no finite number)"
+        found = ((k, one.losses.get(name, 0.0)) for k, one in enumerate(recording.passes))
+        if (first := next((k for k, loss in found if not math.isfinite(loss)), None)) is not None:
+            sentences[-1] += f" (at step {first} it became {_called(recording, name, first)})"
     return "; ".join(sentences) + ". " + _several(recording) + _loops(recording)
+
+
+def _called(recording: Recording, name: str, step: int) -> str:
+    return "not a number" if math.isnan(recording.passes[step].losses[name]) else "infinite"
 
 
 def losses(recording: Recording) -> None:
