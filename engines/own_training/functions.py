@@ -28,9 +28,10 @@ def record_function(
     arguments: what it is called with. steps: it is ended after so many. told: called after each.
     """
     made: Any
+    named: dict[str, Any] = {}
     if isinstance(training, GeneratorType):
-        code, names, given = _of_generator(training)
-        made = FunctionType(code, names)
+        made, named = _of_generator(training)
+        given = ()
     elif isinstance(training, MethodType):
         made, given = training.__func__, (training.__self__, *arguments)
     elif isinstance(training, FunctionType):
@@ -39,7 +40,7 @@ def record_function(
         raise RefusedError(
             f"{type(training).__name__} is no function. play(train) calls `train` and records it."
         )
-    _refuse_wrong_call(made, given)
+    _refuse_wrong_call(made, given, named)
     source, definition, tree = _source(made.__code__)
     found = _loops(tree, definition)
     marked = loops.marks_its_steps(ast.Module([definition], []))
@@ -50,30 +51,29 @@ def record_function(
 
     def run() -> None:
         with _hears(made, recorder):
-            exhaust(_rewritten(made, definition, found)(*given))
+            exhaust(_rewritten(made, definition, found)(*given, **named))
 
     return record_program(recorder, program, run, once=not found and not marked)
 
 
-def _of_generator(training: Any) -> tuple[CodeType, dict[str, Any], tuple[Any, ...]]:
-    """Its code, the names of its module, and what it was called with."""
+def _of_generator(training: Any) -> tuple[FunctionType, dict[str, Any]]:
+    """Its function, and what it was called with, by name."""
     code = training.gi_code
-    if inspect.getgeneratorstate(training) != "GEN_CREATED" or code.co_freevars:
+    several = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
+    begun = inspect.getgeneratorstate(training) != "GEN_CREATED"
+    if begun or code.co_freevars or code.co_posonlyargcount or code.co_flags & several:
         raise RefusedError(f"Hand over the function itself: play({code.co_name}).")
     held = inspect.getgeneratorlocals(training)
-    return (
-        code,
-        training.gi_frame.f_globals,
-        tuple(held[n] for n in code.co_varnames[: code.co_argcount]),
-    )
+    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    return FunctionType(code, training.gi_frame.f_globals), {name: held[name] for name in names}
 
 
-def _refuse_wrong_call(function: FunctionType, given: tuple[Any, ...]) -> None:
+def _refuse_wrong_call(
+    function: FunctionType, given: tuple[Any, ...], named: dict[str, Any]
+) -> None:
     try:
-        inspect.signature(function).bind(*given)
+        inspect.signature(function).bind(*given, **named)
     except TypeError as error:
-        if not function.__defaults__ and function.__code__.co_argcount == len(given):
-            return  # of a generator, whose defaults are not known
         raise RefusedError(
             f"{function.__name__} cannot be called so: {error}. What it needs follows it: "
             f"play({function.__name__}, …)."
@@ -83,7 +83,10 @@ def _refuse_wrong_call(function: FunctionType, given: tuple[Any, ...]) -> None:
 def _source(code: CodeType) -> tuple[str, ast.FunctionDef, ast.Module]:
     """The text of the file or the cell that a function is in, and its definition there."""
     source = "".join(linecache.getlines(code.co_filename))
-    tree = ast.parse(source)
+    try:
+        tree = ast.parse(source)
+    except SyntaxError as error:
+        raise RefusedError(f"What {code.co_name} stands in is not Python: {error}.") from error
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef) and node.name == code.co_name:
             first = min([node.lineno, *(one.lineno for one in node.decorator_list)])

@@ -175,7 +175,7 @@ class TrainingRecorder(Recorder):
                 for name, tensor in variables_of(frame):
                     if tensor.requires_grad and not is_lost(tensor) and tensor.is_leaf:
                         self._names.setdefault(tensor, name)
-            self._names.setdefault(leaf, f"of shape {tuple(leaf.shape)}")
+            self._names.setdefault(leaf, f"a tensor of shape {tuple(leaf.shape)}")
             self._memories = None
         return str(self._names[leaf])
 

@@ -138,7 +138,9 @@ def _as_main(module: ModuleType, path: Path, arguments: Sequence[str]) -> Iterat
         yield
     finally:
         sys.argv, sys.path[:] = argv, places
-        if before is not None:
+        if before is None:
+            sys.modules.pop(module.__name__, None)
+        else:
             sys.modules[module.__name__] = before
 
 

@@ -41,7 +41,7 @@ def told(happened: Sequence[Moment], m: int, boxes: Boxes, classes: Mapping[str,
             f"{begin}{what} adds what arrives to its .grad, which is now {_reach('gradient', m)}."
         )
     of = _code(moment.names[0]) if moment.names else "its result"
-    handed = f"it is handed the gradient by {of}, {_reach('gradient', m)}"
+    handed = f"it is handed the gradient with respect to {of}, {_reach('gradient', m)}"
     return f"{begin}Backward, {what} runs: {handed}, and hands on what it makes of it."
 
 

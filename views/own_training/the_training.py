@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -10,13 +12,15 @@ import numpy as np
 from engines.own_training.recording import Recording
 from views.own_training.played import of_training
 from views.own_training.sizes import summed
-from views.player import WHOLE_STEPS, Timeline, now, say, show
+from views.player import WHOLE_STEPS, Figure, Timeline, now, say, show
 from views.ui.line_chart import Line, lines
-from views.ui.palette import BEST, DATA, GRADIENT, MISTAKE, MODEL, OTHER, Look
+from views.ui.palette import DATA, GRADIENT, MODEL, OTHER, Look
 from views.ui.shell import Here
 from views.ui.staging import beside, stage
 
-COLORS = (MODEL, GRADIENT, OTHER, BEST, MISTAKE, DATA)
+# Each chart in the colour of what it shows: its lines differ in tone and in dashes.
+LOSSES, GRADIENTS, PARAMETERS = (MODEL, OTHER), (GRADIENT, "#a8693f"), (MODEL, "#5b7fa6")
+DASHES = ((1, 0), (7, 3), (2, 2))
 
 
 def show_stage(here: Here, recording: Recording) -> None:
@@ -42,38 +46,44 @@ def played(recording: Recording) -> tuple[Timeline, dict[str, Any]]:
 
 
 def told(recording: Recording) -> str:
-    """HTML: what the losses are at the step shown, and where they began and ended."""
+    """HTML: the losses at the step shown, from which step on one is no number, what a step is."""
     sentences = []
-    for name, values in recording.columns("losses").items():
-        known = values[~np.isnan(values)]
+    for name in recording.columns("losses"):
         sentences.append(f"<b>{escape(name)}</b> is {now(name, digits=9)}")
-        if len(known) and not np.isfinite(known).all():
-            first = int(np.flatnonzero(~np.isfinite(values))[0])
-            sentences[-1] += f" (from step {first} on it is no finite number)"
+        found = ((k, one.losses.get(name, 0.0)) for k, one in enumerate(recording.passes))
+        if (first := next((k for k, loss in found if not math.isfinite(loss)), None)) is not None:
+            sentences[-1] += f" (at step {first} it became {_called(recording, name, first)})"
     return "; ".join(sentences) + ". " + _several(recording) + _loops(recording)
+
+
+def _called(recording: Recording, name: str, step: int) -> str:
+    return "not a number" if math.isnan(recording.passes[step].losses[name]) else "infinite"
 
 
 def losses(recording: Recording) -> None:
     """What backward() was called on."""
     columns = recording.columns("losses")
-    show(_chart(columns, title="Loss"), key="losses")
+    show(_chart(columns, LOSSES, title="Loss"), key="losses")
 
 
 def gradients(recording: Recording) -> None:
     """How large the gradients were that backward() left."""
-    show(_chart(summed(recording, "gradients"), title="Size of gradients"), key="gradients")
+    columns = summed(recording, "gradients")
+    show(_chart(columns, GRADIENTS, title="Size of gradients"), key="gradients")
 
 
 def parameters(recording: Recording) -> None:
     """How large the parameters were that the step began with."""
-    show(_chart(summed(recording, "parameters"), title="Size of parameters"), key="parameters")
+    columns = summed(recording, "parameters")
+    show(_chart(columns, PARAMETERS, title="Size of parameters"), key="parameters")
 
 
-def _chart(columns: dict[str, np.ndarray], *, title: str) -> dict[str, object]:
+def _chart(columns: Mapping[str, Any], tones: Sequence[str], *, title: str) -> Figure:
     shown = []
     for i, (name, values) in enumerate(columns.items()):
         at = np.flatnonzero(np.isfinite(values))
-        look = Look(name, COLORS[i % len(COLORS)], (1, 0) if i < len(COLORS) else (4, 3))
+        dash = DASHES[i // len(tones) % len(DASHES)]
+        look = Look(name, tones[i % len(tones)], dash)
         shown.append(Line(look, values[at], at))
     finite = [line for line in shown if len(line.values)] or [Line(Look("none", DATA), np.ones(1))]
     low = min(line.values.min() for line in finite)
