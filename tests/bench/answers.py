@@ -7,11 +7,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-import psutil
 from numpy.typing import NDArray
 
 from tests.bench.options import Options
-from tests.bench.staying import EMPTY_PAGE, checked, movable, visit
+from tests.bench.staying import EMPTY_PAGE, checked, movable, visit, worked_seconds
 from tests.support.server import Server, Visitor, chapters, running
 from tests.support.table import Row
 
@@ -40,12 +39,6 @@ def rerun_block(server: Server, visitor: Visitor, size: int = 6) -> tuple[float,
     before = worked_seconds(server)
     answers = [checked(visitor.rerun()).seconds for _ in range(size)]
     return 1000 * float(np.median(answers)), 1000 * (worked_seconds(server) - before) / size
-
-
-def worked_seconds(server: Server) -> float:
-    """Processor time of the server so far, in ticks of 10 ms."""
-    times = psutil.Process(server.pid).cpu_times()
-    return float(times.user + times.system)
 
 
 def compare_blocks(path: str, blocks: NDArray[np.float64]) -> Row:

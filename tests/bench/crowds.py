@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -14,7 +15,7 @@ from typing import TypeAlias
 import numpy as np
 
 from tests.bench.options import Options
-from tests.bench.staying import EMPTY_PAGE, Stay, stay, visit
+from tests.bench.staying import EMPTY_PAGE, Stay, stay, visit, worked_seconds
 from tests.support.replicas import nginx
 from tests.support.server import Server, chapters, running
 from tests.support.table import Row
@@ -30,31 +31,31 @@ def visitors(options: Options) -> Iterator[Row]:
     with TemporaryDirectory() as folder:
         (Path(folder) / "empty.py").write_text(EMPTY_PAGE)
         with running("empty.py", Path(folder)) as nothing:
-            for row in crowd(nothing, ["/"], "empty page", options):
+            for row in crowd([nothing], ["/"], "empty page", options):
                 yield row._replace(target="", ok=None)  # Streamlit's own, not ours to answer for
     with running() as server:
-        yield from crowd(server, chapters(), "cold", options)
+        yield from crowd([server], chapters(), "cold", options)
         for path in chapters():
             visit(server, path).close()
-        yield from crowd(server, chapters(), "warm", options, limits=WARM)
-        yield from crowd(server, chapters(), "controls moved", options, moving=True)
+        yield from crowd([server], chapters(), "warm", options, limits=WARM)
+        yield from crowd([server], chapters(), "controls moved", options, moving=True)
 
 
 def replicas(options: Options) -> Iterator[Row]:
     """Three classes at once on two replicas behind nginx, which have loaded everything."""
-    with several(2) as server:
+    with several(2) as servers:
         limits = {"rerun": {95: MOST_SECONDS}}
         options = replace(options, visitors=options.visitors or 300)
-        yield from crowd(server, chapters(), "two replicas", options, limits=limits)
+        yield from crowd(servers, chapters(), "two replicas", options, limits=limits)
 
 
 def capacity(options: Options) -> Iterator[Row]:
     """How many visitors one replica and two of them take: no error, and reruns within 3 s."""
     for count, name in ((1, "one replica"), (2, "two replicas")):
         most = 0
-        with several(count) as server:
+        with several(count) as servers:
             for visitors in STEPS:
-                stays = together(server, chapters(), replace(options, visitors=visitors))
+                stays = together(servers[0], chapters(), replace(options, visitors=visitors))
                 errors = [error for one in stays for error in one.errors]
                 answers = [answer for one in stays for answer in one.answers]
                 [rerun] = [percentiles("", answers, {95: MOST_SECONDS})]
@@ -70,8 +71,8 @@ STEPS = (50, 100, 150, 200, 250, 300, 350, 400)
 
 
 @contextmanager
-def several(count: int) -> Iterator[Server]:
-    """So many replicas behind nginx, one or two, each of which has loaded everything."""
+def several(count: int) -> Iterator[list[Server]]:
+    """One or two replicas behind nginx, at its address, each of which has loaded everything."""
     with TemporaryDirectory() as folder, ExitStack() as stack:
         most = {"BACKSTEP_MOST_VISITORS": str(STEPS[-1])}
         servers = [stack.enter_context(running(environment=most)) for _ in range(count)]
@@ -80,11 +81,11 @@ def several(count: int) -> Iterator[Server]:
                 visit(server, path).close()
         one, *_, two = [int(server.url.rpartition(":")[2]) for server in servers * 2]
         url = stack.enter_context(nginx(Path(folder), one, two))
-        yield replace(servers[0], url=url)
+        yield [replace(server, url=url) for server in servers]
 
 
 def crowd(
-    server: Server,
+    servers: list[Server],
     paths: list[str],
     what: str,
     options: Options,
@@ -92,8 +93,14 @@ def crowd(
     moving: bool = False,
     limits: Limits | None = None,
 ) -> Iterator[Row]:
-    """As many visitors as were asked for, all at once. moving: whether they move controls."""
-    stays = together(server, paths, options, moving=moving)
+    """As many visitors as were asked for, all at once. moving: whether they move controls.
+
+    servers: replicas, which have one address.
+    """
+    before, began = [worked_seconds(*servers), worked_seconds()], time.monotonic()
+    stays = together(servers[0], paths, options, moving=moving)
+    seconds = time.monotonic() - began
+    worked = [worked_seconds(*servers) - before[0], worked_seconds() - before[1]]
     what = f"{len(stays)} visitors, {what}"
     errors = [error for one in stays for error in one.errors]
     answers = [answer for one in stays for answer in one.answers]
@@ -109,6 +116,10 @@ def crowd(
     }
     for name, taken in times.items():
         yield percentiles(f"{what}, {name}", taken, (limits or {}).get(name, {}))
+    each, visitors = (1000 * one / (len(answers) + len(stays)) for one in worked)
+    value = f"{each:.0f} ms for a run, the visitors {visitors:.0f} ms"
+    cores = f"; {sum(worked) / seconds:.1f} cores' worth"
+    yield Row(f"{what}, processor", value + cores)
 
 
 def together(

@@ -7,6 +7,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+import psutil
+
 from tests.support.server import Run, Server, Visitor, Widget
 
 EMPTY_PAGE = 'import streamlit as st\n\nst.write("An empty page.")\n'
@@ -101,3 +103,9 @@ def moved(widget: Widget, chance: random.Random) -> Any:
     value += chance.choice((-3, -2, -1, 1, 2, 3)) * proto.step
     value = float(min(max(value, proto.min), proto.max))
     return [value] if several else value
+
+
+def worked_seconds(*servers: Server) -> float:
+    """Processor time of the servers so far, in ticks of 10 ms; without any, of this process."""
+    processes = [psutil.Process(server.pid) for server in servers] or [psutil.Process()]
+    return float(sum(sum(process.cpu_times()[:2]) for process in processes))
