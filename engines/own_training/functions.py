@@ -128,7 +128,7 @@ def _rewritten(
     parameters = ast.arguments([], [ast.arg(name) for name in free], None, [], [], None, [])
     returned = ast.Return(ast.Name(definition.name, ast.Load()))
     outer = ast.FunctionDef("outer", parameters, [definition, returned], [])
-    if hasattr(outer, "type_params"):
+    if "type_params" in ast.FunctionDef._fields:  # from Python 3.12 on
         outer.type_params = []
     tree = loops.with_passes(ast.fix_missing_locations(ast.Module([outer], [])), found)
     made: dict[str, Any] = {}
