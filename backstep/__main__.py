@@ -63,7 +63,7 @@ def _recorded(asked: argparse.Namespace, given: Sequence[str]) -> Recording | No
     with terminal.progress(asked.steps) as told:
         try:
             return record_file(
-                asked.file.resolve(),
+                asked.file.absolute(),
                 steps=asked.steps,
                 function=asked.function,
                 arguments=given,
@@ -71,9 +71,9 @@ def _recorded(asked: argparse.Namespace, given: Sequence[str]) -> Recording | No
             )
         except RefusedError as refused:
             said = str(refused)
-        except NotImplementedError:
+        except Exception:  # an error of the program's is part of the recording
             traceback.print_exc()
-            said = "The recorder itself has failed there; the program may be right."
+            said = "There the recorder itself has failed; your program may be right."
     terminal.say(said)
     return None
 

@@ -47,7 +47,7 @@ def play(training: Any, *arguments: Any, steps: int = MOST, height: int = HEIGHT
     """
     try:
         if isinstance(training, str | Path):
-            recorded = record_file(Path(training).resolve(), steps=steps)
+            recorded = record_file(Path(training).absolute(), steps=steps)
         else:
             recorded = record_function(training, *arguments, steps=steps)
     except RefusedError as refused:

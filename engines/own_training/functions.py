@@ -128,8 +128,7 @@ def _rewritten(
     parameters = ast.arguments([], [ast.arg(name) for name in free], None, [], [], None, [])
     returned = ast.Return(ast.Name(definition.name, ast.Load()))
     outer = ast.FunctionDef("outer", parameters, [definition, returned], [])
-    if hasattr(outer, "type_params"):
-        outer.type_params = []
+    vars(outer).setdefault("type_params", [])  # which it has from Python 3.12 on
     tree = loops.with_passes(ast.fix_missing_locations(ast.Module([outer], [])), found)
     made: dict[str, Any] = {}
     exec(compile(tree, code.co_filename, "exec", dont_inherit=True), function.__globals__, made)

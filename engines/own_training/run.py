@@ -12,6 +12,7 @@ from traceback import FrameSummary, StackSummary, TracebackException
 from types import ModuleType
 from typing import Any, NamedTuple
 
+from engines.graphs.read_torch import FULL_GRAPH
 from engines.listing import Script, Spot
 from engines.own_training import loops
 from engines.own_training.marks import heard_by
@@ -165,6 +166,8 @@ def _watch(
     except Exception as error:
         if recorder.is_own(error):
             raise
+        if type(error).__module__ == "torch._dynamo.exc":
+            raise RefusedError(FULL_GRAPH) from error
         recorder.failed(error, spot_of(error, recorder.file))
         return "error", error
     finally:

@@ -19,6 +19,7 @@ from views.graphs.small_graph import FOLD, KEPT, folded, repetitions
 LEAF = "AccumulateGrad"  # PyTorch's name for what adds up a parameter's gradient
 MODULE, LINE = "Module", "Line"  # kinds of nodes that stand for several
 FEW = 30  # boxes that can be read at once
+NEAR = 3  # boxes on either side of what is open
 TRIES = 80  # modules that are opened to see whether there is room
 
 
@@ -41,22 +42,24 @@ def in_boxes(graph: Graph, modules: Mapping[str, str], within: str = "") -> Boxe
     """
     paths = {node.id: _above(node.module, modules) for node in graph.nodes}
     opened = {within, *_above(within, modules)}
-    groups, tried = _groups(graph, paths, opened), set[Any]()
-    best = _drawn(graph, groups)
+    groups, tried = _near(_groups(graph, paths, opened), within), set[Any]()
+    best = _drawn(graph, groups, folds=not within)
 
-    def rank(path: str) -> Any:  # what is inside of `within` comes first
-        return not path.startswith(within), path.count("."), modules[path]
+    def rank(path: str) -> Any:
+        return path.count("."), modules[path]
 
     while len(tried) < TRIES:
         closed = {path for path, _, nodes in groups if path and len(nodes) > 1}
+        if within:  # what is around it stays as it is
+            closed = {path for path in closed if path.startswith(f"{within}.")}
         ranks = sorted({rank(path) for path in closed} - tried)
         if not ranks:
             break
         tried.add(ranks[0])
         alike = {path for path in closed if rank(path) == ranks[0]}
-        more = _groups(graph, paths, opened | alike)
-        drawn, by_lines = _drawn(graph, more), any(line for _, line, _ in more)
-        if len(drawn.graph.nodes) <= FEW and (not by_lines or any(line for _, line, _ in groups)):
+        more = _near(_groups(graph, paths, opened | alike), within)
+        drawn, by_lines = _drawn(graph, more, folds=not within), any(line for _, line, _ in more)
+        if len(drawn.graph.nodes) <= FEW and (by_lines <= any(line for _, line, _ in groups)):
             opened, groups, best = opened | alike, more, drawn
     return best
 
@@ -85,6 +88,28 @@ def _groups(
         groups += [(path, "", nodes)] if path else [("", "", [node]) for node in nodes]
     loose = sum(not path for path, _, _ in groups)
     return _by_lines(groups) if loose > 3 * FEW else groups
+
+
+def _near(groups: list[Group], within: str) -> list[Group]:
+    """The same pieces; where there are many, those far from what is open are two, before and after.
+
+    Else the repetitions of a model's layers would be folded, and what is open among them.
+    """
+    inside = [
+        i
+        for i, (_, _, nodes) in enumerate(groups)
+        if any(f"{node.module}.".startswith(f"{within}.") for node in nodes)
+    ]
+    if not within or not inside or len(groups) <= 2 * FEW:
+        return groups
+    first, end = max(0, inside[0] - NEAR), inside[-1] + 1 + NEAR
+    before, after = (
+        [("", f"{len(some)} boxes {where}", [node for one in some for node in one[2]])]
+        if len(some) > 1
+        else some
+        for some, where in ((groups[:first], "before"), (groups[end:], "after"))
+    )
+    return [*before, *groups[first:end], *after]
 
 
 def _by_lines(groups: list[Group]) -> list[Group]:
@@ -122,8 +147,11 @@ def _homes(graph: Graph, groups: Iterable[Group]) -> dict[int, int]:
     return of
 
 
-def _drawn(graph: Graph, groups: Iterable[Group]) -> Boxes:
-    """The boxes as a graph of their own; the repetitions of a loop in the middle as one."""
+def _drawn(graph: Graph, groups: Iterable[Group], *, folds: bool) -> Boxes:
+    """The boxes as a graph of their own.
+
+    folds: whether the repetitions of a loop in the middle become one.
+    """
     of = _homes(graph, groups)
     sizes, again = Counter(of.values()), Counter[Any]()
     nodes: dict[int, Node] = {}
@@ -148,7 +176,7 @@ def _drawn(graph: Graph, groups: Iterable[Group]) -> Boxes:
             key = source, target, edge.argument if single else 0
             edges.setdefault(key, replace(edge, source=source, target=target))
     whole = Graph(tuple(nodes[n] for n in sorted(nodes)), tuple(edges.values()))
-    if len(whole.nodes) <= FEW or repetitions(whole) <= 2 * KEPT:
+    if not folds or len(whole.nodes) <= FEW or repetitions(whole) <= 2 * KEPT:
         return Boxes(whole, of, closed)
     part = folded(whole)
     drawn = {n.id for n in part.nodes}

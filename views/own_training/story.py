@@ -86,7 +86,7 @@ def _rows(
     if path and box.kind != LEAF:
         rows.append(("module", f"{escape(path)}: {escape(classes.get(path, ''))}"))
     if moment.value is not None:
-        rows.append(("its value" if box.kind == LEAF else "its result", _reach("value", m)))
+        rows.append(("as the step began" if box.kind == LEAF else "its result", _reach("value", m)))
     rows.append(("shape", " × ".join(map(str, moment.shape)) or "a single number"))
     if box.saved:
         rows.append(("keeps for backward", escape(", ".join(box.saved))))

@@ -38,9 +38,10 @@ def show_stage(here: Here, recording: Recording) -> None:
 
 def playing(recording: Recording, shown: Played) -> dict[str, Any]:
     """What the player is told."""
+    known = {name: m for m, one in reversed([*enumerate(shown.happened)]) for name in one.names}
     names = list(recording.columns("losses"))[:2]
     return {
-        "readout": dict.fromkeys(names, (shown.opens, None)),
+        "readout": {name: (known.get(name, shown.opens), None) for name in names},
         "phases": PHASES if any(shown.timeline.parts[1:]) else ONE_PHASE,
         "begin": (shown.steps[0].step, shown.opens),
         "of": shown.key,
@@ -53,9 +54,9 @@ def tell(recording: Recording, shown: Played) -> None:
         story.told(shown.happened, m, shown.boxes, recording.modules)
         for m in range(len(shown.happened))
     ]
-    show_story(
-        paragraphs([*sentences, "Slow motion goes through a step moment by moment."]), key="story"
-    )
+    read = ", ".join(str(step.step) for step in shown.steps)
+    whole = f"Slow motion goes through the steps whose graphs were read and are like this: {read}."
+    show_story(paragraphs([*sentences, whole]), key="story")
 
 
 def draw(recording: Recording, shown: Played, *, picks: bool = False) -> None:

@@ -8,7 +8,7 @@ import pytest
 from engines.own_training.run import record_file
 from views.graphs.small_graph import FOLD
 from views.own_training import story
-from views.own_training.boxes import FEW, MODULE, in_boxes
+from views.own_training.boxes import FEW, LINE, MODULE, in_boxes
 from views.own_training.moments import PHASE_OF, moments_of
 from views.own_training.played import groups, play
 
@@ -80,6 +80,12 @@ def test_many_layers_alike_are_the_first_and_the_last_of_them(tmp_path):
     assert list(drawn.closed.values()) == [f"model.{i}" for i in (0, 1, 2, 57, 58, 59)]
     sizes = sum(box.settings["nodes"] for box in drawn.graph.nodes if box.settings.get("nodes"))
     assert sizes + 1 == len(recording.graphs[0].graph.nodes)  # the last sum is a box by itself
+
+    opened = in_boxes(recording.graphs[0].graph, recording.modules, "model.30")
+    assert {"model.29", "model.31"} <= set(opened.closed.values())
+    assert "model.30.inner.weight" in {leaf.name for leaf in of_kind(opened, "AccumulateGrad")}
+    assert [box.text for box in of_kind(opened, LINE)] == ["27 boxes before", "27 boxes after"]
+    assert of_kind(opened, FOLD) == []
 
 
 def test_the_moments_go_through_forward_backward_and_update_once(transformer):
