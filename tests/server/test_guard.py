@@ -125,7 +125,7 @@ def test_who_leaves_while_something_is_sent_is_no_fault():
     async def app(*_):
         raise WebSocketDisconnected
 
-    run(guard.Guard(app)({"type": "websocket"}, None, None))
+    run(guard.Guard(app)({"type": "websocket", "path": "/_stcore/stream"}, None, None))
     assert not guard.visits
 
 
