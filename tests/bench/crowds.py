@@ -67,7 +67,7 @@ def capacity(options: Options) -> Iterator[Row]:
 
 
 MOST_SECONDS = 3.0  # in which 95 of 100 reruns are answered, else there are too many visitors
-STEPS = (50, 100, 150, 200, 250, 300, 350, 400)
+STEPS = (50, 75, 100, 125, 150, 200, 250, 300, 350, 400)
 
 
 @contextmanager

@@ -33,7 +33,7 @@ function readNumbers(note, words, signal) {
   listen("beforeinput", (event, field) => {
     if (event.data === null) return;
     const text = asNumber(event.data);
-    const whole = event.inputType !== "insertText"; // pasted or dropped
+    const whole = event.inputType.startsWith("insertFrom"); // pasted or dropped
     const second = text === "." && field.value.includes(".") && !String(getSelection());
     if (second || NO_NUMBER.test(text) || (whole && !Number.isFinite(Number(text || NaN)))) {
       event.preventDefault();
