@@ -198,6 +198,7 @@ def test_the_lines_of_a_sweep_are_a_recording():
 # The file
 
 
+@pytest.mark.alone  # all twelve are to be measured within the time that is given
 def test_a_run_to_the_end_writes_what_was_asked_for(tmp_path):
     file = tmp_path / "mine.json"
     done = command(
