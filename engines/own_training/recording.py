@@ -71,9 +71,7 @@ class Recording:
     too_many: int = 0
     key: str = field(default_factory=lambda: uuid4().hex)
 
-    def columns(
-        self, kind: Literal["losses", "gradients", "parameters"]
-    ) -> dict[str, NDArray[np.float64]]:
+    def columns(self, kind: Kind) -> dict[str, NDArray[np.float64]]:
         """By name, one number for each step, shape (steps,); NaN where a step has none."""
         rows: list[dict[str, float]] = [getattr(one, kind) for one in self.passes]
         names = dict.fromkeys(name for row in rows for name in row)
