@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
+from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,8 +54,9 @@ class Recording:
     title: its name. source: its text; lines count from 1. loops: the lines in which the loops begin
     of which each pass is a step; empty where it was one step alone. graphs: of some steps, in their
     order, with at most SAMPLED numbers of each array. modules: by the program's name, the class.
-    calls: by the same name, where the program called it first.
-    too_many: as many nodes as a graph may have that is kept, where one had more; else 0.
+    calls: by the same name, where the program called it first. too_many: as many nodes as a graph
+    may have that is kept, where one had more; else 0. key: of this recording alone, which a cache
+    may go by.
     """
 
     title: str
@@ -67,15 +69,9 @@ class Recording:
     ended: Ended
     failure: Failure | None = None
     too_many: int = 0
+    key: str = field(default_factory=lambda: uuid4().hex)
 
-    @property
-    def key(self) -> str:
-        """What a cache may go by: there is one recording in a process."""
-        return f"{self.title} {len(self.passes)} {[step.step for step in self.graphs]}"
-
-    def columns(
-        self, kind: Literal["losses", "gradients", "parameters"]
-    ) -> dict[str, NDArray[np.float64]]:
+    def columns(self, kind: Kind) -> dict[str, NDArray[np.float64]]:
         """By name, one number for each step, shape (steps,); NaN where a step has none."""
         rows: list[dict[str, float]] = [getattr(one, kind) for one in self.passes]
         names = dict.fromkeys(name for row in rows for name in row)

@@ -28,7 +28,8 @@ class Moment(NamedTuple):
 
     line: where the program is. names: of the parameters that change, or of the result. value,
     gradient: what the box's last operation made, and what arrived for it; for a leaf its .grad.
-    shape: of the value. message: of an error. made: the ids of all boxes that it makes.
+    shape: of the value. message: of an error. made: the ids of all boxes that it makes. what: the
+    module that the box is, or the framework's name for the operation.
     """
 
     kind: Kind
@@ -41,6 +42,7 @@ class Moment(NamedTuple):
     shape: tuple[int, ...] = ()
     message: str = ""
     made: tuple[int, ...] = ()
+    what: str = ""
 
 
 def moments_of(step: StepGraph, boxes: Boxes, calls: Mapping[str, Place]) -> list[Moment]:
@@ -48,7 +50,9 @@ def moments_of(step: StepGraph, boxes: Boxes, calls: Mapping[str, Place]) -> lis
     events = [event for event in step.events if event.kind in TOLD]
     groups = groupby(events, key=lambda event: _alike(event, step, boxes))
     told = [_moment(list(events), step, boxes) for _, events in groups]
-    return [_at_its_call(moment, boxes, calls) for moment in told]
+    what = {node.id: node.kind for node in boxes.graph.nodes} | dict(boxes.closed)
+    named = [one if one.box is None else one._replace(what=what[one.box]) for one in told]
+    return [_at_its_call(moment, boxes, calls) for moment in named]
 
 
 def _at_its_call(moment: Moment, boxes: Boxes, calls: Mapping[str, Place]) -> Moment:
@@ -110,7 +114,7 @@ def parts(happened: Sequence[Moment]) -> tuple[int, int, int, int]:
 def key(happened: Sequence[Moment]) -> tuple[Any, ...]:
     """Equal for steps that go alike: only whether gradients have been emptied may differ."""
     return tuple(
-        (one.kind, one.line, one.text, one.names, one.shape)
+        (one.kind, one.what, one.line, one.text, one.names, one.shape)
         for one in happened
         if one.kind != "zero"
     )

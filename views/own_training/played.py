@@ -82,6 +82,9 @@ def _told(recording: Recording, i: int, within: str) -> tuple[Boxes, list[Moment
 def play(recording: Recording, *, group: int = 0, within: str = "") -> Played:
     """The recording with the graph of one group of steps. within: the module that is open."""
     places = groups(recording)[group]
+    # What is open now may have gone another way in some of them.
+    alike = key(_told(recording, places[0], within)[1])
+    places = [i for i in places if key(_told(recording, i, within)[1]) == alike]
     steps = [recording.graphs[i] for i in places]
     every = [_told(recording, i, within) for i in places]
     # The one that tells most: in the first step there is no gradient to be emptied.

@@ -137,3 +137,18 @@ def test_steps_that_go_another_way_are_a_group_of_their_own(tmp_path):
     recording = record_file(file)
     steps = [[recording.graphs[i].step for i in group] for group in groups(recording)]
     assert steps == [[0, 2], [1, 3]]
+
+
+def test_steps_that_differ_only_within_a_module_are_alike_until_it_is_opened(tmp_path):
+    file = tmp_path / "flips.py"
+    flips = DEEP.replace(
+        "return x +", "self.odd = not getattr(self, 'odd', False)\n        return x +"
+    )
+    flips = flips.replace("torch.tanh(", "(torch.tanh if self.odd else torch.relu)(")
+    file.write_text(flips.replace("range(1)", "range(4)"))
+    recording = record_file(file)
+    assert groups(recording) == [[0, 1, 2, 3]]
+    assert [step.step for step in play(recording).steps] == [0, 1, 2, 3]
+    opened = play(recording, within="model.30")
+    assert [step.step for step in opened.steps] == [0, 2]
+    assert "TanhBackward0" in {node.kind for node in opened.boxes.graph.nodes}

@@ -36,3 +36,9 @@ def test_it_is_said_where_a_loss_overflows_and_that_a_step_has_several():
     assert told.count("became") == 1
     assert "of one name this is the last" in told
     assert told.endswith("A step is one pass of the loop in line 3.")
+
+
+def test_the_same_function_recorded_again_shows_its_new_numbers():
+    for loss in (1.0, 2.0):  # as in a notebook, where a cell is run again
+        timeline, _ = the_training.played(recording([Pass({"loss": loss}, backward=["loss"])]))
+        assert timeline.series["loss"].values.tolist() == [loss]
