@@ -11,7 +11,7 @@ run: install            ## start the app (PORT=8502 make run for another port)
 	BACKSTEP_LOG=plain $(BIN)/streamlit run app.py --server.port $(PORT)
 
 test: install           ## run every test
-	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not alone"
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not alone"
 	$(BIN)/python -m pytest -m alone $$(grep -l --include=*.py "pytest.mark.alone" -r tests)
 
 install: $(VENV)/installed

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.support.playing import readout
+from tests.support.playing import listens, press, readout
 from tests.support.server import wait_until_idle
 from views.ui.contents import PAGES
 from views.ui.talk import PREPARED
@@ -23,7 +23,8 @@ TALK = {
 
 
 def opened(page, file):
-    """Open the plan, and in it this file."""
+    """Open the plan, and in it this file, in place of any other talk."""
+    page.once("dialog", lambda dialog: dialog.accept())
     page.keyboard.press("t")
     page.locator(".talk-plan input[type=file]").set_input_files(
         {"name": "talk.json", "mimeType": "application/json", "buffer": file.encode()}
@@ -237,3 +238,26 @@ def test_what_the_pointer_rests_on_grows_and_the_rest_grows_faint(visit):
     assert lens.is_hidden()
     page.keyboard.press("p")
     assert lens.count() == page.locator(".pointed").count() == 0
+
+
+def test_a_talk_is_written_down_as_it_is_typed_and_not_replaced_unasked(visit):
+    visit("/gpu_speedup").evaluate("localStorage.clear()")  # what other tests have left there
+    page = visit("/manual_gradients")
+    page.get_by_text("Lecture mode").click()
+    wait_until_idle(page)
+    page.mouse.move(600, 500)
+    press(page, "ArrowRight", "a", "ArrowRight", "a")
+    header = page.locator(".st-key-header").bounding_box()
+    assert header["y"] + header["height"] < 15  # though it was pressed before, it stays away
+    press(page, "t")
+    notes = page.locator(".talk-stops textarea")
+    for i, text in enumerate(("one", "two")):
+        notes.nth(i).click()
+        page.keyboard.type(text)
+    page.once("dialog", lambda dialog: dialog.dismiss())
+    page.locator(".talk-prepared").select_option("all")
+    page.reload()
+    listens(page)
+    press(page, "t")
+    assert [notes.nth(i).input_value() for i in range(notes.count())] == ["one", "two"]
+    page.evaluate("localStorage.clear()")

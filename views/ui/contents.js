@@ -51,6 +51,10 @@ export default function ({ parentElement, data, setTriggerValue }) {
     setTriggerValue("go", where);
   }
 
+  // The header of a lecture stays in sight while the focus is in it. What a pointer has pressed there
+  // would bring it back at the next key.
+  if (data.lecture && document.querySelector(".st-key-header :focus:not(:focus-visible)")) document.activeElement.blur();
+
   nav.setAttribute("aria-label", words.contents);
   const open = find(".contents-open");
   for (const [button, word] of [[open, words.overview], [find(".contents-close"), words.close]]) {

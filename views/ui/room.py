@@ -27,7 +27,8 @@ WORDS: dict[str, Any] = {
     "name": "Room {code}",
     "dock": "The room of the class",
     "leads": "The class now follows this page. Where a question waits, answers are counted at the "
-    "lower edge, and the key Enter shows what happens, on all screens. The key R closes this.",
+    "lower edge, and the key Enter shows what happens, on all screens. The key R hides this, and "
+    "the room stays open.",
     "local": "Phones cannot reach this address. Open the page by the name or the number that this "
     "computer has in the network, and open the room there.",
     "by_itself": "This site runs on several servers that know nothing of each other’s rooms, so "

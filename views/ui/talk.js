@@ -65,9 +65,13 @@ export default function ({ parentElement, data, setTriggerValue }) {
   let talk = stored();
   const now = () => JSON.parse(sessionStorage.getItem(NAME) ?? "null"); // {at, since} while it is given
 
-  function keep() {
+  function write() {
     localStorage.setItem(NAME, JSON.stringify(talk));
     tell();
+  }
+
+  function keep() { // and list the stops anew
+    write();
     list();
   }
 
@@ -189,8 +193,8 @@ export default function ({ parentElement, data, setTriggerValue }) {
     const at = now()?.at;
     find(".talk-title").value = talk.title;
     find(".talk-stops").replaceChildren(...talk.stops.map((stop, i) => {
-      const name = made("input", { value: stop.name, maxLength: 120, onchange: () => { stop.name = name.value; keep(); } });
-      const notes = made("textarea", { value: stop.notes, maxLength: LONGEST, placeholder: WORDS.notes, onchange: () => { stop.notes = notes.value; keep(); } });
+      const name = made("input", { value: stop.name, maxLength: 120, oninput: () => { stop.name = name.value; write(); } });
+      const notes = made("textarea", { value: stop.notes, maxLength: LONGEST, placeholder: WORDS.notes, oninput: () => { stop.notes = notes.value; write(); } });
       name.setAttribute("aria-label", WORDS.stop_name);
       notes.setAttribute("aria-label", WORDS.notes);
       const move = (by) => { talk.stops.splice(i + by, 0, ...talk.stops.splice(i, 1)); keep(); };
@@ -208,16 +212,25 @@ export default function ({ parentElement, data, setTriggerValue }) {
 
   const choice = find(".talk-prepared");
   choice.replaceChildren(made("option", { value: "", textContent: WORDS.choose }), ...Object.entries(PREPARED).map(([value, one]) => made("option", { value, textContent: one.title })));
-  choice.onchange = () => { if (PREPARED[choice.value]) { talk = checked(PREPARED[choice.value]); end(); keep(); } choice.value = ""; };
-  find(".talk-title").onchange = (event) => { talk.title = plain(event.target.value, 80); keep(); };
+  const prepared = () => Object.keys(PREPARED).find((name) => JSON.stringify(checked(PREPARED[name])) === JSON.stringify(talk));
+
+  function take(found) { // in place of the talk that is here
+    if (talk.stops.length && !prepared() && !confirm(WORDS.replaces.replace("{count}", talk.stops.length))) return;
+    talk = found;
+    end();
+    keep();
+  }
+
+  choice.onchange = () => { if (PREPARED[choice.value]) take(checked(PREPARED[choice.value])); choice.value = ""; };
+  find(".talk-title").oninput = (event) => { talk.title = plain(event.target.value, 80); write(); };
 
   async function copy() {
-    const known = Object.keys(PREPARED).find((name) => JSON.stringify(checked(PREPARED[name])) === JSON.stringify(talk));
-    const link = `${location.origin}${base}?talk=${known ?? await packed(talk)}`, field = find(".talk-link input");
+    const link = `${location.origin}${base}?talk=${prepared() ?? await packed(talk)}`, field = find(".talk-link input");
     find(".talk-link").hidden = false;
     field.value = link;
     field.select();
-    await navigator.clipboard?.writeText(link).catch(() => {}); // it stands there to be copied by hand
+    const copied = await navigator.clipboard?.writeText(link).then(() => true, () => false); // else by hand
+    find(".talk-link [data-word]").textContent = copied ? WORDS.link_copied : WORDS.link;
   }
 
   function save() {
@@ -231,9 +244,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
     try { found = checked(JSON.parse(await target.files[0].text())); } catch { /* told below */ }
     target.value = "";
     if (!found) return say(WORDS.not_a_talk);
-    talk = found;
-    end();
-    keep();
+    take(found);
   };
 
   async function handout() {

@@ -36,6 +36,8 @@ WORDS: dict[str, Any] = {
     "speaker": "Speaker’s view",
     "copy": "Copy its link",
     "link": "Its link",
+    "link_copied": "Its link, copied",
+    "replaces": "This takes the place of your own talk of {count} stops. Go on?",
     "save": "Save as a file",
     "load": "Open a file",
     "handout": "Handout",
