@@ -296,10 +296,11 @@ export default function ({ parentElement, data, setTriggerValue }) {
   on(document, "pointerup", (event) => { // after Streamlit's own listeners, which take the focus
     if (data.lecture && event.target.closest?.("[data-testid=stButtonGroup]")) setTimeout(() => document.activeElement.blur());
   });
-  const chosen = () => setTimeout(() => { // in a box beside the player: once it is closed, the keys are the player's again
-    const box = document.activeElement;
-    if (box.matches(".st-key-stage [role=combobox][aria-expanded=false]")) range.focus({ preventScroll: true });
-  });
+  const chosen = (looks = 40) => setTimeout(() => { // in a box beside the player: once it is closed, the keys are the player's again
+    const closed = document.activeElement.matches(".st-key-stage [role=combobox][aria-expanded=false]");
+    if (closed) range.focus({ preventScroll: true });
+    else if (looks) chosen(looks - 1); // on a busy machine it closes late
+  }, 25);
   const early = { capture: true, signal: off.signal }; // the box lets nobody hear it after itself
   document.addEventListener("click", ({ target }) => target.closest?.("[role=option]") && chosen(), early);
   document.addEventListener("keydown", ({ key, target }) => {

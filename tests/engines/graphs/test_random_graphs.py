@@ -131,9 +131,15 @@ def worked_out(found, feeds):
 
 
 def fetched_alone(session, feeds):
-    """The value of each written operation with one result that is a number."""
-    of_numbers = (tf.float64, tf.int32, tf.bool)
-    ops = [op for op in session.graph.get_operations() if len(op.outputs) == 1]
+    """The value of each written operation with one result that is a number and can be fetched."""
+    graph, of_numbers = session.graph, (tf.float64, tf.int32, tf.bool)
+    ops = [
+        op
+        for op in graph.get_operations()
+        if len(op.outputs) == 1
+        and graph.is_fetchable(op)
+        and op._get_control_flow_context() is None  # within an old loop or branch
+    ]
     alone = {op.name: op.outputs[0] for op in ops if op.outputs[0].dtype in of_numbers}
     return session.run(alone, feeds)
 
