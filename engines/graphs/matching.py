@@ -148,7 +148,9 @@ class _Matching:
         if not into:
             return Fate("pruned")
         known = not self.written_leaves[op.name] or _is_constant(self.ran.get(into))
-        return Fate("absorbed" if known or op.kind == "NoOp" else self._worked_into(into), into)
+        if known or op.kind == "NoOp" or into not in self.ran:
+            return Fate("absorbed", into)
+        return Fate(self._worked_into(into), into)
 
     def _survived(self, op: Op) -> Status:
         runs = self.ran[op.name]
@@ -221,7 +223,8 @@ class _Matching:
             if name in self.believed and _kind(self.ran[name]) == _kind(self.written[name]):
                 wanted = Counter(self.written[name].data)
                 got = Counter(self._inputs(self.ran[name]))
-                used |= self._exchanged([*(wanted - got)], [*(got - wanted)])
+                lost, gained = (wanted - got).elements(), (got - wanted).elements()
+                used |= self._exchanged([*lost], [*gained])
         return {old: new for old, new in used.items() if old != new and self._is_gone(old)}
 
     def _exchanged(self, lost: list[str], gained: list[str]) -> dict[str, str]:
@@ -235,7 +238,9 @@ class _Matching:
                     gained.remove(new)
                     break
         if len(lost) == len(gained) == 1:
-            pairs[lost[0]] = gained[0]
+            old, new = self.written[_name(lost[0])], self.ran[self._running(gained[0])]
+            if not (_is_constant(old) and _is_constant(new)):  # equal ones are paired by now
+                pairs[lost[0]] = gained[0]
         return pairs
 
     def _is_gone(self, tensor: str) -> bool:

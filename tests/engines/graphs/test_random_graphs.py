@@ -2,7 +2,7 @@
 
 import numpy as np
 import tensorflow as tf
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from engines.graphs.matching import match
@@ -146,6 +146,8 @@ def fetched_alone(session, feeds):
 
 @settings(max_examples=20, derandomize=True, deadline=None, database=None)
 @given(graphs())
+@example(([("branch", 3, 0)], [4], [], False))  # both of these were wrong once
+@example(([("add several", 3, 0)], [4], [], False))
 def test_it_ran_as_it_would_have_and_every_operation_became_what_is_said(case):
     with tf.Graph().as_default() as graph, v1.Session(graph=graph) as session:
         fetches, feeds = built(*case)
