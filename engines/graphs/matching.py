@@ -148,9 +148,9 @@ class _Matching:
         if not into:
             return Fate("pruned")
         known = not self.written_leaves[op.name] or _is_constant(self.ran.get(into))
-        if known or op.kind == "NoOp" or into not in self.ran:
-            return Fate("absorbed", into)
-        return Fate(self._worked_into(into), into)
+        apart = into not in self.ran  # a loop or a branch, of which only the parts ran
+        needless = known or apart or op.kind == "NoOp"
+        return Fate("absorbed" if needless else self._worked_into(into), into)
 
     def _survived(self, op: Op) -> Status:
         runs = self.ran[op.name]
@@ -238,8 +238,8 @@ class _Matching:
                     gained.remove(new)
                     break
         if len(lost) == len(gained) == 1:
-            old, new = self.written[_name(lost[0])], self.ran[self._running(gained[0])]
-            if not (_is_constant(old) and _is_constant(new)):  # equal ones are paired by now
+            was, now = self.written[_name(lost[0])], self.ran[self._running(gained[0])]
+            if not (_is_constant(was) and _is_constant(now)):  # equal ones are paired by now
                 pairs[lost[0]] = gained[0]
         return pairs
 

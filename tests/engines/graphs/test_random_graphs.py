@@ -133,10 +133,12 @@ def worked_out(found, feeds):
 def fetched_alone(session, feeds):
     """The value of each written operation with one result that is a number and can be fetched."""
     graph, of_numbers = session.graph, (tf.float64, tf.int32, tf.bool)
+    fed = {tensor.op.name for tensor in feeds}  # it may run all the same, for what waits for it
     ops = [
         op
         for op in graph.get_operations()
         if len(op.outputs) == 1
+        and op.name not in fed
         and graph.is_fetchable(op)
         and op._get_control_flow_context() is None  # within an old loop or branch
     ]
