@@ -6,14 +6,13 @@ the buttons below a stage.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from views.ui.contents import PAGES, Page
-from views.ui.scripts import fetched
+from views.ui.scripts import constant, fetched
 
 HERE = Path(__file__).parent
 WORDS: dict[str, Any] = {
@@ -79,7 +78,7 @@ _room = st.components.v2.component(
     css=(HERE / "room.css").read_text(encoding="utf-8"),
     js=fetched(
         "room",
-        f"const WORDS = {json.dumps(WORDS, ensure_ascii=False)};\n"
+        constant("WORDS", WORDS)
         + (HERE / "room_line.js").read_text(encoding="utf-8")
         + (HERE / "room.js").read_text(encoding="utf-8"),
     ),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from hashlib import sha256
+from typing import Any
 
 SCRIPTS: dict[str, str] = {}  # by the name of the file, which changes with what is in it
 # A component is mounted anew at each run, and may be gone before its script is there.
@@ -15,6 +17,11 @@ export default (component) => {
   return () => { gone = true; end?.(); };
 }
 """
+
+
+def constant(name: str, value: Any) -> str:
+    """A line of a script that says what a name stands for."""
+    return f"const {name} = {json.dumps(value, ensure_ascii=False)};\n"
 
 
 def fetched(name: str, script: str) -> str:

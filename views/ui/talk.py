@@ -6,7 +6,6 @@ words, and the way to a stop that somebody asks for.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +13,7 @@ import streamlit as st
 
 from views.ui import texts
 from views.ui.contents import PAGES, Page
-from views.ui.scripts import fetched
+from views.ui.scripts import constant, fetched
 
 HERE = Path(__file__).parent
 KEY = "talk"
@@ -85,19 +84,15 @@ BUTTONS = (
 )
 
 
-def _constant(name: str, value: Any) -> str:
-    return f"const {name} = {json.dumps(value, ensure_ascii=False)};\n"
-
-
 _talk = st.components.v2.component(
     KEY,
     html=(HERE / "talk.html").read_text(encoding="utf-8"),
     css=(HERE / "talk.css").read_text(encoding="utf-8"),
     js=fetched(
         KEY,
-        _constant("PREPARED", PREPARED)
-        + _constant("WORDS", WORDS)
-        + _constant("SPEAKER", (HERE / "speaker.html").read_text(encoding="utf-8"))
+        constant("PREPARED", PREPARED)
+        + constant("WORDS", WORDS)
+        + constant("SPEAKER", (HERE / "speaker.html").read_text(encoding="utf-8"))
         + (HERE / "pointing.js").read_text(encoding="utf-8")
         + (HERE / "talk.js").read_text(encoding="utf-8"),
     ),
