@@ -29,6 +29,32 @@ from server.rooms.memory import ENDED, State, Unreachable, until
 ROOMS = "backstep:rooms"
 PARTS = ("", ":here", ":answered", ":counts")
 
+# What is counted is said in the same step. Said afterwards, two counts could pass each other on
+# their way, and the older one would stay.
+ANSWER = """
+local answered, counts, channel = unpack(KEYS)
+local code, marker, round, answers, answer, seconds = unpack(ARGV)
+if redis.call("SADD", answered, marker) == 0 then return end
+redis.call("HINCRBY", counts, round .. " " .. answer, 1)
+redis.call("EXPIRE", answered, seconds)
+redis.call("EXPIRE", counts, seconds)
+local counted = {}
+for i = 1, answers do
+    counted[i] = tonumber(redis.call("HGET", counts, round .. " " .. i - 1) or 0)
+end
+redis.call("PUBLISH", channel, cjson.encode({code, {counts = counted}}))
+"""
+# Those who were not seen for a while have gone. Returns how many are there.
+HERE = """
+local here, channel = unpack(KEYS)
+local code, oldest, seconds = unpack(ARGV)
+redis.call("ZREMRANGEBYSCORE", here, 0, oldest)
+redis.call("EXPIRE", here, seconds)
+local there = redis.call("ZCARD", here)
+redis.call("PUBLISH", channel, cjson.encode({code, {here = there}}))
+return there
+"""
+
 
 @asynccontextmanager
 async def shared(address: str) -> AsyncIterator[Shared]:
@@ -80,9 +106,7 @@ class Shared:
     def __init__(self, client: Redis) -> None:
         """client: of Redis, with answers as text."""
         self._redis = client
-
-    async def _say(self, code: str, news: State) -> None:
-        await self._redis.publish(ROOMS, json.dumps([code, news]))
+        self._answer, self._here = client.register_script(ANSWER), client.register_script(HERE)
 
     async def open(self, code: str, state: State) -> str:
         """See Store."""
@@ -130,43 +154,33 @@ class Shared:
     async def answer(self, code: str, asked: State, marker: str, answer: int) -> None:
         """See Store."""
         _, _, answered, counts = _keys(code)
+        which = [marker, asked["round"], asked["answers"], answer]
         with _reached():
-            async with self._redis.pipeline() as together:
-                together.sadd(answered, marker)
-                together.expire(answered, round(bounds.LEFT))
-                first, _ = await together.execute()
-            if not first:
-                return
-            async with self._redis.pipeline() as together:
-                together.hincrby(counts, f"{asked['round']} {answer}", 1)
-                together.expire(counts, round(bounds.LEFT))
-                together.hgetall(counts)
-                *_, counted = await together.execute()
-            await self._say(code, {"counts": _counts(asked, counted)})
+            await self._answer([answered, counts, ROOMS], [code, *which, round(bounds.LEFT)])
 
     async def enter(self, code: str, members: Iterable[str], *, anew: bool) -> bool:
         """See Store."""
-        here, now, those = _keys(code)[1], time.time(), list(members)
+        here, those = _keys(code)[1], list(members)
         with _reached():
-            async with self._redis.pipeline() as together:
-                if those:
-                    together.zadd(here, dict.fromkeys(those, now))
-                together.zremrangebyscore(here, 0, now - 3 * bounds.BEAT)
-                together.expire(here, round(bounds.LEFT))
-                together.zcard(here)
-                there = (await together.execute())[-1]
-            if anew and there > bounds.MOST_MEMBERS:
-                await self._redis.zrem(here, *those)
-                return False
-            await self._say(code, {"here": there})
-        return True
+            if those:
+                await self._redis.zadd(here, dict.fromkeys(those, time.time()))
+            if await self._there(code) <= bounds.MOST_MEMBERS or not anew:
+                return True
+        for member in those:
+            await self.leave(code, member)
+        return False
 
     async def leave(self, code: str, member: str) -> None:
         """See Store."""
-        here = _keys(code)[1]
         with _reached():
-            await self._redis.zrem(here, member)
-            await self._say(code, {"here": await self._redis.zcard(here)})
+            await self._redis.zrem(_keys(code)[1], member)
+            await self._there(code)
+
+    async def _there(self, code: str) -> int:
+        """How many are in the room, which is told to all."""
+        bounded = [time.time() - 3 * bounds.BEAT, round(bounds.LEFT)]
+        there: int = await self._here([_keys(code)[1], ROOMS], [code, *bounded])
+        return there
 
     async def keep(self, code: str) -> None:
         """See Store."""

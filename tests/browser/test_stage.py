@@ -21,8 +21,8 @@ HERE = Path(__file__).parent
 WRITTEN = (HERE / "written.js").read_text(encoding="utf-8")
 FAULTS = (HERE / "stage_faults.js").read_text(encoding="utf-8")
 # Every picture is drawn anew at another size; what was written before says nothing of this one.
-FOLLOWED = """[...document.querySelectorAll(
-    ".st-key-stage .stVegaLiteChart canvas")].every(canvas => followed.has(canvas))"""
+FOLLOWED = """[...document.querySelectorAll(".st-key-stage .stVegaLiteChart canvas")]
+    .every(canvas => drawnFor.get(canvas) === windowSize())"""
 
 
 def chapters(visit, there, address, **options):
@@ -62,7 +62,6 @@ def answered(page, chapter):
 def faults(page, width, height, least):
     """What is cut, too small or overlaps, once the pictures have followed the window."""
     if page.viewport_size != {"width": width, "height": height}:
-        page.evaluate("window.followed = new WeakSet()")
         page.set_viewport_size({"width": width, "height": height})
         page.wait_for_function(FOLLOWED)
     settle(page)

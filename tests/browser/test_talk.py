@@ -241,7 +241,6 @@ def test_what_the_pointer_rests_on_grows_and_the_rest_grows_faint(visit):
 
 
 def test_a_talk_is_written_down_as_it_is_typed_and_not_replaced_unasked(visit):
-    visit("/gpu_speedup").evaluate("localStorage.clear()")  # what other tests have left there
     page = visit("/manual_gradients")
     page.get_by_text("Lecture mode").click()
     wait_until_idle(page)
@@ -260,4 +259,3 @@ def test_a_talk_is_written_down_as_it_is_typed_and_not_replaced_unasked(visit):
     listens(page)
     press(page, "t")
     assert [notes.nth(i).input_value() for i in range(notes.count())] == ["one", "two"]
-    page.evaluate("localStorage.clear()")

@@ -1,8 +1,8 @@
 // Notes what is written on each canvas: how large, in which colour, and where it stands on the
-// canvas; and whether it was drawn since the window changed.
+// canvas; and for which size of the window it was last drawn.
 window.written = new Map();
-window.followed = new WeakSet();
-addEventListener("resize", () => window.followed = new WeakSet());
+window.drawnFor = new WeakMap();
+window.windowSize = () => `${innerWidth}x${innerHeight}`;
 const fillText = CanvasRenderingContext2D.prototype.fillText;
 CanvasRenderingContext2D.prototype.fillText = function (text, x, y, ...rest) {
     const { a, b, e, f, d, c } = this.getTransform(), measured = this.measureText(text);
@@ -18,6 +18,6 @@ CanvasRenderingContext2D.prototype.fillText = function (text, x, y, ...rest) {
 const clearRect = CanvasRenderingContext2D.prototype.clearRect;
 CanvasRenderingContext2D.prototype.clearRect = function (...all) {
     window.written.delete(this.canvas);
-    window.followed.add(this.canvas);
+    window.drawnFor.set(this.canvas, windowSize());
     return clearRect.call(this, ...all);
 };

@@ -3,18 +3,22 @@
 They are the same where the rooms are in the memory of the process, and where they are in Redis.
 """
 
+import asyncio
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 
 import psutil
 import pytest
 from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from server.rooms import bounds, door, hub, messages
+from server.rooms.shared import ROOMS, shared
 from tests.support.redis import redis_server
 from tests.support.room import InRoom, connected
 from tests.support.server import running
@@ -241,6 +245,26 @@ def test_what_redis_keeps_names_nobody_and_ends_by_itself(redis, in_redis):
         assert client.keys("*") == []
 
 
+def test_counts_are_told_in_the_order_in_which_they_were_counted(redis):
+    async def told(asked, answers):
+        """The counts on the channel, while so many answer at once."""
+        async with (
+            shared(redis) as store,
+            AsyncRedis.from_url(redis, decode_responses=True) as client,
+            client.pubsub() as channel,
+        ):
+            await channel.subscribe(ROOMS)
+            await channel.get_message(timeout=5)
+            given = (store.answer("HHHHH", asked, f"marker {i}", i % 3) for i in range(answers))
+            await asyncio.gather(*given)
+            return [json.loads((await anext(channel.listen()))["data"]) for _ in range(answers)]
+
+    with ThreadPoolExecutor(1) as pool:  # the browser tests have a loop in this thread
+        news = pool.submit(asyncio.run, told(ASKS | {"round": ME}, 60)).result()
+    assert [sum(one["counts"]) for _, one in news] == [*range(1, 61)]
+    assert news[-1] == ["HHHHH", {"counts": [20, 20, 20]}]
+
+
 def test_a_redis_that_goes_and_comes_back(monkeypatch):
     """Who is in a room stays connected, and who says something meanwhile connects again."""
     monkeypatch.setattr(bounds, "BEAT", 0.05)
@@ -411,8 +435,8 @@ def test_the_schema_knows_who_speaks():
 def test_a_room_is_one_for_all_replicas_and_outlives_any():
     """The lecturer is at one process, a phone at another, and the lecturer's is killed."""
     with redis_server() as address, ExitStack() as stack:
-        shared = {"BACKSTEP_REDIS": address, "BACKSTEP_REPLICAS": "2"}
-        one, two = (stack.enter_context(running(environment=shared)) for _ in range(2))
+        both = {"BACKSTEP_REDIS": address, "BACKSTEP_REPLICAS": "2"}
+        one, two = (stack.enter_context(running(environment=both)) for _ in range(2))
         lecturer, member, again = (stack.enter_context(connected(at.url)) for at in (one, two, two))
         lecturer.say(open=True)
         known = lecturer.hear("leads", "here")

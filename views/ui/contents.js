@@ -21,8 +21,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
   const on = (target, type, listener) => target.addEventListener(type, listener, { signal: off.signal });
   const { pages, page, chapter, words } = data;
 
-  const base = pages[page].path && location.pathname.endsWith(`/${pages[page].path}`)
-    ? location.pathname.slice(0, -pages[page].path.length) : location.pathname.replace(/[^/]*$/, "");
+  const base = location.pathname.replace(/[^/]*$/, "");
 
   function link(there, to, text) {
     const query = new URLSearchParams(data.lecture ? { lecture: "true" } : {});

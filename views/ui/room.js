@@ -30,15 +30,14 @@ function question() { // the one on the stage: its name, its answers (the last o
 
 const idle = () => document.querySelector('[data-testid="stApp"][data-test-script-state="notRunning"]') !== null;
 
-export default function ({ parentElement, data }) {
+export default function ({ parentElement, data }, base) {
   if (hidden) return () => {};
   const find = (selector) => parentElement.querySelector(selector);
   const box = find(".room"), dock = find(".room-dock"), plan = find(".room-plan"), root = document.documentElement;
   box.off?.abort();
   const off = (box.off = new AbortController());
   const on = (target, type, listener, more = {}) => target.addEventListener(type, listener, { signal: off.signal, ...more });
-  const { paths } = data, path = paths[data.page];
-  const base = location.pathname.slice(0, location.pathname.length - (location.pathname.endsWith(path) ? path.length : 0)).replace(/[^/]*$/, "");
+  const { paths } = data;
   const line = (window.backstepRoom ??= newLine(`${location.protocol.replace("http", "ws")}//${location.host}${base}rooms`));
 
   // ---- the lecturer's page is told

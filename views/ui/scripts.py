@@ -13,7 +13,7 @@ const base = location.pathname.replace(/[^/]*$/, "");
 const script = import(`${location.origin}${base}scripts/FILE`);
 export default (component) => {
   let gone = false, end;
-  script.then(({ default: mount }) => { if (!gone) end = mount(component); });
+  script.then(({ default: mount }) => { if (!gone) end = mount(component, base); });
   return () => { gone = true; end?.(); };
 }
 """
@@ -27,6 +27,7 @@ def constant(name: str, value: Any) -> str:
 def fetched(name: str, script: str) -> str:
     """The script of a component that fetches `script`, and mounts what that exports by default.
 
+    That is called with the component and with where the app begins in an address ("/").
     `server/scripts.py` answers. name: the beginning of the file's name.
     """
     file = f"{name}-{sha256(script.encode()).hexdigest()[:12]}.js"

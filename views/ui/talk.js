@@ -48,7 +48,7 @@ function made(tag, attributes = {}, ...children) {
 
 const escaped = (text) => made("i", { textContent: text }).innerHTML;
 
-export default function ({ parentElement, data, setTriggerValue }) {
+export default function ({ parentElement, data, setTriggerValue }, base) {
   if (within) return () => {};
   const find = (selector) => parentElement.querySelector(selector);
   const box = find(".talk"), plan = find(".talk-plan"), keys = find(".talk-keys"), said = find(".talk-said");
@@ -58,7 +58,6 @@ export default function ({ parentElement, data, setTriggerValue }) {
   const channel = new BroadcastChannel(NAME);
   off.signal.addEventListener("abort", () => channel.close());
   const { paths } = data, path = paths[data.page];
-  const base = location.pathname.slice(0, location.pathname.length - (location.pathname.endsWith(path) ? path.length : 0)).replace(/[^/]*$/, "");
 
   // ---- the talk, and where it is
 
