@@ -198,23 +198,26 @@ def loading(what: str) -> Iterator[None]:
     threads import modules that import each other, one may find half a module.
     """
     place = st.empty()  # also where it stays empty: what follows must not be drawn anew
-    if what in _loaded:
+    # The same framework is named in several places, each of which imports modules of its own.
+    page = sys._getframe(2)
+    where = f"{page.f_code.co_filename}:{page.f_lineno}"
+    if where in _loaded:
         yield
         return
     with turns.given_back(place), place, st.spinner(f"Loading {what}: some seconds, once."):
         with _importing:
             yield
-            settle(what)
-        _loaded.add(what)
+            settle(where)
+        _loaded.add(where)
 
 
 _importing = threading.Lock()
-_loaded: set[str] = set()
+_loaded: set[str] = set()  # by the line that loads it
 
 
 @st.cache_resource(show_spinner=False)
-def settle(what: str) -> None:
-    """Once for each `what` that was loaded: keep the server's time for its visitors.
+def settle(where: str) -> None:
+    """Once for each line that loads something: keep the server's time for its visitors.
 
     To be called before any graph or model is built, and while no Keras model is being trained.
     """

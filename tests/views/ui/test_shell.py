@@ -25,6 +25,27 @@ def test_a_run_clears_nothing_of_what_others_do_in_tensorflow(another_visitors_r
     assert tf.keras.backend.get_uid(name) == 2
 
 
+def test_each_place_that_loads_a_framework_leaves_no_name_behind():
+    """Whoever loads TensorFlow second imports other modules of Keras, and with them its name."""
+
+    def page():
+        import sys
+
+        from views.ui import shell
+
+        names = []
+        with shell.loading("TensorFlow"):
+            sys.modules["keras"] = sys
+        names.append("keras" in sys.modules)
+        with shell.loading("TensorFlow"):
+            sys.modules["keras"] = sys
+        names.append("keras" in sys.modules)
+        shell.st.json(names)
+
+    at = AppTest.from_function(page).run()
+    assert at.json[0].value == "[false, false]"
+
+
 def test_no_run_walks_through_what_all_visitors_hold(another_visitors_run, monkeypatch):
     collected = []
     monkeypatch.setattr(gc, "collect", lambda *generation: collected.append(generation))
