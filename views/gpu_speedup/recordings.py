@@ -61,13 +61,13 @@ def choose(
     widget: Callable[..., Any],
     none: str,
 ) -> Recording | None:
-    """The recording that a chapter shows: if not said, the first with a GPU, else the first.
+    """The recording that a chapter shows: if not said, the visitor's own, or `first`.
 
     none: what stands for no recording.
     """
     written = str if widget is st.selectbox else as_markdown  # it shows a text as it is
     named = {name: f"{_whose(name)}: {written(r.machine.name)}" for name, r in recordings.items()}
-    opens = first(recordings)
+    opens = OWN if OWN in recordings else first(recordings)
     name = controls.choice(
         widget,
         "Recording",
@@ -80,7 +80,7 @@ def choose(
 
 
 def first(recordings: Mapping[str, Recording]) -> str | None:
-    """The name of the recording that chapters open with: one that came with the app."""
+    """The name of the recording that chapters open with: with a GPU if any, as the app came."""
     names = [name for name in recordings if name != OWN]
     with_gpu = (name for name in names if measured_gpu(recordings[name]))
     return next(with_gpu, next(iter(names), None))
@@ -118,11 +118,8 @@ def _brought() -> None:
     Controls.moved()
     file = st.session_state.get(UPLOAD)
     st.session_state[BROUGHT] = file.getvalue() if file else b""
-    # Through the address, as a link would. What was brought before is there no more.
-    if _own():
-        st.query_params["recording"] = OWN
-    elif st.query_params.get("recording") == OWN:
-        del st.query_params["recording"]
+    # What was chosen before gives way to it, or to what chapters open with.
+    st.query_params.pop("recording", None)
     st.session_state.pop("recording", None)
 
 

@@ -126,7 +126,8 @@ class Controls:
         )
         if linked and on_link:
             on_link()
-        if st.session_state[name] not in options:  # another choice has changed the options
+        unsaid = self._written.get(name) is None and not self._by_hand  # another may be the default
+        if (not linked and unsaid) or st.session_state[name] not in options:
             st.session_state[name] = default
 
         def chosen() -> None:
