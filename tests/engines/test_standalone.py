@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 
+from engines.definitions import NotStandaloneError
 from engines.digit_classifier import layers
 from engines.digit_classifier import torch_autograd as digits_in_torch
 from engines.digit_classifier.digits import scans
@@ -14,7 +15,7 @@ from engines.manual_gradients.mistakes import with_mistake
 from engines.network import compare, torch_own_relu
 from engines.problem import preset
 from engines.regression import numpy_vectorized, tf_session, torch_autograd
-from engines.standalone import NotStandaloneError, program
+from engines.standalone import program
 from engines.trace import Drawn, Trace, made_by, record
 
 PROBLEM = preset("numpy_article")
