@@ -13,11 +13,14 @@ from views.ui import talk
 from views.ui.contents import PAGES
 
 WHOLE = 1_000_000  # above any step that a page has
+MOST_PARTS = 5000  # lines of code, or cells of a table, in one element
 SETTING = re.compile(r"[a-z][a-z0-9_]{0,39}")
 NOT_LED = {"room", "talk", "lecture", "embed", "embed_options"}  # how somebody sees it is theirs
 
 _CODE = {"type": "string", "pattern": f"^[{ALPHABET}]{{{LENGTH}}}$"}
 _TOKEN = {"type": "string", "pattern": "^[A-Za-z0-9_-]{16,64}$"}
+_ELEMENT = {"type": "string", "pattern": "^st-key-[A-Za-z0-9_-]{1,120}$"}
+_THOUSANDTHS = {"type": "integer", "minimum": 0, "maximum": 1000}
 _COUNT = {"type": "integer", "minimum": 0, "maximum": WHOLE}
 
 
@@ -51,6 +54,14 @@ _SCHEMAS = {
             },
         ),
         at=_object(("step", "moment"), step=_COUNT, moment={"anyOf": [_COUNT, {"type": "null"}]}),
+        # A part of an element of the stage, or a place in its picture, in thousandths; or nothing.
+        points={
+            "anyOf": [
+                {"type": "null"},
+                _object(("box", "part"), box=_ELEMENT, part={**_COUNT, "maximum": MOST_PARTS}),
+                _object(("box", "x", "y"), box=_ELEMENT, x=_THOUSANDTHS, y=_THOUSANDTHS),
+            ]
+        },
         asks={
             "anyOf": [
                 {"type": "null"},
