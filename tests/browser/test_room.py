@@ -122,11 +122,12 @@ def pointed_at(lecturer, phone):
     phone.locator(".st-key-stage td.pointed").wait_for()
     cells = [page.locator(".st-key-stage td.pointed").inner_text() for page in (lecturer, phone)]
     assert cells[0] == cells[1]
-    lecturer.locator(".st-key-paths canvas").hover()
+    lecturer.locator(".st-key-stage canvas.marks").nth(1).hover()
     lens = phone.locator(".pointing-lens")
     lens.wait_for()
     assert phone.locator("td.pointed").count() == 0
-    picture, shown = phone.locator(".st-key-paths canvas").bounding_box(), lens.bounding_box()
+    picture = phone.locator(".st-key-stage canvas.marks").nth(1).bounding_box()
+    shown = lens.bounding_box()
     middle = picture["y"] + picture["height"] / 2
     assert shown["y"] <= middle <= shown["y"] + shown["height"]
     assert shown["x"] >= 0

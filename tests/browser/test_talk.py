@@ -23,7 +23,7 @@ TALK = {
 
 
 # Whether this picture is there, with something in it.
-SEEN = "id => { const one = document.getElementById(id); return one.src && one.naturalWidth > 300; }"
+SEEN = "id => (document.getElementById(id).src && document.getElementById(id).naturalWidth) > 300"
 
 
 def opened(page, file):

@@ -405,12 +405,12 @@ def test_a_step_that_is_too_late_is_left_out(school):
     ("points", "taken"),
     [
         (None, True),
-        ({"box": "st-key-paths", "x": 0, "y": 1000}, True),
+        ({"box": "st-key-beside", "part": 0, "x": 0, "y": 1000}, True),
         ({"box": "st-key-code", "part": 12}, True),
-        ({"box": "st-key-paths", "x": 0, "y": 1001}, False),
-        ({"box": "st-key-paths", "x": 0.5, "y": 1}, False),
-        ({"box": "st-key-paths", "x": 1, "y": 1, "part": 1}, False),
-        ({"box": "st-key-paths"}, False),
+        ({"box": "st-key-beside", "part": 0, "x": 0, "y": 1001}, False),
+        ({"box": "st-key-beside", "part": 0, "x": 0.5, "y": 1}, False),
+        ({"box": "st-key-beside", "part": 0, "x": 1}, False),
+        ({"box": "st-key-beside"}, False),
         ({"box": "body, .st-key-x", "part": 1}, False),
         ({"box": f"st-key-{'a' * 200}", "part": 1}, False),
         ({"box": "st-key-code", "part": 10**6}, False),
@@ -426,7 +426,7 @@ def test_what_is_pointed_at_is_an_element_and_a_place_in_it(points, taken):
 def test_what_is_pointed_at_is_told_and_forgotten_at_the_next_place(school):
     lecturer = school.open()
     member = school.join(lecturer.state["leads"])
-    pointed = {"box": "st-key-paths", "x": 10, "y": 20}
+    pointed = {"box": "st-key-beside", "part": 1, "x": 10, "y": 20}
     lecturer.say(points=pointed)
     member.hears(points=pointed)
     assert school.join(lecturer.state["leads"]).hear("points")["points"] == pointed

@@ -2,22 +2,23 @@
 // of a table does so itself; of a picture, the part around the pointer is seen through a lens. Stands
 // before talk.js, whose key P starts and ends it.
 //
-// What is pointed at is told to the document as "pointing": {box, part} for a part of an element of the
-// stage, {box, x, y} for a place in its picture in thousandths, or null. A room takes it to its phones, and
-// there "point-at" with the same has them show it.
+// What is pointed at is told to the document as "pointing": {box, part}, a place of the stage that has a name
+// and which of its parts, or {box, part, x, y}, which of its pictures and where, in thousandths; or null. A
+// room takes it to its phones, and there "point-at" with the same has them show it.
 
 const GROWS = ".listing li, .st-key-stage :is(td, .story p.on)", TIMES = 1.5, WIDE = 0.75, HIGH = 0.32; // of the lens, as shares of the screen's height
-const NAMED = ".st-key-stage [class*=st-key-]"; // elements of the stage that have a key
+const PICTURES = ".st-key-stage canvas.marks", NAMED = "[class*=st-key-]"; // what has a key of Streamlit’s
 
 const nameOf = (box) => [...(box?.classList ?? [])].find((name) => name.startsWith("st-key-"));
 const thousandths = (at, from, length) => Math.round(1000 * Math.max(0, Math.min(1, (at - from) / length)));
 
 function told(element, x, y) { // what lies there, as another window finds it; or null
-  const picture = element?.closest(".st-key-stage canvas"), part = element?.closest(GROWS), box = (picture ?? part)?.closest(NAMED), name = nameOf(box);
+  const picture = element?.closest(PICTURES), thing = picture ?? element?.closest(GROWS), box = thing?.closest(NAMED), name = nameOf(box);
   if (!name) return null;
-  if (part) return { box: name, part: [...box.querySelectorAll(GROWS)].indexOf(part) };
+  const part = [...box.querySelectorAll(picture ? PICTURES : GROWS)].indexOf(thing);
+  if (!picture) return { box: name, part };
   const { left, top, width, height } = picture.getBoundingClientRect();
-  return { box: name, x: thousandths(x, left, width), y: thousandths(y, top, height) };
+  return { box: name, part, x: thousandths(x, left, width), y: thousandths(y, top, height) };
 }
 
 function marker() { // what makes a thing grow: `show` is told which, anew in each frame
@@ -47,7 +48,7 @@ function marker() { // what makes a thing grow: `show` is told which, anew in ea
   }
 
   function show(element, x, y) {
-    const picture = element?.closest(".st-key-stage canvas");
+    const picture = element?.closest(PICTURES);
     grow(element?.closest(GROWS) ?? null);
     lens.hidden = !picture;
     if (picture) magnify(picture, x, y);
@@ -100,12 +101,13 @@ function pointAt(what) { // by somebody else's pointer: what they have told, or 
     return;
   }
   following.marker ??= marker();
-  const box = document.querySelector(`.st-key-stage .${CSS.escape(what.box)}`);
-  if (box && what.box !== following.box) box.scrollIntoView({ block: "nearest" }); // on a phone they lie below each other
-  following.box = what.box;
+  const found = () => document.querySelector(`:is(.st-key-stage, .st-key-stage *).${CSS.escape(what.box)}`)?.querySelectorAll("x" in what ? PICTURES : GROWS)[what.part];
+  const thing = found();
+  if (thing !== following.thing) thing?.scrollIntoView({ block: "nearest" }); // on a phone they lie below each other
+  following.thing = thing;
   function look() {
     following.frame = requestAnimationFrame(look);
-    const there = document.querySelector(`.st-key-stage .${CSS.escape(what.box)}`), thing = what.part === undefined ? there?.querySelector("canvas") : there?.querySelectorAll(GROWS)[what.part];
+    const thing = found();
     const { left = 0, top = 0, width = 0, height = 0 } = thing?.getBoundingClientRect() ?? {};
     following.marker.show(thing ?? null, left + (width * (what.x ?? 0)) / 1000, top + (height * (what.y ?? 0)) / 1000);
   }
