@@ -113,7 +113,7 @@ except Exception as error:
 else:
     said = "It ran to its end."
 print(said)
-assert said == expected
+assert said == expected, said
 print("It ends as the run did.")""")
 
 
