@@ -278,7 +278,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
     if (!paper) return say(WORDS.blocked);
     paper.document.write(`<!doctype html><meta charset="utf-8"><title>${escaped(talk.title || WORDS.handout)}</title><style>
       body { font: 11pt/1.4 system-ui, sans-serif; max-width: 60rem; margin: 1rem auto; padding: 0 1rem; color: #1b2733; background: #fff; }
-      .choice { display: flex; gap: 1rem; } body:has(.choice input:not(:checked)) .notes, .choice:has(~ .wait) { display: none; }
+      .notes { white-space: pre-line; } .choice { display: flex; gap: 1rem; } body:has(.choice input:not(:checked)) .notes, .choice:has(~ .wait) { display: none; }
       @media print { .choice { display: none; } }
       section { break-inside: avoid; border-top: 1px solid #aaa; } img { max-width: 49%; vertical-align: top; } pre { font-size: 8.5pt; white-space: pre-wrap; }
       .at { font-size: 8.5pt; overflow-wrap: anywhere; } </style><p class="choice"><label><input type="checkbox" checked> ${WORDS.with_notes}</label> <button type="button" onclick="print()">${WORDS.print}</button></p><h1>${escaped(talk.title)}</h1><p class="wait"></p>`);
@@ -287,6 +287,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
       const frame = await loaded(stop.at), stage = frame.contentDocument;
       const texts = [...stage.querySelectorAll(".st-key-stage :is(.story p.on, .stMarkdown p)")].map((one) => one.innerText);
       const code = [...stage.querySelectorAll(".st-key-stage .listing ol")].map((one) => [...one.querySelectorAll("code")].map((line) => line.textContent).join("\n"));
+      code.unshift(...[...stage.querySelectorAll(".st-key-stage .edit")].map((one) => one.innerText)); // the lines of a mistake
       const images = [...stage.querySelectorAll(".st-key-stage canvas")].map((one) => `<img alt="" src="${one.toDataURL()}">`);
       const html = [`<h2>${i + 1}. ${escaped(stop.name)}</h2>`, `<p class="notes">${escaped(stop.notes)}</p>`, ...texts.map((text) => `<p>${escaped(text)}</p>`),
         images.join(" "), ...code.map((text) => `<pre>${escaped(text)}</pre>`), `<p class="at">${escaped(location.origin + base.slice(0, -1) + stop.at)}</p>`];
