@@ -8,7 +8,7 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from types import GeneratorType
 from typing import Any, NamedTuple
 
@@ -44,13 +44,29 @@ class Drawn(NamedTuple):
 
     by: Callable[..., Any]
     given: tuple[Any, ...]
-    place: int | None = None
+    place: int | str | None = None
+
+    def drawn(self) -> Any:
+        """The value."""
+        found = self.by(*self.given)
+        return found if self.place is None else found[self.place]
+
+
+class Named(NamedTuple):
+    """A value that is told by its name among those of the listing, such as `Designed.apply`."""
+
+    expression: str
+
+    def found(self, names: Mapping[str, Any]) -> Any:
+        """The value."""
+        name, *attributes = self.expression.split(".")
+        return reduce(getattr, attributes, names[name])
 
 
 class Made(NamedTuple):
     """What made a run. listing: the name of the generator. names: all that its module defines.
 
-    arguments: what it was called with, by name; large arrays may be Drawn.
+    arguments: what it was called with, by name; large arrays may be Drawn, others Named.
     """
 
     listing: str
@@ -58,9 +74,10 @@ class Made(NamedTuple):
     arguments: Mapping[str, Any]
 
 
-def made_by(listing: Callable[..., Iterable[Step]], **arguments: Any) -> Made:
+def made_by(listing: Callable[..., Any], /, **arguments: Any) -> Made:
     """What made a run that was not recorded here. arguments: as for Made."""
-    return Made(listing.__name__, vars(inspect.getmodule(listing)), arguments)
+    names: Mapping[str, Any] = getattr(listing, "__globals__", {})
+    return Made(listing.__name__, names, arguments)
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from importlib import import_module
 from itertools import islice, product
@@ -121,6 +121,27 @@ def time_engine(task: str, engine: str, settings: Settings) -> dict[str, Any]:
         "version": sys.modules[framework].__version__,
         "on_core": scheduled("self").on_core(before),
     }
+
+
+def first_and_later(
+    listing: Callable[..., Iterator[float]],
+    data: Sequence[NDArray[Any]],
+    start: Sequence[NDArray[Any]],
+    *,
+    learning_rate: float,
+    steps: int,
+) -> dict[str, float]:
+    """Train E7's parabola: milliseconds of the first step and of a later one, and the last loss.
+
+    listing: of first_calls_tensorflow.py or first_calls_torch.py.
+    """
+    losses = listing("parabola", data, start, learning_rate)
+    taken = []
+    for _ in range(steps + 1):  # the first one is before any update
+        begin = time.perf_counter()
+        loss = next(losses)
+        taken.append(1000 * (time.perf_counter() - begin))
+    return {"first": taken[0], "later": float(np.median(taken[1:])), "loss": loss}
 
 
 def run(*, quick: bool) -> Iterator[dict[str, Any]]:

@@ -22,6 +22,8 @@ from engines.custom_relu_backward import gradcheck
 from engines.custom_relu_backward.gradcheck import WIDTH, Check, Kink
 from engines.custom_relu_backward.slope_at_zero import start
 from engines.differences import central_difference
+from engines.listing import Edited, edited
+from engines.listing import source_of as source_of_file
 from engines.network import torch_own_relu
 
 Floats = NDArray[np.float64]
@@ -159,6 +161,19 @@ def check(design: Design) -> Checks:
     )
 
 
+def listing_of(design: Design) -> Edited:
+    """The listing of torch_own_relu.py with this design in the place of MyReLU."""
+    changes = {source_of_file(torch_own_relu.MyReLU): source_of(design)}
+    changes["MyReLU.apply"] = "Designed.apply"
+    return edited((torch_own_relu.MyReLU, torch_own_relu.train), changes)
+
+
+def arrays() -> tuple[Floats, ...]:
+    """What the small network trains on, and its weights at the start, in float64."""
+    x, y, w1, w2 = start("random", 0)
+    return tuple(array.astype(np.float64) for array in (x, y, w1, w2))
+
+
 class Tried(NamedTuple):
     """What a small network makes of a design.
 
@@ -173,9 +188,9 @@ class Tried(NamedTuple):
 
 def try_out(design: Design, *, steps: int, learning_rate: float) -> Tried:
     """Train a network of 20, 30 and 5 units in float64 with this design between its layers."""
-    arrays = [array.astype(np.float64) for array in start("random", 0)]
+    drawn = arrays()
     run = torch_own_relu.train(
-        *arrays, steps=steps, learning_rate=learning_rate, relu=function_of(design)
+        *drawn, steps=steps, learning_rate=learning_rate, relu=function_of(design)
     )
     first = next(run)
     own, losses = first.grads["w1"].copy(), [first.loss]
@@ -183,7 +198,7 @@ def try_out(design: Design, *, steps: int, learning_rate: float) -> Tried:
         losses.append(step.loss)
         if not np.isfinite(step.loss):
             break
-    return Tried(np.array(losses), _angle(own, _gradient_of_w1(design, *arrays)))
+    return Tried(np.array(losses), _angle(own, _gradient_of_w1(design, *drawn)))
 
 
 def _gradient_of_w1(design: Design, x: Floats, y: Floats, w1: Floats, w2: Floats) -> Floats:

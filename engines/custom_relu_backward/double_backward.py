@@ -86,16 +86,26 @@ def differentiate_twice(
     visits only nodes that lead to x, and the one with the error of `once_differentiable` does not.
     """
     function = FUNCTIONS[name]
-    source = source_of(function)
-    x = torch.tensor(x_value, dtype=torch.float64, requires_grad=True)
-    y = x * function.apply(x)
-    (first,) = torch.autograd.grad(y, x, create_graph=True)
+    source, first = source_of(function), _first(function, x_value)[1]
     try:
-        if by == "backward":
-            first.backward()
-            second = x.grad
-        else:
-            (second,) = torch.autograd.grad(first, x)
+        first, second = twice(function, x_value, by=by)
     except RuntimeError as error:
         return Derivatives(source, first.item(), None, str(error))
     return Derivatives(source, first.item(), second.item(), "")
+
+
+def twice(function: Any, x_value: float, *, by: Literal["backward", "grad"]) -> tuple[Any, Any]:
+    """The derivative of y = x * function(x), and its derivative, each found by autograd."""
+    x, first = _first(function, x_value)
+    if by == "backward":
+        first.backward()
+        return first, x.grad
+    (second,) = torch.autograd.grad(first, x)
+    return first, second
+
+
+def _first(function: Any, x_value: float) -> tuple[Any, Any]:
+    x = torch.tensor(x_value, dtype=torch.float64, requires_grad=True)
+    y = x * function.apply(x)
+    (first,) = torch.autograd.grad(y, x, create_graph=True)
+    return x, first

@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 
 from engines.graphs.static import Message
 from engines.graphs.tf_errors import message
-from engines.listing import edited
+from engines.listing import Edited, edited
 
 Array = NDArray[np.float64]
+ARRAYS = ("x_value", "u_value", "w_value", "b_value")  # of a word, as its readers call them
 
 
 class Cell(NamedTuple):
@@ -144,6 +145,18 @@ def learn(cell: Cell, x_value: Array, *values: Array) -> Learnt:
     return Learnt(float(loss), grads, before)
 
 
+def read_in_loop(x_value: Array, u_value: Array, w_value: Array, b_value: Array) -> Learnt:
+    """Read a word with the graph that has a loop."""
+    return learn(looped(), x_value, u_value, w_value, b_value)
+
+
+def read_unrolled(
+    letters: int, x_value: Array, u_value: Array, w_value: Array, b_value: Array
+) -> Learnt:
+    """Read a word with a graph that has a copy of the cell for each of so many letters."""
+    return learn(unrolled(letters), x_value, u_value, w_value, b_value)
+
+
 def feeds(cell: Cell, *word: Array) -> dict[Any, Array]:
     """What is fed to the cell for a word: its letters, and the values of u, w and b."""
     return dict(zip((cell.x, cell.u, cell.w, cell.b), word, strict=True))
@@ -184,6 +197,14 @@ MISTAKES: dict[str, dict[str, str]] = {
     "any_length": {"inputs(letters)": "inputs(letters=None)"},
     "other_length": {},  # the listing as it is, with a word that is one letter shorter
 }
+
+
+def make(name: str) -> Edited:
+    """`unrolled` in which this mistake is made, and `read_unrolled`, which then calls that one.
+
+    Raises KeyError for a name not in MISTAKES.
+    """
+    return edited((unrolled, read_unrolled), MISTAKES[name])
 
 
 def refused(name: str, x_value: Array, *values: Array) -> Refused:

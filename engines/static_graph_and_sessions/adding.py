@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from engines.graphs.static import Message
 from engines.graphs.tf_errors import message
-from engines.listing import edited
+from engines.listing import Edited, edited
 
 
 def add(a_value: float, b_value: float) -> Iterator[float]:
@@ -81,6 +81,11 @@ MISTAKES: dict[str, tuple[Listing, dict[str, str]]] = {
 }
 
 
+def make(mistake: str) -> Edited:
+    """The listing in which this mistake is made. Raises KeyError for a name not in MISTAKES."""
+    return edited(*MISTAKES[mistake])
+
+
 class Broken(NamedTuple):
     """What became of a listing with a mistake in it.
 
@@ -100,8 +105,7 @@ def run(mistake: str, a_value: float, b_value: float) -> Broken:
 
     a_value, b_value: numbers that a float32 can hold.
     """
-    listing, change = MISTAKES[mistake]
-    broken = edited(listing, change)
+    listing, broken = MISTAKES[mistake][0], make(mistake)
     values: list[float] = []
     said = None
     try:

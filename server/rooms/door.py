@@ -126,6 +126,7 @@ async def _open(socket: WebSocket) -> Place | str:
         "led": one.id,
         "place": None,
         "at": None,
+        "points": None,
         "asks": None,
         "counts": [],
         "shows": None,
@@ -250,7 +251,9 @@ async def _led(code: str, room: Local, one: Connection, said: dict[str, Any]) ->
     if "close" in said:
         await _store.close(code)
         return
-    news: State = {name: said[name] for name in ("place", "at") if name in said}
+    news: State = {name: said[name] for name in ("place", "at", "points") if name in said}
+    if "place" in said:
+        news["points"] = said.get("points")  # what was pointed at is no more there
     asked = room.state["asks"]
     if "asks" in said and _asks_anew(asked, said["asks"], shown=bool(room.state["shows"])):
         asks = said["asks"] and said["asks"] | {"round": secrets.token_urlsafe(12)}

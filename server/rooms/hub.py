@@ -21,7 +21,7 @@ from server.rooms import bounds
 from server.rooms.memory import ENDED, State, Store, Unreachable
 
 # What members of a room are told; only its lecturer sees how many are there and what they answer.
-FOR_MEMBERS = {"place", "at", "asks", "shows", "ended"}
+FOR_MEMBERS = {"place", "at", "points", "asks", "shows", "ended"}
 FOR_LECTURER = {"here", "counts", "asks", "shows", "ended", "elsewhere"}
 
 

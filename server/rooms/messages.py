@@ -13,12 +13,18 @@ from views.ui import talk
 from views.ui.contents import PAGES
 
 WHOLE = 1_000_000  # above any step that a page has
+MOST_PARTS = 5000  # lines of code, or cells of tables, on a stage
 SETTING = re.compile(r"[a-z][a-z0-9_]{0,39}")
 NOT_LED = {"room", "talk", "lecture", "embed", "embed_options"}  # how somebody sees it is theirs
 
 _CODE = {"type": "string", "pattern": f"^[{ALPHABET}]{{{LENGTH}}}$"}
 _TOKEN = {"type": "string", "pattern": "^[A-Za-z0-9_-]{16,64}$"}
+_THOUSANDTHS = {"type": "integer", "minimum": 0, "maximum": 1000}
 _COUNT = {"type": "integer", "minimum": 0, "maximum": WHOLE}
+_PART = {
+    "box": {"type": "string", "pattern": "^st-key-[A-Za-z0-9_-]{1,120}$"},
+    "part": {"type": "integer", "minimum": 0, "maximum": MOST_PARTS},
+}
 
 
 def _object(required: tuple[str, ...] = (), **properties: Any) -> dict[str, Any]:
@@ -51,6 +57,14 @@ _SCHEMAS = {
             },
         ),
         at=_object(("step", "moment"), step=_COUNT, moment={"anyOf": [_COUNT, {"type": "null"}]}),
+        # A part of the stage that has a name, or a place in one of its pictures, in thousandths.
+        points={
+            "anyOf": [
+                {"type": "null"},
+                _object(("box", "part"), **_PART),
+                _object(("box", "part", "x", "y"), **_PART, x=_THOUSANDTHS, y=_THOUSANDTHS),
+            ]
+        },
         asks={
             "anyOf": [
                 {"type": "null"},

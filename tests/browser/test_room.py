@@ -115,6 +115,27 @@ def answered(lecturer, phones):
     assert lecturer.locator(".room-asks b").all_inner_texts() == counts
 
 
+def pointed_at(lecturer, phone):
+    """What the lecturer points at grows on a phone too, a cell or a place in a picture."""
+    lecturer.keyboard.press("p")
+    lecturer.locator(".st-key-stage td").nth(1).hover()
+    phone.locator(".st-key-stage td.pointed").wait_for()
+    cells = [page.locator(".st-key-stage td.pointed").inner_text() for page in (lecturer, phone)]
+    assert cells[0] == cells[1]
+    lecturer.locator(".st-key-stage canvas.marks").nth(1).hover()
+    lens = phone.locator(".pointing-lens")
+    lens.wait_for()
+    assert phone.locator("td.pointed").count() == 0
+    picture = phone.locator(".st-key-stage canvas.marks").nth(1).bounding_box()
+    shown = lens.bounding_box()
+    middle = picture["y"] + picture["height"] / 2
+    assert shown["y"] <= middle <= shown["y"] + shown["height"]
+    assert shown["x"] >= 0
+    assert shown["x"] + shown["width"] <= PHONE["width"]
+    lecturer.keyboard.press("p")
+    lens.wait_for(state="detached")
+
+
 def looked_around(lecturer, one, other):
     """One goes elsewhere, and comes back; another one only touches the player."""
     one.get_by_role("button", name="Look around by yourself").click()
@@ -160,6 +181,7 @@ def test_a_lecture_is_followed_answered_and_left(somebody):
     told(lecturer).filter(has_text="2 are here.").wait_for()
     followed(lecturer, (one, two), sent)
     answered(lecturer, (one, two))
+    pointed_at(lecturer, one)
     looked_around(lecturer, one, two)
 
     lecturer.reload()

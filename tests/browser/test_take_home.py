@@ -1,5 +1,7 @@
 """What is taken home from a stage: files that are asked for in the app, and opened without it."""
 
+import re
+
 import pytest
 
 from tests.support.playing import press, readout
@@ -59,6 +61,16 @@ def dark(page):
     )
 
 
+# Where the colour of words is, and that of what they stand on.
+COLOURS = ((".words p >> nth=0", "color"), ("body", "backgroundColor"))
+
+
+def light(place, what):
+    """How light a colour is, from 0 to 765."""
+    text = place.evaluate("(one, what) => getComputedStyle(one)[what]", what)
+    return sum(map(int, re.findall(r"\d+", text)[:3]))
+
+
 def test_every_file_is_made_and_the_page_plays_without_a_network(visit, offline, tmp_path):
     page = visit("/manual_gradients?step=3&moment=2")
     at, told = readout(page), page.locator(".story p.on").inner_text()
@@ -90,15 +102,32 @@ def test_every_file_is_made_and_the_page_plays_without_a_network(visit, offline,
     [
         ("/dynamic_graph", ".listing li.on"),  # code with the line that runs
         ("/manual_gradients?chapter=own_data", ".points svg"),  # a component of a page’s own
-        ("/manual_gradients?chapter=mistakes", ".edit pre"),  # the lines of a mistake
+        ("/manual_gradients?chapter=mistakes", ".edit pre"),  # the lines of a mistake, and words
     ],
 )
 def test_code_and_components_come_along(visit, offline, tmp_path, path, shown):
     page = visit(path)
+    answers = page.locator(".st-key-stage [class*=st-key-guess-of] [role=radio]")
+    if answers.count():
+        answers.last.click()
+        page.get_by_text("The answer:").wait_for()
+        wait_until_idle(page)
+        page.locator("#player-step").focus()
+        press(page, "Home")
     offered(page)
     file = taken(page, "This stage as one file that plays offline", tmp_path)
     assert file.stat().st_size < 3e6
     home = opened(offline, file)
+    if answers.count():
+        press(home, "Home")
+    told = page.locator(".st-key-stage .stMarkdown p").all_inner_texts()
+    assert [one for one in told if home.locator(".words p", has_text=one).count() != 1] == []
+    if told:
+        for theme in ("dark", "light"):
+            ink, paper = (light(home.locator(place), what) for place, what in COLOURS)
+            assert abs(ink - paper) > 400, theme
+            home.get_by_role("button", name="Light or dark").click()
+            home.locator(f'body[data-drawn="{"light" if theme == "dark" else "dark"}"]').wait_for()
     assert home.locator(shown).count() == page.locator(f".st-key-stage {shown}").count()
     assert home.locator(shown).count() > 0
     assert readout(home) == readout(page)

@@ -22,6 +22,10 @@ TALK = {
 }
 
 
+# Whether this picture is there, with something in it.
+SEEN = "id => (document.getElementById(id).src && document.getElementById(id).naturalWidth) > 300"
+
+
 def opened(page, file):
     """Open the plan, and in it this file, in place of any other talk."""
     page.once("dialog", lambda dialog: dialog.accept())
@@ -52,15 +56,18 @@ def test_a_moment_is_added_named_ordered_and_removed(visit):
     page.keyboard.press("a")
     assert page.locator(".talk-said").inner_text() == "Added: stop 1 of the talk."
     page.get_by_role("button", name="Add this moment to a talk").click()
+    assert page.locator(".talk-said").inner_text() == "This moment is the last stop already."
+    page.locator("#player-step").focus()
+    press(page, "ArrowRight", "a")
     page.get_by_role("button", name="The talk (2)").click()
     names = page.get_by_label("Name of the stop")
-    assert names.first.input_value() == "The rate and its limit, step 7"
+    assert names.first.input_value() == "Manual gradients · The rate and its limit, step 7"
     names.nth(1).fill("Second")
     names.nth(1).press("Tab")
     page.get_by_role("button", name="↑").nth(1).click()
     assert [one.input_value() for one in names.all()] == [
         "Second",
-        "The rate and its limit, step 7",
+        "Manual gradients · The rate and its limit, step 7",
     ]
     page.get_by_role("button", name="Remove").first.click()
     kept = json.loads(page.evaluate("localStorage.getItem('backstep talk')"))
@@ -83,6 +90,8 @@ def test_a_talk_is_walked_forward_and_back_in_two_windows(visit, profile):
         assert speaker.locator("#notes").inner_text() == f"Notes on {name}."
         if i + 1 < len(STOPS):
             assert speaker.locator("#next").inner_text() == f"Next: {STOPS[i + 1][0]}"
+            for seen in ("now", "next"):  # what the hall sees, and what it will
+                speaker.wait_for_function(SEEN, arg=f"seen-{seen}", timeout=60000)
             (page if i % 2 else speaker).keyboard.press("PageDown")
     assert (
         page.get_by_role("switch", name="Lecture mode")
@@ -191,7 +200,10 @@ def test_the_handout_has_every_stop_with_its_picture(visit):
     paper = window.value
     paper.locator(".wait").wait_for(state="detached", timeout=60000)
     assert paper.locator("h2").all_inner_texts() == ["1. A rate", "2. The same, later"]
-    assert paper.get_by_text("Notes on A rate.").count() == 1
+    assert paper.get_by_text("Notes on A rate.").is_visible()
+    paper.get_by_label("With the notes").uncheck()
+    assert paper.get_by_text("Notes on A rate.").is_hidden()
+    assert paper.get_by_role("button", name="Print").is_visible()
     assert paper.get_by_text("It explodes.").count() == 2
     assert paper.locator("section").first.locator("img").count() == 3
     assert paper.locator("img").evaluate_all("all => all.every(one => one.naturalWidth > 100)")

@@ -251,9 +251,12 @@ def test_a_mistake_is_drawn_beside_the_right_run_after_a_prediction(mistake):
     assert right != wrong
     assert drawn(at) == {"the right run"}
     assert not player(at)["plays"]
+    # What is not shown yet is not taken home either, and lies nowhere in the page.
+    assert not [name for name in series(at) if name.startswith("wrong_")]
     before = player(at)["of"]
     at.segmented_control(key=f"guess of {mistake}").set_value("show").run()
     assert drawn(at) == {"the right run", "the wrong run"}
+    assert "wrong_loss" in series(at)
     assert player(at)["plays"]  # so the difference is seen, and not the step at which both begin
     assert player(at)["of"] != before
     assert MISTAKES[mistake].story in words(at)

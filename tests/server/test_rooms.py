@@ -425,6 +425,39 @@ def test_a_step_that_is_too_late_is_left_out(school):
     member.hears(at={"step": 49, "moment": None})
 
 
+@pytest.mark.parametrize(
+    ("points", "taken"),
+    [
+        (None, True),
+        ({"box": "st-key-beside", "part": 0, "x": 0, "y": 1000}, True),
+        ({"box": "st-key-code", "part": 12}, True),
+        ({"box": "st-key-beside", "part": 0, "x": 0, "y": 1001}, False),
+        ({"box": "st-key-beside", "part": 0, "x": 0.5, "y": 1}, False),
+        ({"box": "st-key-beside", "part": 0, "x": 1}, False),
+        ({"box": "st-key-beside"}, False),
+        ({"box": "body, .st-key-x", "part": 1}, False),
+        ({"box": f"st-key-{'a' * 200}", "part": 1}, False),
+        ({"box": "st-key-code", "part": 10**6}, False),
+        ("st-key-code", False),
+    ],
+)
+def test_what_is_pointed_at_is_an_element_and_a_place_in_it(points, taken):
+    said = json.dumps({"points": points})
+    assert (messages.read(said, "lecturer") is not None) == taken
+    assert messages.read(said, "member") is None
+
+
+def test_what_is_pointed_at_is_told_and_forgotten_at_the_next_place(school):
+    lecturer = school.open()
+    member = school.join(lecturer.state["leads"])
+    pointed = {"box": "st-key-beside", "part": 1, "x": 10, "y": 20}
+    lecturer.say(points=pointed)
+    member.hears(points=pointed)
+    assert school.join(lecturer.state["leads"]).hear("points")["points"] == pointed
+    lecturer.say(place=PLACE, at=AT)
+    member.hears(place=PLACE, points=None)
+
+
 def test_the_schema_knows_who_speaks():
     text = json.dumps({"answer": 1, "round": "x" * 16})
     assert messages.read(text, "member")

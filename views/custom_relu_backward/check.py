@@ -9,9 +9,13 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from engines.custom_relu_backward import design as designs
 from engines.custom_relu_backward import gradcheck
 from engines.custom_relu_backward.design import Design, function_of
 from engines.custom_relu_backward.gradcheck import Widths
+from engines.listing import EDITED_SOURCE
+from engines.standalone import Called
+from engines.trace import Made, Named
 from views.custom_relu_backward import design as designing
 from views.player import (
     POWER,
@@ -61,6 +65,7 @@ def show_stage(here: Here) -> tuple[Design, str]:
         table |= {f"error, {kind}": f"{kind}_error" for kind in KINDS}
         play(
             timeline,
+            ran={"": _program(chosen, AT[point])},
             begin=(OPENS, None),
             stops=[6, 12, 20, 28, 32],
             counted="width {step} of {last}",
@@ -80,6 +85,13 @@ def show_stage(here: Here) -> tuple[Design, str]:
         with errors:
             show(_errors(chosen, point, timeline), key="errors")
     return chosen, point
+
+
+def _program(chosen: Design, point: float) -> Called:
+    """The listing that compares this design with differences, to be taken home."""
+    source, function = designs.source_of(chosen), function_of(chosen)
+    names = {**vars(gradcheck), EDITED_SOURCE: source, "Designed": function.__self__}
+    return Called(Made("widths", names, {"function": Named("Designed.apply"), "point": point}))
 
 
 def tell(chosen: Design, point: str) -> None:

@@ -20,6 +20,7 @@ from engines.custom_relu_backward.design import (
     Tried,
 )
 from engines.custom_relu_backward.gradcheck import Check, Kink
+from engines.trace import Drawn, Trace, made_by
 from views.custom_relu_backward import runs, slope_editor
 from views.custom_relu_backward.angle_dial import dial
 from views.custom_relu_backward.slope_editor import Curves
@@ -70,7 +71,7 @@ _tried = cached(engine.try_out)
 def show_stage(here: Here) -> Design:
     """The curves, whose slopes can be pulled; the listing they amount to; and how it trains."""
     _take_pull()
-    with stage(here):
+    with stage(here) as play:
         variant = choose_kind(here.controls)
         story = st.container()
         curves, code, training = beside([5, 5, 4])
@@ -82,6 +83,7 @@ def show_stage(here: Here) -> Design:
         with code:
             listing(engine.source_of(chosen), {}, title="The Function that ran", key="code")
         tried, right, checks = _try(chosen), _try(Design("true")), runs.check(chosen)
+        play(ran={LABELS[chosen.variant]: _program(chosen, tried)})
         with story:
             say(f"{_checked(checks)} {_pointed(tried)} {_trained(tried, right)}")
         with curves:
@@ -128,6 +130,15 @@ def _handles(chosen: Design) -> Mapping[str, float]:
 
 def _try(chosen: Design) -> Tried:
     return _tried(chosen, steps=STEPS, learning_rate=RATE)
+
+
+def _program(chosen: Design, tried: Tried) -> Trace:
+    """The small network trained with this design, to be taken home."""
+    names = ("x_value", "y_value", "w1_value", "w2_value")
+    drawn: dict[str, Any] = {n: Drawn(engine.arrays, (), i) for i, n in enumerate(names)}
+    train = engine.listing_of(chosen).names["train"]
+    made = made_by(train, **drawn, steps=STEPS, learning_rate=RATE)
+    return Trace(tried.losses, {}, {}, made)
 
 
 # ---- On the stage

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from engines.custom_relu_backward import double_backward as engine
 from engines.custom_relu_backward.double_backward import Derivatives
+from engines.standalone import calling
 from views.custom_relu_backward import runs
 from views.player import (
     WHOLE_STEPS,
@@ -80,8 +81,10 @@ def show_stage(here: Here) -> None:
             )
         found, curves = _at_x(name, by), _everywhere(name, by)
         timeline = _timeline(name, by)
+        asked: dict[str, Any] = {"function": engine.FUNCTIONS[name], "x_value": X, "by": by}
         play(
             timeline,
+            ran={"": calling(engine.twice, fails=bool(found.message), **asked)},
             begin=(OPENS, None),
             stops=[0, 30, 31, 60],
             counted="point {step} of {last}",

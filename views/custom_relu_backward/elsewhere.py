@@ -12,7 +12,7 @@ import streamlit as st
 from engines.listing import source_of
 from engines.network import numpy_by_hand, tf_own_relu, tf_session, torch_own_relu
 from engines.network.compare import RATE, STEPS, TOLERANCE, Run, draw, run_and_compare
-from views.custom_relu_backward.runs import code_of
+from views.custom_relu_backward.runs import code_of, network
 from views.custom_relu_backward.training import DTYPES, INSPECTED
 from views.player import (
     WHOLE_STEPS,
@@ -55,6 +55,7 @@ TRAIN: Mapping[str, Callable[..., Any]] = {
     "custom_gradient": tf_own_relu.train,
     "static graph": tf_session.train,
 }
+WHOLE = {name: train for name, train in TRAIN.items() if name != "torch.relu"}
 LISTINGS: Mapping[str, tuple[Callable[..., Any], ...]] = {
     "numpy": (numpy_by_hand.train,),
     "custom_gradient": (tf_own_relu.my_relu, tf_own_relu.train),
@@ -100,6 +101,12 @@ def show_stage(here: Here) -> tuple[Runs, str]:
             show(weights_apart(runs), key="apart")
         play(
             timeline,
+            ran={
+                FIVE[one].label: network(
+                    train, runs[one].losses, dtype=dtype, steps=STEPS, rate=RATE
+                )
+                for one, train in WHOLE.items()
+            },
             begin=(OPENS, None),
             stops=[1, 100],
             readout={"loss": (0, None)},

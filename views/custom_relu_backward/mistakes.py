@@ -19,7 +19,9 @@ from engines.custom_relu_backward.mistakes import InMemory, Outcome, Training
 from engines.listing import Crash
 from engines.network import torch_own_relu
 from engines.network.compare import RATE, STEPS, draw
-from views.player import Figure, cached, listing, say, show
+from engines.standalone import Called, Ran
+from views.custom_relu_backward.runs import network
+from views.player import Figure, cached, listing, say, show, wording
 from views.ui import errors, mistakes
 from views.ui.line_chart import Line, lines
 from views.ui.numbers import number
@@ -53,7 +55,7 @@ def show_stage(here: Here) -> None:
 
     Or compare all of them.
     """
-    with stage(here):
+    with stage(here) as play:
         labels = {name: told.label for name, told in TOLD.items()} | {ALL: "All of them"}
         name = here.controls.pills(
             "A mistake in the backward", "mistake", labels, OPENS, label_visibility="collapsed"
@@ -71,7 +73,7 @@ def show_stage(here: Here) -> None:
         with words:
             _edit(outcome)
             if shown:
-                st.markdown(TOLD[name].story.partition("\n\n")[0])
+                wording.markdown(TOLD[name].story.partition("\n\n")[0])
         with story:
             say(f"{_opens(guess, shown)} {_how_it_went(name, shown)}" if guess and shown else ASKED)
         with result:
@@ -80,8 +82,16 @@ def show_stage(here: Here) -> None:
             else:
                 show(_losses(outcome, wrong=bool(guess)), key="losses")
         if shown:
+            play(ran={"": _program(shown)})
             with verdict[0] if verdict else words:
-                st.markdown(_verdict(shown.check))
+                wording.markdown(_verdict(shown.check))
+
+
+def _program(outcome: Outcome) -> Ran:
+    """The listing with the mistake in it, to be taken home."""
+    train: Any = outcome.listing.names["train"]
+    trace = network(train, outcome.losses, dtype="float64", steps=STEPS, rate=RATE)
+    return Called(trace.made, fails=True) if outcome.crash and trace.made else trace
 
 
 def tell() -> None:
@@ -127,9 +137,9 @@ def _edit(outcome: Outcome) -> None:
 
 def _message(crash: Crash) -> None:
     """The line that it stops at, and PyTorch's words, taken apart."""
-    st.code(crash.text, language="python", wrap_lines=True)
+    wording.code(crash.text, language="python")
     shown, phrases = errors.up_to_explained(_said(crash), most=ON_STAGE)
-    st.code(shown, language=None, wrap_lines=True)
+    wording.code(shown)
     errors.explain_phrases(phrases)
 
 
@@ -296,7 +306,7 @@ def _show_all() -> None:
     say(f"<b>A loss that falls proves nothing.</b> {_counts(outcomes)}")
     (table,) = beside(1)
     with table:
-        st.markdown(_compared(outcomes))
+        wording.markdown(_compared(outcomes))
 
 
 def _compared(outcomes: Mapping[str, Outcome]) -> str:

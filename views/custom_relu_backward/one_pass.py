@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import streamlit as st
 
-from engines.custom_relu_backward.one_pass import Watched
+from engines.custom_relu_backward.one_pass import Watched, through
+from engines.standalone import calling
 from views.custom_relu_backward import one_pass_drawing, runs
 from views.player import Moment, Story, Timeline, cached, listing
 from views.ui.controls import Controls
@@ -54,6 +55,8 @@ def show_stage(here: Here) -> Watched:
     told = story(watched)
     timeline = _timeline(told.parts)
     how: dict[str, Any] = {"readout": {}, "table": {}, "phases": PHASES}
+    arrays: Any = {"x_value": watched.x, "grad_value": watched.grad_output}
+    how["ran"] = {"": calling(through, **arrays)}
     with stage(here, timeline, begin=(0, OPENS), of=str(chosen), **how):
         told.show(key="story")
         drawing, code = beside([8, 5])

@@ -12,6 +12,7 @@ import streamlit as st
 from engines.custom_relu_backward import slope_at_zero as engine
 from engines.custom_relu_backward.design import Design, function_of
 from engines.custom_relu_backward.slope_at_zero import Slopes, Start, Training
+from engines.standalone import calling
 from views.player import (
     Drawing,
     Figure,
@@ -52,7 +53,7 @@ def show_stage(here: Here) -> bool:
 
     Returns whether somebody has answered.
     """
-    with stage(here):
+    with stage(here) as play:
         with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
             labels = {kind: label for kind, (label, _) in STARTS.items()}
             started = here.controls.pills("Train a small network from", "start", labels, "zeros")
@@ -73,6 +74,8 @@ def show_stage(here: Here) -> bool:
         with answer:
             answered = _ask()
             live(_nine(_slopes(), answered), key="nine")
+        if answered:
+            play(ran={"": calling(engine.slopes)})
     return answered
 
 

@@ -9,7 +9,8 @@ import streamlit as st
 
 from engines.network import torch_own_relu
 from engines.network.compare import RATE, STEPS, Run, draw, run_and_compare
-from engines.trace import Drawn, Trace, made_by, thin
+from engines.trace import Trace, thin
+from views.custom_relu_backward.runs import network
 from views.custom_relu_backward.units import UNITS, names, squares
 from views.player import (
     WHOLE_STEPS,
@@ -91,13 +92,11 @@ def _programs(
     looks: tuple[Look, Look], times: int, dtype: str, both: tuple[Run, Run]
 ) -> dict[str, Trace]:
     """By its label each run, of which only the losses are kept, with what made it."""
-    names = ("x_value", "y_value", "w1_value", "w2_value")
-    arrays: dict[str, Any] = {name: Drawn(draw, (0, dtype), i) for i, name in enumerate(names)}
-    arrays["steps"] = STEPS
     programs = {}
     for look, run, rate in zip(looks, both, (RATE, times * RATE), strict=True):
-        made = made_by(torch_own_relu.train, **arrays, learning_rate=rate)
-        programs[look.label] = Trace(run.losses, {}, {}, made)
+        programs[look.label] = network(
+            torch_own_relu.train, run.losses, dtype=dtype, steps=STEPS, rate=rate
+        )
     return programs
 
 

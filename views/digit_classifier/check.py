@@ -63,6 +63,7 @@ def show_stage(here: Here) -> None:
         timeline = _timeline(run, found)
         play(
             timeline,
+            ran={"": runs.as_program(settings, run.losses)},
             begin=(len(run.losses) - 1, None),
             stops=[int(k) for k in run.at[moments]],
             readout={"loss": (0, None)},

@@ -51,6 +51,10 @@ def show_stage(here: Here) -> Settings:
         both = in_both(settings)
         play(
             _timeline(both),
+            ran={
+                "PyTorch": runs.as_program(settings, both.torch, steps=STEPS),
+                "TensorFlow": runs.as_program(settings, both.tape, tf_tape, steps=STEPS),
+            },
             begin=(OPENS, None),
             stops=[1, 5],
             readout={"loss": (Phase.LOSS, None)},
@@ -72,11 +76,7 @@ def in_both(follow: Follow, settings: Settings) -> Both:
         steps: Any = engine.train(
             runs.digits(settings),
             layers.start(runs.INPUTS[settings.images]),
-            steps=STEPS,
-            learning_rate=settings.rate,
-            batch=settings.batch,
-            loss_of=getattr(engine, settings.loss),
-            optimizer=getattr(engine, settings.optimizer),
+            **runs.arguments(settings, engine, steps=STEPS),
         )
         said = f"{name}: step {{:,}} of {{:,}}."
         losses.append([float(step.loss) for step in follow(steps, STEPS, said)])

@@ -79,6 +79,7 @@ def show_stage(here: Here) -> None:
         timeline = _timeline(run, reading)
         play(
             timeline,
+            ran={"": runs.as_program(settings, run.losses)},
             begin=(len(run.losses) - 1, None),
             stops=_changes(reading, run),
             readout={"loss": (0, None)},

@@ -93,6 +93,7 @@ def show_stage(here: Here) -> None:
         slopes_at, by_backward, by_tape = _slopes(run, digits, shown, output)
         play(
             _timeline(run, digits, units.share, answers, image=shown, output=output),
+            ran={"": runs.as_program(settings, run.losses)},
             begin=(len(run.losses) - 1, None),
             stops=[1, 5, 20],
             readout={"loss": (0, None)},

@@ -6,7 +6,6 @@ import numpy as np
 
 from engines.digit_classifier.digits import Digits
 from engines.digit_classifier.recording import Run
-from engines.trace import Trace
 from views.digit_classifier import runs
 from views.digit_classifier.confusion import counts, matrix
 from views.digit_classifier.image_grid import show_images
@@ -32,7 +31,7 @@ def show_stage(here: Here) -> Run:
         timeline = _timeline(run, digits)
         play(
             timeline,
-            ran={"": Trace(run.losses, {}, {}, runs.made(settings))},
+            ran={"": runs.as_program(settings, run.losses)},
             begin=(min(OPENS, len(run.losses) - 1), None),
             stops=_stops(run),
             readout={"loss": (0, None)},

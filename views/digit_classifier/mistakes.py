@@ -17,8 +17,20 @@ from engines.digit_classifier.digits import scans
 from engines.digit_classifier.mistakes import SETTINGS, Outcome, Settings
 from engines.digit_classifier.recording import Run, watch
 from engines.listing import Crash
+from engines.standalone import Called, Ran
+from engines.trace import Drawn, Trace, made_by
 from views.digit_classifier.image_grid import show_images
-from views.player import WHOLE_STEPS, Figure, Timeline, cached, every_step, say, show, some_steps
+from views.player import (
+    WHOLE_STEPS,
+    Figure,
+    Timeline,
+    cached,
+    every_step,
+    say,
+    show,
+    some_steps,
+    wording,
+)
 from views.ui import mistakes
 from views.ui.errors import explain_phrases, explanation
 from views.ui.line_chart import Line, lines
@@ -70,15 +82,34 @@ def show_stage(here: Here) -> Outcome | None:
         if shown and shown.crash:
             with places[0]:
                 for framework, crash in _crashes(shown.crash).items():
-                    st.markdown(f"{framework} stops at this line, with these words:")
-                    st.code(crash.text, language="python", wrap_lines=True)
-                    st.code(f"{crash.error}: {crash.message}", language=None, wrap_lines=True)
+                    wording.markdown(f"{framework} stops at this line, with these words:")
+                    wording.code(crash.text, language="python")
+                    wording.code(f"{crash.error}: {crash.message}")
+            play(ran={WRONG.label: _program(name, shown)})
         else:
             wrong = shown.run if shown else None
             if shown and wrong and shown.end == "overflow":
                 right = _beginning(right, len(wrong.losses) + MORE)
             _pictures(play, places, right, wrong, name)
+            if shown:
+                play(ran={WRONG.label: _program(name, shown)})
     return shown
+
+
+def _program(name: str, outcome: Outcome) -> Ran:
+    """The listing with the mistake in it, to be taken home."""
+    settings = SETTINGS[name]
+    made = made_by(
+        outcome.listing.names["train"],
+        digits=scans(),
+        start=Drawn(layers.start, (64,)),
+        steps=settings.steps,
+        learning_rate=settings.learning_rate,
+        optimizer=getattr(torch_autograd, settings.optimizer),
+    )
+    if outcome.run is None:
+        return Called(made, fails=True)
+    return Trace(outcome.run.losses, {}, {}, made)
 
 
 def tell(outcome: Outcome) -> None:

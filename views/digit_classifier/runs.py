@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from engines.digit_classifier import layers, torch_autograd
 from engines.digit_classifier.digits import BATCH, Digits, scans
 from engines.digit_classifier.recording import Recorder, Run, moments
-from engines.trace import Drawn, Made, made_by
+from engines.trace import Drawn, Trace, made_by
 from views.ui import shell, turns
 from views.ui.controls import Controls
 from views.ui.numbers import number
@@ -155,23 +155,32 @@ def _forget() -> None:
     Controls.moved()
 
 
-def made(settings: Settings) -> Made | None:
-    """What makes the run of these settings. None with MNIST, too much to write into a program."""
+def as_program(
+    settings: Settings, losses: Any, engine: Any = torch_autograd, *, steps: int = STEPS
+) -> Trace:
+    """A run of these settings, of which only the losses are kept, with what made it.
+
+    With MNIST, which is too much to write into a program, nothing is said of that. engine: a module
+    with the listing.
+    """
     if settings.images == "mnist":
-        return None
+        return Trace(np.asarray(losses), {}, {})
     start = Drawn(layers.start, (INPUTS[settings.images],))
-    return made_by(
-        torch_autograd.train, digits=digits(settings), start=start, **_arguments(settings)
-    )
+    given: dict[str, Any] = {"digits": digits(settings), "start": start}
+    made = made_by(engine.train, **given, **arguments(settings, engine, steps=steps))
+    return Trace(np.asarray(losses), {}, {}, made)
 
 
-def _arguments(settings: Settings) -> dict[str, Any]:
+def arguments(
+    settings: Settings, engine: Any = torch_autograd, *, steps: int = STEPS
+) -> dict[str, Any]:
+    """How the listing of this module is trained with these settings."""
     return {
-        "steps": STEPS,
+        "steps": steps,
         "learning_rate": settings.rate,
         "batch": settings.batch,
-        "loss_of": getattr(torch_autograd, settings.loss),
-        "optimizer": getattr(torch_autograd, settings.optimizer),
+        "loss_of": getattr(engine, settings.loss),
+        "optimizer": getattr(engine, settings.optimizer),
     }
 
 
@@ -179,7 +188,7 @@ def _arguments(settings: Settings) -> dict[str, Any]:
 def trained(follow: Follow, settings: Settings) -> Run:
     """A run in PyTorch, from the same start as all others."""
     learnt, start = digits(settings), layers.start(INPUTS[settings.images])
-    steps: Any = torch_autograd.train(learnt, start, **_arguments(settings))
+    steps: Any = torch_autograd.train(learnt, start, **arguments(settings))
     recorder = Recorder(learnt, at=moments(STEPS, layers.count(start)))
     st.session_state[RUNNING] = settings, recorder
     run = recorder.watch(follow(steps, STEPS, "It is learning: step {:,} of {:,}."))

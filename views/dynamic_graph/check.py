@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from views.dynamic_graph import graph_drawing, one_step, story
+from views.dynamic_graph import graph_drawing, one_step, runs, story
 from views.player import Phase, now, say, show
 from views.ui.shell import Here
 from views.ui.staging import beside, stage
@@ -13,7 +13,8 @@ def show_stage(here: Here) -> None:
     steps, told, timeline = one_step.run()
     begin = sum(told.parts[: Phase.UPDATE]) - 1
     point = one_step.POINT
-    with stage(here, timeline, begin=(0, begin), readout=story.readout(steps[0])):
+    ran = {"": runs.trained(one_step.PROBLEM, **one_step.SETTINGS)}
+    with stage(here, timeline, ran=ran, begin=(0, begin), readout=story.readout(steps[0])):
         say(
             "Make one entry of one result a little larger, then a little smaller, and run the rest "
             "again: how fast the loss changes is the gradient that should have arrived there. The "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from views.dynamic_graph import one_step, recurrent, runs
-from views.player import say
+from views.player import say, wording
 from views.ui.shell import Here
 from views.ui.staging import beside, stage
 
@@ -24,7 +24,7 @@ def show_stage(here: Here) -> tuple[str, ...]:
     """
     with here.settings, st.popover("A word of your own"):
         words = recurrent.words(here.controls)
-    with stage(here):
+    with stage(here) as play:
         story = st.container()
         answered = recurrent.predict_nodes()
         with story:
@@ -32,6 +32,7 @@ def show_stage(here: Here) -> tuple[str, ...]:
         shown = words if answered else recurrent.SHORT
         code, *places = beside([5, *[3] * len(shown)])
         with code:
-            st.code(one_step.part(runs.CELL, *LINES), language="python", wrap_lines=True)
+            wording.code(one_step.part(runs.CELL, *LINES), language="python")
+        play(ran={word: recurrent.reading(word) for word in shown})
         recurrent.draw_words(shown, places)
     return words if answered else ()

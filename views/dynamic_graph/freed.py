@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import html
+from typing import Any
 
 from engines.graphs.autograd import StepGraph
-from views.dynamic_graph import lifetime, one_step
+from views.dynamic_graph import lifetime, one_step, runs
 from views.dynamic_graph.graph_series import moments
 from views.graphs.small_graph import short
 from views.player import Timeline, paragraphs, show, show_story
@@ -22,7 +23,9 @@ def show_stage(here: Here) -> None:
     lives = lifetime.lives_of(steps)
     built = len(lives) - 4  # moments in which the second step makes an object
     timeline = Timeline({}, 0, parts=(2, built, 2, 0), slow=True)
-    with stage(here, timeline, begin=(0, OPENS), readout={}, phases=[*PARTS, ""]):
+    ran = {"": runs.trained(one_step.PROBLEM, **one_step.SETTINGS)}
+    playing: Any = {"begin": (0, OPENS), "readout": {}, "phases": [*PARTS, ""]}
+    with stage(here, timeline, ran=ran, **playing):
         show_story(paragraphs(told(steps, lives)), key="story")
         graphs, count = beside([1, 1])
         with graphs:

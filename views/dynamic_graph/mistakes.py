@@ -14,9 +14,10 @@ from streamlit.delta_generator import DeltaGenerator
 
 from engines.dynamic_graph.mistakes import Outcome
 from engines.problem import Problem, preset
+from engines.standalone import calling
 from engines.trace import Trace
 from views.dynamic_graph import runs
-from views.player import Figure, say, show
+from views.player import Figure, say, show, wording
 from views.regression import sections
 from views.regression.charts import Drawn, losses
 from views.regression.surface import paths
@@ -74,6 +75,9 @@ def show_stage(here: Here) -> None:
         if ended and not ended.trace:
             with places[0]:
                 _message(ended)
+            names = ended.listing.names
+            wrong = calling(names["train"], fails=True, problem=PROBLEM, **settings)
+            play(ran={WRONG.label: wrong})
         else:
             _pictures(play, places, ended)
         with story:
@@ -124,7 +128,8 @@ def _pictures(play: Play, places: Sequence[DeltaGenerator], outcome: Outcome | N
     wrong = outcome.trace if outcome else None
     both = {"": right} | ({"wrong_": wrong} if wrong else {})
     timeline = sections.played_together(both)
-    play(timeline, begin=(4, None), stops=[1, 5, 20, 60], whose=RIGHT.label)
+    ran = {RIGHT.label: right} | ({WRONG.label: wrong} if wrong else {})
+    play(timeline, ran=ran, begin=(4, None), stops=[1, 5, 20, 60], whose=RIGHT.label)
     grows = outcome and outcome.end == "grows"
     drawn = [Drawn("", RIGHT, right, PROBLEM)]
     if wrong and not grows:
@@ -145,9 +150,9 @@ def _message(outcome: Outcome) -> None:
     assert error
     assert error.line
     line = outcome.listing.source.splitlines()[error.line - 1].strip()
-    st.code(line, language="python", wrap_lines=True)
+    wording.code(line, language="python")
     shown, phrases = up_to_explained(said, most=ON_STAGE)
-    st.code(shown, language=None, wrap_lines=True)
+    wording.code(shown)
     explain_phrases(phrases)
 
 

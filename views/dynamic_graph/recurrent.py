@@ -9,7 +9,9 @@ from typing import Any
 import streamlit as st
 
 from engines.graphs.autograd import Graph, Node
-from engines.recurrent.torch_cell import LONGEST
+from engines.recurrent import torch_cell
+from engines.standalone import Called, calling
+from engines.trace import Drawn
 from views.dynamic_graph import runs
 from views.graphs.small_graph import KEPT, draw_graph, folded, repetitions, short
 from views.player import live, show
@@ -50,7 +52,15 @@ def told_of_nodes() -> str:
 
 def words(controls: Controls) -> tuple[str, ...]:
     """The words that are compared, the last of them the visitor's."""
-    return (*WORDS, own_word(controls, LONGEST))
+    return (*WORDS, own_word(controls, torch_cell.LONGEST))
+
+
+def reading(word: str) -> Called:
+    """The listing that reads this word, to be taken home."""
+    leaves: dict[str, Any] = {
+        name: Drawn(torch_cell.parameters, (), name) for name in ("u", "w", "b")
+    }
+    return calling(torch_cell.read, word=word, **leaves)
 
 
 def draw_words(shown: tuple[str, ...], places: Sequence[Any]) -> None:

@@ -44,6 +44,7 @@ from views.player import (
     say,
     show,
     sized,
+    wording,
 )
 from views.ui.controls import Controls
 from views.ui.numbers import number
@@ -77,6 +78,7 @@ def show_stage(here: Here) -> None:
         exploded = trace.final.non_finite
         play(
             timeline,
+            ran={"": trace},
             begin=(2 if exploded else OPENS // every, None),
             stops=_stops(stream, trace, every),
             readout={"loss": (0, None), "w": (0, None), "b": (0, None)},
@@ -84,7 +86,7 @@ def show_stage(here: Here) -> None:
             every=every,
         )
         if exploded:
-            st.warning(_exploded(stream, at=len(trace) - 1))
+            wording.warning(_exploded(stream, at=len(trace) - 1))
         else:
             say(_numbers(stream))
         pictures = {

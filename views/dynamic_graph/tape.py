@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import streamlit as st
 
 from engines.dynamic_graph import tape, torch_listings
 from engines.experiments import EXPERIMENTS
 from engines.graphs.autograd import Array, Graph, Node, StepGraph
+from engines.standalone import Called, calling
 from views.dynamic_graph.graph_series import written
 from views.dynamic_graph.one_step import part
 from views.graphs.small_graph import draw_graph, short
-from views.player import Figure, cached, listing, live, say, show
+from views.player import Figure, cached, listing, live, say, show, wording
 from views.ui.controls import Controls
 from views.ui.errors import explain_phrases, explanation, up_to_explained
 from views.ui.mistakes import answered, told_in
@@ -69,15 +70,16 @@ def show_stage(here: Here) -> list[Answers]:
     with here.settings, st.popover("The parabola"):
         numbers = _numbers(here.controls)
     answers = in_both(**numbers)
-    with stage(here):
+    with stage(here) as play:
         labels = {RECORDED: "What was recorded"} | {way: told.label for way, told in WAYS.items()}
         way = here.controls.pills(
             "What is asked", "tape_question", labels, RECORDED, label_visibility="collapsed"
         )
         if way == RECORDED:
             _show_recorded(answers, numbers)
-        else:
-            _ask(way, answers)
+            play(ran=_asking("derivative", numbers))
+        elif _ask(way, answers):
+            play(ran=_asking(way, numbers, answers))
     return answers
 
 
@@ -98,8 +100,22 @@ def _show_recorded(answers: Sequence[Answers], numbers: Mapping[str, float]) -> 
         live(_table(on_tape, in_graph, numbers), key="recorded")
 
 
-def _ask(way: str, answers: Sequence[Answers]) -> None:
-    """Another way to ask, with a prediction first, and what both frameworks said."""
+def _asking(
+    way: str, numbers: Mapping[str, Any], answers: Sequence[Answers] | None = None
+) -> dict[str, Called]:
+    """The listing of both frameworks that asks so, to be taken home. answers: what they said."""
+    said = [answer.said[way][1] for answer in answers or ()] or ["", ""]
+    return {
+        framework: calling(getattr(asks, way), fails="Error: " in one, **numbers)
+        for framework, asks, one in zip(FRAMEWORKS, (tape, torch_listings), said, strict=True)
+    }
+
+
+def _ask(way: str, answers: Sequence[Answers]) -> bool:
+    """Another way to ask, with a prediction first, and what both frameworks said.
+
+    Returns whether somebody has said what they expect.
+    """
     story = st.container()
     guess = asked("How it ends", ANSWERS, key=f"asking {way}", label_visibility="collapsed")
     for place, framework, answer in zip(beside(2), FRAMEWORKS, answers, strict=True):
@@ -107,13 +123,14 @@ def _ask(way: str, answers: Sequence[Answers]) -> None:
         with place:
             listing(part(source, "w = ", "return"), {}, title=framework, key=f"asked {framework}")
             if guess:
-                st.caption(f"{framework} says")
-                st.code(up_to_explained(said, most=1)[0], language=None, wrap_lines=True)
+                wording.caption(f"{framework} says")
+                wording.code(up_to_explained(said, most=1)[0])
     said = answers[0].said[way][1]
     right = "nothing" if said == "None" else "error" if "Error: " in said else "slope"
     why = as_html(WAYS[way].story.partition("\n\n")[0])
     with story:
         say(f"{opening(guess, right)} <b>{ANSWERS[right]}</b>. {why}" if guess else ASKED)
+    return guess is not None
 
 
 def tell(controls: Controls, answers: list[Answers]) -> None:

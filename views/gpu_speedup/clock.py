@@ -19,6 +19,7 @@ from engines.benchmark.clock import (
     measure,
 )
 from engines.listing import body, source_of
+from views.gpu_speedup import timings
 from views.gpu_speedup.clock_charts import both_timers, three_numbers
 from views.gpu_speedup.contenders import written
 from views.gpu_speedup.roofline import OPERATIONS
@@ -51,7 +52,7 @@ def show_stage(here: Here, measuring: Measuring) -> str:
 
     Returns what is to be read below.
     """
-    with stage(here):
+    with stage(here, ran=timings.programs("square")):
         asks = here.controls.choice(
             st.segmented_control,
             "What to see",

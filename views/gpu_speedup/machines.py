@@ -10,6 +10,7 @@ import streamlit as st
 
 from engines.benchmark.recording import Recording
 from engines.benchmark.who_wins import FEW
+from views.gpu_speedup import timings
 from views.gpu_speedup.contenders import LOOKS, SHAPES, lines_of, tick_labels, written
 from views.gpu_speedup.recordings import COMMAND, add, listed
 from views.gpu_speedup.this_machine import Server, devices
@@ -26,6 +27,7 @@ from views.player import (
     readable,
     say,
     show,
+    wording,
 )
 from views.ui.shell import Here
 from views.ui.staging import beside, stage
@@ -35,15 +37,15 @@ SHOWN = 10  # rows of the picture, the fastest
 
 def show_stage(here: Here, server: Server, recordings: Mapping[str, Recording]) -> None:
     """How fast each machine multiplies, and how another one is added; below, all about them."""
-    with stage(here):
+    with stage(here, ran=timings.programs("square")):
         say(_story(server, recordings))
         left, right = beside([3, 2])
         with left:
             if rows := fastest_products(recordings):
                 show(products(rows), key="machines")
         with right:
-            st.markdown("In a copy of this project, with the Python that the app uses:")
-            st.code(COMMAND, language="bash", wrap_lines=True)
+            wording.markdown("In a copy of this project, with the Python that the app uses:")
+            wording.code(COMMAND, language="bash")
             add()
     st.markdown(
         "The command measures everything that it finds for five minutes, says before it starts how "

@@ -11,6 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from engines.benchmark.operations import ITEM_BYTES
 from engines.benchmark.recording import Measurement, Recording
 from views.gpu_speedup import recordings as recorded
+from views.gpu_speedup import timings
 from views.gpu_speedup.contenders import line_of
 from views.gpu_speedup.events import measured, provenance
 from views.gpu_speedup.recordings import made_elsewhere
@@ -35,7 +36,7 @@ def show_stage(
     """The roofline of a recording or of the server; below, what the measurements say."""
     usable = {name: one for name, one in recordings.items() if fastest(one.measurements)}
     found = None
-    with stage(here):
+    with stage(here, ran=timings.programs("square")):
         story = st.container()
         recording = recorded.choose(
             here.controls, usable, widget=st.pills, none="The server that runs this page"

@@ -14,6 +14,7 @@ from streamlit.delta_generator import DeltaGenerator
 from engines.benchmark.machine import memory_free
 from engines.benchmark.recording import Recording, to_text
 from engines.benchmark.sweep import recorded as recording_of
+from views.gpu_speedup import timings
 from views.gpu_speedup.contenders import LOOKS, Line, line_of, lines_of
 from views.gpu_speedup.contests import (
     Contest,
@@ -39,7 +40,7 @@ from views.gpu_speedup.speed_choice import ABOUT, TASKS, Chosen, choose
 from views.gpu_speedup.speedup_chart import Mark, speedup
 from views.gpu_speedup.this_machine import Server
 from views.gpu_speedup.verdicts import answer, as_html, verdict
-from views.player import Timeline, every_step, say, show
+from views.player import Timeline, every_step, say, show, wording
 from views.ui.controls import Controls
 from views.ui.measuring import Event, Found, Measuring, alone, starved
 from views.ui.shell import Here
@@ -65,6 +66,7 @@ def show_stage(
     with here.settings, st.popover("Settings"):
         chosen = choose(here.controls, server, recordings)
     with stage(here) as play:
+        play(ran=timings.programs(chosen.operation))
         story = st.container()
         left, right = st.columns([3, 2], vertical_alignment="bottom")
         with left:
@@ -97,7 +99,7 @@ def show_stage(
         )
         with second_place:
             if hidden:
-                st.markdown(
+                wording.markdown(
                     "A GPU computes with thousands of small units at once. But every operation has "
                     "to be sent there and waited for: a small one is done sooner where it is. A "
                     "second **thread** of a processor, another worker who has to be told what to "
@@ -105,9 +107,9 @@ def show_stage(
                 )
                 st.button("Just show me", on_click=_just_show)
             if not has_gpu(recordings):
-                st.caption("This records a machine, in a copy of this project:")
+                wording.caption("This records a machine, in a copy of this project:")
                 # Streamlit's own box for code would load half a second of scripts first.
-                st.html(f'<pre class="command">{escape(COMMAND)}</pre>')
+                wording.html(f'<pre class="command">{escape(COMMAND)}</pre>')
     if not hidden:
         _below(chosen, shown, found)
 
@@ -170,7 +172,7 @@ def _opens(chosen: Chosen, recordings: Mapping[str, Recording]) -> bool:
 
 def _offer(measuring: Measuring, chosen: Chosen, draw: Any) -> Found | None:
     if not chosen.contenders:
-        st.caption("None of the selected frameworks supports this on the server.")
+        wording.caption("None of the selected frameworks supports this on the server.")
         return None
     needed, free = chosen.needed_bytes() / 1e9, memory_free() / 1e9
     about = f"Up to {chosen.seconds} s, and about {needed:.1f} GB of memory"

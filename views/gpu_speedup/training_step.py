@@ -13,6 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 from engines.benchmark.recording import Measurement, Recording
 from engines.benchmark.who_wins import FEW, crossing
 from views.gpu_speedup import recordings as recorded
+from views.gpu_speedup import timings
 from views.gpu_speedup.contenders import Line, digits, line_of, lines_of
 from views.gpu_speedup.events import measured, provenance
 from views.gpu_speedup.recordings import has_gpu, made_elsewhere, measured_gpu
@@ -45,7 +46,7 @@ def show_stage(
     arguments += ("--sizes", *map(str, WIDTHS), "--seconds", str(SECONDS))
     places = list[DeltaGenerator]()
     draw = partial(_draw, contenders, lines, places)
-    with stage(here):
+    with stage(here, ran=timings.programs("training_step")):
         story = st.container()
         about = f"Up to {SECONDS} s on the server that runs this page."
         found = measuring.offer(

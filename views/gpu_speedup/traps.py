@@ -6,6 +6,7 @@ Their texts: traps.toml.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from statistics import quantiles
 from textwrap import dedent
 from typing import Any, NamedTuple
@@ -15,16 +16,18 @@ import streamlit as st
 from engines.benchmark import clock, naive_clock
 from engines.benchmark.recording import Measurement
 from engines.listing import body, source_of
+from views.gpu_speedup import timings
 from views.gpu_speedup.contenders import LOOKS, Unit, digits, written
 from views.gpu_speedup.traps_charts import naive_and_honest, one_by_one, result
 from views.gpu_speedup.verdicts import as_html
-from views.player import listing, say, show
+from views.player import listing, say, show, wording
 from views.ui import texts
 from views.ui.controls import Controls
 from views.ui.measuring import Event, Found, Measuring
 from views.ui.prediction import asked, opening
 from views.ui.shell import Here
 from views.ui.staging import beside, stage
+from views.ui.take_home import Runs
 
 Parts = Mapping[str, Measurement]
 
@@ -105,12 +108,13 @@ def show_stage(here: Here, measuring: Measuring, *, device: str) -> str:
     is to be read below: why it is a trap, and what was measured.
     """
     labels = {name: trap.label for name, trap in TRAPS.items()}
-    with stage(here):
+    with stage(here) as play:
         name = here.controls.pills(
             "Seven ways", "trap", labels, "first_call", label_visibility="collapsed"
         )
         trap = TRAPS[name]
         why = f"{trap.why} {trap.on_cpu if device == 'cpu' else trap.on_gpu}".format(device=device)
+        play(ran=_programs(name))
         story = st.container()
         left, right = beside(2)
         with left:
@@ -122,7 +126,7 @@ def show_stage(here: Here, measuring: Measuring, *, device: str) -> str:
             found = measuring.offer(f"trap {name}", "Measure it both ways", arguments, seconds=20)
             said = _result(name, found, guess) if found else []
             if not said:
-                st.markdown(why)
+                wording.markdown(why)
         with story:
             say(as_html(said[-1] if said else _opening(trap, found)))
     if not found:
@@ -168,6 +172,21 @@ def read(events: Sequence[Event]) -> tuple[dict[str, Measurement], dict[str, flo
         {event["framework"]: event["seconds"] for event in events if event["event"] == "loaded"},
         [seconds for event in parts for seconds in event["samples"]],
     )
+
+
+NAIVE = {
+    "first_call": naive_clock.without_warm_up,
+    "not_waiting": naive_clock.without_waiting,
+    "once": naive_clock.one_by_one,
+}
+
+
+def _programs(name: str) -> Runs:
+    """A product timed by both clocks, or where the clock is not the difference, by the honest."""
+    if name not in NAIVE:
+        return timings.programs("row_by_column" if name == "transfer" else "square")
+    ways = {"the naive way": NAIVE[name], "the honest way": clock.measure}
+    return {way: partial(timings.in_torch, by, "square") for way, by in ways.items()}
 
 
 def _code(name: str) -> dict[str, str]:
@@ -276,7 +295,7 @@ def _once(samples: Sequence[float], size: int, guess: str | None) -> list[str]:
     k = st.session_state.get("timed once", 0) % len(samples)
     with st.container(key="once", horizontal=True, vertical_alignment="center"):
         st.button("Time it once more", on_click=_once_more)
-        st.markdown(f"n = {size}: **{written(samples[k], 'time')}**")
+        wording.markdown(f"n = {size}: **{written(samples[k], 'time')}**")
     if guess is None:
         return []
     least, most = min(samples), max(samples)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import streamlit as st
 
 from engines.problem import preset
 from engines.regression import numpy_loops, numpy_vectorized
 from engines.trace import Trace
-from views.player import Timeline, cached, show
+from views.player import Timeline, cached, show, wording
 from views.regression import agreement, frameworks, sections
 from views.regression.runs import trained
 from views.ui.numbers import number
@@ -30,7 +29,7 @@ def show_stage(here: Here) -> None:
     apart = np.array([timeline.series[f"{engine}_apart"].values for engine in others])
     opens = int(apart.min(axis=0).argmax())  # where even the two that agree best do not
     with stage(here, timeline, ran=runs, begin=(opens, None), whose="NumPy, whole arrays"):
-        st.markdown(
+        wording.markdown(
             "Five programs start from the same point and take the same steps. Their numbers have "
             "about sixteen digits, and the last few do not always agree (marked). The largest "
             f"relative difference in all {apart.shape[1] - 1} steps is "

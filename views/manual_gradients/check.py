@@ -43,7 +43,8 @@ SLOPES = {
 def show_stage(here: Here) -> None:
     """Both numbers side by side, and how far apart they are for every width of the small step."""
     timeline = _timeline()
-    with stage(here, timeline, begin=(OPENS, None), stops=[1, 100, 400]):
+    trace = runs.run(PROBLEM, PROBLEM.steps, PROBLEM.learning_rate).trace
+    with stage(here, timeline, ran={"": trace}, begin=(OPENS, None), stops=[1, 100, 400]):
         say(
             "Move w a little to either side and see how the loss changes: the slope is "
             f"{now('numeric_w')}. The formula says {now('hand_w')}. Relative to their size, the "

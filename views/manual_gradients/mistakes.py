@@ -36,7 +36,9 @@ def show_stage(here: Here) -> None:
         )
         right = runs.run(PROBLEM, STEPS, RATE).trace
         drawn = [Drawn("", RIGHT, right, PROBLEM)]
-        timeline = runs.timeline(PROBLEM, STEPS, RATE, mistake)
+        # Before the answer nothing that is played, or taken home, has the numbers of the mistake.
+        known = mistake if mistakes.answered(mistake) else None
+        timeline = runs.timeline(PROBLEM, STEPS, RATE, known)
         picture, loss, words = beside([6, 5, 6] if in_lecture() else [9, 9, 10])
         with words:
             wrong = runs.run(PROBLEM, STEPS, RATE, mistake)

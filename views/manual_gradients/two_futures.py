@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from engines.manual_gradients import two_rates
 from engines.problem import preset
-from engines.regression import numpy_vectorized
-from engines.trace import Step, Trace, record
 from views.manual_gradients import runs
 from views.player import cached, live, now, say, show
 from views.regression import sections
@@ -23,6 +22,7 @@ RATE, STEPS = 0.004, 40
 PARTS = ("0.02", "0.1", "0.3", "0.5", "0.7", "0.8", "0.9", "0.95", "1.02", "1.1", "1.2")
 BRANCH = 3  # some error is left along both axes
 ASKS = '<button type="button" class="asks" data-asks-step>Branch at the step shown</button>'
+branched = cached(two_rates.run)
 SECOND = "other_"  # the prefix of the second future's series
 
 
@@ -50,7 +50,7 @@ def show_stage(here: Here) -> None:
                     start="0.9",
                 )
         trace = runs.run(PROBLEM, STEPS, RATE).trace
-        other = _branched(at, rate)
+        other = branched(PROBLEM, STEPS, RATE, at=at, then=rate)
         timeline = sections.played_together({"": trace, SECOND: other})
         looks = (
             Look(f"η stays {number(RATE, 3)}", MODEL),
@@ -62,7 +62,8 @@ def show_stage(here: Here) -> None:
             for name in ("loss", "w", "b")
         }
         stops, opens = [at, at + 1, at + 2, at + 10], (min(at + 6, STEPS), None)
-        play(timeline, begin=opens, stops=stops, whose=looks[0].label, table=table)
+        ran = {looks[0].label: trace, looks[1].label: other}
+        play(timeline, ran=ran, begin=opens, stops=stops, whose=looks[0].label, table=table)
         say(
             f"Up to step {at} there is one run. From there on the dashed run has "
             f"η = {number(rate, 3)} instead of {number(RATE, 3)}. Its loss is now "
@@ -78,17 +79,3 @@ def show_stage(here: Here) -> None:
             show(paths(runs_drawn, timeline), key="paths")
         with loss:
             show(losses(runs_drawn, timeline), key="losses")
-
-
-@cached
-def _branched(at: int, rate: float) -> Trace:
-    """The run whose rate changes after so many steps."""
-    first = runs.run(PROBLEM, STEPS, RATE).trace
-    start = first[at].params
-    later = record(
-        numpy_vectorized.train(
-            PROBLEM.starting_at(start["w"], start["b"]), steps=STEPS - at, learning_rate=rate
-        )
-    )
-    kept: list[Step] = [*(first[k] for k in range(at)), *(later[k] for k in range(len(later)))]
-    return record(kept)

@@ -5,6 +5,7 @@
     live(f"w is now {now('w')}", key="sentence")        # text
     listing(source, {"w = w -": Computed([3], "w_next")}, title="The listing", key="code")
     show(loss_curve(trace, timeline), key="curve", height=300)      # a picture, see figure.py
+    wording.markdown("Words that stay as they are.")                # see wording.py
 
 Each number that changes with the step is a Series. All of them are sent once, by `player`; charts
 name their value at the step shown with `timeline.now(name)`, texts and listings with `now(name)`.
@@ -35,7 +36,7 @@ from views.player.figure import (
     sized,
 )
 from views.player.listings import Computed, highlighted, listing
-from views.player.parts import Part, Parts, component, note, noting, on_page, words
+from views.player.parts import Part, Parts, columns, component, note, noting, on_page
 from views.player.story import Moment, Story, paragraphs, say, show_story
 from views.player.text import during, live, now, reached
 from views.player.timeline import (
@@ -81,6 +82,7 @@ __all__ = [
     "Timeline",
     "between",
     "cached",
+    "columns",
     "component",
     "decades",
     "drawing",
@@ -106,5 +108,4 @@ __all__ = [
     "show_story",
     "sized",
     "some_steps",
-    "words",
 ]

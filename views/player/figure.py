@@ -143,7 +143,7 @@ def show(
     lecture = in_lecture()
     params = [*figure["params"], {"name": "lecture", "value": lecture}, SCREEN]
     spec = {**figure, "params": params, "config": CONFIG, "padding": PADDING}
-    note(key, Part("", {}, spec))
+    note(key, Part("", {}, spec), place=place)
     if not on_page():
         return st.container()
     tall: Any = height

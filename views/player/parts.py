@@ -2,60 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+from streamlit.delta_generator_singletons import context_dg_stack
 
 
 class Part(NamedTuple):
     """A component with what it was given, or where `name` is empty a picture: a specification.
 
-    name: of the component, or "words". files: its html, css and js. data: as the browser is given
-    it.
+    name: of the component, or "words", which stay as they are at every step. files: its html, css
+    and js. data: as the browser is given it; words in "html" or, as Streamlit is, in "markdown" or
+    "code". column: of those beside each other, counted from 0; None of what has all the width.
     """
 
     name: str
     files: Mapping[str, str]
     data: Mapping[str, Any]
-
-
-def words(html: str) -> Part:
-    """Words that stay as they are at every step."""
-    return Part("words", {}, {"html": html})
+    column: int | None = None
 
 
 Parts = dict[str, Part]  # by key: what replaces an earlier part takes its place
-_noted: ContextVar[Parts | None] = ContextVar("parts", default=None)
 
 
-_on_page: ContextVar[bool] = ContextVar("on_page", default=True)
+class _Noting(NamedTuple):
+    """What is shown, and where: the columns in which it may stand."""
+
+    parts: Parts
+    columns: list[DeltaGenerator]
+    on_page: bool
+
+
+_noting: ContextVar[_Noting | None] = ContextVar("noting", default=None)
 
 
 @contextmanager
 def noting(*, on_page: bool = True) -> Iterator[Parts]:
     """Yield what is shown in it; complete at its end. on_page: whether a page shows it, too."""
-    parts: Parts = {}
-    tokens = _noted.set(parts), _on_page.set(on_page)
+    now = _Noting({}, [], on_page)
+    token = _noting.set(now)
     try:
-        yield parts
+        yield now.parts
     finally:
-        _noted.reset(tokens[0])
-        _on_page.reset(tokens[1])
+        _noting.reset(token)
 
 
 def on_page() -> bool:
     """Whether what is shown goes into a page, and not only among the parts that are noted."""
-    return _on_page.get()
+    now = _noting.get()
+    return now is None or now.on_page
 
 
-def note(key: str, part: Part) -> None:
-    """Say that this part is shown, under this key. Nothing happens outside of `noting`."""
-    parts = _noted.get()
-    if parts is not None:
-        parts[key] = part
+def columns(widths: int | Sequence[int]) -> list[DeltaGenerator]:
+    """Columns as st.columns makes them, of which is noted what stands in which."""
+    made = st.columns(widths)
+    if now := _noting.get():
+        now.columns.extend(made)
+    return made
+
+
+def note(key: str, part: Part, *, place: DeltaGenerator | None = None) -> None:
+    """Say that this part is shown, under this key. Nothing happens outside of `noting`.
+
+    place: where, if not in the containers that are open.
+    """
+    if now := _noting.get():
+        around = (place,) if place else context_dg_stack.get()
+        within = (i for i, one in enumerate(now.columns) if any(one is box for box in around))
+        now.parts[key] = part._replace(column=next(within, None))
+
+
+def note_words(**data: str) -> None:
+    """Say that these words are shown, as `Part` has them."""
+    if now := _noting.get():
+        note(f"words {len(now.parts)}", Part("words", {}, data))
 
 
 def component(name: str, *, html: str, js: str, css: str = "") -> Callable[..., Any]:

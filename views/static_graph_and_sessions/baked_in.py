@@ -99,7 +99,8 @@ def show_stage(here: Here) -> bool:
         timeline = _timeline(runs, fed)
         whose = LABELS["baked_in"]
         table = TOLD if answered else {name: name for name in ("loss", "w", "b")}
-        play(timeline, begin=(OPENS, None), stops=[1, 5, 20], whose=whose, table=table)
+        ran = {LABELS[name]: runs[name] for name in drawn}
+        play(timeline, ran=ran, begin=(OPENS, None), stops=[1, 5, 20], whose=whose, table=table)
         with story:
             say(_told(fed=answered))
         picture, *places = beside([5, 5, 4] if answered else [5, 6])

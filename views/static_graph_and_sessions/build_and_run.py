@@ -8,6 +8,7 @@ import streamlit as st
 
 from engines.listing import source_of
 from engines.problem import preset
+from engines.standalone import calling
 from engines.static_graph_and_sessions import adding
 from engines.static_graph_and_sessions.one_run import Request, Run
 from views.player import Timeline, cached, listing, show
@@ -33,7 +34,12 @@ def show_stage(here: Here) -> None:
     run = runs.run(Request("sum", ("c",), numbers=(a, b)), PROBLEM, PROBLEM.learning_rate)
     course, told, timeline = _played(run)
     playing: dict[str, Any] = {"readout": {}, "phases": PHASES, "of": run.key}
-    with stage(here, timeline, begin=(0, OPENS), **playing):
+    numbers: Any = {"a_value": a, "b_value": b}
+    ran = {
+        "in a session": calling(adding.add, **numbers),
+        "at once": calling(adding.at_once, **numbers),
+    }
+    with stage(here, timeline, ran=ran, begin=(0, OPENS), **playing):
         told.show(key="story")
         picture, code = beside([1, 1])
         with picture:

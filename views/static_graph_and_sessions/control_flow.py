@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from engines.graphs.autograd import Graph
 from engines.listing import source_of
 from engines.recurrent import tf_cells, tf_graphs, torch_cell
+from engines.standalone import calling
 from views.graphs.small_graph import draw_graph, show_graph
 from views.player import (
     WHOLE_STEPS,
@@ -126,7 +127,20 @@ def show_stage(here: Here) -> str:
         answered = predicted(question, ANSWERS, right, key="a longer word")
         if answered:
             counts = _counts()
-            play(_timeline(counts), begin=(OPENS, None), readout={}, counted=LETTERS, table=TABLE)
+            arrays = dict(zip(tf_cells.ARRAYS, torch_cell.arrays(word), strict=True))
+            letters = len(arrays["x_value"])
+            ran = {
+                "with a loop": calling(tf_cells.read_in_loop, **arrays),
+                "unrolled": calling(tf_cells.read_unrolled, letters=letters, **arrays),
+            }
+            play(
+                _timeline(counts),
+                ran=ran,
+                begin=(OPENS, None),
+                readout={},
+                counted=LETTERS,
+                table=TABLE,
+            )
         with story:
             say(_of_the_counts() if answered else UNANSWERED)
         # A hall needs larger boxes: there the picture with a single box for the loop is left out.

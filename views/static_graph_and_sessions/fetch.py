@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from engines.listing import source_of
 from engines.problem import preset
 from engines.regression import tf_session
-from engines.static_graph_and_sessions.one_run import FEEDS, Request, Run
+from engines.standalone import Called, calling
+from engines.static_graph_and_sessions.one_fetch import fetched
+from engines.static_graph_and_sessions.one_run import FEEDS, NAMELESS, Request, Run
 from views.player import Timeline, cached, listing, show
 from views.static_graph_and_sessions import drawing, runs, story
 from views.static_graph_and_sessions.boxes import REGRESSION
@@ -64,8 +67,28 @@ def show_stage(here: Here) -> Run:
             source = part(source_of(tf_session.train), "x = ", "initialize = ") + story.call(run)
             listing(source, told.computed, title="tf_session.py", key="listing", follows=True)
         opens = min(3, sum(timeline.parts[:2]) - 1)
-        play(timeline, begin=(0, opens), readout={}, phases=PHASES, of=run.key)
+        ran = {"": _asked(fetches, str(feed), fails=run.message is not None)}
+        play(timeline, ran=ran, begin=(0, opens), readout={}, phases=PHASES, of=run.key)
     return run
+
+
+def _asked(fetches: Sequence[str], feed: str, *, fails: bool) -> Called:
+    """The listing that runs a session so, to be taken home."""
+    x, y = PROBLEM.x, PROBLEM.y
+    fed: Mapping[str, Mapping[str, Any]] = {
+        "without_y": {"x": x},
+        "short_y": {"x": x, "y": y[:-1]},
+        "y_pred": {"x": x, "y": y, "y_pred": np.zeros_like(y)},
+    }
+    return calling(
+        fetched,
+        fails=fails,
+        problem=PROBLEM,
+        learning_rate=PROBLEM.learning_rate,
+        names=[NAMELESS.get(name, name) for name in fetches],
+        fed=fed.get(feed, {"x": x, "y": y}),
+        initialized=feed != "not_initialized",
+    )
 
 
 def tell(run: Run) -> None:

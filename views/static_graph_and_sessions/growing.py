@@ -14,8 +14,10 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from engines.benchmark.contender import scheduled
+from engines.listing import edited
 from engines.problem import Problem, preset
-from engines.static_graph_and_sessions.growing_graph import AGAIN, Run, start
+from engines.standalone import calling
+from engines.static_graph_and_sessions.growing_graph import AGAIN, VERSIONS, Run, start, train
 from views.player import WHOLE_STEPS, Figure, Timeline, cached, every_step, listing, now, say, show
 from views.static_graph_and_sessions.programs import part
 from views.ui.errors import explain
@@ -79,7 +81,16 @@ def show_stage(here: Here) -> bool:
             loops = both_loops(PROBLEM, STEPS)
         wrong, right = loops[GROWING], loops[HEALTHY]
         opens = (min(OPENS, STEPS - 1), None)
-        play(_timeline(wrong, right), begin=opens, stops=[1], readout={}, table=TABLE)
+        ran = {
+            LOOKS[name].label: calling(
+                edited(train, VERSIONS[name]).names["train"],
+                varies=("milliseconds",),
+                problem=PROBLEM,
+                steps=STEPS,
+            )
+            for name in loops
+        }
+        play(_timeline(wrong, right), ran=ran, begin=opens, stops=[1], readout={}, table=TABLE)
         each = (wrong.operations[-1] - wrong.operations[0]) / (STEPS - 1)
         with story:
             say(

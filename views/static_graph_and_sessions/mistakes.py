@@ -14,8 +14,9 @@ import streamlit as st
 from engines.graphs.static import Message
 from engines.listing import source_of
 from engines.recurrent import tf_cells, torch_cell
+from engines.standalone import Called, calling
 from engines.static_graph_and_sessions import adding
-from views.player import cached, listing, say
+from views.player import cached, listing, say, wording
 from views.static_graph_and_sessions.programs import program
 from views.ui import errors
 from views.ui.mistakes import told_in
@@ -81,7 +82,7 @@ def _compared(right: str, wrong: str, message: Message | None) -> Broken:
 
 def show_stage(here: Here) -> None:
     """Choose a mistake and say how it ends; then TensorFlow's words, taken apart."""
-    with stage(here):
+    with stage(here) as play:
         labels = {mistake: told.label for mistake, told in TOLD.items()}
         mistake = here.controls.pills(
             "A mistake to make", "mistake", labels, OPENS, label_visibility="collapsed"
@@ -101,21 +102,34 @@ def show_stage(here: Here) -> None:
                 follows=True,
             )
             if run.right.strip():
-                st.markdown("It should be:")
-                st.code(run.right, wrap_lines=True)
+                wording.markdown("It should be:")
+                wording.code(run.right, language="python")
         with words:
             if guess and run.message:
                 said = f"{run.message.error}: {run.message.sentence}"
                 shown, phrases = errors.up_to_explained(said)
-                st.code(shown, language=None, wrap_lines=True)
+                wording.code(shown)
                 errors.explain_phrases(phrases)
         with story:
             say(_told(mistake, run, guess) if guess else SAID[kind])
+        if guess:
+            play(ran={"": _program(mistake, fails=run.message is not None)})
     if guess and run.message:
         st.markdown(f"**To mend it.** {errors.explanation(run.message.sentence)[1]}")
         if shown != said:
             st.markdown("**All that TensorFlow says:**")
             st.code(said, language=None, wrap_lines=True)
+
+
+def _program(mistake: str, *, fails: bool) -> Called:
+    """The listing with the mistake in it, to be taken home."""
+    if mistake in adding.MISTAKES:
+        add = adding.make(mistake).names[adding.MISTAKES[mistake][0].__name__]
+        return calling(add, fails=fails, a_value=NUMBERS[0], b_value=NUMBERS[1])
+    arrays = dict(zip(tf_cells.ARRAYS, torch_cell.arrays(WORD), strict=True))
+    letters = len(WORD) + (mistake == "other_length")
+    reads = tf_cells.make(mistake).names["read_unrolled"]
+    return calling(reads, fails=fails, letters=letters, **arrays)
 
 
 def _told(mistake: str, run: Broken, guess: str) -> str:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
+from importlib import import_module
+from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from engines.benchmark import first_calls
 from engines.benchmark.child import in_child
+from engines.standalone import Called, calling
 from views.player import say, show
 from views.static_graph_and_sessions.paid_once_chart import (
     EAGER,
@@ -41,6 +46,16 @@ NEVER, UNCLEAR = "never", "too close to tell"
 ABOUT = "8 measurements, each in a process of its own: about half a minute."
 
 
+def _program(engine: str) -> Called:
+    """The parabola trained by one of them, each step timed, to be taken home."""
+    module, name, _ = first_calls.ENGINES[engine]
+    _, data, start, rate = first_calls.parabola()
+    listing = getattr(import_module(module), name)
+    arguments: dict[str, Any] = {"data": data, "start": start, "learning_rate": rate}
+    arguments |= {"listing": listing, "steps": STEPS_ASKED}
+    return calling(first_calls.first_and_later, varies=("first", "later"), **arguments)
+
+
 def show_stage(here: Here) -> tuple[Measuring, Found | None]:
     """A guess, a button, and two pictures that fill while it is measured.
 
@@ -60,7 +75,7 @@ def show_stage(here: Here) -> tuple[Measuring, Found | None]:
             else:
                 pictures[i] = show(figure, key=f"first calls, {task}", place=pictures[i])
 
-    with stage(here):
+    with stage(here, ran={LOOKS[name].label: partial(_program, name) for name in LOOKS}):
         story = st.container()
         guess = asked(QUESTION, ANSWERS, key="first calls")
         found, start = None, "cold"

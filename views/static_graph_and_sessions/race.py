@@ -11,7 +11,8 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from engines.graphs.autograd import Graph
-from engines.problem import Problem
+from engines.problem import Problem, preset
+from engines.standalone import Called, calling
 from engines.static_graph_and_sessions import race
 from views.graphs.small_graph import draw_graph
 from views.player import Drawing, Figure, Filling, cached, drawing, live, picture, say, show
@@ -47,6 +48,13 @@ around_w = cached(race.around_w)
 
 
 @cached
+def _early_runs() -> Called:
+    """The listing whose w and b may be those before a run, or after it, to be taken home."""
+    problem = preset("session_article").astype("float32")
+    rate = problem.learning_rate
+    return calling(race.train, varies=("w", "b"), problem=problem, steps=EARLY, learning_rate=rate)
+
+
 def late_reads(
     problem: Problem, attempt: int, runs: int, reads: race.Reads, threads: int
 ) -> race.Late:
@@ -57,7 +65,7 @@ def late_reads(
 
 def show_stage(here: Here) -> bool:
     """Ask which value a run prints; once answered, show the edge that is not there."""
-    with stage(here):
+    with stage(here) as play:
         say(
             f"<code>{html.escape(FETCHES)}</code> reads w and b, and assigns them, in one run. "
             "<b>No edge says which comes first.</b>"
@@ -67,6 +75,8 @@ def show_stage(here: Here) -> bool:
         for place, reads in zip(beside(2), TITLES if answered else ("variables",), strict=False):
             with place:
                 show(_around(reads), key=f"race {reads}")
+        if answered:
+            play(ran={"": _early_runs()})
     return answered
 
 

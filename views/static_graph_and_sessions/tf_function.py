@@ -12,6 +12,7 @@ import streamlit as st
 
 from engines.listing import source_of
 from engines.recurrent import tf_cells
+from engines.standalone import calling
 from engines.static_graph_and_sessions import tracing
 from engines.static_graph_and_sessions.tracing import Call
 from views.player import (
@@ -85,7 +86,8 @@ def show_stage(here: Here) -> str:
         )
         calls = run(name)
         played = _timeline(calls)
-        play(played, begin=(ASKED, None), readout={}, counted=CALL, table=TABLE)
+        ran = {"": calling(tracing.run, varies=("milliseconds",), name=name)}
+        play(played, ran=ran, begin=(ASKED, None), readout={}, counted=CALL, table=TABLE)
         table, code = beside([8, 5])
         with table:
             live(_table(calls), key="calls of a function")

@@ -9,6 +9,7 @@ import streamlit as st
 
 from engines.graphs.static import Message
 from engines.listing import source_of
+from engines.standalone import calling
 from engines.static_graph_and_sessions import two_sessions
 from engines.static_graph_and_sessions.two_sessions import Event
 from views.player import cached, listing, live, say
@@ -37,7 +38,7 @@ def show_stage(here: Here) -> bool:
         "start": "0, the start value",
         "nothing": "an error: it has no value yet",
     }
-    with stage(here):
+    with stage(here, ran={"": calling(two_sessions.totals, a_value=A, b_value=B)}):
         say(
             "A <b>variable</b> is the part of a graph that may change its value. Here it is a "
             "total, to which each run adds what is fed. <b>Two sessions run the same graph.</b>"

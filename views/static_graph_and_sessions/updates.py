@@ -27,6 +27,7 @@ from views.player import (
     say,
     show,
     some_steps,
+    wording,
 )
 from views.ui.line_chart import Line, lines
 from views.ui.numbers import number
@@ -83,8 +84,8 @@ def show_stage(here: Here) -> None:
         with code:
             listing(_lines_of(style, changed), {}, title=style, key="update")
         with operations:
-            st.markdown("**To update w, a session runs**")
-            st.code(build(PROBLEM, style, changed).update, language=None)
+            wording.markdown("**To update w, a session runs**")
+            wording.code(build(PROBLEM, style, changed).update)
 
 
 def tell(here: Here) -> None:

@@ -11,7 +11,9 @@ from engines.benchmark.clock import Timing
 from engines.graphs.autograd import Graph, brief
 from engines.graphs.static import to_graph
 from engines.problem import preset
-from engines.static_graph_and_sessions.one_run import Request, Run
+from engines.standalone import calling
+from engines.static_graph_and_sessions.one_fetch import fetched
+from engines.static_graph_and_sessions.one_run import NAMELESS, Request, Run
 from engines.static_graph_and_sessions.warm_runs import Warm, warm
 from views.graphs.small_graph import draw_graph
 from views.player import Figure, cached, say, show
@@ -36,7 +38,7 @@ AGAIN_AFTER = 30  # seconds: not sooner is a busy server asked again
 def show_stage(here: Here) -> None:
     """The three ways in a row, and for the one chosen its executed graph."""
     labels = {way: told["label"] for way, told in WAYS.items()}
-    with stage(here):
+    with stage(here) as play:
         way = here.controls.choice(
             st.segmented_control,
             "Fetch",
@@ -47,7 +49,12 @@ def show_stage(here: Here) -> None:
             label_visibility="collapsed",
         )
         say(f"{texts.as_html(WAYS[str(way)]['story'])} {times(str(way), measured())}")
-        run = runs.run(REQUESTS[str(way)], PROBLEM, PROBLEM.learning_rate)
+        request = REQUESTS[str(way)]
+        run = runs.run(request, PROBLEM, PROBLEM.learning_rate)
+        names = [NAMELESS.get(name, name) for name in request.fetches]
+        fed = {"x": PROBLEM.x, "y": PROBLEM.y}
+        rate = PROBLEM.learning_rate
+        play(ran={"": calling(fetched, problem=PROBLEM, learning_rate=rate, names=names, fed=fed)})
         for place in beside(1):
             with place:
                 show(_drawn(run), key="watched")

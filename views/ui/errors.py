@@ -6,8 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-import streamlit as st
-
+from views.player import wording
 from views.ui import texts
 from views.ui.table import markdown_table
 
@@ -35,21 +34,21 @@ def explain(error: str, sentence: str, *, operation: str = "", refused: bool = F
     refused: whether nothing ran. What is not KNOWN is shown as it is.
     """
     if operation:
-        st.markdown(f"The run stopped at the operation `{operation}`, with these words:")
+        wording.markdown(f"The run stopped at the operation `{operation}`, with these words:")
     elif refused:
-        st.markdown("It was refused before any operation ran, with these words:")
-    st.code(f"{error}: {sentence}", language=None, wrap_lines=True)
+        wording.markdown("It was refused before any operation ran, with these words:")
+    wording.code(f"{error}: {sentence}")
     phrases, mend = explanation(sentence)
     explain_phrases(phrases)
     if mend:
-        st.markdown(f"**To mend it.** {mend}")
+        wording.markdown(f"**To mend it.** {mend}")
 
 
 def explain_phrases(phrases: Mapping[str, str]) -> None:
     """A table of what a message says, and what that means. phrases: by phrase, in Markdown."""
     if phrases:
         rows = [(f"`{phrase}`", meaning) for phrase, meaning in phrases.items()]
-        st.markdown(markdown_table(("What it says", "What that means"), rows))
+        wording.markdown(markdown_table(("What it says", "What that means"), rows))
 
 
 def up_to_explained(sentence: str, *, most: int | None = None) -> tuple[str, dict[str, str]]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from views.player import listing, note, words
+from views.player import listing, wording
 from views.ui import texts
 from views.ui.controls import Controls
 from views.ui.prediction import GUESS, predicted
@@ -49,7 +49,7 @@ def predict(
     show_edit(right, wrong)
     answered = ask(ends, end, key=key)
     if answered:
-        st.markdown(told.story)
+        wording.markdown(told.story)
     return answered
 
 
@@ -70,8 +70,7 @@ def show_edit(right: str, wrong: str) -> None:
         f'<figure class="edit"><figcaption>{caption}</figcaption><pre>{escape(code)}</pre></figure>'
         for caption, code in blocks.items()
     )
-    note("edit", words(lines))
-    st.html(lines)
+    wording.html(lines)
 
 
 def listing_that_ran(source: str, right: str, wrong: str, *, key: str) -> None:

@@ -18,26 +18,35 @@ function themed(spec, { background, text, quiet, line }) { // what Streamlit's t
   return { ...spec, background, config, width: "container", height: "container", autosize: { type: "fit", contains: "padding", resize: true } };
 }
 
-function place(kind, where = beside) {
+function place(kind, where) {
   const box = Object.assign(document.createElement("div"), { className: kind });
   where.append(box);
   return box;
 }
 
+// What stood in a column on the stage stands in one here, and what had all the width above them.
+const columns = new Map(), whole = PARTS.some((part) => part.column !== null) ? main : beside;
+function column(i) {
+  if (i === null) return beside;
+  if (!columns.has(i)) columns.set(i, place("column", beside));
+  columns.get(i).style.order = i;
+  return columns.get(i);
+}
+
 const pictures = [];
-for (const { key, name, html, data } of PARTS) {
+for (const { key, name, html, data, column: i } of PARTS) {
   if (!name) {
-    const box = place("picture");
+    const box = place("picture", column(i));
     box.dataset.key = key;
     pictures.push({ box, spec: data });
     continue;
   }
   if (!MODULES[name]) { // words, the same at every step
-    place("words").innerHTML = data.html;
+    place("words", i === null ? whole : column(i)).innerHTML = html;
     continue;
   }
   const telling = name === "live" && data.html.includes('class="story"');
-  const box = name === "player" || telling ? place(name, main) : place(name === "live" ? "words" : "component");
+  const box = name === "player" || telling ? place(name, main) : place(name === "live" ? "words" : "component", name === "live" && i === null ? whole : column(i));
   box.innerHTML = html;
   MODULES[name]({ parentElement: box, data, setTriggerValue() {}, setStateValue() {} });
 }

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
 
-from views.player import Part, Parts
+from markdown_it import MarkdownIt
+
+from views.player import Part, Parts, highlighted
 from views.ui import vega_files
 from views.ui.pictures import plain
 
 HERE = Path(__file__).parent
+MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 WORDS = {"theme": "Light or dark"}
 TEXT = (HERE.parent / "player" / "text.css").read_text(encoding="utf-8")
 STAGE = (HERE / "stage.css").read_text(encoding="utf-8")
@@ -36,8 +40,9 @@ def page(
         {
             "key": key,
             "name": part.name,
-            "html": part.files.get("html", ""),
-            "data": _data(part, begin),
+            "html": part.files.get("html", "") if part.files else _words(part.data),
+            "data": _data(part, begin) if part.name != "words" else None,
+            "column": part.column,
         }
         for key, part in parts.items()
     ]
@@ -56,6 +61,18 @@ def page(
 <script>{_inside(script)}</script>
 </body></html>
 """
+
+
+def _words(data: Mapping[str, Any]) -> str:
+    """Words as HTML, as Streamlit would write them; see `Part`."""
+    if "markdown" in data:
+        written: str = MARKDOWN.render(data["markdown"])
+        return written
+    if "code" in data:
+        python = data["language"] == "python"
+        lines = "\n".join(highlighted(data["code"])) if python else escape(data["code"])
+        return f'<pre class="lines">{lines}</pre>'
+    return str(data.get("html", ""))
 
 
 def _data(part: Part, begin: tuple[int, int | None] | None) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from views.player import wording
 from views.ui.controls import Controls
 
 GUESS = "guess of "  # how the key of an answer begins
@@ -58,5 +59,5 @@ def predicted(question: str, answers: Mapping[str, str], right: str, *, key: str
     with read_out(key):
         guess = asked(question, answers, key=key)
         if guess is not None:
-            st.markdown(f"{opening(guess, right)} **{answers[right]}**.")
+            wording.markdown(f"{opening(guess, right)} **{answers[right]}**.")
     return guess is not None

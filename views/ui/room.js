@@ -86,6 +86,16 @@ export default function ({ parentElement, data }, base) {
     }, AT_MOST);
   });
 
+  let points = null, pointed = 0; // what the lecturer points at, and whether it is about to be told
+  on(document, "pointing", ({ detail }) => {
+    points = detail;
+    if (line.role !== "leads" || pointed) return;
+    pointed = setTimeout(() => {
+      pointed = 0;
+      line.say({ points });
+    }, AT_MOST);
+  });
+
   // ---- a page that follows is taken there
 
   const inAddress = ({ step, moment }) => `step=${step}&moment=${moment ?? "all"}`;
@@ -107,6 +117,13 @@ export default function ({ parentElement, data }, base) {
       document.dispatchEvent(new Event("player-go"));
       if (!opening) delete root.dataset.place;
     }
+  }
+
+  function point() { // what the lecturer points at grows here, too
+    const what = line.role === "follows" && line.connected && !line.roams && idle() ? line.state.points ?? null : null, text = JSON.stringify(what);
+    if (text === line.points) return;
+    line.points = text;
+    document.dispatchEvent(new CustomEvent("point-at", { detail: what }));
   }
 
   function reveal() { // with the answer that was given, once the lecturer has let it be shown
@@ -258,13 +275,14 @@ export default function ({ parentElement, data }, base) {
   function look() {
     if (line.role === "leads" && line.connected) lead();
     if (line.role === "follows") { follow(); reveal(); }
+    point();
     if (line.refused !== told && (told = line.refused)) openPlan();
     if (line.role === "follows" && line.connected && find(".room-shown input")) plan.close(); // the code was right
     draw();
   }
   on(document, "room", look);
   const looking = setInterval(look, TICK);
-  off.signal.addEventListener("abort", () => { clearInterval(looking); clearTimeout(telling); });
+  off.signal.addEventListener("abort", () => { clearInterval(looking); clearTimeout(telling); clearTimeout(pointed); });
   if (line.refused) openPlan();
   look();
   return () => off.abort();

@@ -13,7 +13,7 @@ const keep = (storage, what) => (what ? storage.setItem(MINE, JSON.stringify(wha
 const token = () => [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
 function newLine(address) {
-  const line = { role: null, code: null, state: {}, connected: false, refused: null, roams: false };
+  const line = { role: null, code: null, state: {}, connected: false, refused: null, roams: false, points: "null" };
   let socket = null, first = null, tries = 0, again = 0, was = false; // was: in the room before
 
   const tell = () => document.dispatchEvent(new Event("room"));

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from views.player import Timeline, in_lecture, noting, player
+from views.player import Timeline, columns, in_lecture, noting, player
 from views.ui import room, take_home, talk
 from views.ui.shell import Here
 from views.ui.take_home import Runs
@@ -26,14 +26,17 @@ def stage(
 
     timeline: what the player plays. ran: the runs of listings behind it, by name, to be taken home
     as programs. playing: what else the player is told. Where that depends on controls which are on
-    the stage, it is given later to what this yields: `play(timeline, ran=ran, **playing)`.
+    the stage, it is given later to what this yields: `play(timeline, ran=ran, **playing)`, or
+    `play(ran=ran)` where nothing is played.
     """
     played, runs = timeline, dict(ran or {})
 
-    def play(timeline: Timeline, *, ran: Runs | None = None, **playing: Any) -> None:
+    def play(timeline: Timeline | None = None, *, ran: Runs | None = None, **playing: Any) -> None:
         nonlocal played
-        played = timeline
         runs.update(ran or {})
+        if timeline is None:
+            return
+        played = timeline
         ways: dict[str, Any] = {"then": then(here), "at_end": here.backwards}
         ways["on_asked"] = here.controls.moved
         with bar:
@@ -72,4 +75,4 @@ def beside(widths: int | Sequence[int]) -> list[DeltaGenerator]:
     widths: how many, or how wide they are, as for st.columns.
     """
     with st.container(key="beside"):
-        return st.columns(widths)
+        return columns(widths)

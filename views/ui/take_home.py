@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from engines.standalone import NotStandaloneError, program
+from engines.definitions import NotStandaloneError
+from engines.standalone import Called, Ran, program
 from engines.trace import Trace
 from views.player import Parts, Timeline, in_lecture
 from views.ui import offline, pictures, turns
@@ -33,7 +34,9 @@ MIME = {
     "pictures": "application/zip",
 }
 PLACE = ("chapter", "lecture", "step", "moment")  # in the address; all else are settings
-Runs = Mapping[str, Trace]  # by what tells them apart, "" for the only one
+# By what tells them apart, "" for the only one. What takes a while to be had is asked for once it
+# is wanted.
+Runs = Mapping[str, Ran | Callable[[], Ran]]
 
 
 def offer(here: Here, parts: Parts, timeline: Timeline | None, ran: Runs) -> None:
@@ -47,10 +50,11 @@ def offer(here: Here, parts: Parts, timeline: Timeline | None, ran: Runs) -> Non
     name = f"{page_of(here.file).path or 'home'}_{here.name}"
     with box:
         _file(here, "html", f"{name}.html", lambda: as_page(here, parts, timeline, address))
-        for run, trace in ran.items():
-            _programs(here, run, f"{name}{'_' * bool(run)}{pictures.file_name(run)}", trace)
-        if ran or (timeline and timeline.last_step > 0):
-            _file(here, "csv", f"{name}.csv", lambda: table(ran, timeline).to_csv(index=False))
+        for run, made in ran.items():
+            _programs(here, run, f"{name}{'_' * bool(run)}{pictures.file_name(run)}", made)
+        traces = {run: one for run, one in ran.items() if isinstance(one, Trace)}
+        if traces or (timeline and timeline.last_step > 0):
+            _file(here, "csv", f"{name}.csv", lambda: table(traces, timeline).to_csv(index=False))
         if any(not part.name for part in parts.values()):
             _file(
                 here,
@@ -94,7 +98,7 @@ def as_notebook(cells: list[str]) -> str:
     return str(nbformat.writes(notebook))
 
 
-def table(ran: Runs, timeline: Timeline | None) -> pd.DataFrame:
+def table(ran: Mapping[str, Trace], timeline: Timeline | None) -> pd.DataFrame:
     """One row for each step: what the runs recorded, of an array its length, and what was played.
 
     The columns of a run that has a name begin with it.
@@ -112,14 +116,21 @@ def table(ran: Runs, timeline: Timeline | None) -> pd.DataFrame:
     return pd.DataFrame(columns).rename_axis("step").reset_index()
 
 
-def _programs(here: Here, run: str, name: str, trace: Trace) -> None:
+def _programs(here: Here, run: str, name: str, made: Ran | Callable[[], Ran]) -> None:
+    """Links to the program, where the run can be told as one."""
     title = f"{here.question} {run}".strip()
-    try:
-        cells = program(trace, title=f"{title}\n\nTaken home from Backstep.")
-    except NotStandaloneError:
-        return
-    for kind, ending, made in (("python", "py", as_script), ("notebook", "ipynb", as_notebook)):
-        _file(here, kind, f"{name}.{ending}", lambda made=made: made(cells), of=run)  # type: ignore[misc]
+
+    def cells() -> list[str]:
+        ran = made if isinstance(made, Trace | Called) else made()
+        return program(ran, title=f"{title}\n\nTaken home from Backstep.")
+
+    if isinstance(made, Trace):
+        try:
+            cells()
+        except NotStandaloneError:
+            return
+    for kind, ending, write in (("python", "py", as_script), ("notebook", "ipynb", as_notebook)):
+        _file(here, kind, f"{name}.{ending}", lambda write=write: write(cells()), of=run)  # type: ignore[misc]
 
 
 def _file(

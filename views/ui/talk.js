@@ -6,7 +6,7 @@
 // A player that is mounted at a stop reads the address; one that is there already hears "player-go", and
 // finds in document.documentElement.dataset.place where it is to go.
 
-const NAME = "backstep talk", MOST = 60, LONGEST = 600;
+const NAME = "backstep talk", MOST = 60, LONGEST = 600, SMALL = 420; // pixels: how wide a picture is for the speaker
 // A page that is only made ready does nothing by itself; one in a learning platform's frame does all.
 const within = Boolean(window.frameElement?.classList.contains("talk-ready"));
 const root = document.documentElement;
@@ -85,10 +85,11 @@ export default function ({ parentElement, data, setTriggerValue }, base) {
   }
 
   function add() {
+    const at = here(), { title } = data;
     if (talk.stops.length >= MOST) return say(WORDS.full);
-    const { title } = data;
+    if (talk.stops.at(-1)?.at === at) return say(WORDS.same);
     const step = document.querySelector("#player-step")?.at?.step;
-    talk.stops.push({ name: step ? WORDS.at_step.replace("{title}", title).replace("{step}", step) : title, at: here(), notes: "" });
+    talk.stops.push({ name: step ? WORDS.at_step.replace("{title}", title).replace("{step}", step) : title, at, notes: "" });
     keep();
     say(WORDS.added.replace("{count}", talk.stops.length));
   }
@@ -148,12 +149,37 @@ export default function ({ parentElement, data, setTriggerValue }, base) {
   // ---- the next stop is made ready: what it trains and draws is then kept on the server
 
   const ready = (window.backstepReady ??= new Set());
+  const pictures = (window.backstepPictures ??= new Map()); // of stops, by address, for the speaker's view
+
+  function still(page) { // the first picture of a page's stage, small; null where it has none
+    const picture = page?.querySelector(".st-key-stage canvas");
+    if (!picture?.width || !picture.height) return null;
+    const small = Object.assign(document.createElement("canvas"), { width: SMALL, height: Math.round((SMALL * picture.height) / picture.width) });
+    small.getContext("2d").drawImage(picture, 0, 0, small.width, small.height);
+    return small.toDataURL();
+  }
+
+  let shown = "";
+  function show() { // what the hall sees now, and what it will see next
+    const at = now()?.at;
+    if (at === undefined || !window.backstepSpeaks) return;
+    const seen = { now: still(document), next: pictures.get(talk.stops[at + 1]?.at) ?? null }, text = JSON.stringify(seen);
+    if (text !== shown) channel.postMessage({ seen });
+    shown = text;
+  }
+
+  const showing = setInterval(show, 1000);
+  off.signal.addEventListener("abort", () => clearInterval(showing));
 
   function prepare() {
     const next = now() && talk.stops[now().at + 1]?.at;
     if (!next || ready.has(next)) return;
     ready.add(next);
-    loaded(next).then((frame) => frame.remove());
+    loaded(next).then((frame) => {
+      pictures.set(next, still(frame.contentDocument));
+      frame.remove();
+      show();
+    });
   }
 
   function loaded(at) { // a frame with this stop, once all of it is there
@@ -251,15 +277,18 @@ export default function ({ parentElement, data, setTriggerValue }, base) {
     if (!paper) return say(WORDS.blocked);
     paper.document.write(`<!doctype html><meta charset="utf-8"><title>${escaped(talk.title || WORDS.handout)}</title><style>
       body { font: 11pt/1.4 system-ui, sans-serif; max-width: 60rem; margin: 1rem auto; padding: 0 1rem; color: #1b2733; background: #fff; }
+      .notes { white-space: pre-line; } .choice { display: flex; gap: 1rem; } body:has(.choice input:not(:checked)) .notes, .choice:has(~ .wait) { display: none; }
+      @media print { .choice { display: none; } }
       section { break-inside: avoid; border-top: 1px solid #aaa; } img { max-width: 49%; vertical-align: top; } pre { font-size: 8.5pt; white-space: pre-wrap; }
-      .at { font-size: 8.5pt; overflow-wrap: anywhere; } </style><h1>${escaped(talk.title)}</h1><p class="wait"></p>`);
+      .at { font-size: 8.5pt; overflow-wrap: anywhere; } </style><p class="choice"><label><input type="checkbox" checked> ${WORDS.with_notes}</label> <button type="button" onclick="print()">${WORDS.print}</button></p><h1>${escaped(talk.title)}</h1><p class="wait"></p>`);
     for (const [i, stop] of talk.stops.entries()) {
       paper.document.querySelector(".wait").textContent = WORDS.making.replace("{i}", i + 1).replace("{count}", talk.stops.length);
       const frame = await loaded(stop.at), stage = frame.contentDocument;
       const texts = [...stage.querySelectorAll(".st-key-stage :is(.story p.on, .stMarkdown p)")].map((one) => one.innerText);
       const code = [...stage.querySelectorAll(".st-key-stage .listing ol")].map((one) => [...one.querySelectorAll("code")].map((line) => line.textContent).join("\n"));
+      code.unshift(...[...stage.querySelectorAll(".st-key-stage .edit")].map((one) => one.innerText)); // the lines of a mistake
       const images = [...stage.querySelectorAll(".st-key-stage canvas")].map((one) => `<img alt="" src="${one.toDataURL()}">`);
-      const html = [`<h2>${i + 1}. ${escaped(stop.name)}</h2>`, `<p>${escaped(stop.notes)}</p>`, ...texts.map((text) => `<p>${escaped(text)}</p>`),
+      const html = [`<h2>${i + 1}. ${escaped(stop.name)}</h2>`, `<p class="notes">${escaped(stop.notes)}</p>`, ...texts.map((text) => `<p>${escaped(text)}</p>`),
         images.join(" "), ...code.map((text) => `<pre>${escaped(text)}</pre>`), `<p class="at">${escaped(location.origin + base.slice(0, -1) + stop.at)}</p>`];
       paper.document.body.append(Object.assign(paper.document.createElement("section"), { innerHTML: html.join("") }));
       frame.remove();
@@ -331,6 +360,7 @@ export default function ({ parentElement, data, setTriggerValue }, base) {
     event.stopImmediatePropagation(); // a clicker goes to the next stop, and not to the next moment
   }, { capture: true });
   on(document, "click", (event) => ({ add, plan: ALWAYS.t })[event.target.closest?.("[data-talk]")?.dataset.talk]?.());
+  on(document, "point-at", ({ detail }) => pointAt(detail)); // what the lecturer of a room points at
   on(document, "talk-open", (event) => { // a room is led somewhere, in whichever mode its members are
     event.preventDefault();
     open(event.detail.at, event.detail.lecture);
@@ -338,7 +368,7 @@ export default function ({ parentElement, data, setTriggerValue }, base) {
   on(channel, "message", ({ data: heard }) => {
     if (heard.press && !now()) return; // another window gives the talk
     if (heard.press) { if (!act(heard.press)) document.dispatchEvent(new KeyboardEvent("keydown", { key: heard.press, shiftKey: heard.shift, bubbles: true })); }
-    else if (heard.asks) tell();
+    else if (heard.asks) { window.backstepSpeaks = true; tell(); shown = ""; show(); }
     else { talk = stored(); list(); }
   });
 

@@ -50,6 +50,9 @@ WORDS: dict[str, Any] = {
     "close": "Close",
     "ready": "The next stop, made ready",
     "making": "Stop {i} of {count} is being drawn …",
+    "with_notes": "With the notes",
+    "print": "Print",
+    "same": "This moment is the last stop already.",
     "full": "A talk has no room for more stops.",
     "first": "This is the first stop.",
     "last": "This is the last stop.",
@@ -126,7 +129,7 @@ def mount(page: Page, chapter: str, *, lecture: bool) -> None:
     data = {
         "paths": [one.path for one in PAGES],
         "page": PAGES.index(page),
-        "title": chapter,
+        "title": f"{page.title} · {chapter}",
         "lecture": lecture,
         "opened": st.session_state.get(OPENED, 0),
     }

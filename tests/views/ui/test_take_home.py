@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import subprocess
 import sys
 import zipfile
@@ -12,6 +13,7 @@ import pytest
 from PIL import Image
 
 from engines.standalone import program
+from tests.support.visit import visit
 from views.manual_gradients import one_step
 from views.player import Part, Series, Timeline, every_step
 from views.player.figure import CONFIG
@@ -114,6 +116,69 @@ def test_a_long_line_is_cut_where_nobody_sees_it():
     assert 'd="M10,10L20,20L5000,5000M6000,6000L30,30"' in cut
     filled = svg.replace("stroke=", 'fill="red" stroke=')
     assert cut_off(filled) == filled
+
+
+# Stages on which Streamlit's own elements write: a chapter, and the question that is answered.
+WRITTEN = [
+    ("manual_gradients", {"chapter": "mistakes"}, "input_forgotten"),
+    ("custom_relu_backward", {"chapter": "mistakes", "mistake": "too_many"}, "mistake too_many"),
+    ("dynamic_graph", {"chapter": "mistakes", "mistake": "detached"}, "detached"),
+    ("dynamic_graph", {"chapter": "stream", "stream_rate": "same", "batch": "64"}, ""),
+    ("gpu_speedup", {"chapter": "traps"}, "trap first_call"),
+]
+
+
+@pytest.mark.parametrize(("page", "query", "question"), WRITTEN, ids=lambda one: str(one)[:40])
+def test_all_that_is_written_on_a_stage_is_taken_home_in_the_column_it_stands_in(
+    page, query, question, monkeypatch
+):
+    taken = {}
+
+    def offer(_here, parts, _timeline, ran):
+        taken.update(parts=parts, ran=ran)
+
+    monkeypatch.setattr(take_home, "offer", offer)
+    at = visit(page, **query)
+    if question:
+        at.session_state[f"guess of {question}"] = "show"
+        at.run()
+    assert not at.exception
+    stage = next(one for one in blocks(at.main) if one.proto.id.endswith("-stage"))
+    kinds = (stage.markdown, stage.code, stage.caption, stage.warning)
+    written = [element.value.strip() for kind in kinds for element in kind]
+    kept = [part for part in taken["parts"].values() if part.name == "words"]
+    noted = [str(one.data.get("markdown") or one.data.get("code")).strip() for one in kept]
+    assert written
+    assert sorted(written) == sorted(one for one in noted if one != "None")
+    places = {part.column for part in taken["parts"].values()}
+    assert places - {None}
+    assert taken["ran"]
+    file = offline.page(taken["parts"], title="A stage", told="from a test")
+    told = re.sub("<[^>]+>", "", file)  # without the marks of Markdown and of colours in code
+    for text in written:
+        last = json.dumps(re.split(r"[\s`*|]+", text.strip("`*.| \n"))[-1])[1:-1]
+        assert last in told
+
+
+def blocks(of):
+    for one in getattr(of, "children", {}).values():
+        if hasattr(one, "children"):
+            if getattr(one, "proto", None) is not None and hasattr(one.proto, "id"):
+                yield one
+            yield from blocks(one)
+
+
+def test_words_are_written_as_streamlit_writes_them():
+    table = "| What | Why |\n| --- | --- |\n| `x` | **it** <b>is</b> |\n"
+    html = offline._words({"markdown": table})
+    assert "<table>" in html
+    assert "<td><code>x</code></td>" in html
+    assert "<strong>it</strong> &lt;b&gt;is&lt;/b&gt;" in html
+    assert "&lt;b&gt;" in offline._words({"code": "<b>", "language": ""})
+    assert '<span class="k">return</span>' in offline._words(
+        {"code": "return 1", "language": "python"}
+    )
+    assert offline._words({"html": "<i>ours</i>"}) == "<i>ours</i>"
 
 
 def test_nothing_ends_the_script_of_the_offline_page():
