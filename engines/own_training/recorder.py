@@ -55,6 +55,7 @@ class TrainingRecorder(Recorder):
         self.too_many = 0
         self.backward = 0  # how often it was called, in a step or not
         self.alone = False  # whether all that runs is one step
+        self.died: int | None = None  # the step in which the program failed, if it was in one
 
     # ---- Steps
 
@@ -83,6 +84,7 @@ class TrainingRecorder(Recorder):
         if self._now is not None:
             self._place = self._listing.place(spot) if spot else Place()
             self._event("error", message=f"{type(error).__name__}: {error}")
+            self.died = len(self.passes)
             self.over()
 
     def _is_wanted(self, number: int) -> bool:
@@ -221,11 +223,13 @@ def _outward(frame: FrameType | None) -> Iterator[FrameType]:
 
 
 def _to(module: torch.nn.Module, frame: FrameType) -> Iterator[str]:
-    """The names by which a frame reaches a module: model, self.model, models[0]."""
+    """The names by which a frame reaches a module: model, self.model, models[0], lit.model."""
     for name, value in held_by(frame).items():
         if value is module:
             yield name
-        elif not isinstance(value, torch.nn.Module):
+        elif isinstance(value, torch.nn.Module):
+            yield from (f"{name}.{inner}" for inner, one in value.named_modules() if one is module)
+        else:
             yield from (name + inner for inner, one in inside(value) if one is module)
 
 
