@@ -55,6 +55,7 @@ class TrainingRecorder(Recorder):
         self.too_many = 0
         self.backward = 0  # how often it was called, in a step or not
         self.alone = False  # whether all that runs is one step
+        self.went_back = ""  # where it did so first: a file, and a line of it
         self.died: int | None = None  # the step in which the program failed, if it was in one
 
     # ---- Steps
@@ -105,6 +106,9 @@ class TrainingRecorder(Recorder):
     def _watched(self, func: Any, args: Any, kwargs: Any, caller: FrameType) -> Any:
         goes_back = func in BACKWARD
         self.backward += goes_back
+        if goes_back and not self.went_back:
+            where = next(one for one in _outward(caller) if not _is_of_torch(one))
+            self.went_back = f"line {where.f_lineno} of {where.f_code.co_filename}"
         if self.alone and self.backward > WITHOUT_LOOP:
             raise EnoughError
         within = self._now is not None and (self._inspects or goes_back)
@@ -220,6 +224,10 @@ def _outward(frame: FrameType | None) -> Iterator[FrameType]:
     while frame is not None:
         yield frame
         frame = frame.f_back
+
+
+def _is_of_torch(frame: FrameType) -> bool:
+    return str(frame.f_globals.get("__name__")).partition(".")[0] == "torch"
 
 
 def _to(module: torch.nn.Module, frame: FrameType) -> Iterator[str]:

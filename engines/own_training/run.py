@@ -21,8 +21,8 @@ from engines.own_training.recording import Ended, Failure, Pass, Recording
 MOST = 1000  # steps, if not said
 OURS, OVERRIDES = Path(__file__).parents[1], str(Path("torch") / "overrides.py")
 MARK_IT = (
-    "Mark the loop whose passes are the steps: `for step in backstep.steps(range(100)):`, with "
-    "`import backstep` above it."
+    "Around {}, in the loop whose passes are the steps, write backstep.steps(…) about what it goes "
+    "through, as in `for step in backstep.steps(range(100)):`, and `import backstep` above it."
 )
 
 
@@ -290,5 +290,5 @@ def _refuse_if_nothing(recorder: TrainingRecorder, program: Program) -> None:
     if too_often or not any(one.losses or one.gradients for one in recorder.passes):
         raise RefusedError(
             f"{title} went backward {recorder.backward} times, but not in a loop that could be "
-            f"found. {MARK_IT}"
+            f"found. {MARK_IT.format(recorder.went_back)}"
         )

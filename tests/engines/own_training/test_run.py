@@ -17,7 +17,7 @@ REFUSED = {
     "never names torch": "print(1)",
     "nothing in it called backward": BEGIN,
     "train_a, train_b": "import torch\ndef train_a(): x.backward()\ndef train_b(): x.backward()",
-    "Mark the loop whose passes are the steps": BEGIN
+    "Around line 1 of <string>, in the loop whose passes are the steps": BEGIN
     + "exec('for i in range(60): w.sum().backward()')",
 }
 
