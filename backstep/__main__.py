@@ -39,6 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if recorded.failure:
         terminal.tell_failure(recorded.failure)
     terminal.say(terminal.summary(recorded))
+    if recorded.title != asked.file.name:
+        terminal.say(f"The loop that trains is in {recorded.title}: that is the file shown.")
     if not recorded.passes:
         terminal.say("It ended before its first step, so there is nothing to show.")
         return 1

@@ -6,8 +6,9 @@ something else. Here a name is believed only where what is behind it could have 
 
 from __future__ import annotations
 
+import re
 from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -31,6 +32,7 @@ Origin = Literal["written", "lowered", "fed", "fetched", "reused", "added"]
 
 REORDERED = {"AddV2", "Sub", "Mul"}  # simple: they can do one piece of work, not two
 SWAPPABLE = {"AddV2", "Mul", "Maximum", "Minimum", "Equal", "NotEqual", "SquaredDifference"}
+FOLDED = re.compile(r"(.+)/_\d+__cf__\d+")  # so the runtime names what it folds even untold
 OF_SHAPES = {"Shape", "ShapeN", "Size", "Rank", "ZerosLike", "OnesLike"}  # values do not matter
 
 
@@ -114,13 +116,18 @@ class _Matching:
                 if tensor in op.data or self.written[_name(tensor)].kind == "NoOp":
                     self.users[_name(tensor)].append(op)
         self.ran = {op.name: op for op in executed.ops}
-        self.written_leaves = self._leaves(self.written, set(map(_name, self.fed)))
-        self.ran_leaves = self._leaves(self.ran, set())
+        self.apart = {self._within(name) for name in self.ran} - {""}  # of which parts ran
+        self.ran_leaves = self._leaves(self.ran, fed=())
+        # On what did not run no value depended: a branch was not taken, and that was known before.
+        alive = frozenset().union(*self.ran_leaves.values())
+        as_written = self._leaves(self.written, self.fed)
+        self.written_leaves = {name: leaves & alive for name, leaves in as_written.items()}
         self.believed = {
             name
             for name in self.needed & self.ran.keys()
             if self._could_be(self.ran[name], self.written[name])
         }
+        self.believed |= set(self._vouched_for())
         self.stand_ins = self._stand_ins()
 
     def match(self) -> Match:
@@ -139,7 +146,7 @@ class _Matching:
             return Fate("fed" if op.name in map(_name, self.fed) else "pruned")
         if op.name in self.believed:
             return Fate(self._survived(op))
-        if op.bodies:
+        if op.name in self.apart:
             return Fate("lowered")
         if op.name in self.stand_ins:
             return self._replaced(op, self.stand_ins[op.name])
@@ -148,8 +155,7 @@ class _Matching:
         if not into:
             return Fate("pruned")
         known = not self.written_leaves[op.name] or _is_constant(self.ran.get(into))
-        apart = into not in self.ran  # a loop or a branch, of which only the parts ran
-        needless = known or apart or op.kind == "NoOp"
+        needless = known or into in self.apart or op.kind == "NoOp"
         return Fate("absorbed" if needless else self._worked_into(into), into)
 
     def _survived(self, op: Op) -> Status:
@@ -202,6 +208,23 @@ class _Matching:
         fused = _kind(runs) != _kind(op) and Counter(self._inputs(runs)) == Counter(op.data)
         return not fused and self.ran_leaves[runs.name] == self.written_leaves[op.name]
 
+    def _vouched_for(self) -> Iterator[str]:
+        """Constants of which whoever takes them says that they are what was written.
+
+        A fetch is such a one, and an operation that is believed and takes all that it was to take.
+        """
+        wanted = {name: (self.written[name].data, self.ran[name]) for name in self.believed}
+        wanted |= {
+            op.name: ((self.executed.fetched[op.name],), op)
+            for op in self.executed.ops
+            if op.kind == "_Retval"
+        }
+        for tensors, runs in wanted.values():
+            if sorted(tensors) == sorted(self._inputs(runs)):
+                yield from (
+                    name for name in map(_name, tensors) if _is_constant(self.ran.get(name))
+                )
+
     def _alike(self, runs: Op, op: Op) -> bool:
         """Whether an executed operation does what the written one says."""
         if _is_constant(op):
@@ -219,16 +242,37 @@ class _Matching:
             for op in self.executed.ops
             if op.kind == "_Retval"
         }
-        for name in self.written:
-            if name in self.believed and _kind(self.ran[name]) == _kind(self.written[name]):
-                wanted = Counter(self.written[name].data)
-                got = Counter(self._inputs(self.ran[name]))
+        for name in self.ran:
+            named = FOLDED.fullmatch(name)
+            if named and named[1] in self.needed and len(self.written[named[1]].shapes) == 1:
+                used[named[1]] = name
+        pairs = deque((name, name) for name in self.written if name in self.believed)
+        pairs.extend((_name(old), self._running(new)) for old, new in used.items())
+        while pairs:
+            old, new = pairs.popleft()
+            wanted, got = Counter(self.written[old].data), Counter(self._inputs(self.ran[new]))
+            # What is not as it was written may do the same of something else.
+            if new in self.believed and _kind(self.written[old]) == _kind(self.ran[new]):
                 lost, gained = (wanted - got).elements(), (got - wanted).elements()
-                used |= self._exchanged([*lost], [*gained])
-        return {old: new for old, new in used.items() if old != new and self._is_gone(old)}
+                found = self._exchanged([*lost], [*gained], _kind(self.ran[new]))
+                # Of what has merged with its like, the inputs have as well.
+                pairs.extend(
+                    (_name(a), self._running(b)) for a, b in found.items() if a not in used
+                )
+                used |= found
+        used = {old: new for old, new in used.items() if old != new and self._is_gone(old)}
+        for old, new in [
+            *used.items()
+        ]:  # of what has merged in its second result, the first has, too
+            if source_of(old)[1] == source_of(new)[1]:
+                used.setdefault(_name(old), self._running(new))
+        return used
 
-    def _exchanged(self, lost: list[str], gained: list[str]) -> dict[str, str]:
-        """Which new input is instead of which old one: equal constants, and the last two left."""
+    def _exchanged(self, lost: list[str], gained: list[str], kind: str) -> dict[str, str]:
+        """Which new input is instead of which old one: equal constants, then the last two left.
+
+        kind: of what takes them. If it is one that knows its inputs by their places, any number.
+        """
         pairs = {}
         for old in list(lost):
             for new in gained:
@@ -237,10 +281,14 @@ class _Matching:
                     lost.remove(old)
                     gained.remove(new)
                     break
-        if len(lost) == len(gained) == 1:
-            was, now = self.written[_name(lost[0])], self.ran[self._running(gained[0])]
-            if not (_is_constant(was) and _is_constant(now)):  # equal ones are paired by now
-                pairs[lost[0]] = gained[0]
+        if len(lost) != len(gained) or (len(lost) > 1 and kind in SWAPPABLE | REORDERED):
+            return pairs
+        for old, new in zip(lost, gained, strict=True):
+            was, now = _name(old), self._running(new)
+            # Equal constants are paired by now.
+            constant, same = _is_constant(self.written[was]), self.ran_leaves[now]
+            if not constant and self.written_leaves[was] == same:
+                pairs[old] = new
         return pairs
 
     def _is_gone(self, tensor: str) -> bool:
@@ -271,37 +319,48 @@ class _Matching:
                 if user.name in seen or user.name not in self.needed:
                     continue
                 seen.add(user.name)
-                if user.name in self.believed or user.bodies:
+                if user.name in self.believed or user.name in self.apart:
                     return user.name
                 if user.name in self.stand_ins:
                     return self._running(self.stand_ins[user.name])
                 waiting.append(user)
         return ""
 
-    def _leaves(self, ops: Mapping[str, Op], ends: set[str]) -> dict[str, frozenset[str]]:
-        """By operation, where its value comes from. Its inputs come before it."""
-        leaves: dict[str, frozenset[str]] = {}
-        before: dict[str, frozenset[str]] | None = None
-        while leaves != before:  # again where a loop hands something back to an earlier operation
-            before = dict(leaves)
-            for op in ops.values():
-                leaf = self._within(op.name) or _name(self.executed.fed.get(op.name, op.name))
-                if leaf != op.name or op.name in ends:
-                    leaves[op.name] = frozenset({leaf})
-                elif _is_constant(op) or op.kind in OF_SHAPES:
-                    leaves[op.name] = frozenset()
-                elif self._has_bodies(op) or not op.data:
-                    leaves[op.name] = frozenset({leaf})
+    def _leaves(self, ops: Mapping[str, Op], fed: Container[str]) -> dict[str, frozenset[str]]:
+        """By operation, where its value comes from: what can be reached against the edges.
+
+        fed: the tensors whose value is handed in, which are leaves.
+        """
+        leaves = {name: frozenset({self._own_leaf(op)} - {""}) for name, op in ops.items()}
+        takers: dict[str, list[str]] = {name: [] for name in ops}
+        for op in ops.values():
+            for tensor in op.data if self._passes_on(op) else ():
+                if tensor in fed:
+                    leaves[op.name] |= {tensor}
                 else:
-                    taken = [leaves.get(_name(tensor), frozenset()) for tensor in op.data]
-                    own = {leaf} if op.kind.startswith("Random") else set()
-                    leaves[op.name] = frozenset(own).union(*taken)
+                    takers[_name(tensor)].append(op.name)
+        waiting = deque(ops)
+        while waiting:  # until nothing is new: an old loop hands values back to its beginning
+            name = waiting.popleft()
+            for taker in takers[name]:
+                if not leaves[name] <= leaves[taker]:
+                    leaves[taker] |= leaves[name]
+                    waiting.append(taker)
         return leaves
 
-    def _has_bodies(self, op: Op) -> bool:
-        """Whether it is a loop, a branch or a call: as written, or one that ran as it is."""
+    def _own_leaf(self, op: Op) -> str:
+        """The leaf that an operation is, by itself or as a part of another one, or ""."""
+        if op.name in self.executed.fed:
+            return self.executed.fed[op.name]
+        if self._passes_on(op) and op.data and not op.kind.startswith("Random"):
+            return ""
+        return "" if _is_constant(op) or op.kind in OF_SHAPES else self._within(op.name) or op.name
+
+    def _passes_on(self, op: Op) -> bool:
+        """Whether its value comes from those of its inputs, for all that can be known."""
         as_written = self.written.get(op.name, op)
-        return bool(as_written.bodies) and as_written.kind == op.kind
+        is_call = as_written.bodies and as_written.kind == op.kind  # or a loop, or a branch
+        return not (is_call or op.kind in OF_SHAPES or self._within(op.name))
 
     def _within(self, name: str) -> str:
         """The written loop or branch that an executed operation is a part of, or ""."""

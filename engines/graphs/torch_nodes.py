@@ -69,11 +69,15 @@ def version(tensor: Any) -> int:
     return 0 if tensor.is_inference() else int(tensor._version)
 
 
-def in_function(frame: FrameType, outside: FrameType) -> bool:
-    """Whether a custom Function runs between this frame and the listing's own, outside."""
+def function_caller(frame: FrameType) -> FrameType | None:
+    """The frame that calls the custom Function within which this one runs; None where none does.
+
+    Where one calls another, it is the outermost.
+    """
+    found: FrameType | None = None
     within: FrameType | None = frame
-    while within is not None and within is not outside:
+    while within is not None:
         if within.f_code is APPLY:
-            return True
+            found = within.f_back
         within = within.f_back
-    return False
+    return found

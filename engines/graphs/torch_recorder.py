@@ -27,7 +27,7 @@ from torch.overrides import TorchFunctionMode
 
 from engines.graphs.autograd import Edge, Event, Kind, Node, Output, StepBuilder
 from engines.graphs.torch_names import Variables, name_of, parameter_of, variables_of
-from engines.graphs.torch_nodes import behind, in_function, kept, tensors, version, with_output
+from engines.graphs.torch_nodes import behind, function_caller, kept, tensors, version, with_output
 from engines.graphs.torch_tensors import Copy, copied, is_lost, length
 from engines.listing import Listing, Place, Script
 
@@ -46,13 +46,13 @@ class _Life:
 class _Seen(NamedTuple):
     """An operation that was seen, and which event of the step tells it, if one does.
 
-    sequence: the number that the next node will have, before it ran. spot: where the listing was.
-    inside: whether it ran within a custom Function.
+    sequence: the number that the next node will have, before it ran. function: where the listing
+    called the custom Function within which it ran, None for none. spot: where the listing was.
     """
 
     sequence: int
+    function: Any
     spot: Any
-    inside: bool
     event: int | None
 
 
@@ -114,7 +114,8 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]
     def _watched(self, func: Any, args: Any, kwargs: Any, caller: FrameType) -> Any:
         sequence = torch._C._autograd._get_sequence_nr()
         frame = self._listing.frame(caller)
-        spot, inside = self._listing.spot(frame), in_function(caller, frame)
+        spot, within = self._listing.spot(frame), function_caller(caller)
+        function = None if within is None else self._listing.spot(self._listing.frame(within))
         scene = _Scene(spot, self._variables(frame), self._module(caller))
         arguments = list(tensors([args, kwargs]))
         self._move_to(spot)
@@ -124,14 +125,18 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]
             return self._operation(func, args, kwargs, arguments, scene)
         finally:
             event = told if len(self._step.events) > told else None
-            self._seen.append(_Seen(sequence, spot, inside, event))
+            self._seen.append(_Seen(sequence, function, spot, event))
 
     def _operation(
         self, func: Any, args: Any, kwargs: Any, arguments: list[Any], scene: _Scene
     ) -> Any:
         if func in BACKWARD:
-            with self._hooks(list(tensors(args[0]))):
-                return self._run(func, args, kwargs)
+            with self._hooks(list(tensors(args[0]))) as nodes:
+                result = self._run(func, args, kwargs)
+            leaves = (node.variable for node in nodes if hasattr(node, "variable"))
+            gradients = [*tensors(result), *tensors([leaf.grad for leaf in leaves])]
+            self._meet_late(gradients, scene, made_here=True)  # what create_graph made
+            return result
 
         versions = [version(tensor) for tensor in arguments]
         result = self._run(func, args, kwargs)
@@ -201,19 +206,23 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]
             step.nodes[life.number] = self._with_output(step.nodes[life.number], tensor, name)
         return new
 
-    def _meet_late(self, found: list[Any], scene: _Scene) -> None:
+    def _meet_late(self, found: list[Any], scene: _Scene, *, made_here: bool = False) -> None:
         """Take into the step what no operation was seen to make, such as a custom Function's node.
 
         It is met where its result is used: in this scene. What ran within the Function has told of
-        it, else it gets an event of its own.
+        it, else it gets an event of its own. made_here: that it is known to be made in this scene.
         """
+
+        def origin(node: Any) -> tuple[Place, int | None]:
+            return (self._place, None) if made_here else self._origin(node, scene.spot)
+
         lived = len(self._lives)
-        new = self._meet(found, scene, lambda node: self._origin(node, scene.spot)[0])
+        new = self._meet(found, scene, lambda node: origin(node)[0])
         event: int | None = None
         for node in reversed(new):  # leaves are the first, and go with what needs them
             number = node.metadata[self._key].number
             if not hasattr(node, "variable"):
-                place, event = self._origin(node, scene.spot)
+                place, event = origin(node)
                 if event is None:
                     event = len(self._step.events)
                     self._event("forward", place=place, live=lived)
@@ -227,10 +236,10 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]
         """
         before = [one for one in self._seen if one.sequence <= node._sequence_nr()]
         after = self._seen[len(before) :]
-        within = takewhile(lambda one: one.inside and one[:3] == after[0][:3], after)
-        told = [one.event for one in within if one.event is not None]
-        if told:
-            return self._listing.place(after[0].spot), told[-1]
+        if after and (function := after[0].function) is not None:
+            within = takewhile(lambda one: one[:2] == after[0][:2], after)
+            told = [one.event for one in within if one.event is not None]
+            return self._listing.place(function), told[-1] if told else None
         first = before[-1].spot if before else None
         last = after[0].spot if after else spot
         return self._listing.call_between(first, last), None
@@ -265,14 +274,14 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]
     # ---- Backward
 
     @contextmanager
-    def _hooks(self, outputs: list[Any]) -> Iterator[None]:
-        """Watch every node behind these while backward() runs."""
+    def _hooks(self, outputs: list[Any]) -> Iterator[list[Any]]:
+        """Watch every node behind these, which it yields, while backward() runs."""
         nodes = behind([tensor.grad_fn for tensor in outputs], self._key, {})
         with ExitStack() as hooks:
             for node in nodes:
                 for hook in self._watch(node):
                     hooks.callback(hook.remove)
-            yield
+            yield nodes
         for node in nodes:
             number = node.metadata[self._key].number
             gone = bool(self._step.nodes[number].saved) and not kept(node, self._copied)[0]

@@ -55,6 +55,8 @@ class TrainingRecorder(Recorder):
         self.too_many = 0
         self.backward = 0  # how often it was called, in a step or not
         self.alone = False  # whether all that runs is one step
+        self.went_back = ""  # where it did so first: a file, and a line of it
+        self.died: int | None = None  # the step in which the program failed, if it was in one
 
     # ---- Steps
 
@@ -83,6 +85,7 @@ class TrainingRecorder(Recorder):
         if self._now is not None:
             self._place = self._listing.place(spot) if spot else Place()
             self._event("error", message=f"{type(error).__name__}: {error}")
+            self.died = len(self.passes)
             self.over()
 
     def _is_wanted(self, number: int) -> bool:
@@ -103,6 +106,9 @@ class TrainingRecorder(Recorder):
     def _watched(self, func: Any, args: Any, kwargs: Any, caller: FrameType) -> Any:
         goes_back = func in BACKWARD
         self.backward += goes_back
+        if goes_back and not self.went_back:
+            where = next(one for one in _outward(caller) if not _is_of_torch(one))
+            self.went_back = f"line {where.f_lineno} of {where.f_code.co_filename}"
         if self.alone and self.backward > WITHOUT_LOOP:
             raise EnoughError
         within = self._now is not None and (self._inspects or goes_back)
@@ -220,12 +226,18 @@ def _outward(frame: FrameType | None) -> Iterator[FrameType]:
         frame = frame.f_back
 
 
+def _is_of_torch(frame: FrameType) -> bool:
+    return str(frame.f_globals.get("__name__")).partition(".")[0] == "torch"
+
+
 def _to(module: torch.nn.Module, frame: FrameType) -> Iterator[str]:
-    """The names by which a frame reaches a module: model, self.model, models[0]."""
+    """The names by which a frame reaches a module: model, self.model, models[0], lit.model."""
     for name, value in held_by(frame).items():
         if value is module:
             yield name
-        elif not isinstance(value, torch.nn.Module):
+        elif isinstance(value, torch.nn.Module):
+            yield from (f"{name}.{inner}" for inner, one in value.named_modules() if one is module)
+        else:
             yield from (name + inner for inner, one in inside(value) if one is module)
 
 

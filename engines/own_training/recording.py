@@ -23,12 +23,14 @@ Ended = Literal["finished", "enough", "interrupted", "error"]
 class Failure:
     """An exception that ended a program: its class, its message, and the line of the program.
 
+    step: in which it came, of which no more was recorded; None where it came outside of all steps.
     told: all that Python says of it.
     """
 
     error: str
     message: str
     line: int | None
+    step: int | None = None
     told: str = ""
 
 

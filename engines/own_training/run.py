@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import sys
-import tokenize
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any, NamedTuple
 
 from engines.graphs.read_torch import FULL_GRAPH
 from engines.listing import Script, Spot
-from engines.own_training import loops
+from engines.own_training import loops, modules
 from engines.own_training.marks import heard_by
 from engines.own_training.recorder import WITHOUT_LOOP, EnoughError, TrainingRecorder
 from engines.own_training.recording import Ended, Failure, Pass, Recording
@@ -22,8 +21,8 @@ from engines.own_training.recording import Ended, Failure, Pass, Recording
 MOST = 1000  # steps, if not said
 OURS, OVERRIDES = Path(__file__).parents[1], str(Path("torch") / "overrides.py")
 MARK_IT = (
-    "Mark the loop whose passes are the steps: `for step in backstep.steps(range(100)):`, with "
-    "`import backstep` above it."
+    "Around {}, in the loop whose passes are the steps, write backstep.steps(…) about what it goes "
+    "through, as in `for step in backstep.steps(range(100)):`, and `import backstep` above it."
 )
 
 
@@ -32,11 +31,16 @@ class RefusedError(Exception):
 
 
 class Program(NamedTuple):
-    """What is run: its name, where it is, and the lines of the loops of which a pass is a step."""
+    """What is run: the name of the file that is shown, that file, and the lines of its loops.
+
+    begins: the file that Python runs, where it is another one. names_torch: whether any of it does.
+    """
 
     title: str
     script: Script
     loops: list[int]
+    begins: str = ""
+    names_torch: bool = True
 
 
 def record_file(
@@ -53,24 +57,35 @@ def record_file(
     `python path` would, and where that trains nothing, the function in it that does. arguments: of
     its command line. told: called after each step.
     """
-    source, tree = _read(path)
-    known = [one.name for one in tree.body if isinstance(one, ast.FunctionDef)]
+    main = _read(path)
+    known = [one.name for one in main.tree.body if isinstance(one, ast.FunctionDef)]
     if function and function not in known:
         there = f"It has {', '.join(known)}." if known else "It defines no function."
         raise RefusedError(f"{path.name} has no function {function}. {there}")
-    found = [] if loops.marks_its_steps(tree) else loops.step_loops(tree, function)
-    once = not found and not loops.marks_its_steps(tree)
-    program = Program(path.name, Script(str(path), source), [loop.lineno for loop in found])
+    with _at_home(path, arguments):
+        others = modules.imported(main)
+    shown, found = _its_loops(main, others, function)
+    once = not found and not loops.marks_its_steps(shown.tree)
+    program = Program(
+        Path(shown.file).name,
+        Script(shown.file, shown.text),
+        [loop.lineno for loop in found],
+        main.file,
+        any("torch" in one.text for one in (main, *others)),
+    )
     recorder = TrainingRecorder(program.script, most=steps, told=told)
+    hears = {loops.BEGINS: recorder.passed, loops.ENDS: recorder.over}
+    files = [one.file for one in others]
     module = ModuleType(path.stem if function else "__main__")
     module.__file__ = str(path)
-    vars(module).update({loops.BEGINS: recorder.passed, loops.ENDS: recorder.over})
-    code = compile(loops.with_passes(tree, found), str(path), "exec", dont_inherit=True)
+
+    loops.with_passes(shown.tree, found)
 
     def run() -> None:
-        with _as_main(module, path, arguments):
-            exec(code, vars(module))
-            name = function or _uncalled(tree, recorder, path)
+        with _at_home(path, arguments), _as_main(module), modules.loaded_as(shown, hears, files):
+            vars(module).update(hears)
+            exec(compile(main.tree, main.file, "exec", dont_inherit=True), vars(module))
+            name = function or _uncalled(main.tree, recorder, path)
             if name:
                 exhaust(getattr(module, name)())
 
@@ -88,7 +103,7 @@ def record_program(
     return _recording(recorder, program, ended, error)
 
 
-def _read(path: Path) -> tuple[str, ast.Module]:
+def _read(path: Path) -> modules.Source:
     if not path.is_file():
         raise RefusedError(f"There is no file {path}.")
     if path.suffix == ".ipynb":
@@ -97,14 +112,33 @@ def _read(path: Path) -> tuple[str, ast.Module]:
             "record the function `train` and show the player below the cell."
         )
     try:
-        with tokenize.open(path) as file:
-            source = file.read()
-        return source, ast.parse(source, str(path))
+        return modules.read(str(path))
     except SyntaxError as error:
         line = f"\n  line {error.lineno}: {(error.text or '').strip()}" if error.lineno else ""
         raise RefusedError(f"{path.name} is not Python: {error.msg}.{line}") from error
-    except (UnicodeDecodeError, ValueError) as error:
+    except ValueError as error:
         raise RefusedError(f"{path.name} is not Python: {error}.") from error
+
+
+def _its_loops(
+    main: modules.Source, others: Sequence[modules.Source], function: str
+) -> tuple[modules.Source, list[loops.Loop]]:
+    """Where the steps are: the file that says what they are, and its loops, if it marks none.
+
+    That is the program itself if it can be. Else it is read together with all that it imports.
+    """
+    every = [main, *others]
+    for source in every:
+        if loops.marks_its_steps(source.tree):
+            return source, []
+    # Of functions of one name the last counts: its own ones come last.
+    whole = ast.Module([node for one in reversed(every) for node in one.tree.body], [])
+    found = loops.step_loops(main.tree, function) or loops.step_loops(whole)
+    for source in every:
+        within = [*ast.walk(source.tree)]
+        if mine := [loop for loop in found if loop in within]:
+            return source, mine
+    return main, []
 
 
 def _uncalled(tree: ast.Module, recorder: TrainingRecorder, path: Path) -> str:
@@ -129,16 +163,25 @@ def exhaust(result: Any) -> None:
 
 
 @contextmanager
-def _as_main(module: ModuleType, path: Path, arguments: Sequence[str]) -> Iterator[None]:
-    """In it, Python is as `python path arguments` would find it."""
-    before, argv, places = sys.modules.get(module.__name__), sys.argv, sys.path[:]
-    sys.modules[module.__name__] = module
+def _at_home(path: Path, arguments: Sequence[str]) -> Iterator[None]:
+    """In it, Python looks for modules and at its command line as `python path arguments` would."""
+    argv, places = sys.argv, sys.path[:]
     sys.argv = [str(path), *arguments]
     sys.path.insert(0, str(path.parent))
     try:
         yield
     finally:
         sys.argv, sys.path[:] = argv, places
+
+
+@contextmanager
+def _as_main(module: ModuleType) -> Iterator[None]:
+    """In it, this is the module of its name."""
+    before = sys.modules.get(module.__name__)
+    sys.modules[module.__name__] = module
+    try:
+        yield
+    finally:
         if before is None:
             sys.modules.pop(module.__name__, None)
         else:
@@ -210,11 +253,11 @@ def _recording(
     if error:
         spot = spot_of(error, program.script.file)
         line = program.script.place(spot).line if spot else None
-        told = told_by_python(error, program.script.file)
-        failure = Failure(type(error).__name__, str(error), line, told)
+        told = told_by_python(error, program.begins or program.script.file)
+        failure = Failure(type(error).__name__, str(error), line, recorder.died, told)
     else:
         failure = None
-        _refuse_if_nothing(recorder, program.title, program.script.source)
+        _refuse_if_nothing(recorder, program)
     return Recording(
         title=program.title,
         source=program.script.source,
@@ -229,8 +272,9 @@ def _recording(
     )
 
 
-def _refuse_if_nothing(recorder: TrainingRecorder, title: str, source: str) -> None:
-    if not recorder.backward and "torch" not in source:
+def _refuse_if_nothing(recorder: TrainingRecorder, program: Program) -> None:
+    title = Path(program.begins).name or program.title
+    if not recorder.backward and not program.names_torch:
         raise RefusedError(f"{title} never names torch. Only PyTorch's graphs can be recorded.")
     if not recorder.backward:
         raise RefusedError(
@@ -246,5 +290,5 @@ def _refuse_if_nothing(recorder: TrainingRecorder, title: str, source: str) -> N
     if too_often or not any(one.losses or one.gradients for one in recorder.passes):
         raise RefusedError(
             f"{title} went backward {recorder.backward} times, but not in a loop that could be "
-            f"found. {MARK_IT}"
+            f"found. {MARK_IT.format(recorder.went_back)}"
         )

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import inspect
+import re
 from contextlib import contextmanager
 from functools import cache
 
 import tensorflow as tf
 
 from engines.graphs.matching import match
-from engines.graphs.read_tensorflow import executed, written
+from engines.graphs.read_tensorflow import executed, without_rewriting, written
+from engines.graphs.static import source_of
 from engines.problem import preset
 from engines.regression import tf_session
 from engines.static_graph_and_sessions import adding, baked_in
 
+v1 = tf.compat.v1
 ARTICLE = preset("session_article")
 
 
@@ -115,3 +118,55 @@ def seen(name, rewrite=True):
     with paused_by_name(listing) as (names, graph):
         ran = trace(names, fetches, feeds, rewrite=rewrite)
     return graph, ran, match(graph, ran)
+
+
+# What is not itself without others: of old loops and branches, and what holds something.
+FLOW = "Switch|Merge|Enter|Exit|NextIteration|LoopCond"
+TOGETHER = f"({FLOW}|.*Table.*|.*Queue.*|TensorList.*|Stack.*|_Retval|VarHandleOp)"
+
+
+def values_alone(session, fetches, feeds, found, known):
+    """By operation that ran, its first result, from a graph of exactly these and no optimiser.
+
+    Without those that loops, tables and queues are made of, and what depends on them. found: what
+    was executed. known: the values of variables, by the name of the operation that holds them.
+    """
+    options, noted = v1.RunOptions(output_partition_graphs=True), v1.RunMetadata()
+    session.run(fetches, feeds, options, noted)
+    handed_in = {}
+    for one, value in feeds.items():
+        tensors = tf.nest.flatten(one, expand_composites=True)
+        values = value if isinstance(value, tuple) else [value]  # a sparse one is three
+        handed_in |= {
+            f"{t.op.name}:{t.value_index}": v for t, v in zip(tensors, values, strict=True)
+        }
+    nodes = {node.name: node for part in noted.partition_graphs for node in part.node}
+    definition, entering, there = v1.GraphDef(), {}, set()
+    for name in (op.name for op in found.ops):
+        node, own = nodes[name], name.lstrip("_")  # names of our own must not begin like this
+        data = [tensor for tensor in node.input if not tensor.startswith("^")]
+        if node.op == "_Arg" or (node.op == "ReadVariableOp" and data[0] in known):
+            # Its value is put there.
+            put = known[data[0]] if data else handed_in["{}:{}".format(*source_of(found.fed[name]))]
+            entering[own] = put
+            kind = node.attr["dtype" if data else "T"]
+            definition.node.add(name=own, op="Placeholder").attr["dtype"].CopyFrom(kind)
+        elif not re.fullmatch(TOGETHER, node.op) and {source_of(one)[0] for one in data} <= there:
+            alone = definition.node.add()
+            alone.CopyFrom(node)
+            alone.device, alone.name = "", own
+            alone.attr.pop("_class", None)  # beside whom it has to be
+            alone.input[:] = [tensor.lstrip("_") for tensor in data]
+        else:
+            continue
+        there.add(name)
+    with tf.Graph().as_default() as graph:
+        tf.import_graph_def(definition, name="")
+    results = {op.name: op.outputs[0] for op in graph.get_operations() if op.outputs}
+    shown = {
+        name: one for name, one in results.items() if one.dtype not in (tf.resource, tf.variant)
+    }
+    if not shown:
+        return {}
+    with v1.Session(graph=graph, config=without_rewriting()) as alone:
+        return alone.run(shown, {results[name]: value for name, value in entering.items()})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import igraph
 
 from engines.graphs.autograd import Graph
@@ -23,6 +25,11 @@ def positions(graph: Graph, *, late: bool = False) -> dict[int, tuple[float, flo
     layout = drawing.layout_sugiyama(layers=[depth[number] for number in index], maxiter=20)
     places = list(layout)[: len(index)]  # what follows are bends of long edges
     columns, layers = ([place[axis] for place in places] for axis in (0, 1))
+    for layer in {*layers}:  # it sets some of a layer half a column apart
+        least = -math.inf
+        for i in sorted((i for i, y in enumerate(layers) if y == layer), key=columns.__getitem__):
+            columns[i] = max(columns[i], least)
+            least = columns[i] + 1
     left, right, top = min(columns), max(columns), min(layers)
     # Of two mirror images the one with the oldest node to the left: like graphs look alike.
     mirrored = columns[0] > (left + right) / 2

@@ -15,7 +15,8 @@ def tell_error(here: Here, recording: Recording) -> None:
         return
     where = f" in line {failure.line}" if failure.line else ""
     with here.settings, st.popover(f":material/error: {failure.error}{where}"):
-        st.markdown(f"The program ended in step {len(recording.passes) - 1} with this error:")
+        when = "outside of its steps" if failure.step is None else f"in step {failure.step}"
+        st.markdown(f"The program ended {when} with this error:")
         lines = recording.source.splitlines()
         if failure.line and failure.line <= len(lines):
             st.code(lines[failure.line - 1].strip(), language="python", wrap_lines=True)

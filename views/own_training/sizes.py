@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from engines.own_training.recording import Recording
 
 MOST = 6  # lines in a chart
+ROUNDING = 1e-6  # of the largest: what float32 leaves of a gradient that is zero
 
 
 def summed(
@@ -31,6 +33,15 @@ def summed(
     for name, values in columns.items():
         squares.setdefault(names[name], []).append(values**2)
     return {name: np.sqrt(_total(parts)) for name, parts in squares.items()}
+
+
+def practically_zero(columns: Mapping[str, NDArray[np.float64]]) -> set[str]:
+    """The names of what is at every step only what rounding left, beside the largest of all."""
+    largest = {
+        name: values[np.isfinite(values)].max(initial=0.0) for name, values in columns.items()
+    }
+    floor = ROUNDING * max(largest.values(), default=0.0)
+    return {name for name, size in largest.items() if size < floor}
 
 
 def _total(parts: list[NDArray[np.float64]]) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from engines.own_training.recording import Recording
 from views.own_training.played import of_training
-from views.own_training.sizes import summed
+from views.own_training.sizes import practically_zero, summed
 from views.player import WHOLE_STEPS, Figure, Timeline, now, say, show
 from views.ui.line_chart import Line, lines
 from views.ui.palette import DATA, GRADIENT, MODEL, OTHER, Look
@@ -80,14 +80,16 @@ def parameters(recording: Recording) -> None:
 
 def _chart(columns: Mapping[str, Any], tones: Sequence[str], *, title: str) -> Figure:
     shown = []
+    nothing = practically_zero(columns)  # it would press all others into one line
     for i, (name, values) in enumerate(columns.items()):
         at = np.flatnonzero(np.isfinite(values))
         dash = DASHES[i // len(tones) % len(DASHES)]
-        look = Look(name, tones[i % len(tones)], dash)
-        shown.append(Line(look, values[at], at))
+        label = f"{name}: practically 0" if name in nothing else name
+        drawn = np.full(len(at), np.nan) if name in nothing else values[at]
+        shown.append(Line(Look(label, tones[i % len(tones)], dash), drawn, at))
     finite = [line for line in shown if len(line.values)] or [Line(Look("none", DATA), np.ones(1))]
-    low = min(line.values.min() for line in finite)
-    high = max(line.values.max() for line in finite)
+    low = min(np.nanmin(line.values, initial=np.inf) for line in finite)
+    high = max(np.nanmax(line.values, initial=-np.inf) for line in finite)
     return lines(
         finite,
         title=title,

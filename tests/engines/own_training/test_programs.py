@@ -12,15 +12,18 @@ from engines.own_training.run import record_file
 PROGRAMS = sorted((Path(__file__).parent / "programs").glob("*.py"))
 # How often backward() is called in a step, where that is not once; of one name the last is kept.
 TIMES = {"accumulation_nested": 3, "lbfgs_closure": 3, "marked": 2, "gan_two_optimizers": 2}
-TIMES |= {"wgan_gradient_penalty": 5}
+TIMES |= {"wgan_gradient_penalty": 5, "maml_inner_loop": 5}
 NAMED = TIMES | {"wgan_gradient_penalty": 3}  # the penalty's gradient is of what has no name
 STEPS = {
     "accumulation_if": 12,
     "accumulation_nested": 4,
+    "checkpoint_blocks": 4,
     "autoencoder_loader": 12,
     "cnn_images": 6,
     "gan_two_optimizers": 6,
     "lbfgs_closure": 3,
+    "lightning_like": 6,
+    "maml_inner_loop": 4,
     "marked": 4,
     "trainer_class": 6,
     "wgan_gradient_penalty": 4,
@@ -87,6 +90,8 @@ def test_a_program_recorded_is_the_program_as_it_runs(path, monkeypatch, capsys)
     for graph in recording.graphs:
         mine = calls[graph.step * times : (graph.step + 1) * times]
         left = [one for _, gradients in mine for one in gradients]
+        made = [node for node in graph.graph.nodes if node.kind != "AccumulateGrad"]
+        assert all(node.line for node in made)  # also what backward() or a checkpoint made itself
         told = [e for e in graph.events if e.kind == "backward" and e.name.endswith(".grad")]
         assert told or path.stem == "while_autograd_grad"
         for event in told:
@@ -112,3 +117,5 @@ def test_parts_of_a_model_are_named_as_the_program_reaches_them():
     }
     assert record_file(by_stem["trainer_class"], steps=1).modules["trainer.model.0"] == "Linear"
     assert transformer.ended == "enough"
+    fitted = record_file(by_stem["lightning_like"], steps=1)  # whose own forward() never runs
+    assert fitted.modules["module.layer.self_attn"] == "MultiheadAttention"

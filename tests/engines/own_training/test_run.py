@@ -17,7 +17,7 @@ REFUSED = {
     "never names torch": "print(1)",
     "nothing in it called backward": BEGIN,
     "train_a, train_b": "import torch\ndef train_a(): x.backward()\ndef train_b(): x.backward()",
-    "Mark the loop whose passes are the steps": BEGIN
+    "Around line 1 of <string>, in the loop whose passes are the steps": BEGIN
     + "exec('for i in range(60): w.sum().backward()')",
 }
 
@@ -66,7 +66,7 @@ for i in range(10):
 def test_an_error_is_told_as_without_the_recorder_and_with_what_was_until_then(tmp_path):
     recording = record(tmp_path, ERROR)
     assert recording.ended == "error"
-    assert recording.failure.line == 5
+    assert (recording.failure.line, recording.failure.step) == (5, 2)
     assert len(recording.passes) == 3
     assert recording.graphs[-1].error.line == 5
     assert recording.graphs[-1].error.text == "x / torch.ones(3)"

@@ -5,7 +5,7 @@ import pytest
 
 from engines.own_training.recording import Pass, Recording
 from views.own_training import the_training
-from views.own_training.sizes import MOST, summed
+from views.own_training.sizes import MOST, practically_zero, summed
 
 
 def recording(passes, **more):
@@ -36,6 +36,13 @@ def test_it_is_said_where_a_loss_overflows_and_that_a_step_has_several():
     assert told.count("became") == 1
     assert "of one name this is the last" in told
     assert told.endswith("A step is one pass of the loop in line 3.")
+
+
+def test_a_gradient_of_nothing_but_rounding_is_named_and_does_not_press_the_others_flat():
+    columns = {"w": np.array([3.0, np.nan, 1.0]), "dead": np.array([1e-9, 2e-9, np.nan])}
+    assert practically_zero(columns) == {"dead"}
+    assert practically_zero({"w": columns["w"], "late": np.array([1e-9, 1e-4, 0.0])}) == set()
+    assert practically_zero({"w": np.zeros(3)}) == practically_zero({}) == set()
 
 
 def test_the_same_function_recorded_again_shows_its_new_numbers():
