@@ -139,6 +139,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
     tell();
     list();
     open(talk.stops[i].at);
+    soon();
   }
 
   function end() {
@@ -163,7 +164,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
   let shown = "";
   function show() { // what the hall sees now, and what it will see next
     const at = now()?.at;
-    if (at === undefined || !window.backstepSpeaks) return;
+    if (at === undefined || !window.backstepSpeaks || off.signal.aborted) return;
     const seen = { now: still(document), next: pictures.get(talk.stops[at + 1]?.at) ?? null }, text = JSON.stringify(seen);
     if (text !== shown) channel.postMessage({ seen });
     shown = text;
@@ -203,7 +204,13 @@ export default function ({ parentElement, data, setTriggerValue }) {
     });
   }
 
-  const preparing = setTimeout(prepare, 1500);
+  let preparing = 0;
+  function soon() { // also where the page stays, and only its player moves
+    clearTimeout(preparing);
+    preparing = setTimeout(prepare, 1500);
+  }
+
+  soon();
   off.signal.addEventListener("abort", () => clearTimeout(preparing));
 
   // ---- the plan
