@@ -376,7 +376,9 @@ export default function ({ parentElement, data, setTriggerValue }) {
   on(channel, "message", ({ data: heard }) => {
     if (heard.press && !now()) return; // another window gives the talk
     if (heard.press) { if (!act(heard.press)) document.dispatchEvent(new KeyboardEvent("keydown", { key: heard.press, shiftKey: heard.shift, bubbles: true })); }
-    else if (heard.asks) { window.backstepSpeaks = true; tell(); shown = ""; show(); }
+    else if (heard.asks) tell();
+    else if (heard.watches) { window.backstepSpeaks = true; shown = ""; show(); }
+    else if (heard.seen) return; // for the speaker
     else { talk = stored(); list(); }
   });
 
