@@ -156,7 +156,7 @@ def _forget() -> None:
 
 
 def as_program(
-    settings: Settings, losses: Any, engine: Any = torch_autograd, *, steps: int = STEPS
+    settings: Settings, losses: Any, engine: Any = torch_autograd, *, steps: int | None = None
 ) -> Trace:
     """A run of these settings, of which only the losses are kept, with what made it.
 
@@ -172,11 +172,11 @@ def as_program(
 
 
 def arguments(
-    settings: Settings, engine: Any = torch_autograd, *, steps: int = STEPS
+    settings: Settings, engine: Any = torch_autograd, *, steps: int | None = None
 ) -> dict[str, Any]:
-    """How the listing of this module is trained with these settings."""
+    """How the listing of this module is trained with these settings. steps: STEPS if not said."""
     return {
-        "steps": steps,
+        "steps": steps or STEPS,
         "learning_rate": settings.rate,
         "batch": settings.batch,
         "loss_of": getattr(engine, settings.loss),

@@ -138,6 +138,7 @@ export default function ({ parentElement, data, setTriggerValue }, base) {
     tell();
     list();
     open(talk.stops[i].at);
+    soon();
   }
 
   function end() {
@@ -162,7 +163,7 @@ export default function ({ parentElement, data, setTriggerValue }, base) {
   let shown = "";
   function show() { // what the hall sees now, and what it will see next
     const at = now()?.at;
-    if (at === undefined || !window.backstepSpeaks) return;
+    if (at === undefined || !window.backstepSpeaks || off.signal.aborted) return;
     const seen = { now: still(document), next: pictures.get(talk.stops[at + 1]?.at) ?? null }, text = JSON.stringify(seen);
     if (text !== shown) channel.postMessage({ seen });
     shown = text;
@@ -202,7 +203,13 @@ export default function ({ parentElement, data, setTriggerValue }, base) {
     });
   }
 
-  const preparing = setTimeout(prepare, 1500);
+  let preparing = 0;
+  function soon() { // also where the page stays, and only its player moves
+    clearTimeout(preparing);
+    preparing = setTimeout(prepare, 1500);
+  }
+
+  soon();
   off.signal.addEventListener("abort", () => clearTimeout(preparing));
 
   // ---- the plan
@@ -368,7 +375,9 @@ export default function ({ parentElement, data, setTriggerValue }, base) {
   on(channel, "message", ({ data: heard }) => {
     if (heard.press && !now()) return; // another window gives the talk
     if (heard.press) { if (!act(heard.press)) document.dispatchEvent(new KeyboardEvent("keydown", { key: heard.press, shiftKey: heard.shift, bubbles: true })); }
-    else if (heard.asks) { window.backstepSpeaks = true; tell(); shown = ""; show(); }
+    else if (heard.asks) tell();
+    else if (heard.watches) { window.backstepSpeaks = true; shown = ""; show(); }
+    else if (heard.seen) return; // for the speaker
     else { talk = stored(); list(); }
   });
 
