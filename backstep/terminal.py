@@ -30,7 +30,8 @@ def summary(recording: Recording) -> str:
     steps = len(recording.passes) - (died is not None)
     graphs = [step.step for step in recording.graphs]
     nodes = max((len(step.graph.nodes) for step in recording.graphs), default=0)
-    told = f"{steps} {'whole ' * (died is not None)}step{'s' * (steps != 1)} recorded."
+    whole = "whole " * (died is not None)
+    told = f"{steps or 'No'} {whole}step{'s' * (steps > 1)} recorded."
     told += ENDED[recording.ended]
     if died is not None:
         reached = recording.passes[died].backward
