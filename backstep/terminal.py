@@ -34,9 +34,11 @@ def summary(recording: Recording) -> str:
     told = f"{steps or 'No'} {whole}step{'s' * (steps > 1)} recorded."
     told += ENDED[recording.ended]
     if died is not None:
-        reached = recording.passes[died].backward
         told += f" Step {died} is recorded as far as it came: the error was raised "
-        told += "after backward()." if reached else "before backward(), so it has no gradients."
+        if recording.passes[died].backward:
+            told += "after backward()."
+        else:
+            told += "before backward() had ended, so it has no gradients."
     if graphs:
         which = f"Graphs of steps {', '.join(map(str, graphs))}: up to"
         told += f" {which if len(graphs) > 1 else f'Graph of step {graphs[0]}:'} {nodes} nodes."
