@@ -30,12 +30,15 @@ def summary(recording: Recording) -> str:
     steps = len(recording.passes) - (died is not None)
     graphs = [step.step for step in recording.graphs]
     nodes = max((len(step.graph.nodes) for step in recording.graphs), default=0)
-    told = f"{steps} {'whole ' * (died is not None)}step{'s' * (steps != 1)} recorded."
+    whole = "whole " * (died is not None)
+    told = f"{steps or 'No'} {whole}step{'s' * (steps > 1)} recorded."
     told += ENDED[recording.ended]
     if died is not None:
-        reached = recording.passes[died].backward
         told += f" Step {died} is recorded as far as it came: the error was raised "
-        told += "after backward()." if reached else "before backward(), so it has no gradients."
+        if recording.passes[died].backward:
+            told += "after backward()."
+        else:
+            told += "before backward() had ended, so it has no gradients."
     if graphs:
         which = f"Graphs of steps {', '.join(map(str, graphs))}: up to"
         told += f" {which if len(graphs) > 1 else f'Graph of step {graphs[0]}:'} {nodes} nodes."

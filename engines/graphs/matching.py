@@ -261,9 +261,8 @@ class _Matching:
                 )
                 used |= found
         used = {old: new for old, new in used.items() if old != new and self._is_gone(old)}
-        for old, new in [
-            *used.items()
-        ]:  # of what has merged in its second result, the first has, too
+        # What has merged in its second result has in its first, too.
+        for old, new in list(used.items()):
             if source_of(old)[1] == source_of(new)[1]:
                 used.setdefault(_name(old), self._running(new))
         return used
@@ -271,7 +270,7 @@ class _Matching:
     def _exchanged(self, lost: list[str], gained: list[str], kind: str) -> dict[str, str]:
         """Which new input is instead of which old one: equal constants, then the last two left.
 
-        kind: of what takes them. If it is one that knows its inputs by their places, any number.
+        kind: of what takes them. If it tells its inputs apart by their places, all that are left.
         """
         pairs = {}
         for old in list(lost):

@@ -65,7 +65,7 @@ def record_file(
     with _at_home(path, arguments):
         others = modules.imported(main)
     shown, found = _its_loops(main, others, function)
-    once = not found and not loops.marks_its_steps(shown.tree)
+    once = not found and not _marks(shown)
     program = Program(
         Path(shown.file).name,
         Script(shown.file, shown.text),
@@ -78,7 +78,6 @@ def record_file(
     files = [one.file for one in others]
     module = ModuleType(path.stem if function else "__main__")
     module.__file__ = str(path)
-
     loops.with_passes(shown.tree, found)
 
     def run() -> None:
@@ -127,18 +126,26 @@ def _its_loops(
 
     That is the program itself if it can be. Else it is read together with all that it imports.
     """
+    if _marks(main):
+        return main, []
+    if found := loops.step_loops(main.tree, function):
+        return main, found
+    if marked := next((one for one in others if _marks(one)), None):
+        return marked, []
     every = [main, *others]
-    for source in every:
-        if loops.marks_its_steps(source.tree):
-            return source, []
     # Of functions of one name the last counts: its own ones come last.
     whole = ast.Module([node for one in reversed(every) for node in one.tree.body], [])
-    found = loops.step_loops(main.tree, function) or loops.step_loops(whole)
+    found = loops.step_loops(whole)
     for source in every:
         within = [*ast.walk(source.tree)]
         if mine := [loop for loop in found if loop in within]:
             return source, mine
     return main, []
+
+
+def _marks(source: modules.Source) -> bool:
+    """Whether it marks its steps: a function `steps` may be another one."""
+    return "backstep" in source.text and loops.marks_its_steps(source.tree)
 
 
 def _uncalled(tree: ast.Module, recorder: TrainingRecorder, path: Path) -> str:

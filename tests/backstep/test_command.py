@@ -47,7 +47,7 @@ def test_an_error_is_told_with_its_line_and_explained_and_the_file_has_what_was_
     assert "RuntimeError: mat1 and mat2 shapes cannot be multiplied (1x4 and 3x2)" in said
     assert "ended in line 7 with that RuntimeError" in said
     assert "2 whole steps recorded. Step 2 is recorded as far as it came: the error was" in said
-    assert "raised before backward(), so it has no gradients." in said
+    assert "raised before backward() had ended, so it has no gradients." in said
     assert "what comes in has 4 columns, and the layer was made for 3" in said
     page = (tmp_path / "fails.html").read_text()
     assert "AddmmBackward0" in page

@@ -229,12 +229,17 @@ def short(kind: str) -> str:
     return re.sub(r"Backward\d*$", "", kind)
 
 
+def more_times(count: float) -> str:
+    """What stands on the box that is drawn for so many repetitions of a loop."""
+    return f"{int(count)} more time{'s' * (count > 1)}"
+
+
 def _told(node: Node, look: str, label: str) -> dict[str, str]:
     """What a box says of its node, and what it says when pointed at."""
     if look == "fold":
         counts = {name: int(count) for name, count in node.settings.items()}
         many = {"kind": "{nodes} nodes, drawn as one".format(**counts)}
-        return dict.fromkeys(TOLD, "–") | many | {"name": f"{counts['repetitions']} more times"}
+        return dict.fromkeys(TOLD, "–") | many | {"name": more_times(counts["repetitions"])}
     again = str(node.repetition + 1) if look == "operation" else "–"
     name = short(node.kind) if look == "operation" else node.name
     return {

@@ -10,7 +10,7 @@ import pandas as pd
 
 from engines.graphs.autograd import Edge, Graph, Node
 from views.graphs.layered import positions
-from views.graphs.small_graph import FOLD, short
+from views.graphs.small_graph import FOLD, more_times, short
 from views.own_training.boxes import LEAF, LINE, MODULE, Boxes
 from views.own_training.moments import Moment
 from views.player import MOMENT, PHASE, Drawing, Filling, between, drawing, picture, sized
@@ -103,7 +103,7 @@ def _told(node: Node, boxes: Boxes, several: bool, classes: Mapping[str, str]) -
         return name if several else name.partition(".")[2] or name
 
     if node.kind == FOLD:
-        name = f"{int(node.settings['repetitions'])} more times"
+        name = more_times(node.settings["repetitions"])
         told = f"{count} nodes, drawn as one"
     elif path:
         numbered = f" {classes[path]}" if path.rpartition(".")[2].isdecimal() else ""

@@ -14,7 +14,8 @@ def tell_error(here: Here, recording: Recording) -> None:
     if (failure := recording.failure) is None:
         return
     where = f" in line {failure.line}" if failure.line else ""
-    with here.settings, st.popover(f":material/error: {failure.error}{where}"):
+    label = f":material/error: {failure.error}{where}"
+    with here.settings, st.container(key="ended", width="content"), st.popover(label):
         when = "outside of its steps" if failure.step is None else f"in step {failure.step}"
         st.markdown(f"The program ended {when} with this error:")
         lines = recording.source.splitlines()

@@ -52,7 +52,7 @@ def called(box: Node, boxes: Boxes, classes: Mapping[str, str]) -> str:
         return f"<b>{escape(path)}</b> ({escape(classes[path])}, {_size(box)} nodes)"
     if box.kind == FOLD:
         count = int(box.settings["repetitions"])
-        return f"<b>{count} repetitions</b> ({_size(box)} nodes)"
+        return f"<b>{count} repetition{'s' * (count > 1)}</b> ({_size(box)} nodes)"
     if box.kind == LEAF:
         return f"The leaf <b>{escape(box.name)}</b>"
     if _size(box):

@@ -94,7 +94,7 @@ def open_alone(title: str, chapters: Sequence[Chapter]) -> Here:
         chapter = next(one for one in chapters if one.name == name)
         with st.container(key="heading", horizontal=True, vertical_alignment="center"):
             st.markdown(f"## {chapter.question}")
-            settings = st.container(key="settings", width="content")
+            settings = st.container(key="settings", width="content", horizontal=True)
     return Here(controls, name, "", False, settings, chapter.question)
 
 

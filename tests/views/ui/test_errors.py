@@ -244,6 +244,7 @@ def of_somebodys_own_training():
         lambda: functional.cross_entropy(one(4, 2), torch.tensor([0, 1, 0])),
         lambda: layer(one(5, 2, device="meta")),
         lambda: one(2, requires_grad=True).backward(),
+        lambda: one(2, requires_grad=True).numpy(),
     ):
         with pytest.raises((RuntimeError, ValueError, IndexError)) as raised:
             mistake()
