@@ -109,6 +109,8 @@ def test_links_keys_and_the_back_button_lead_through_the_chapters(visit):
     press(page, "End", "PageDown")
     page.wait_for_url("**chapter=pulls**")
     wait_until_idle(page)
+    # What is drawn anew, in a window of another size, still finds what the player has said.
+    assert page.evaluate("document.querySelector('#root').value")
     press(page, "Home", "PageUp")
     page.wait_for_url("**/manual_gradients?lecture=true&step=60&moment=2")
     wait_until_idle(page)

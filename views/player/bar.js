@@ -139,6 +139,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
     nextButton.hidden = !data.next || range.value < last();
     if (more.open) fillTable();
     state.value = [step, phase, so_far, ...now, ...next].join(",");
+    state.player = range;
     state.dispatchEvent(new Event("player"));
     remember();
   }
@@ -337,7 +338,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
   if (range.playing || (comes && !still)) play(); else pause();
   return () => {
     off.abort();
-    state.value = ""; // nothing for those who come next and follow another player
+    if (state.player === range) state.value = ""; // the next player may be there already
   };
 }
 
