@@ -65,7 +65,9 @@ export default function ({ parentElement, data, setTriggerValue }) {
   find(".contents-pages").replaceChildren(...pages.map(({ title }, i) => element("li", link(i, undefined, i ? title : "Backstep"))));
   find(".contents-chapters").replaceChildren(...pages[page].chapters.map(({ name, title }) => element("li", link(page, name, title))));
   const row = find(".contents-chapters"), current = row.querySelector("[aria-current]");
-  if (current) row.scrollLeft = current.offsetLeft - row.offsetLeft - 40;
+  const seen = new ResizeObserver(() => { row.scrollLeft = current.offsetLeft - row.offsetLeft - 40; });
+  if (current) seen.observe(row); // at once, and when it has its width
+  off.signal.addEventListener("abort", () => seen.disconnect());
 
   function overview() {
     find(".contents-all > div").replaceChildren(...pages.map(({ title, chapters }, i) => element("section",
