@@ -23,11 +23,11 @@ FAULTS = (HERE / "stage_faults.js").read_text(encoding="utf-8")
 # Every picture is drawn anew at another size; what was written before says nothing of this one.
 FOLLOWED = """[...document.querySelectorAll(
     ".st-key-stage .stVegaLiteChart canvas")].every(canvas => followed.has(canvas))"""
-# Where the first picture ends, if nothing of its own column stands above it.
+# Where the first picture ends, if nothing stands above it but bar, story and controls.
 FIRST_PICTURE_ENDS = """(() => {
-    const [column, box] = ["[data-testid=stColumn]", ".stVegaLiteChart"].map((part) =>
-        document.querySelector(`.st-key-beside ${part}`)?.getBoundingClientRect());
-    return box && Math.abs(box.top - column.top) < 30 ? box.bottom : 0;
+    const [all, box] = [".st-key-beside", ".st-key-beside .stVegaLiteChart"].map((part) =>
+        document.querySelector(part)?.getBoundingClientRect());
+    return box && Math.abs(box.top - all.top) < 30 ? box.bottom : 0;
 })()"""
 
 

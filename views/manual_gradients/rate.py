@@ -122,7 +122,7 @@ def _() -> Drawing:
     regimes = [
         {"low": -1.5, "high": -1, "what": "explodes", "color": MISTAKE},
         {"low": -1, "high": 0, "what": "zig-zags", "color": QUIET},
-        {"low": 0, "high": 1.15, "what": "glides", "color": MODEL},
+        {"low": 0, "high": 1.15, "what": "glides", "color": "transparent"},
     ]
     title = "error multiplied by 1 − η·λ"
     x = alt.X(

@@ -107,7 +107,9 @@ def _map(
     if axes:
         data["axes"] = axes_of(problems[0], bests[0])
         far = 10 * (half_w + half_b) * data["axes"][["to_w", "to_b"]].to_numpy()
-        lines += [bests[0] + np.outer((-1, 1), to) for to in far]
+        # The name of the shallow one is above it, that of the steep one to its right.
+        for to, named in zip(far, ((0, 0.15 * half_b), (0.25 * half_w, 0)), strict=True):
+            lines += [bests[0] + np.outer((-1, 1), to), bests[0] + np.outer((0, 1), to) + named]
     if len(prefixes) > 1:
         lines += _names(bests, center, half_w, half_b)
     data["labels"] = level_labels(*bowl, (center, half_w, half_b), lines)

@@ -69,6 +69,12 @@ export default function ({ parentElement, data, setTriggerValue }) {
   if (current) seen.observe(row); // at once, and when it has its width
   off.signal.addEventListener("abort", () => seen.disconnect());
 
+  // Nothing on a fresh page has the focus, and without it no key scrolls.
+  on(document, "keydown", ({ key }) => {
+    const scrolls = ["PageDown", "PageUp", "ArrowDown", "ArrowUp", "Home", "End", " "].includes(key);
+    if (!data.lecture && scrolls && document.activeElement === document.body) document.querySelector("[data-testid=stMain]").focus({ preventScroll: true });
+  });
+
   function overview() {
     find(".contents-all > div").replaceChildren(...pages.map(({ title, chapters }, i) => element("section",
       element("h2", link(i, undefined, title)), element("ol", ...chapters.map((one) => element("li", link(i, one.name, one.title)))))));
