@@ -186,10 +186,12 @@ export default function ({ parentElement, data, setTriggerValue }) {
 
   const advance = (by) => go(Number(range.value) + by);
 
-  function toStop(by) { // a moment in slow motion, else the next step at which something happens
-    if (range.at.moment !== null) return advance(by);
-    const stops = [0, ...data.stops, data.lastStep].filter((stop) => (stop - range.at.step) * by > 0);
-    return stops.length > 0 && go(by > 0 ? Math.min(...stops) : Math.max(...stops));
+  function toStop(by) { // a moment of this step, else the next step at which something happens
+    const { step, moment } = range.at, next = moment + by;
+    if (moment !== null && (slowAt || (next >= 0 && next < moments))) return advance(by);
+    const stops = [0, ...data.stops, data.lastStep].filter((stop) => (stop - step) * by > 0);
+    const to = { step: by > 0 ? Math.min(...stops) : Math.max(...stops), moment: moment === null ? null : by > 0 ? 0 : moments - 1 };
+    return stops.length > 0 && go(place(to));
   }
 
   function toSpeed(slowly) { // slow motion or not, at the same step
