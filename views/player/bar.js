@@ -187,11 +187,12 @@ export default function ({ parentElement, data, setTriggerValue }) {
   const advance = (by) => go(Number(range.value) + by);
 
   function toStop(by) { // a moment of this step, else the next step at which something happens
-    const { step, moment } = range.at, next = moment + by;
-    if (moment !== null && (slowAt || (next >= 0 && next < moments))) return advance(by);
-    const stops = [0, ...data.stops, data.lastStep].filter((stop) => (stop - step) * by > 0);
-    const to = { step: by > 0 ? Math.min(...stops) : Math.max(...stops), moment: moment === null ? null : by > 0 ? 0 : moments - 1 };
-    return stops.length > 0 && go(place(to));
+    const { step, moment } = range.at, slowly = moment !== null, next = moment + by;
+    if (slowly && next >= 0 && next < moments) return advance(by);
+    const ends = slowly && slowAt ? [slowAt[0], slowAt.at(-1)] : [0, data.lastStep];
+    const stops = [...ends, ...data.stops].filter((stop) => (stop - step) * by > 0 && (!slowly || !slowAt || slowAt.includes(stop)));
+    const to = by > 0 ? Math.min(...stops) : Math.max(...stops);
+    return stops.length > 0 && go(place({ step: to, moment: slowly ? (by > 0 ? 0 : moments - 1) : null }));
   }
 
   function toSpeed(slowly) { // slow motion or not, at the same step
