@@ -331,7 +331,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
   // Streamlit writes the address from what it knew when a run began: put the step back.
   const reminding = setInterval(remember, 1000);
   for (const [target, type] of [[document, "player-leave"], [window, "popstate"]]) {
-    on(target, type, () => { leaving = true; clearTimeout(remembering); });
+    on(target, type, () => { leaving = true; clearTimeout(remembering); pause(); }); // the next player is heard alone
   }
   off.signal.addEventListener("abort", () => { cancelAnimationFrame(frame); clearTimeout(remembering); clearInterval(reminding); });
   settle();
