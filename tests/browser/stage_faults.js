@@ -41,6 +41,7 @@
     for (const canvas of document.querySelectorAll(".st-key-stage .stVegaLiteChart canvas")) {
         const box = canvas.getBoundingClientRect();
         if (box.height < 60 || box.width < 100) wrong.push(`a picture of ${box.width} x ${box.height}`);
+        const read = [];
         for (const { text, size, color, alpha, corners: [[x1, y1], [x2, y2]] } of window.written.get(canvas) ?? []) {
             if (!text.trim() || alpha === 0) continue;
             if (size < least - 0.05) wrong.push(`${text}: ${size} px`);
@@ -48,6 +49,11 @@
             if (/\S…$/.test(text)) wrong.push(`${text} is shortened`);
             const left = Math.min(x1, x2), right = Math.max(x1, x2), top = Math.min(y1, y2), bottom = Math.max(y1, y2);
             if (left < -2 || top < -2 || right > box.width + 2 || bottom > box.height + 2) wrong.push(`${text}: cut at ${[left, top, right, bottom].map(Math.round)} of ${box.width} x ${box.height}`);
+            for (const other of read) {
+                const wide = Math.min(right, other.right) - Math.max(left, other.left), high = Math.min(bottom, other.bottom) - Math.max(top, other.top);
+                if (wide > 2 && high > 2 && !(text === other.text && wide > 0.9 * (right - left))) wrong.push(`${text} is written over ${other.text}`);
+            }
+            read.push({ text, left, right, top, bottom });
         }
     }
     // Those who hear the page find their way by its headings.

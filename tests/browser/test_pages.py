@@ -71,6 +71,16 @@ def follows_the_theme(page, path):
         )
 
 
+def scrolls_by_key(page):
+    """Nothing has the focus yet."""
+    main = page.get_by_test_id("stMain")
+    page.set_viewport_size({"width": 1280, "height": 500})
+    page.keyboard.press("PageDown")
+    page.wait_for_function("main => main.scrollTop > 0", arg=main.element_handle())
+    page.keyboard.press("Home")
+    page.wait_for_function("main => main.scrollTop === 0", arg=main.element_handle())
+
+
 def fits_a_phone(page):
     page.set_viewport_size(PHONE)
     page.wait_for_timeout(500)  # charts are drawn anew
@@ -96,6 +106,7 @@ def test_a_page_is_whole_at_a_first_visit_in_both_themes_and_on_a_phone(visit, p
     asked = []
     page = visit(path, prepare=watching(asked, []))  # which sees errors and charts left unbound
     shows_its_first_step(page, path)
+    scrolls_by_key(page)
     if has_player(path):
         plays(page)
     follows_the_theme(page, path)

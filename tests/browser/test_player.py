@@ -332,6 +332,10 @@ def test_a_clicker_goes_to_where_something_happens_and_then_beyond_the_ends(open
     page = open_player(timeline=slowly, stops=[3, 7])
     press(page, "PageDown")
     assert (step(page), chip(page)) == (0, "loss")
+    press(page, *["PageDown"] * 3)  # not through all moments of all steps
+    assert (step(page), chip(page)) == (3, "predict")
+    press(page, "PageUp")
+    assert (step(page), chip(page)) == (0, "update")
 
 
 def test_it_opens_where_it_is_told_or_at_the_end_and_the_address_says_what_differs(open_player):

@@ -23,6 +23,12 @@ FAULTS = (HERE / "stage_faults.js").read_text(encoding="utf-8")
 # Every picture is drawn anew at another size; what was written before says nothing of this one.
 FOLLOWED = """[...document.querySelectorAll(".st-key-stage .stVegaLiteChart canvas")]
     .every(canvas => drawnFor.get(canvas) === windowSize())"""
+# Where the first picture ends, if nothing stands above it but bar, story and controls.
+FIRST_PICTURE_ENDS = """(() => {
+    const [all, box] = [".st-key-beside", ".st-key-beside .stVegaLiteChart"].map((part) =>
+        document.querySelector(part)?.getBoundingClientRect());
+    return box && Math.abs(box.top - all.top) < 30 ? box.bottom : 0;
+})()"""
 
 
 def chapters(visit, there, address, **options):
@@ -78,8 +84,9 @@ def test_each_stage_fits_every_screen(visit, there):
     for page, chapter in chapters(visit, there, f"/{there.path}"):
         for width, height in SIZES:
             found[chapter, width, height] = faults(page, width, height, LEAST)
-        first = page.locator(".st-key-beside").bounding_box()
-        assert first["y"] < 844 * 0.7  # on a phone: below bar and story, on the screen
+        # On a phone: below bar and story, all of it on the screen.
+        assert page.locator(".st-key-beside").bounding_box()["y"] < 844 * 0.7
+        assert page.evaluate(FIRST_PICTURE_ENDS) <= 844 + 2, chapter
         for name in answered(page, chapter):
             for width, height in TIGHT:
                 found[chapter, name, width, height] = faults(page, width, height, LEAST)
@@ -108,6 +115,8 @@ def test_links_keys_and_the_back_button_lead_through_the_chapters(visit):
     press(page, "End", "PageDown")
     page.wait_for_url("**chapter=pulls**")
     wait_until_idle(page)
+    # What is drawn anew, in a window of another size, still finds what the player has said.
+    assert page.evaluate("document.querySelector('#root').value")
     press(page, "Home", "PageUp")
     page.wait_for_url("**/manual_gradients?lecture=true&step=60&moment=2")
     wait_until_idle(page)

@@ -209,7 +209,7 @@ def _how_they_went(runs: Mapping[float, Training]) -> str:
 def _losses(runs: Mapping[float, Training], slope: float) -> Figure:
     return lines(
         [
-            Line(Look(_label(one, slope), *USUAL.get(one, (MODEL, (2, 3)))), run.losses)
+            Line(Look(_label(one, slope), *USUAL.get(one, (GRADIENT, (2, 3)))), run.losses)
             for one, run in runs.items()
         ],
         title="Loss by slope at zero",

@@ -62,9 +62,12 @@ export default function ({ parentElement, data, setTriggerValue }) {
       pen.drawImage(ink, i * side, 0, side, side, x, y, size, size);
       if (place === data.chosen) { // between the images, so that it hides nothing of them
         const rim = GAP * cell;
-        pen.strokeStyle = getComputedStyle(root).getPropertyValue("--st-primary-color");
+        pen.strokeStyle = ours;
         pen.lineWidth = rim;
         pen.strokeRect(x - rim / 2, y - rim / 2, size + rim, size + rim);
+        pen.strokeStyle = `rgb(${INK})`; // on paper, which in the dark theme is as light as the rim
+        pen.lineWidth = rim / 2;
+        pen.strokeRect(x, y, size, size);
       }
       if (names) {
         pen.fillStyle = ours;

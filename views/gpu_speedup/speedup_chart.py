@@ -26,7 +26,7 @@ from views.player import (
     readable,
     sized,
 )
-from views.ui.palette import BEST, QUIET, Look
+from views.ui.palette import QUIET, Look
 
 POWERS = [2.0**power for power in range(-20, 21)]
 PLAIN = (
@@ -234,7 +234,7 @@ def _upright(x: alt.X, timeline: Timeline | None) -> Any:
     is_guess = "datum.kind == 'guess'"
     marks = up_to(alt.Chart(alt.NamedData("marks")), timeline, always=is_guess).encode(x=x)
     rules = marks.mark_rule().encode(
-        color=alt.condition(is_guess, alt.value(alt.ExprRef("ink")), alt.value(BEST)),
+        color=alt.condition(is_guess, alt.value(alt.ExprRef("ink")), alt.value(QUIET)),
         strokeDash=alt.condition(is_guess, alt.value([6, 4]), alt.value([1, 0])),
     )
     words = readable(

@@ -50,7 +50,7 @@ STORY = Story(
 def show_stage(here: Here) -> None:
     """The fit beside the map of the loss, and the sentence of the moment."""
     trace, timeline = run()
-    with stage(here, timeline, begin=OPENS, ran={"": trace}):
+    with stage(here, timeline, begin=OPENS, stops=[1], ran={"": trace}):
         STORY.show(key="story")
         left, right = beside([1, 1])
         with left:

@@ -89,7 +89,8 @@ def _stops(trace: Trace) -> list[int]:
 def _told(rate: float, trace: Trace) -> str:
     """HTML: what this rate does along the axes of the bowl, and what became of the run."""
     steep, shallow = factors(PROBLEM, rate)
-    each = f"Along the steep axis each step multiplies the error by 1 − η·λ = {number(steep, 3)}"
+    by = f"1\u00a0−\u00a0η·λ = {number(steep, 3)}"
+    each = f"Along the steep axis each step multiplies the error by {by}"
     first, last = (number(float(trace.losses[k]), 3) for k in (0, -1))
     least = number(float(PROBLEM.loss_at(*PROBLEM.least_squares())), 3)
     end = f"In {len(trace) - 1} steps the loss goes from {first} to {last}; the least is {least}."
@@ -122,7 +123,7 @@ def _() -> Drawing:
     regimes = [
         {"low": -1.5, "high": -1, "what": "explodes", "color": MISTAKE},
         {"low": -1, "high": 0, "what": "zig-zags", "color": QUIET},
-        {"low": 0, "high": 1.15, "what": "glides", "color": MODEL},
+        {"low": 0, "high": 1.15, "what": "glides", "color": "transparent"},
     ]
     title = "error multiplied by 1 − η·λ"
     x = alt.X(

@@ -15,6 +15,7 @@ from views.player.bar import READOUT, SPEEDS, WORDS, Readout, player
 from views.player.caching import cached
 from views.player.figure import (
     DECADES,
+    FAINT,
     INK,
     LABEL,
     NOW,
@@ -54,6 +55,7 @@ from views.player.timeline import (
 
 __all__ = [
     "DECADES",
+    "FAINT",
     "INK",
     "LABEL",
     "MOMENT",

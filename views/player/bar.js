@@ -139,6 +139,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
     nextButton.hidden = !data.next || range.value < last();
     if (more.open) fillTable();
     state.value = [step, phase, so_far, ...now, ...next].join(",");
+    state.player = range;
     state.dispatchEvent(new Event("player"));
     remember();
   }
@@ -185,10 +186,13 @@ export default function ({ parentElement, data, setTriggerValue }) {
 
   const advance = (by) => go(Number(range.value) + by);
 
-  function toStop(by) { // a moment in slow motion, else the next step at which something happens
-    if (range.at.moment !== null) return advance(by);
-    const stops = [0, ...data.stops, data.lastStep].filter((stop) => (stop - range.at.step) * by > 0);
-    return stops.length > 0 && go(by > 0 ? Math.min(...stops) : Math.max(...stops));
+  function toStop(by) { // a moment of this step, else the next step at which something happens
+    const { step, moment } = range.at, slowly = moment !== null, next = moment + by;
+    if (slowly && next >= 0 && next < moments) return advance(by);
+    const ends = slowly && slowAt ? [slowAt[0], slowAt.at(-1)] : [0, data.lastStep];
+    const stops = [...ends, ...data.stops].filter((stop) => (stop - step) * by > 0 && (!slowly || !slowAt || slowAt.includes(stop)));
+    const to = by > 0 ? Math.min(...stops) : Math.max(...stops);
+    return stops.length > 0 && go(place({ step: to, moment: slowly ? (by > 0 ? 0 : moments - 1) : null }));
   }
 
   function toSpeed(slowly) { // slow motion or not, at the same step
@@ -327,7 +331,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
   // Streamlit writes the address from what it knew when a run began: put the step back.
   const reminding = setInterval(remember, 1000);
   for (const [target, type] of [[document, "player-leave"], [window, "popstate"]]) {
-    on(target, type, () => { leaving = true; clearTimeout(remembering); });
+    on(target, type, () => { leaving = true; clearTimeout(remembering); pause(); }); // the next player is heard alone
   }
   off.signal.addEventListener("abort", () => { cancelAnimationFrame(frame); clearTimeout(remembering); clearInterval(reminding); });
   settle();
@@ -337,7 +341,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
   if (range.playing || (comes && !still)) play(); else pause();
   return () => {
     off.abort();
-    state.value = ""; // nothing for those who come next and follow another player
+    if (state.player === range) state.value = ""; // the next player may be there already
   };
 }
 

@@ -163,6 +163,7 @@ SCREEN: Figure = {
     "expr": "max(lecture ? 0.5 : 1, (windowSize()[1] + 0 * height) / (lecture ? 900 : 1100))",
 }
 TEXT = "((lecture ? 24 : 13) * screen)"  # in expressions: the size of text in axes and legends
+FAINT = "luminance(background) < 0.4 ? '#b4bfca' : '#4e5a66'"  # and its colour
 
 
 def sized(usual: float, in_hall: float) -> alt.ExprRef:
@@ -180,8 +181,7 @@ def _config() -> Figure:
         return {"expr": expression}
 
     text, thick = by(TEXT), "((lecture ? 1.8 : 1) * screen)"
-    # Streamlit's own grey is too faint on white.
-    quiet = by("luminance(background) < 0.4 ? '#b4bfca' : '#4e5a66'")
+    quiet = by(FAINT)  # Streamlit's own grey is too faint on white
     # Numbers as the readout writes them, 8000 and not 8,000, all of an axis with as many digits.
     label = "isNumber(datum.value) ? replace(datum.label, regexp(',', 'g'), '') : datum.label"
     axis = {

@@ -9,8 +9,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from engines.problem import Problem
+from views.ui.numbers import number
 
 Floats = NDArray[np.float64]
+LEVELS = range(-4, 3)  # 0 is that of the start
 
 
 def window(
@@ -43,23 +45,84 @@ def level_curves(problem: Problem, best: Floats, first_loss: float) -> pd.DataFr
 
     Exact: around its smallest value the loss is  L + d·H·d / 2  with the Hessian H.
     """
+    smallest, excesses, curvature, axes = _bowl(problem, best, first_loss)
+    turn = np.arange(73, dtype=np.int8)
+    circle = np.stack([np.cos(turn * np.pi / 36), np.sin(turn * np.pi / 36)])
+    curves = []
+    for level, excess in zip(LEVELS, excesses, strict=True):
+        w, b = best[:, None] + axes @ (np.sqrt(2 * excess / curvature)[:, None] * circle)
+        columns = {"w": w.astype(np.float32), "b": b.astype(np.float32), "turn": turn}
+        loss = np.float32(smallest + excess)
+        curves.append(pd.DataFrame({**columns, "level": np.int8(level), "loss": loss}))
+    return pd.concat(curves)
+
+
+def level_labels(
+    problem: Problem,
+    best: Floats,
+    first_loss: float,
+    window: tuple[Floats, float, float],
+    lines: Sequence[Floats],
+) -> pd.DataFrame:
+    """The losses of the level curves, each where its curve is away from all that is drawn.
+
+    window: center and half widths of what is surely shown; lines: shape (n, 2) each, what is drawn
+    there. Where they can, the labels stand in one row outwards from the best answer, in the
+    direction `to`; `gap` is how far it is from there to the next curve inwards.
+    """
+    smallest, excesses, curvature, axes = _bowl(problem, best, first_loss)
+    angles = np.arange(0, 2 * np.pi, np.pi / 36)
+    towards = np.stack([np.cos(angles), np.sin(angles)], axis=-1)
+    bent = (towards @ axes) ** 2 @ curvature
+    distances = np.sqrt(2 * excesses / bent[:, None])  # from the best, by angle and level
+    places = best + distances[..., None] * towards[:, None]
+    center, *half = window
+    room = 0.1 * max(half)
+    free = (np.abs(places - center) < 0.95 * np.array(half)).all(axis=-1) & (distances > room)
+    for line in lines:
+        free &= _distance(places, line) > room
+    # Where as many have room, it is better where the bowl is flat and its curves lie far apart.
+    most = int((free.sum(axis=1) - bent / bent.max()).argmax())
+    rows = []
+    texts = _told_apart(smallest + excesses)
+    for level in np.flatnonzero(free.any(axis=0)):
+        turned = np.where(free[:, level], np.cos(angles - angles[most]), -2)
+        at = int(turned.argmax())
+        rows.append((*places[at, level], texts[level], distances[at, level] / 2, *towards[at]))
+    return pd.DataFrame(rows, columns=["w", "b", "text", "gap", "to_w", "to_b"])
+
+
+def _bowl(
+    problem: Problem, best: Floats, first_loss: float
+) -> tuple[float, Floats, Floats, Floats]:
+    """The smallest loss, how far above it the levels are, and the curvatures along which axes."""
     smallest = float(problem.loss_at(*best))
     curvature, axes = np.linalg.eigh(problem.hessian)
     # Of a long bowl the flat side is lost in the steep one's rounding; of a trough it has no end.
     long = problem.condition if np.isfinite(problem.condition) else 1e8
     curvature[0] = curvature[-1] / long
-    above = first_loss - smallest if first_loss > smallest else curvature[-1]
-    turn = np.arange(73, dtype=np.int8)
-    circle = np.stack([np.cos(turn * np.pi / 36), np.sin(turn * np.pi / 36)])
-    curves = []
-    for level in np.arange(-4, 3, dtype=np.int8):
-        excess = above * 4.0 ** float(level)
-        w, b = best[:, None] + axes @ (np.sqrt(2 * excess / curvature)[:, None] * circle)
-        columns = {"w": w.astype(np.float32), "b": b.astype(np.float32), "turn": turn}
-        curves.append(
-            pd.DataFrame({**columns, "level": level, "loss": np.float32(smallest + excess)})
-        )
-    return pd.concat(curves)
+    above = first_loss - smallest if first_loss > smallest else float(curvature[-1])
+    excesses: Floats = above * np.array([4.0**level for level in LEVELS])
+    return smallest, excesses, curvature, axes
+
+
+def _distance(places: Floats, line: Floats) -> Floats:
+    """How far each place, shape (…, 2), is from a line through points of shape (n, 2)."""
+    along = np.diff(line, axis=0, append=line[-1:])  # one point is a line, too
+    off = places[..., None, :] - line
+    length = np.maximum((along**2).sum(axis=-1), 1e-30)
+    share = np.clip((off * along).sum(axis=-1) / length, 0, 1)
+    nearest: Floats = np.linalg.norm(off - share[..., None] * along, axis=-1).min(axis=-1)
+    return nearest
+
+
+def _told_apart(values: Floats) -> list[str]:
+    """Numbers of three significant digits, or of as many as it takes to tell them apart."""
+    for digits in range(3, 16):
+        texts = [number(float(value), digits) for value in values]
+        if len(set(texts)) == len(texts):
+            break
+    return texts
 
 
 def axes_of(problem: Problem, best: Floats) -> pd.DataFrame:

@@ -97,15 +97,15 @@ def verdict(problem: Problem, trace: Trace, learning_rate: float) -> None:
             f"The run ended at step {last}: {', '.join(end.non_finite)} grew past the largest "
             f"number that {8 * problem.x.itemsize} bits can hold. The steepest curvature of this "
             f"loss is λ = {number(problem.lambda_max, 4)}. Along it each step multiplies the "
-            f"error by |1 − η·λ| = {number(growth, 3)}, and what is multiplied by more than 1 "
-            f"again and again overflows."
+            f"error by |1\u00a0−\u00a0η·λ| = {number(growth, 3)}, and what is multiplied by more "
+            f"than 1 again and again overflows."
         )
     elif learning_rate > problem.largest_stable_learning_rate and end.loss > trace.losses[0]:
         st.warning(
             f"The learning rate is beyond 2/λ = {limit}, where λ is the largest curvature of the "
-            f"loss. Along the steepest direction each step multiplies the error by |1 − η·λ| = "
-            f"{number(growth, 4)}: it jumps across the valley and lands higher. At step {last} "
-            f"the loss is {number(end.loss, 4)}."
+            f"loss. Along the steepest direction each step multiplies the error by "
+            f"|1\u00a0−\u00a0η·λ| = {number(growth, 4)}: it jumps across the valley and lands "
+            f"higher. At step {last} the loss is {number(end.loss, 4)}."
         )
     else:
         w, b = number(end.params["w"], 9), number(end.params["b"], 9)

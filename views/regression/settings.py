@@ -65,11 +65,12 @@ class Chosen(NamedTuple):
 
 
 def choose(controls: Controls, presets: Mapping[str, str], *, max_steps: int) -> Chosen:
-    """The controls of a regression in one row: data, loss, learning rate, steps, and the rest.
+    """The controls of a regression: data, loss, learning rate; below these steps, and the rest.
 
     presets: by name, or "own" for data freely made, what a visitor reads; the first is shown first.
     """
-    places = st.columns([4, 4, 5, 2, 2], vertical_alignment="bottom")
+    rows = [st.columns([4, 4, 5], vertical_alignment="bottom") for _ in range(2)]
+    places = [*rows[0], *rows[1][:2]]
     with places[0]:
         name = controls.choice(
             st.selectbox,

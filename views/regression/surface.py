@@ -12,6 +12,7 @@ import pandas as pd
 from engines.problem import Problem
 from engines.trace import Trace
 from views.player import (
+    FAINT,
     PHASE,
     STEP,
     TEXT,
@@ -28,10 +29,11 @@ from views.player import (
     readable,
     sized,
 )
-from views.regression.charts import Drawn, by_field, thinned, told_apart
-from views.regression.levels import axes_of, level_curves, until_far, window
+from views.regression.charts import Drawn, Floats, by_field, thinned, told_apart
+from views.regression.levels import axes_of, level_curves, level_labels, until_far, window
 from views.ui.palette import BEST, GRADIENT, MODEL, QUIET, Look
 
+MAP = "The loss over w and b"
 FARTHEST = 3.0  # of a run that runs away, as many times the first distance from the best is shown
 STAR = (  # an SVG path: Vega has no star of its own
     "M0,-1L0.24,-0.32L0.95,-0.31L0.38,0.12L0.59,0.81L0,0.4"
@@ -61,12 +63,16 @@ def landscape(
 
     axes: whether the steep and the shallow axis of the bowl are drawn through its lowest point.
     """
-    return _map(timeline, (run,), (Look("this run", color),), (trace,), (problem,), axes=axes)
+    look = Look("this run", color)
+    return _map(timeline, (run,), (look,), (trace,), (problem,), axes=axes)
 
 
 def paths(runs: Sequence[Drawn], timeline: Timeline) -> Figure:
     """The map of the first run's loss, with the path of each run and the best of each problem."""
-    return _map(timeline, *by_field(runs))
+    first = runs[0]
+    others = any(run.problem.key != first.problem.key for run in runs)
+    title = f"The loss for {first.look.label}" if others else MAP
+    return _map(timeline, *by_field(runs), title=title)
 
 
 @picture
@@ -77,6 +83,7 @@ def _map(
     traces: tuple[Trace, ...],
     problems: tuple[Problem, ...],
     *,
+    title: str = MAP,
     axes: bool = False,
 ) -> Filling:
     bests = np.array([problem.least_squares() for problem in problems])
@@ -94,20 +101,30 @@ def _map(
     if len({problem.y.tobytes() for problem in problems}) == 1:  # they learn the same data
         stars = stars.head(1).assign(label="least squares")
     first_loss = float(problems[0].loss_at(problems[0].w, problems[0].b))
-    data = {
-        "curves": level_curves(problems[0], bests[0], first_loss),
-        "paths": pd.concat(rows),
-        "stars": stars,
-    }
+    bowl = problems[0], bests[0], first_loss
+    data = {"curves": level_curves(*bowl), "paths": pd.concat(rows), "stars": stars}
+    lines = [row[["w", "b"]].to_numpy(np.float64) for row in rows]
     if axes:
         data["axes"] = axes_of(problems[0], bests[0])
+        far = 10 * (half_w + half_b) * data["axes"][["to_w", "to_b"]].to_numpy()
+        # The name of the shallow one is above it, that of the steep one to its right.
+        for to, named in zip(far, ((0, 0.15 * half_b), (0.25 * half_w, 0)), strict=True):
+            lines += [bests[0] + np.outer((-1, 1), to), bests[0] + np.outer((0, 1), to) + named]
+    if len(prefixes) > 1:
+        lines += _names(bests, center, half_w, half_b)
+    data["labels"] = level_labels(*bowl, (center, half_w, half_b), lines)
     middle = {"center_w": float(center[0]), "center_b": float(center[1])}
     return data, {**middle, "half_w": half_w, "half_b": half_b}
 
 
 @_map.drawing
 def _(
-    timeline: Timeline, prefixes: tuple[str, ...], looks: tuple[Look, ...], *, axes: bool
+    timeline: Timeline,
+    prefixes: tuple[str, ...],
+    looks: tuple[Look, ...],
+    *,
+    title: str,
+    axes: bool,
 ) -> Drawing:
     alone = len(prefixes) == 1
     levels = (
@@ -121,8 +138,9 @@ def _(
             tooltip=[alt.Tooltip("loss:Q", format=".4g")],
         )
     )
-    layers: Layers = [levels, *(_drawn_axes() if axes else ()), *_walks(looks)]
-    layers += _stars(named=not alone)
+    rules, names = _drawn_axes() if axes else ([], [])
+    layers: Layers = [levels, *rules, *_walks(looks), *names]
+    layers += [_level_labels(), *_stars(named=not alone)]
     here = [frame(timeline, prefix, "w", "b", "w_next", "b_next") for prefix in prefixes]
     arrows, dots = [], []
     for one, look in zip(here, looks, strict=True):
@@ -134,10 +152,36 @@ def _(
     told = "" if alone else ", of " + ", ".join(look.label for look in looks)
     return drawing(
         alt.layer(*layers, *dots),
-        title="The loss over w and b",
-        description=f"Curves of equal loss; a star where the loss is least; {shown}, with an arrow "
-        f"from (w, b) to where the update goes{told}.",
+        title=title,
+        description="Curves of equal loss, with its value on them; a star where the loss is least; "
+        f"{shown}, with an arrow from (w, b) to where the update goes{told}.",
     )
+
+
+def _names(bests: Floats, center: Floats, half_w: float, half_b: float) -> list[Floats]:
+    """Lines where the names of the stars are: below them, towards the middle."""
+    side = np.where(bests[:, 0] >= center[0], -0.7, 0.7)
+    below = bests - (0, 0.1 * half_b)
+    ends = np.stack([below[:, 0] + side * half_w, below[:, 1]], axis=-1)
+    return list(np.stack([bests, below, ends], axis=1))
+
+
+def _level_labels() -> alt.LayerChart:
+    """The loss of each level curve on it, where there is room for it."""
+    shown = alt.Chart(alt.NamedData("labels")).transform_calculate(
+        pixels=f"height / (2 * {HALF})",  # for one of w or b
+        wide=f"0.55 * {TEXT} * length(datum.text)",
+    )
+    apart = (
+        f"abs(datum.to_w) * datum.gap * datum.pixels > datum.wide + 0.5 * {TEXT}"
+        f" || abs(datum.to_b) * datum.gap * datum.pixels > 1.1 * {TEXT}"
+    )
+    inside = (
+        "abs(datum.w - center_w) * datum.pixels < (width - datum.wide) / 2"
+        f" && abs(datum.b - center_b) * datum.pixels < height / 2 - {TEXT}"
+    )
+    placed = shown.transform_filter(f"({apart}) && {inside}").encode(x=X, y=Y, text="text:N")
+    return readable(placed, color=alt.ExprRef(FAINT))
 
 
 def _walks(looks: tuple[Look, ...]) -> Layers:
@@ -251,8 +295,8 @@ def _off_the_map(here: alt.Chart, color: str) -> Layers:
     ]
 
 
-def _drawn_axes() -> Layers:
-    """The axes of `axes_of`, through the whole map, each with its name at the end it points to."""
+def _drawn_axes() -> tuple[Layers, Layers]:
+    """The axes of `axes_of`, through the whole map; and the name of each, where it points to."""
     far = f"10 * ({HALF} + {WIDE})"
     rows = alt.Chart(alt.NamedData("axes"))
     rules = (
@@ -285,4 +329,4 @@ def _drawn_axes() -> Layers:
         )
         for name, align, dx, dy in places
     ]
-    return [rules, *names]
+    return [rules], [*names]

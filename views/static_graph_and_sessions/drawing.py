@@ -23,7 +23,7 @@ from views.player import (
 from views.static_graph_and_sessions.events import GIVEN, Course
 from views.static_graph_and_sessions.story import range_of
 from views.ui.numbers import number
-from views.ui.palette import GRADIENT, MODEL, OTHER, QUIET
+from views.ui.palette import MODEL, OTHER, QUIET
 
 SPANS = ((0.0, 0.2), (0.235, 0.54), (0.57, 0.815), (0.845, 1.0))  # of each column, of the width
 HALF = 0.37  # a box, of the distance between two rows
@@ -289,8 +289,8 @@ def _draw() -> Drawing:
         .transform_filter("datum.now === at")
         .transform_calculate(**corners)
         .mark_rect(
-            fill=GRADIENT, fillOpacity=0.22, stroke=GRADIENT, strokeWidth=sized(3.5, 6),
-            cornerRadius=5,
+            fill=alt.ExprRef("ink"), fillOpacity=0.16, stroke=alt.ExprRef("ink"),
+            strokeWidth=sized(3.5, 6), cornerRadius=5,
         )
         .encode(**outline)
     )  # fmt: skip

@@ -64,7 +64,15 @@ export default function ({ parentElement, data, setTriggerValue }) {
   find(".contents-pages").replaceChildren(...pages.map(({ title }, i) => element("li", link(i, undefined, i ? title : "Backstep"))));
   find(".contents-chapters").replaceChildren(...pages[page].chapters.map(({ name, title }) => element("li", link(page, name, title))));
   const row = find(".contents-chapters"), current = row.querySelector("[aria-current]");
-  if (current) row.scrollLeft = current.offsetLeft - row.offsetLeft - 40;
+  const seen = new ResizeObserver(() => { row.scrollLeft = current.offsetLeft - row.offsetLeft - 40; });
+  if (current) seen.observe(row); // at once, and when it has its width
+  off.signal.addEventListener("abort", () => seen.disconnect());
+
+  // Nothing on a fresh page has the focus, and without it no key scrolls.
+  on(document, "keydown", ({ key }) => {
+    const scrolls = ["PageDown", "PageUp", "ArrowDown", "ArrowUp", "Home", "End", " "].includes(key);
+    if (!data.lecture && scrolls && document.activeElement === document.body) document.querySelector("[data-testid=stMain]").focus({ preventScroll: true });
+  });
 
   function overview() {
     find(".contents-all > div").replaceChildren(...pages.map(({ title, chapters }, i) => element("section",
