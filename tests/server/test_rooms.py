@@ -453,7 +453,7 @@ def test_what_is_pointed_at_is_told_and_forgotten_at_the_next_place(school):
     pointed = {"box": "st-key-beside", "part": 1, "x": 10, "y": 20}
     lecturer.say(points=pointed)
     member.hears(points=pointed)
-    assert school.join(lecturer.state["leads"]).hear("points")["points"] == pointed
+    assert school.join(lecturer.state["leads"]).state["points"] == pointed
     lecturer.say(place=PLACE, at=AT)
     member.hears(place=PLACE, points=None)
 
