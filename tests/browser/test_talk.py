@@ -270,5 +270,6 @@ def test_a_talk_is_written_down_as_it_is_typed_and_not_replaced_unasked(visit):
     page.locator(".talk-prepared").select_option("all")
     page.reload()
     listens(page)
+    page.wait_for_function("document.querySelector('#player-step')?.frame")
     press(page, "t")
     assert [notes.nth(i).input_value() for i in range(notes.count())] == ["one", "two"]

@@ -131,7 +131,7 @@ def test_what_is_shown_to_the_class_is_an_address_without_the_secret(school):
     lecturer.say(place=PLACE, **QUESTION)
     member.hears(place=PLACE)
     assert secret not in json.dumps(member.state)
-    assert set(member.state) == {"joined", "place", "at", "asks", "shows"}
+    assert set(member.state) == {"joined", "place", "at", "points", "asks", "shows"}
 
 
 def test_answers_are_counted_once_and_shown_to_all(school):

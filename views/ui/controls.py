@@ -34,12 +34,14 @@ class Controls:
             st.session_state["controls of"] = page
             st.session_state["asked"] = {}
             st.session_state["written"] = {}
+            st.session_state["defaults"] = {}
         # A browser that has not had our last word on its address yet sends the old one. So where
         # a control was moved, the control counts, and not the address.
         self._by_hand: bool = st.session_state.pop("by hand", False)
         # By name: what the address asked for at the last run, and what we wrote into it.
         self._last_asked: dict[str, list[str]] = st.session_state["asked"]
         self._written: dict[str, str | None] = st.session_state["written"]
+        self._defaults: dict[str, Any] = st.session_state["defaults"]
 
     @staticmethod
     def moved() -> None:
@@ -126,9 +128,11 @@ class Controls:
         )
         if linked and on_link:
             on_link()
-        unsaid = self._written.get(name) is None and not self._by_hand  # another may be the default
-        if (not linked and unsaid) or st.session_state[name] not in options:
+        # What was not chosen goes along with the default, which another choice may have changed.
+        before, held = self._defaults.get(name), st.session_state[name]
+        if held not in options or (held == before != default and not linked):
             st.session_state[name] = default
+        self._defaults[name] = default
 
         def chosen() -> None:
             self.moved()
