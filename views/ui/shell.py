@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
+from streamlit.runtime.scriptrunner import script_runner
 
 from engines import experiments
 from engines.experiments import Experiment
@@ -217,18 +218,16 @@ _loaded: set[str] = set()  # by the line that loads it
 
 @st.cache_resource(show_spinner=False)
 def settle(where: str) -> None:
-    """Once for each line that loads something: keep the server's time for its visitors.
-
-    To be called before any graph or model is built, and while no Keras model is being trained.
-    """
+    """Once for each line that loads something: keep the server's time for its visitors."""
     # Whatever is loaded by now stays, so the collector need not walk through it again.
     gc.collect()
     gc.freeze()
-    # Where it finds Keras by name, Streamlit clears Keras' session after every run of every
-    # visitor: the default graph, the compiled kernels and all names are reset for everybody, and
-    # all garbage is collected. TensorFlow brings the name along. Without it nothing is cleared; the
-    # modules themselves stay, and work.
-    sys.modules.pop("keras", None)
+
+
+# Where Streamlit finds Keras, which comes with TensorFlow, it clears Keras' session after every run
+# of every visitor: the default graph, the compiled kernels and all names are reset for everybody,
+# and all garbage is collected, which takes most of a full server's time. No setting prevents it.
+setattr(script_runner, "_clean_problem_modules", lambda: None)  # noqa: B010
 
 
 def side_by_side(widths: int | Sequence[int]) -> list[DeltaGenerator]:
