@@ -64,7 +64,10 @@ export default function ({ parentElement, data, setTriggerValue }) {
   find(".contents-pages").replaceChildren(...pages.map(({ title }, i) => element("li", link(i, undefined, i ? title : "Backstep"))));
   find(".contents-chapters").replaceChildren(...pages[page].chapters.map(({ name, title }) => element("li", link(page, name, title))));
   const row = find(".contents-chapters"), current = row.querySelector("[aria-current]");
-  const seen = new ResizeObserver(() => { row.scrollLeft = current.offsetLeft - row.offsetLeft - 40; });
+  const seen = new ResizeObserver(() => {
+    const from = current.offsetLeft - row.offsetLeft;
+    row.scrollLeft = from + current.offsetWidth > row.clientWidth ? from - 40 : 0;
+  });
   if (current) seen.observe(row); // at once, and when it has its width
   off.signal.addEventListener("abort", () => seen.disconnect());
 
