@@ -9,6 +9,9 @@
 const GROWS = ".listing li, .st-key-stage :is(td, .story p.on)", TIMES = 1.5, WIDE = 0.75, HIGH = 0.32; // of the lens, as shares of the screen's height
 const PICTURES = ".st-key-stage canvas.marks", NAMED = "[class*=st-key-]"; // what has a key of Streamlit’s
 
+let pointer = [-1, -1]; // where it rests
+document.addEventListener("pointermove", ({ clientX, clientY }) => { pointer = [clientX, clientY]; });
+
 const nameOf = (box) => [...(box?.classList ?? [])].find((name) => name.startsWith("st-key-"));
 const thousandths = (at, from, length) => Math.round(1000 * Math.max(0, Math.min(1, (at - from) / length)));
 
@@ -65,8 +68,8 @@ function marker() { // what makes a thing grow: `show` is told which, anew in ea
 
 function pointing() { // by this window's own pointer: starts it where it is not, else ends it
   if (window.backstepPointing) return window.backstepPointing();
-  const { show, end } = marker(), off = new AbortController();
-  let frame = 0, x = -1, y = -1, said = "null";
+  const { show, end } = marker();
+  let frame = 0, said = "null";
 
   function tell(what) {
     const text = JSON.stringify(what);
@@ -76,15 +79,13 @@ function pointing() { // by this window's own pointer: starts it where it is not
 
   function look() {
     frame = requestAnimationFrame(look);
-    const under = document.elementFromPoint(x, y);
+    const [x, y] = pointer, under = document.elementFromPoint(x, y);
     show(under, x, y);
     tell(told(under, x, y));
   }
 
-  document.addEventListener("pointermove", ({ clientX, clientY }) => { [x, y] = [clientX, clientY]; }, { signal: off.signal });
   window.backstepPointing = () => {
     cancelAnimationFrame(frame);
-    off.abort();
     end();
     tell(null);
     delete window.backstepPointing;
@@ -103,7 +104,7 @@ function pointAt(what) { // by somebody else's pointer: what they have told, or 
   following.marker ??= marker();
   const found = () => document.querySelector(`:is(.st-key-stage, .st-key-stage *).${CSS.escape(what.box)}`)?.querySelectorAll("x" in what ? PICTURES : GROWS)[what.part];
   const thing = found();
-  if (thing !== following.thing) thing?.scrollIntoView({ block: "nearest" }); // on a phone they lie below each other
+  if (thing !== following.thing) thing?.scrollIntoView({ block: "center" }); // on a phone they lie below each other, and the room below them
   following.thing = thing;
   function look() {
     following.frame = requestAnimationFrame(look);

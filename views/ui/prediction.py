@@ -9,9 +9,13 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from views.player import wording
+from views.player.parts import note_words
 from views.ui.controls import Controls
 
 GUESS = "guess of "  # how the key of an answer begins
+WORDS = {
+    "waits": "*Answer it on the page, and take this home again: what comes after it is here then.*",
+}
 
 
 def asked(question: str, answers: Mapping[str, str], *, key: str, **more: Any) -> str | None:
@@ -29,7 +33,15 @@ def asked(question: str, answers: Mapping[str, str], *, key: str, **more: Any) -
         on_change=Controls.moved,
         **more,
     )
+    if guess is None:
+        note_words(markdown=f"{question} {WORDS['waits']}")
     return guess
+
+
+def waits() -> bool:
+    """Whether a question on the stage has no answer yet."""
+    held = st.session_state
+    return any(held[key] is None for key in map(str, held) if key.startswith(GUESS))
 
 
 def forget() -> None:

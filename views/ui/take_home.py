@@ -16,10 +16,12 @@ from engines.trace import Trace
 from views.player import Parts, Timeline, in_lecture
 from views.ui import offline, pictures, turns
 from views.ui.contents import page_of
+from views.ui.prediction import waits
 from views.ui.shell import Here
 
 WORDS = {
     "title": "Take it home",
+    "waits": "The question above waits for an answer. What comes after it is taken home only then.",
     "html": "This stage as one file that plays offline",
     "python": "The program that ran, as .py",
     "notebook": "The program that ran, as a notebook",
@@ -49,6 +51,8 @@ def offer(here: Here, parts: Parts, timeline: Timeline | None, ran: Runs) -> Non
     address = dict(st.query_params)
     name = f"{page_of(here.file).path or 'home'}_{here.name}"
     with box:
+        if waits():
+            st.caption(WORDS["waits"])
         _file(here, "html", f"{name}.html", lambda: as_page(here, parts, timeline, address))
         for run, made in ran.items():
             _programs(here, run, f"{name}{'_' * bool(run)}{pictures.file_name(run)}", made)

@@ -164,7 +164,7 @@ export default function ({ parentElement, data, setTriggerValue }, base) {
   function show() { // what the hall sees now, and what it will see next
     const at = now()?.at;
     if (at === undefined || !window.backstepSpeaks || off.signal.aborted) return;
-    const seen = { now: still(document), next: pictures.get(talk.stops[at + 1]?.at) ?? null }, text = JSON.stringify(seen);
+    const seen = { now: document.querySelector(".talk-blank") ? null : still(document), next: pictures.get(talk.stops[at + 1]?.at) ?? null }, text = JSON.stringify(seen);
     if (text !== shown) channel.postMessage({ seen });
     shown = text;
   }
