@@ -107,7 +107,10 @@ def answered(lecturer, phones):
     shown = lecturer.locator(".st-key-stage p", has_text="The answer:").inner_text()
     right = shown.removeprefix("The answer: ").removesuffix(".")
     for phone, end in zip(phones, ends, strict=False):
-        phone.get_by_text(f"{'Yes' if end == right else 'Not quite'}: {right}.").wait_for()
+        said = phone.get_by_text(f"{'Yes' if end == right else 'Not quite'}: {right}.")
+        said.wait_for()
+        phone.wait_for_timeout(700)
+        assert 0 < said.bounding_box()["y"] < phone.viewport_size["height"]
         assert phone.locator(".room-asks b").all_inner_texts() == counts
     wait_until_idle(lecturer)
     lecturer.keyboard.press("Enter")  # once more changes nothing

@@ -166,6 +166,9 @@ def test_the_keys_of_a_hall(visit):
     page.keyboard.press("Escape")
     page.keyboard.press("Escape")
     assert page.locator(".contents-all[open]").count() == 1
+    before = readout(page)
+    page.keyboard.press("PageDown")  # is the list's own
+    assert readout(page) == before
     page.keyboard.press("Escape")
     page.keyboard.press("2")
     chosen = page.locator("[class*=st-key-guess-of] [role=radio][aria-checked=true]")

@@ -320,7 +320,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
   on(document, "keydown", (event) => {
     const act = (event.shiftKey ? COARSE : KEYS)[event.key], target = event.composedPath()[0];
     if (!act || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-    if (!data.lecture && !find(".player").contains(target)) return;
+    if (document.querySelector("dialog[open]") || (!data.lecture && !find(".player").contains(target))) return;
     if (target !== range && isTyping(target, event.key)) return;
     if (event.key === " " && target !== range && takesSpace(target)) return;
     if (event.key === " " && event.repeat) return event.preventDefault(); // a key held down is one wish

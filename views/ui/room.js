@@ -131,6 +131,8 @@ export default function ({ parentElement, data }, base) {
     if (!shows || line.roams || !open || open.shown || open.name !== asks?.question || !idle() || performance.now() - (line.revealed ?? -9999) < 2000) return;
     line.revealed = performance.now();
     (open.radios[line.given && line.given.round === asks.round ? line.given.answer : -1] ?? open.radios.at(-1)).click();
+    const group = open.radios[0].closest("[class*=st-key-read-out], [class*=st-key-guess-of]");
+    setTimeout(() => group.scrollIntoView({ block: "center" }), 500); // where it is said what is right: on a phone it may be far below
   }
 
   function answer(i) {
