@@ -80,7 +80,7 @@ def choose(
 
 
 def first(recordings: Mapping[str, Recording]) -> str | None:
-    """The name of the recording that chapters open with: with a GPU if any, as the app came."""
+    """The name of the first recording with a GPU that came with the app, else of the first."""
     names = [name for name in recordings if name != OWN]
     with_gpu = (name for name in names if measured_gpu(recordings[name]))
     return next(with_gpu, next(iter(names), None))

@@ -84,7 +84,7 @@ def level_labels(
     # Where as many have room, it is better where the bowl is flat and its curves lie far apart.
     most = int((free.sum(axis=1) - bent / bent.max()).argmax())
     rows = []
-    texts = _told_apart(smallest + excesses)
+    texts = _in_enough_digits(smallest + excesses)
     for level in np.flatnonzero(free.any(axis=0)):
         turned = np.where(free[:, level], np.cos(angles - angles[most]), -2)
         at = int(turned.argmax())
@@ -116,7 +116,7 @@ def _distance(places: Floats, line: Floats) -> Floats:
     return nearest
 
 
-def _told_apart(values: Floats) -> list[str]:
+def _in_enough_digits(values: Floats) -> list[str]:
     """Numbers of three significant digits, or of as many as it takes to tell them apart."""
     for digits in range(3, 16):
         texts = [number(float(value), digits) for value in values]
