@@ -36,7 +36,7 @@ def test_each_request_is_run_so_often_without_a_trace_and_in_turn(monkeypatch):
 
 
 def test_a_time_is_that_of_one_run(monkeypatch):
-    """By a clock that goes on a millisecond with each run, for a real one depends on the machine."""
+    """By a clock that goes on a millisecond with each run: a real one depends on the machine."""
     done = []
     plain = tf.compat.v1.Session.run
 
