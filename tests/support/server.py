@@ -46,6 +46,7 @@ CHROMIUM_ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
 ]
+PATIENCE = 90_000  # ms: a first visit to a chapter trains, on a machine that may be busy
 IDLE = (
     '[data-testid="stApp"]'
     '[data-test-connection-state="CONNECTED"][data-test-script-state="notRunning"]'
@@ -183,6 +184,7 @@ def open_page(
     prepare: called with the blank page, to attach listeners before anything is loaded.
     """
     page = browser.new_page()
+    page.set_default_timeout(PATIENCE)
     page.set_viewport_size(viewport)
     page.emulate_media(color_scheme=color_scheme)  # type: ignore[arg-type]
     if prepare:
