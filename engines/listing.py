@@ -134,6 +134,13 @@ class Place(NamedTuple):
     text: str = ""
 
 
+def outward(frame: FrameType | None) -> Iterator[FrameType]:
+    """A frame and those that called it, the innermost first."""
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+
+
 CALLS = ("CALL", "CALL_KW", "CALL_FUNCTION_EX")
 
 
@@ -150,10 +157,7 @@ class Listing:
 
     def frame(self, frame: FrameType) -> FrameType:
         """The listing's own frame, which is this one or one that called it."""
-        while frame.f_code is not self.code:
-            assert frame.f_back is not None, "nothing the listing called"
-            frame = frame.f_back
-        return frame
+        return next(one for one in outward(frame) if one.f_code is self.code)
 
     def spot(self, frame: FrameType) -> int:
         """Where a frame of the listing is: the offset of an instruction in its bytecode."""
@@ -201,10 +205,7 @@ class Script:
 
     def frame(self, frame: FrameType) -> FrameType:
         """The innermost of the file's own frames, of this one and those that called it."""
-        while frame.f_code.co_filename != self.file:
-            assert frame.f_back is not None, "nothing the file called"
-            frame = frame.f_back
-        return frame
+        return next(one for one in outward(frame) if one.f_code.co_filename == self.file)
 
     def spot(self, frame: FrameType) -> Spot:
         """Where a frame of the file is."""

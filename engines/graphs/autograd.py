@@ -49,7 +49,6 @@ class Node:
     repetition: how often this expression had made a node of this kind before, in this step.
     saved: tensors it keeps for backward. settings: numbers it keeps, such as an exponent.
     forward: index of the event with which it entered the graph; backward: of that in which it ran.
-    released: whether the saved tensors were gone when backward() returned.
     module: the part of a model that ran it, as the listing reaches it: model.layers.0; "" for none.
     """
 
@@ -63,7 +62,6 @@ class Node:
     settings: Mapping[str, float]
     forward: int = 0
     backward: int | None = None
-    released: bool = False
     module: str = ""
 
     @property

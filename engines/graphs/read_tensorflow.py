@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.framework.function_def_to_graph import function_def_to_graph
 
-from engines.graphs.static import Executed, Op, Timing, Written, source_of
+from engines.graphs.static import Executed, Op, Timing, Written, source_of, source_op
 from engines.listing import Place, source_lines
 
 # What holds something that is neither a variable nor written in the graph.
@@ -225,7 +225,7 @@ def _element(graph: Any, one: Any) -> Any:
 
 def _in_order(nodes: Mapping[str, Any]) -> Iterable[str]:
     """The names, each after its inputs, except along an edge back to the start of a loop."""
-    sources = {name: [source_of(one)[0] for one in sorted(nodes[name].input)] for name in nodes}
+    sources = {name: [source_op(one) for one in sorted(nodes[name].input)] for name in nodes}
     before = {
         name: [source for source in sources[name] if nodes[source].op != "NextIteration"]
         for name in sorted(nodes)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from engines.graphs.autograd import brief
 from engines.graphs.read_tensorflow import executed, written
-from engines.graphs.static import Executed, Op, source_of
+from engines.graphs.static import Executed, Op, source_op
 from engines.listing import waiting
 from engines.problem import Problem
 from engines.trace import Step
@@ -186,7 +186,7 @@ def _tree(ran: Executed, op: Op) -> list[str]:
     if op.kind == "VarHandleOp":
         return [f"variable {op.name}"]
     lines = [op.kind]
-    *others, last = [_tree(ran, ran[source_of(tensor)[0]]) for tensor in op.data]
+    *others, last = [_tree(ran, ran[source_op(tensor)]) for tensor in op.data]
     for first, *below in others:
         lines += [f"├─ {first}", *(f"│  {line}" for line in below)]
     first, *below = last
