@@ -60,7 +60,7 @@ class TrainingRecorder(Recorder):
 
     # ---- Steps
 
-    def passed(self, _line: int = 0) -> None:
+    def passed(self) -> None:
         """A pass of the loop that trains begins."""
         self.over()
         if len(self.passes) == self._most:
@@ -68,7 +68,7 @@ class TrainingRecorder(Recorder):
         self._now = Pass()
         self._inspects = self._is_wanted(len(self.passes))
 
-    def over(self, _line: int = 0) -> None:
+    def over(self) -> None:
         """The loop has ended, or the pass before has: what comes next is no part of this step."""
         if self._now is None:
             return
