@@ -1,4 +1,4 @@
-"""Listings: their source, what one says when run, where one is, and one with lines changed."""
+"""Listings: their source, what they answer, where they are as they run, and edited copies."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ def body(source: str) -> str:
 
 
 def run(listing: Callable[..., Any], **numbers: float) -> tuple[str, str]:
-    """The source of a listing, and what it said: what it returned, as printed, or its error.
+    """The source of a listing, and its answer: what it returned, as printed, or its error.
 
-    Of several things returned, each has a line.
+    Where it returned several things, each has a line.
     """
     try:
         answer = listing(**numbers)
@@ -56,13 +56,13 @@ def run(listing: Callable[..., Any], **numbers: float) -> tuple[str, str]:
 def run_each(
     listings: Iterable[Callable[..., Any]], **numbers: float
 ) -> dict[str, tuple[str, str]]:
-    """What `run` says of each of these listings, by its name."""
+    """What `run` returns for each of these listings, by name."""
     return {listing.__name__: run(listing, **numbers) for listing in listings}
 
 
 @contextmanager
 def waiting(listing: Generator[Any, None, None]) -> Iterator[dict[str, Any]]:
-    """What the names of a generator stand for where it waits at its first yield.
+    """The local variables of a generator that waits at its first yield.
 
     The generator is closed at the end, and with it what it holds open.
     """
@@ -72,7 +72,7 @@ def waiting(listing: Generator[Any, None, None]) -> Iterator[dict[str, Any]]:
 
 
 EDITED = "<edited listing>"  # the file of what `edited` defines, in tracebacks
-EDITED_SOURCE = "__source__"  # among its names: its text, which is in no file
+EDITED_SOURCE = "__source__"  # the name of its text, which is in no file
 
 
 class Edited(NamedTuple):

@@ -92,7 +92,7 @@ class Match:
 
 
 def match(written: Written, executed: Executed) -> Match:
-    """Say of each written operation what became of it, and of each executed one what it is.
+    """Say what became of each written operation, and where each executed one comes from.
 
     What a session did is not told by TensorFlow, but found by comparing: which operations are
     there, what they take, and from which feeds and variables their value comes. An operation whose
@@ -209,9 +209,9 @@ class _Matching:
         return not fused and self.ran_leaves[runs.name] == self.written_leaves[op.name]
 
     def _vouched_for(self) -> Iterator[str]:
-        """Constants of which whoever takes them says that they are what was written.
+        """Constants that an operation taking them vouches for.
 
-        A fetch is such a one, and an operation that is believed and takes all that it was to take.
+        A fetch does, and so does an operation that is believed and takes all it was written to.
         """
         wanted = {name: (self.written[name].data, self.ran[name]) for name in self.believed}
         wanted |= {
@@ -251,17 +251,17 @@ class _Matching:
         while pairs:
             old, new = pairs.popleft()
             wanted, got = Counter(self.written[old].data), Counter(self._inputs(self.ran[new]))
-            # What is not as it was written may do the same of something else.
+            # An operation that was kept may compute the same from other inputs.
             if new in self.believed and _kind(self.written[old]) == _kind(self.ran[new]):
                 lost, gained = (wanted - got).elements(), (got - wanted).elements()
                 found = self._exchanged([*lost], [*gained], _kind(self.ran[new]))
-                # Of what has merged with its like, the inputs have as well.
+                # Where two operations merged, so did what they take.
                 pairs.extend(
                     (source_op(a), self._running(b)) for a, b in found.items() if a not in used
                 )
                 used |= found
         used = {old: new for old, new in used.items() if old != new and self._is_gone(old)}
-        # What has merged in its second result has in its first, too.
+        # An operation that merged in one of its later results merged in the first, too.
         for old, new in list(used.items()):
             if source_of(old)[1] == source_of(new)[1]:
                 used.setdefault(source_op(old), self._running(new))

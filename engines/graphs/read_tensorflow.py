@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from graphlib import TopologicalSorter
 from typing import Any
 
@@ -127,9 +127,9 @@ def executed(
     if rewrite:
         return _executed(session, fetches, feeds)
     _refuse_what_stays(session.graph, fetches, feeds)
-    other = tf.compat.v1.Session(graph=session.graph, config=without_rewriting())
     keys = tf.compat.v1.GraphKeys
-    try:
+    unchanged = without_rewriting()
+    with closing(tf.compat.v1.Session(graph=session.graph, config=unchanged)) as other:
         for kind in (keys.GLOBAL_VARIABLES, keys.LOCAL_VARIABLES):
             for variable in session.graph.get_collection(kind):
                 with suppress(tf.errors.FailedPreconditionError):  # it has no value yet
@@ -137,8 +137,6 @@ def executed(
                     other.run(variable.initializer, {start: session.run(variable)})
         other.run(session.graph.get_collection(keys.TABLE_INITIALIZERS))
         return _executed(other, fetches, feeds)
-    finally:
-        other.close()
 
 
 def _refuse_what_stays(graph: Any, fetches: Any, feeds: Mapping[Any, Any]) -> None:

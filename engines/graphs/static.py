@@ -174,3 +174,10 @@ class Message(NamedTuple):
         """Whether nothing ran: the session or the graph refuses with one of Python's own errors."""
         own = ("ValueError", "TypeError", "RuntimeError", "OperatorNotAllowedInGraphError")
         return self.error in own
+
+
+class Refused(NamedTuple):
+    """The source of a listing with a mistake in it, and what TensorFlow said of that."""
+
+    source: str
+    message: Message

@@ -16,7 +16,7 @@ APPLY = torch.autograd.Function.apply.__func__.__code__
 
 
 def behind(nodes: list[Any], key: object, known: Container[int]) -> list[Any]:
-    """These nodes and those they came from, oldest first, but for known ones and those behind.
+    """These nodes and those they came from, oldest first, except known ones and what is behind.
 
     key: of a recorder, under which the metadata of a node that it has seen has its number.
     """

@@ -44,7 +44,7 @@ class _Life:
 
 
 class _Seen(NamedTuple):
-    """An operation that was seen, and which event of the step tells it, if one does.
+    """An operation that was seen, and which event of the step records it, if one does.
 
     sequence: the number that the next node will have, before it ran. function: where the listing
     called the custom Function within which it ran, None for none. spot: where the listing was.
@@ -89,7 +89,7 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]
         finally:
             set_eval_frame(compiler)
 
-    # ---- What a recorder of its own kind of listing may tell otherwise
+    # ---- What a recorder of another kind of listing may override
 
     def _variables(self, frame: FrameType) -> Variables:
         """The tensors that the listing has names for, in this frame of its own."""

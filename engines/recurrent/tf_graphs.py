@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set
+from contextlib import closing
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -104,11 +105,8 @@ def in_every_graph(x_value: Array, *values: Array) -> Reading:
 
 
 def _executed(cell: Cell, *word: Array) -> Executed:
-    session = tf.compat.v1.Session(graph=cell.graph)
-    try:
+    with closing(tf.compat.v1.Session(graph=cell.graph)) as session:
         return executed(session, [cell.loss], feeds(cell, *word))
-    finally:
-        session.close()
 
 
 def _ran(run: Executed) -> Ran:
