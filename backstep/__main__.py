@@ -12,9 +12,8 @@ from typing import Any
 
 from backstep import terminal
 from backstep.server import is_taken, serve
-from engines.own_training.recording import Recording
+from engines.own_training.recording import MOST, Recording
 
-MOST = 1000
 OPTIONS: dict[str, dict[str, Any]] = {
     "--steps": {"type": int, "default": MOST, "help": f"end it after so many ({MOST})"},
     "--function": {"default": "", "help": "what to call, where the file itself trains nothing"},

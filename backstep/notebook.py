@@ -9,8 +9,8 @@ from typing import Any
 from backstep import terminal
 from backstep.offline import page
 from engines.own_training.functions import record_function
-from engines.own_training.recording import Recording
-from engines.own_training.run import MOST, RefusedError, record_file
+from engines.own_training.recording import MOST, Recording
+from engines.own_training.run import RefusedError, record_file
 
 HEIGHT = 1000  # pixels
 

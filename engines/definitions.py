@@ -1,4 +1,4 @@
-"""What a program by itself needs: definitions of ours, imports, and values in writing."""
+"""What a standalone program needs: definitions of ours, imports, and values as source text."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ WRITTEN_OUT = 600  # an array with more entries is packed
 
 
 class NotStandaloneError(ValueError):
-    """A run that cannot be told as a program by itself."""
+    """A run that cannot be written as a standalone program."""
 
 
 class Needed:
-    """What a listing needs: definitions of ours, in an order in which they can run, and imports."""
+    """What a listing needs: imports, and definitions of ours in an order in which they can run."""
 
     def __init__(self) -> None:
-        """Nothing so far."""
+        """Begin with nothing."""
         self.definitions: dict[str, str] = {}
         self.imports: list[str] = []
         self.bytes_each = 8  # the fewest of a floating-point number among what is written
@@ -65,7 +65,7 @@ class Needed:
             self.add(vars(module), there)
 
     def written(self, names: Mapping[str, Any], name: str, value: Any) -> str:
-        """A value as Python reads it. name: of the argument. Raises NotStandaloneError."""
+        """A value as Python source. name: of the argument. Raises NotStandaloneError."""
         if isinstance(value, Named):
             self.add(names, value.expression.partition(".")[0])
             return value.expression
@@ -83,7 +83,7 @@ class Needed:
         return self._function(value) if callable(value) else self._other(names, name, value)
 
     def _other(self, names: Mapping[str, Any], name: str, value: Any) -> str:
-        """A sequence, or of something else what is read of it."""
+        """A sequence; of any other object only the attributes that the listing reads."""
         if isinstance(value, list | tuple):
             return f"[{', '.join(self.written(names, name, one) for one in value)}]"
         read = sorted(self._read.get(name, ()))
@@ -123,7 +123,7 @@ def _array(values: Any) -> str:
 
 
 def _statements(names: Mapping[str, Any]) -> Iterator[tuple[ast.stmt, str]]:
-    """The statements of a module with their sources, those of an edited listing first."""
+    """The top-level statements of a module with their source, those of an edited listing first."""
     module = sys.modules[names["__name__"]]
     for source in (names.get(EDITED_SOURCE, ""), inspect.getsource(module)):
         lines = source.splitlines()
@@ -152,7 +152,7 @@ def _definition(names: Mapping[str, Any], name: str) -> tuple[str, ast.stmt] | N
 
 
 def _imported(names: Mapping[str, Any], name: str) -> str | tuple[ModuleType, str] | None:
-    """How a module imports a name: the line, or of what is ours the module and the name there."""
+    """How a module imports a name: the statement, or for ours the module and the name there."""
     for node, _ in _statements(names):
         if not isinstance(node, ast.Import | ast.ImportFrom):
             continue
@@ -169,7 +169,7 @@ def _imported(names: Mapping[str, Any], name: str) -> str | tuple[ModuleType, st
 
 
 def _used(node: ast.AST) -> set[str]:
-    """The names that are read in it when it runs: not those of types that are only noted."""
+    """The names that it reads when it runs, without those in annotations."""
     notes = [getattr(one, "annotation", None) for one in ast.walk(node)]
     notes += [getattr(one, "returns", None) for one in ast.walk(node)]
     noted = {id(part) for note in notes if note is not None for part in ast.walk(note)}

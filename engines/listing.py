@@ -1,4 +1,4 @@
-"""Listings: their source, what one says when run, where one is, and one with lines changed."""
+"""Listings: their source, what they answer, where they are as they run, and edited copies."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ def body(source: str) -> str:
 
 
 def run(listing: Callable[..., Any], **numbers: float) -> tuple[str, str]:
-    """The source of a listing, and what it said: what it returned, as printed, or its error.
+    """The source of a listing, and its answer: what it returned, as printed, or its error.
 
-    Of several things returned, each has a line.
+    Where it returned several things, each has a line.
     """
     try:
         answer = listing(**numbers)
@@ -56,13 +56,13 @@ def run(listing: Callable[..., Any], **numbers: float) -> tuple[str, str]:
 def run_each(
     listings: Iterable[Callable[..., Any]], **numbers: float
 ) -> dict[str, tuple[str, str]]:
-    """What `run` says of each of these listings, by its name."""
+    """What `run` returns for each of these listings, by name."""
     return {listing.__name__: run(listing, **numbers) for listing in listings}
 
 
 @contextmanager
 def waiting(listing: Generator[Any, None, None]) -> Iterator[dict[str, Any]]:
-    """What the names of a generator stand for where it waits at its first yield.
+    """The local variables of a generator that waits at its first yield.
 
     The generator is closed at the end, and with it what it holds open.
     """
@@ -72,7 +72,7 @@ def waiting(listing: Generator[Any, None, None]) -> Iterator[dict[str, Any]]:
 
 
 EDITED = "<edited listing>"  # the file of what `edited` defines, in tracebacks
-EDITED_SOURCE = "__source__"  # among its names: its text, which is in no file
+EDITED_SOURCE = "__source__"  # the name of its text, which is in no file
 
 
 class Edited(NamedTuple):
@@ -134,6 +134,13 @@ class Place(NamedTuple):
     text: str = ""
 
 
+def outward(frame: FrameType | None) -> Iterator[FrameType]:
+    """A frame and those that called it, the innermost first."""
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+
+
 CALLS = ("CALL", "CALL_KW", "CALL_FUNCTION_EX")
 
 
@@ -150,10 +157,7 @@ class Listing:
 
     def frame(self, frame: FrameType) -> FrameType:
         """The listing's own frame, which is this one or one that called it."""
-        while frame.f_code is not self.code:
-            assert frame.f_back is not None, "nothing the listing called"
-            frame = frame.f_back
-        return frame
+        return next(one for one in outward(frame) if one.f_code is self.code)
 
     def spot(self, frame: FrameType) -> int:
         """Where a frame of the listing is: the offset of an instruction in its bytecode."""
@@ -201,10 +205,7 @@ class Script:
 
     def frame(self, frame: FrameType) -> FrameType:
         """The innermost of the file's own frames, of this one and those that called it."""
-        while frame.f_code.co_filename != self.file:
-            assert frame.f_back is not None, "nothing the file called"
-            frame = frame.f_back
-        return frame
+        return next(one for one in outward(frame) if one.f_code.co_filename == self.file)
 
     def spot(self, frame: FrameType) -> Spot:
         """Where a frame of the file is."""

@@ -1,4 +1,4 @@
-"""A run as a program by itself: the listing that ran, its data, and the numbers to come out.
+"""A run as a standalone program: the listing that ran, its data, and the numbers it must give.
 
     for cell in program(trace): print(cell)
     for cell in program(calling(double, x=2.0)): print(cell)

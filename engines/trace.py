@@ -40,7 +40,7 @@ class Step(NamedTuple):
 
 
 class Drawn(NamedTuple):
-    """A value that is told by how it was drawn: `by(*given)`, and of a tuple the one at `place`."""
+    """A value given by how it was drawn: `by(*given)`, or the part of that at `place`."""
 
     by: Callable[..., Any]
     given: tuple[Any, ...]
@@ -53,7 +53,7 @@ class Drawn(NamedTuple):
 
 
 class Named(NamedTuple):
-    """A value that is told by its name among those of the listing, such as `Designed.apply`."""
+    """A value given by its name in the module of the listing, such as `Designed.apply`."""
 
     expression: str
 
@@ -157,7 +157,7 @@ def record(steps: Iterable[Step]) -> Trace:
 
 
 def thin(length: int, keep: int) -> NDArray[np.intp]:
-    """Which of `length` steps a static curve shows: the first, the last, an even spread between.
+    """Which of `length` steps a static curve shows: the first ones, and an even spread to the last.
 
     Returns increasing indices, at most `keep` (2 or more) of them, half of them spent on the
     first steps, where training moves fastest.
@@ -206,7 +206,7 @@ def _cut_after_first_non_finite(trace: Trace) -> Trace:
 
 
 def _made(steps: Iterable[Step]) -> Made | None:
-    """Of a generator that has not begun yet, which has only its arguments."""
+    """What made a generator that has not begun: until then its locals are its arguments."""
     if not isinstance(steps, GeneratorType) or inspect.getgeneratorstate(steps) != "GEN_CREATED":
         return None
     names = steps.gi_frame.f_globals if steps.gi_frame else {}

@@ -1,4 +1,4 @@
-"""Where a page fails: what its visitor is told, and what the log says."""
+"""When a page fails: what its visitor is told, and what the log says."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def page_failed(_error: Exception) -> bool:
 
 
 class _Line(logging.Formatter):
-    """A record as a line of JSON: when, how grave, who says what."""
+    """A record as a line of JSON: when, how severe, from which logger, and its message."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The line."""

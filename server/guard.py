@@ -2,11 +2,12 @@
 
 It stands before Streamlit's own server and passes everything on, at its own pace:
 
-- A visit's messages come out of a budget that refills. Who has used it up waits, alone.
-- Of Streamlit's messages those pass that a page needs. The others are for whoever develops an app:
-  any browser could empty everybody's caches with one.
-- A visit that asks for nothing is closed, and so many may be open at once. A page that is asked for
-  beyond that says so.
+- A visit's messages come out of a budget that refills. A visit that has used it up waits, and no
+  other does.
+- Only the messages that a page needs reach Streamlit. The others are for whoever develops an app:
+  with one of them any browser could empty everybody's caches.
+- A visit that asks for nothing is closed, and only so many may be open at once. Beyond that, the
+  page that is asked for says so.
 - Uploads are counted, for each visit and for all.
 - A browser that is in a room (`server/rooms/`) holds a second connection, with a budget of its own.
 """
@@ -47,7 +48,7 @@ _uploads: dict[str, int] = {}  # files by session, of the sessions that are open
 
 
 class _Budget:
-    """So many at once, and so many more in a second."""
+    """So many at once, and so many more each second."""
 
     def __init__(self, burst: float, a_second: float) -> None:
         self._left, self._burst, self._a_second = burst, burst, a_second
@@ -71,18 +72,14 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or let the app do it."""
         if scope["type"] == "websocket":
-            room = scope["path"].endswith("/rooms")
-            await (self._room if room else self._visit)(scope, receive, send)
+            if scope["path"].endswith("/rooms"):
+                await self._hold(in_rooms, MOST_IN_ROOMS, scope, _Said(receive), send)
+            else:
+                await self._hold(visits, MOST_VISITS, scope, _Messages(receive), send)
         elif scope["type"] == "http" and (refused := _refused(scope)):
             await refused(scope, receive, send)
         else:
             await self._app(scope, receive, send)
-
-    async def _visit(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._hold(visits, MOST_VISITS, scope, _Messages(receive), send)
-
-    async def _room(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._hold(in_rooms, MOST_IN_ROOMS, scope, _Said(receive), send)
 
     async def _hold(
         self, places: set[object], most: int, scope: Scope, receive: _Messages, send: Send
@@ -104,7 +101,7 @@ class Guard:
 
 
 class _Messages:
-    """What a visit receives, of its messages those that pass, and no faster than it may."""
+    """What a visit receives: the messages that pass, no faster than its budget allows."""
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
@@ -113,34 +110,37 @@ class _Messages:
 
     async def __call__(self) -> Message:
         while True:
-            try:
-                wait = None if self._asked else SILENT
-                message = await asyncio.wait_for(self._receive(), wait)
-            except TimeoutError:
-                return {"type": "websocket.disconnect", "code": 1008}
+            message = await self._next()
             content = message.get("bytes")
             if message["type"] != "websocket.receive" or content is None:
                 return message
-            self._asked = True
-            await asyncio.sleep(self._budget.wait_for(1 + len(content) / BYTES))
+            await self._pay(len(content))
             if _passes(content):
                 return message
+
+    async def _next(self) -> Message:
+        """The next message; the end of the connection where nothing has ever come."""
+        try:
+            return await asyncio.wait_for(self._receive(), None if self._asked else SILENT)
+        except TimeoutError:
+            return {"type": "websocket.disconnect", "code": 1008}
+
+    async def _pay(self, size: int) -> None:
+        """Wait until there is room in the budget for a message of so many bytes."""
+        self._asked = True
+        await asyncio.sleep(self._budget.wait_for(1 + size / BYTES))
 
 
 class _Said(_Messages):
     """What is said in a room: text, which server/rooms/ reads itself."""
 
     async def __call__(self) -> Message:
-        try:
-            message = await asyncio.wait_for(self._receive(), None if self._asked else SILENT)
-        except TimeoutError:
-            return {"type": "websocket.disconnect", "code": 1008}
+        message = await self._next()
         size = len(message.get("text") or message.get("bytes") or "")
         if size > LONGEST:
             return {"type": "websocket.disconnect", "code": 1009}
         if message["type"] == "websocket.receive":
-            self._asked = True
-            await asyncio.sleep(self._budget.wait_for(1 + size / BYTES))
+            await self._pay(size)
         return message
 
 

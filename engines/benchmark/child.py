@@ -24,7 +24,7 @@ from engines.benchmark.machine import killed_for_memory
 
 HERE = Path(__file__).parents[2]
 HEARTBEAT = 0.2  # seconds: how long a consumer waits at most before it can stop
-SILENCE = 10  # seconds without a heartbeat after which a child takes its page for gone
+SILENCE = 10  # seconds without a heartbeat after which a child takes its listener for gone
 TO_END = 5  # seconds that a child may take to end when it has said everything
 MOST_IN_LINE = 12  # a minute each at worst: whoever comes later is told so
 LAST_LINES = 20  # of what a child that failed had to say
@@ -174,10 +174,10 @@ def _end(child: subprocess.Popen[str]) -> None:
 
 
 def end_with_the_listener() -> None:
-    """Have this process, and what it starts, end when the one who listens is gone or falls silent.
+    """End this process, and what it starts, once the listener is gone or falls silent.
 
-    To be called in a child of `in_child`, whose heartbeats are lines on the standard input: the
-    input ends with the process of the one who listens, whatever has ended that.
+    To be called in a child of `in_child`, whose heartbeats are lines on the standard input. That
+    input ends with the listener's process, whatever has ended that.
     """
     heard = threading.Event()
     with suppress(OSError):  # Linux: where memory runs out, this is to end, and not the listener

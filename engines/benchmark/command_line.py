@@ -22,7 +22,7 @@ from rich.progress import Progress
 from engines.benchmark import traps
 from engines.benchmark.child import end_with_the_listener
 from engines.benchmark.contender import MODULES, Contender
-from engines.benchmark.machine import KINDS, Device, cores, devices
+from engines.benchmark.machine import KINDS, Device, cores, devices, none_found
 from engines.benchmark.operations import ITEM_BYTES, OPERATIONS
 from engines.benchmark.recording import SCHEMA, from_text, to_text
 from engines.benchmark.sweep import Event, Plan, recorded, run
@@ -112,7 +112,7 @@ def _found(framework: str, found: Future[list[Device]]) -> list[Device]:
     try:
         return found.result()
     except BrokenProcessPool:
-        return [Device(framework, kind, False, "", "import fails", 0) for kind in KINDS[framework]]
+        return none_found(framework, "import fails")
 
 
 def everyone(found: Iterable[Device]) -> tuple[Contender, ...]:

@@ -1,4 +1,4 @@
-"""What is measured: a process for each framework, device and number of threads, which answers.
+"""What is measured: a process for each framework, device and number of threads.
 
 A framework reads its number of threads when it is loaded, so each contender has a process with an
 environment of its own. While one answers, the others wait and do nothing.
@@ -84,7 +84,7 @@ class Question(NamedTuple):
 
 
 class Scheduled(NamedTuple):
-    """Seconds that the threads of a process have had a core, and have waited for one."""
+    """Seconds for which the threads of a process have had a core, and have waited for one."""
 
     used: float
     waited: float

@@ -6,29 +6,22 @@ TensorFlow's documentation. Asking takes no memory of the card; computing would 
 
 from __future__ import annotations
 
-from functools import partial
-
 import tensorflow as tf
 
-from engines.benchmark.machine import (
-    Device,
-    accelerator,
-    cpu,
-    nvidia_gpus,
-    on_mac,
-)
+from engines.benchmark.machine import Device, accelerator, cpu, nvidia_gpus, on_mac
 
 
 def devices() -> list[Device]:
     """The processor and each kind of graphics card. AMD's answer to the name of CUDA."""
     cards = tf.config.list_physical_devices("GPU")
-    look = partial(accelerator, "tensorflow", present=lambda: bool(cards))
     return [
         cpu("tensorflow"),
-        look(
+        accelerator(
+            "tensorflow",
             "cuda",
             exists=not on_mac(),
             built=bool(tf.test.is_built_with_cuda() or tf.test.is_built_with_rocm()),
+            present=lambda: bool(cards),
             card=lambda: _cuda(cards[0]),
         ),
     ]

@@ -284,10 +284,14 @@ def devices(framework: str) -> list[Device]:
     try:
         looking = import_module(LOOKING[framework])
     except Exception:  # an installation that is broken raises whatever it runs into
-        reason = "import fails" if find_spec(framework) else "not installed"
-        return [Device(framework, kind, False, "", reason, 0) for kind in KINDS[framework]]
+        return none_found(framework, "import fails" if find_spec(framework) else "not installed")
     found: list[Device] = looking.devices()
     return found
+
+
+def none_found(framework: str, reason: str) -> list[Device]:
+    """All kinds of device that a framework knows, none of them found for the same reason."""
+    return [Device(framework, kind, False, "", reason, 0) for kind in KINDS[framework]]
 
 
 def cpu(framework: str) -> Device:

@@ -1,4 +1,4 @@
-"""An operation, computed and timed as the pages do it: for whoever times it on a machine of theirs.
+"""An operation, computed and timed as the pages do it, for anybody's own machine.
 
 What it computes is the same on every machine. How long that takes is not.
 """

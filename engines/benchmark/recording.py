@@ -105,6 +105,15 @@ class Machine(NamedTuple):
     system: str
     gpus: tuple[Gpu, ...]
 
+    def as_json(self) -> dict[str, Any]:
+        """The machine as JSON has it."""
+        return self._asdict() | {"gpus": [gpu._asdict() for gpu in self.gpus]}
+
+    @classmethod
+    def from_json(cls, read: dict[str, Any]) -> Machine:
+        """Read what as_json has written."""
+        return cls(**read | {"gpus": tuple(Gpu(**gpu) for gpu in read["gpus"])})
+
 
 class Recording(NamedTuple):
     """Measurements, and how they came about. made: when, in UTC, as "2026-03-01T14:05:00Z".
@@ -140,12 +149,11 @@ class RecordingError(ValueError):
 
 def to_text(recording: Recording) -> str:
     """The recording as JSON, with each measurement on a line of its own."""
-    machine = recording.machine
     top = {
         "format": FORMAT,
         "version": VERSION,
         "made": recording.made,
-        "machine": machine._asdict() | {"gpus": [gpu._asdict() for gpu in machine.gpus]},
+        "machine": recording.machine.as_json(),
         "libraries": recording.libraries,
         "settings": recording.settings,
     }
@@ -162,11 +170,9 @@ def from_text(text: str | bytes) -> Recording:
         _check(read)
     except RecursionError:
         raise RecordingError("too deep") from None
-    machine = read["machine"]
-    gpus = tuple(Gpu(**gpu) for gpu in machine["gpus"])
     return Recording(
         made=read["made"],
-        machine=Machine(**machine | {"gpus": gpus}),
+        machine=Machine.from_json(read["machine"]),
         libraries=read["libraries"],
         settings=read["settings"],
         measurements=tuple(Measurement(**one) for one in read["measurements"]),

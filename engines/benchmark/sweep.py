@@ -25,7 +25,7 @@ from engines.benchmark.machine import (
     this_machine,
 )
 from engines.benchmark.operations import OPERATIONS, held_bytes
-from engines.benchmark.recording import Gpu, Machine, Measurement, Recording
+from engines.benchmark.recording import Machine, Measurement, Recording
 
 Event = dict[str, Any]
 LOADED_BYTES = {"numpy": 60e6, "torch": 300e6, "tensorflow": 600e6}  # of a process, about
@@ -191,7 +191,7 @@ def recorded(events: Iterable[Event]) -> Recording:
     Raises ValueError if it has not begun.
     """
     began, *rest = events
-    machine, versions = began["machine"], dict(began["libraries"])
+    versions = dict(began["libraries"])
     for loaded in (event for event in rest if event["event"] == "loaded"):
         # Frameworks come with a CUDA of their own, and know which only when they are loaded.
         for name, version in loaded["libraries"].items():
@@ -199,7 +199,7 @@ def recorded(events: Iterable[Event]) -> Recording:
                 versions[f"{name} ({loaded['framework']})"] = version
     return Recording(
         began["made"],
-        Machine(**machine | {"gpus": tuple(Gpu(**gpu) for gpu in machine["gpus"])}),
+        Machine.from_json(began["machine"]),
         versions,
         began["settings"],
         tuple(Measurement(**event["measurement"]) for event in rest if "measurement" in event),
@@ -210,7 +210,7 @@ def _beginning(plan: Plan, machine: Machine) -> Event:
     return {
         "event": "began",
         "made": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "machine": machine._asdict() | {"gpus": [gpu._asdict() for gpu in machine.gpus]},
+        "machine": machine.as_json(),
         "libraries": libraries(),
         "settings": {"seconds": plan.seconds, "block_seconds": BLOCK_SECONDS},
         "needed_bytes": plan.needed_bytes(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from statistics import median
 from typing import NamedTuple
 
 import torch
@@ -40,7 +41,7 @@ def compare(operation: str, size: int, *, seconds: float, rounds: int = 3) -> Co
     for _ in range(rounds):
         ours += measure(run, wait, seconds=seconds).samples
         theirs += timer.blocked_autorange(min_run_time=seconds / 2).times
-    return Compared(operation, size, _median(ours), _median(theirs))
+    return Compared(operation, size, median(ours), median(theirs))
 
 
 def run(*, quick: bool) -> Iterator[Compared]:
@@ -52,7 +53,3 @@ def run(*, quick: bool) -> Iterator[Compared]:
     torch.set_num_threads(1)
     for operation, size in QUESTIONS[1:4:2] if quick else QUESTIONS:
         yield compare(operation, size, seconds=0.1 if quick else 0.4)
-
-
-def _median(times: list[float]) -> float:
-    return float(torch.tensor(times, dtype=torch.float64).quantile(0.5))

@@ -1,6 +1,6 @@
-"""A ReLU with a derivative of one's own design, and the checks of it.
+"""A ReLU with a derivative that a visitor designs, and its checks.
 
-A design is written out as the class that it amounts to. That text is then compiled and run, so the
+A design is written out as the class that it describes. That text is then compiled and run, so the
 listing shown is the one that ran; only numbers, within bounds, go into it.
 
 Source: experiment E10 with another backward. Straight-through: Bengio, Léonard, Courville,
@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from engines.custom_relu_backward import gradcheck
 from engines.custom_relu_backward.gradcheck import WIDTH, Check, Kink
+from engines.custom_relu_backward.mistakes import trained
 from engines.custom_relu_backward.slope_at_zero import start
 from engines.differences import central_difference
 from engines.listing import Edited, edited
@@ -118,7 +119,7 @@ class Checks(NamedTuple):
 
 
 def source_of(design: Design) -> str:
-    """The listing that a design amounts to, and that runs."""
+    """The listing of a design, which is what runs."""
     forward, backward = VARIANTS[design.variant]
     text = LISTING.format(forward=forward, backward="\n        ".join(backward))
     return text.format(below=design.below, at=design.at, above=design.above)
@@ -162,7 +163,7 @@ def check(design: Design) -> Checks:
 
 
 def listing_of(design: Design) -> Edited:
-    """The listing of torch_own_relu.py with this design in the place of MyReLU."""
+    """The listing of torch_own_relu.py with this design in place of MyReLU."""
     changes = {source_of_file(torch_own_relu.MyReLU): source_of(design)}
     changes["MyReLU.apply"] = "Designed.apply"
     return edited((torch_own_relu.MyReLU, torch_own_relu.train), changes)
@@ -192,13 +193,8 @@ def try_out(design: Design, *, steps: int, learning_rate: float) -> Tried:
     run = torch_own_relu.train(
         *drawn, steps=steps, learning_rate=learning_rate, relu=function_of(design)
     )
-    first = next(run)
-    own, losses = first.grads["w1"].copy(), [first.loss]
-    for step in run:
-        losses.append(step.loss)
-        if not np.isfinite(step.loss):
-            break
-    return Tried(np.array(losses), _angle(own, _gradient_of_w1(design, *drawn)))
+    losses, own = trained(run)
+    return Tried(losses, _angle(own, _gradient_of_w1(design, *drawn)))
 
 
 def _gradient_of_w1(design: Design, x: Floats, y: Floats, w1: Floats, w2: Floats) -> Floats:

@@ -9,6 +9,7 @@ Source: the documentation page "Gradcheck mechanics"; engines/differences.py.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -161,10 +162,7 @@ def kink(function: Function) -> Kink:
 
 def widths(function: Function, point: float) -> Widths:
     """Central and forward differences of every width, against the backward's slope at a point."""
-
-    def values(x: ArrayLike) -> Floats:
-        return _values(function, x)
-
+    values = partial(_values, function)
     expected = slope(function, point)
     central = central_difference(values, point, WIDTHS)
     forward = forward_difference(values, point, WIDTHS)

@@ -1,4 +1,4 @@
-"""Handwritten digits: 1797 scans that come along, and some thousands of MNIST where it can be had.
+"""Handwritten digits: 1797 scans that ship with the app, and some of MNIST where it can be had.
 
 The scans are the file behind scikit-learn's `load_digits`, byte for byte: the library itself, with
 all it needs, is a hundred megabytes for 57 kB of data. A scan was a bitmap of 32 by 32; each of its

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.differences import central_difference
+from engines.differences import central_difference, relative_error
 from engines.digit_classifier.digits import BATCH, Digits
 from engines.digit_classifier.layers import answer
 from engines.trace import Step
@@ -42,9 +42,8 @@ class Checked(NamedTuple):
     @property
     def error(self) -> Floats:
         """How far the two are apart, over the larger one, shape (n,); 0 for two zeros."""
-        size = np.maximum(np.abs(self.by_backward), np.abs(self.by_differences))
-        gap: Floats = np.abs(self.by_backward - self.by_differences)
-        return gap / np.where(size > 0, size, 1)
+        error: Floats = relative_error(self.by_backward[None], self.by_differences[None])
+        return error
 
 
 def check(

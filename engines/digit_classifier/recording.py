@@ -32,12 +32,10 @@ class Run(NamedTuple):
     """What is kept of a run, which ends with the first step whose loss is not finite.
 
     For each of k steps: losses, of the batch that the step learns from, shape (k,). train_accuracy,
-    test_accuracy: shares of 1, shape (k,). grad_norms: the length of the gradient of each layer,
-    weights and biases together, shape (k, 3). active: for which share of the test images a unit of
-    either hidden layer lets something pass, on average, shape (k, 2). dead: how many of the units
-    do so for none of them, shape (k, 2). outputs: for one test image of each digit, `shown`, the
-    ten outputs, shape (k, 10, 10), float32. predicted: what is read in each test image, shape
-    (k, tested), uint8.
+    test_accuracy: shares of 1, shape (k,). dead: how many units of either hidden layer let nothing
+    pass for any of the test images, shape (k, 2). outputs: for one test image of each digit,
+    `shown`, the ten outputs, shape (k, 10, 10), float32. predicted: what is read in each test
+    image, shape (k, tested), uint8.
 
     At m moments `at`, shape (m,): weights, by name, shape (m, *shape of the value), float16.
     """
@@ -45,8 +43,6 @@ class Run(NamedTuple):
     losses: Floats
     train_accuracy: Floats
     test_accuracy: Floats
-    grad_norms: Floats
-    active: Floats
     dead: NDArray[np.intp]
     shown: NDArray[np.intp]
     outputs: NDArray[np.float32]
@@ -112,7 +108,7 @@ class Recorder:
     def _keep(self, k: int, step: Step) -> None:
         inputs, labels = self._learnt
         learnt, _ = _asked(inputs, step.params)
-        outputs, passes = _asked(self._tested, step.params)
+        outputs, active = _asked(self._tested, step.params)
         predicted = np.argmax(outputs, axis=1).astype(np.uint8)
         if k in self._at:
             self._kept[k] = {n: value.astype(np.float16) for n, value in step.params.items()}
@@ -121,9 +117,7 @@ class Recorder:
                 float(step.loss),
                 np.mean(np.argmax(learnt, axis=1) == labels),
                 np.mean(predicted == self._right),
-                [_length(step.grads[f"w{i}"], step.grads[f"b{i}"]) for i in (1, 2, 3)],
-                [units.mean() / len(outputs) for units in passes],
-                [int(np.sum(units == 0)) for units in passes],
+                [int(np.sum(~units)) for units in active],
                 outputs[self._shown].astype(np.float32),
                 predicted,
             )
@@ -135,14 +129,12 @@ class Recorder:
         if not rows:
             raise ValueError("the engine took no step")
         kept = {k: params for k, params in sorted(self._kept.items()) if k < len(rows)}
-        losses, trained, tested, norms, active, dead, outputs, predicted = zip(*rows, strict=True)
+        losses, trained, tested, dead, outputs, predicted = zip(*rows, strict=True)
         names = next(iter(kept.values()), {})
         return Run(
-            _floats(losses),
-            _floats(trained),
-            _floats(tested),
-            _floats(norms),
-            _floats(active),
+            np.array(losses, np.float64),
+            np.array(trained, np.float64),
+            np.array(tested, np.float64),
             np.array(dead, np.intp),
             self._shown,
             np.array(outputs),
@@ -152,30 +144,21 @@ class Recorder:
         )
 
 
-def _asked(x: NDArray[Any], params: Params) -> tuple[NDArray[Any], list[NDArray[np.intp]]]:
-    """The outputs for n images, shape (n, 10), and for how many of them each hidden unit passes.
+def _asked(x: NDArray[Any], params: Params) -> tuple[NDArray[Any], list[NDArray[np.bool_]]]:
+    """The outputs for n images, shape (n, 10), and by hidden unit whether any lets it be active.
 
     A few at a time: megabytes that are asked for and given back at each step stay with the thread
     of a visitor, also when that has ended.
     """
-    outputs, passes = [], [np.zeros(size, np.intp) for size in SIZES[:2]]
+    outputs, active = [], [np.zeros(size, np.bool_) for size in SIZES[:2]]
     for i in range(0, len(x), AT_A_TIME):
         *hidden, some = answer(x[i : i + AT_A_TIME], params)
         outputs.append(some)
-        for units, h in zip(passes, hidden, strict=True):
-            np.add(units, np.count_nonzero(h > 0, axis=0), out=units)
-    return np.concatenate(outputs), passes
+        for units, h in zip(active, hidden, strict=True):
+            np.logical_or(units, (h > 0).any(axis=0), out=units)
+    return np.concatenate(outputs), active
 
 
 def watch(steps: Iterable[Step], digits: Digits, **how: Any) -> Run:
     """Run an engine to its end, and keep what a Run has. how: as for a Recorder."""
     return Recorder(digits, **how).watch(steps)
-
-
-def _floats(values: Any) -> Floats:
-    return np.array(values, np.float64)
-
-
-def _length(*arrays: NDArray[Any]) -> float:
-    """The Euclidean norm of some arrays together, in float64."""
-    return math.sqrt(sum(np.square(values, dtype=np.float64).sum() for values in arrays))

@@ -49,7 +49,6 @@ class Node:
     repetition: how often this expression had made a node of this kind before, in this step.
     saved: tensors it keeps for backward. settings: numbers it keeps, such as an exponent.
     forward: index of the event with which it entered the graph; backward: of that in which it ran.
-    released: whether the saved tensors were gone when backward() returned.
     module: the part of a model that ran it, as the listing reaches it: model.layers.0; "" for none.
     """
 
@@ -63,7 +62,6 @@ class Node:
     settings: Mapping[str, float]
     forward: int = 0
     backward: int | None = None
-    released: bool = False
     module: str = ""
 
     @property
@@ -93,8 +91,8 @@ class Edge:
 
     source, target: ids of nodes. output: which of the source's results it is.
     argument: its place among the target's inputs that can be differentiated.
-    gradient: what the target sent back along this edge, of the target's making, before it is
-    summed with that of other edges; None before it ran, and where nothing was to be sent.
+    gradient: what the target sent back along this edge, before it is summed with that of other
+    edges; None before it ran, and where there was nothing to send.
     """
 
     source: int
@@ -250,7 +248,7 @@ class StepBuilder:
         return self.made[place, kind] - 1
 
     def made_by(self, number: int, event: int) -> None:
-        """This node is only now seen: it was made in what that event told, and lived since."""
+        """This node is seen only now: it was made in that event, and has existed since."""
         node = self.nodes[number] = replace(self.nodes[number], forward=event)
         told = self.events[event]
         is_result = self.edges[number] and node.value is not None
@@ -271,12 +269,12 @@ class StepBuilder:
         self.nodes[number] = replace(node, outputs=outputs, backward=len(self.events))
 
     def left(self, number: int, gradients: list[Array | None]) -> None:
-        """The node has run, and sends these back to what its arguments came from."""
+        """The node has run, and sends these gradients back along the edges into it."""
         edges = self.edges[number]
         self.edges[number] = tuple(replace(e, gradient=gradients[e.argument]) for e in edges)
 
     def absorb(self, later: StepBuilder) -> None:
-        """What came after was still this step."""
+        """Take in what was recorded later and still belonged to this step."""
         before = len(self.events)
         for number, node in later.nodes.items():
             known = self.nodes.get(number, node)

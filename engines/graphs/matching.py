@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from engines.graphs.static import Executed, Op, Written, source_of
+from engines.graphs.static import Executed, Op, Written, source_of, source_op
 
 Status = Literal[
     "kept",
@@ -92,7 +92,7 @@ class Match:
 
 
 def match(written: Written, executed: Executed) -> Match:
-    """Say of each written operation what became of it, and of each executed one what it is.
+    """Say what became of each written operation, and where each executed one comes from.
 
     What a session did is not told by TensorFlow, but found by comparing: which operations are
     there, what they take, and from which feeds and variables their value comes. An operation whose
@@ -113,8 +113,8 @@ class _Matching:
         self.users: dict[str, list[Op]] = {name: [] for name in self.written}
         for op in written.ops:
             for tensor in op.inputs:
-                if tensor in op.data or self.written[_name(tensor)].kind == "NoOp":
-                    self.users[_name(tensor)].append(op)
+                if tensor in op.data or self.written[source_op(tensor)].kind == "NoOp":
+                    self.users[source_op(tensor)].append(op)
         self.ran = {op.name: op for op in executed.ops}
         self.apart = {self._within(name) for name in self.ran} - {""}  # of which parts ran
         self.ran_leaves = self._leaves(self.ran, fed=())
@@ -143,7 +143,7 @@ class _Matching:
 
     def _fate(self, op: Op) -> Fate:
         if op.name not in self.needed:
-            return Fate("fed" if op.name in map(_name, self.fed) else "pruned")
+            return Fate("fed" if op.name in map(source_op, self.fed) else "pruned")
         if op.name in self.believed:
             return Fate(self._survived(op))
         if op.name in self.apart:
@@ -198,7 +198,7 @@ class _Matching:
 
     def _running(self, tensor: str) -> str:
         """The executed operation that hands out what `_inputs` calls this."""
-        return self.entering.get(tensor, _name(tensor))
+        return self.entering.get(tensor, source_op(tensor))
 
     def _could_be(self, runs: Op, op: Op) -> bool:
         """Whether an executed operation can have the value of the written one of its name."""
@@ -209,9 +209,9 @@ class _Matching:
         return not fused and self.ran_leaves[runs.name] == self.written_leaves[op.name]
 
     def _vouched_for(self) -> Iterator[str]:
-        """Constants of which whoever takes them says that they are what was written.
+        """Constants that an operation taking them vouches for.
 
-        A fetch is such a one, and an operation that is believed and takes all that it was to take.
+        A fetch does, and so does an operation that is believed and takes all it was written to.
         """
         wanted = {name: (self.written[name].data, self.ran[name]) for name in self.believed}
         wanted |= {
@@ -222,7 +222,7 @@ class _Matching:
         for tensors, runs in wanted.values():
             if sorted(tensors) == sorted(self._inputs(runs)):
                 yield from (
-                    name for name in map(_name, tensors) if _is_constant(self.ran.get(name))
+                    name for name in map(source_op, tensors) if _is_constant(self.ran.get(name))
                 )
 
     def _alike(self, runs: Op, op: Op) -> bool:
@@ -247,24 +247,24 @@ class _Matching:
             if named and named[1] in self.needed and len(self.written[named[1]].shapes) == 1:
                 used[named[1]] = name
         pairs = deque((name, name) for name in self.written if name in self.believed)
-        pairs.extend((_name(old), self._running(new)) for old, new in used.items())
+        pairs.extend((source_op(old), self._running(new)) for old, new in used.items())
         while pairs:
             old, new = pairs.popleft()
             wanted, got = Counter(self.written[old].data), Counter(self._inputs(self.ran[new]))
-            # What is not as it was written may do the same of something else.
+            # An operation that was kept may compute the same from other inputs.
             if new in self.believed and _kind(self.written[old]) == _kind(self.ran[new]):
                 lost, gained = (wanted - got).elements(), (got - wanted).elements()
                 found = self._exchanged([*lost], [*gained], _kind(self.ran[new]))
-                # Of what has merged with its like, the inputs have as well.
+                # Where two operations merged, so did what they take.
                 pairs.extend(
-                    (_name(a), self._running(b)) for a, b in found.items() if a not in used
+                    (source_op(a), self._running(b)) for a, b in found.items() if a not in used
                 )
                 used |= found
         used = {old: new for old, new in used.items() if old != new and self._is_gone(old)}
-        # What has merged in its second result has in its first, too.
+        # An operation that merged in one of its later results merged in the first, too.
         for old, new in list(used.items()):
             if source_of(old)[1] == source_of(new)[1]:
-                used.setdefault(_name(old), self._running(new))
+                used.setdefault(source_op(old), self._running(new))
         return used
 
     def _exchanged(self, lost: list[str], gained: list[str], kind: str) -> dict[str, str]:
@@ -275,7 +275,7 @@ class _Matching:
         pairs = {}
         for old in list(lost):
             for new in gained:
-                if _same_constant(self.ran[self._running(new)], self.written[_name(old)]):
+                if _same_constant(self.ran[self._running(new)], self.written[source_op(old)]):
                     pairs[old] = new
                     lost.remove(old)
                     gained.remove(new)
@@ -283,7 +283,7 @@ class _Matching:
         if len(lost) != len(gained) or (len(lost) > 1 and kind in SWAPPABLE | REORDERED):
             return pairs
         for old, new in zip(lost, gained, strict=True):
-            was, now = _name(old), self._running(new)
+            was, now = source_op(old), self._running(new)
             # Equal constants are paired by now.
             constant, same = _is_constant(self.written[was]), self.ran_leaves[now]
             if not constant and self.written_leaves[was] == same:
@@ -291,7 +291,7 @@ class _Matching:
         return pairs
 
     def _is_gone(self, tensor: str) -> bool:
-        return tensor not in self.fed and _name(tensor) not in self.believed
+        return tensor not in self.fed and source_op(tensor) not in self.believed
 
     # Paths through the graphs
 
@@ -300,7 +300,7 @@ class _Matching:
         needed: set[str] = set()
         waiting = [tensor for tensor in self.executed.fetched.values() if tensor not in self.fed]
         while waiting:
-            name = _name(waiting.pop())
+            name = source_op(waiting.pop())
             if name not in needed:
                 needed.add(name)
                 waiting += [t for t in self.written[name].inputs if t not in self.fed]
@@ -337,7 +337,7 @@ class _Matching:
                 if tensor in fed:
                     leaves[op.name] |= {tensor}
                 else:
-                    takers[_name(tensor)].append(op.name)
+                    takers[source_op(tensor)].append(op.name)
         waiting = deque(ops)
         while waiting:  # until nothing is new: an old loop hands values back to its beginning
             name = waiting.popleft()
@@ -368,10 +368,6 @@ class _Matching:
         name = name.removeprefix("Func/")  # so begins what was in a function's body
         parts = [op for op, it in self.written.items() if it.bodies and name.startswith(f"{op}/")]
         return max(parts, key=len, default="")
-
-
-def _name(tensor: str) -> str:
-    return source_of(tensor)[0]
 
 
 def _kind(op: Op) -> str:

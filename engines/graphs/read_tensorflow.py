@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from graphlib import TopologicalSorter
 from typing import Any
 
@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.framework.function_def_to_graph import function_def_to_graph
 
-from engines.graphs.static import Executed, Op, Timing, Written, source_of
+from engines.graphs.static import Executed, Op, Timing, Written, source_of, source_op
 from engines.listing import Place, source_lines
 
 # What holds something that is neither a variable nor written in the graph.
@@ -127,9 +127,9 @@ def executed(
     if rewrite:
         return _executed(session, fetches, feeds)
     _refuse_what_stays(session.graph, fetches, feeds)
-    other = tf.compat.v1.Session(graph=session.graph, config=without_rewriting())
     keys = tf.compat.v1.GraphKeys
-    try:
+    unchanged = without_rewriting()
+    with closing(tf.compat.v1.Session(graph=session.graph, config=unchanged)) as other:
         for kind in (keys.GLOBAL_VARIABLES, keys.LOCAL_VARIABLES):
             for variable in session.graph.get_collection(kind):
                 with suppress(tf.errors.FailedPreconditionError):  # it has no value yet
@@ -137,8 +137,6 @@ def executed(
                     other.run(variable.initializer, {start: session.run(variable)})
         other.run(session.graph.get_collection(keys.TABLE_INITIALIZERS))
         return _executed(other, fetches, feeds)
-    finally:
-        other.close()
 
 
 def _refuse_what_stays(graph: Any, fetches: Any, feeds: Mapping[Any, Any]) -> None:
@@ -225,7 +223,7 @@ def _element(graph: Any, one: Any) -> Any:
 
 def _in_order(nodes: Mapping[str, Any]) -> Iterable[str]:
     """The names, each after its inputs, except along an edge back to the start of a loop."""
-    sources = {name: [source_of(one)[0] for one in sorted(nodes[name].input)] for name in nodes}
+    sources = {name: [source_op(one) for one in sorted(nodes[name].input)] for name in nodes}
     before = {
         name: [source for source in sources[name] if nodes[source].op != "NextIteration"]
         for name in sorted(nodes)

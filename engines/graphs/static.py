@@ -132,8 +132,13 @@ def to_graph(ops: Sequence[Op]) -> Graph:
     return Graph(tuple(nodes), tuple(edges))
 
 
+def source_op(tensor: str) -> str:
+    """The operation that an input comes from; see Op.inputs."""
+    return source_of(tensor)[0]
+
+
 def source_of(tensor: str) -> tuple[str, int]:
-    """The operation an input comes from, and which of its results it is; see Op.inputs."""
+    """The operation that an input comes from, and which of its results it is; see Op.inputs."""
     name, _, slot = tensor.removeprefix("^").partition(":")
     return name, int(slot or 0)
 
@@ -169,3 +174,10 @@ class Message(NamedTuple):
         """Whether nothing ran: the session or the graph refuses with one of Python's own errors."""
         own = ("ValueError", "TypeError", "RuntimeError", "OperatorNotAllowedInGraphError")
         return self.error in own
+
+
+class Refused(NamedTuple):
+    """The source of a listing with a mistake in it, and what TensorFlow said of that."""
+
+    source: str
+    message: Message

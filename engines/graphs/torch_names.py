@@ -12,8 +12,8 @@ import torch
 from engines.graphs.torch_tensors import is_lost, memory
 
 Variables = list[tuple[str, Any]]
-MOST = 32  # items of a container that are looked at
-LIBRARIES = ("torch", "numpy", "builtins", "types", "functools")  # whose objects are not
+MOST = 32  # items of a container that are inspected
+LIBRARIES = ("torch", "numpy", "builtins", "types", "functools")  # whose objects are not inspected
 
 
 def variables_of(frame: FrameType) -> Variables:
@@ -33,7 +33,7 @@ def tensors_of(frame: FrameType) -> Variables:
 
 
 def held_by(frame: FrameType) -> dict[str, Any]:
-    """What a frame has names for: its variables, and of its module's those that its code reads."""
+    """What a frame has names for: its variables, and the globals that its code reads."""
     held: dict[str, Any] = {}
     if frame.f_code.co_flags & CO_OPTIMIZED:  # a function's, which are not a module's or a class's
         local = frame.f_locals

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator
-from dataclasses import replace
 from types import FrameType
 from typing import Any
 
 import torch
 
-from engines.graphs.autograd import Array, Node
 from engines.graphs.torch_tensors import Copy
+from engines.listing import outward
 
 SAVED = ("_saved_", "saved_tensors")  # attributes of nodes; the second is a custom Function's
 APPLY = torch.autograd.Function.apply.__func__.__code__
 
 
 def behind(nodes: list[Any], key: object, known: Container[int]) -> list[Any]:
-    """These nodes and those they came from, oldest first, but for known ones and those behind.
+    """These nodes and those they came from, oldest first, except known ones and what is behind.
 
     key: of a recorder, under which the metadata of a node that it has seen has its number.
     """
@@ -29,13 +28,6 @@ def behind(nodes: list[Any], key: object, known: Container[int]) -> list[Any]:
             nodes += [origin for origin, _ in node.next_functions]
     # An accumulator has no place in the sequence. It is made for the first node that needs it.
     return sorted(found, key=lambda node: (not hasattr(node, "variable"), node._sequence_nr()))
-
-
-def with_output(node: Node, number: int, name: str, value: Array | None) -> Node:
-    """The node, with what is now known of one of its outputs."""
-    outputs = list(node.outputs)
-    outputs[number] = replace(outputs[number], name=outputs[number].name or name, value=value)
-    return replace(node, outputs=tuple(outputs))
 
 
 def kept(node: Any, copied: Copy) -> tuple[dict[str, Any], dict[str, float]]:
@@ -74,10 +66,5 @@ def function_caller(frame: FrameType) -> FrameType | None:
 
     Where one calls another, it is the outermost.
     """
-    found: FrameType | None = None
-    within: FrameType | None = frame
-    while within is not None:
-        if within.f_code is APPLY:
-            found = within.f_back
-        within = within.f_back
-    return found
+    callers = [one.f_back for one in outward(frame) if one.f_code is APPLY]
+    return callers[-1] if callers else None

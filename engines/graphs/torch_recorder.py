@@ -27,7 +27,7 @@ from torch.overrides import TorchFunctionMode
 
 from engines.graphs.autograd import Edge, Event, Kind, Node, Output, StepBuilder
 from engines.graphs.torch_names import Variables, name_of, parameter_of, variables_of
-from engines.graphs.torch_nodes import behind, function_caller, kept, tensors, version, with_output
+from engines.graphs.torch_nodes import behind, function_caller, kept, tensors, version
 from engines.graphs.torch_tensors import Copy, copied, is_lost, length
 from engines.listing import Listing, Place, Script
 
@@ -44,7 +44,7 @@ class _Life:
 
 
 class _Seen(NamedTuple):
-    """An operation that was seen, and which event of the step tells it, if one does.
+    """An operation that was seen, and which event of the step records it, if one does.
 
     sequence: the number that the next node will have, before it ran. function: where the listing
     called the custom Function within which it ran, None for none. spot: where the listing was.
@@ -89,7 +89,7 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]
         finally:
             set_eval_frame(compiler)
 
-    # ---- What a recorder of its own kind of listing may tell otherwise
+    # ---- What a recorder of another kind of listing may override
 
     def _variables(self, frame: FrameType) -> Variables:
         """The tensors that the listing has names for, in this frame of its own."""
@@ -269,7 +269,9 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]
         if output.value is not None and (output.name or not name):
             return node
         value = self._copied(tensor) if output.value is None else output.value
-        return with_output(node, tensor.output_nr, name, value)
+        outputs = list(node.outputs)
+        outputs[tensor.output_nr] = replace(output, name=output.name or name, value=value)
+        return replace(node, outputs=tuple(outputs))
 
     # ---- Backward
 
@@ -282,10 +284,6 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]
                 for hook in self._watch(node):
                     hooks.callback(hook.remove)
             yield nodes
-        for node in nodes:
-            number = node.metadata[self._key].number
-            gone = bool(self._step.nodes[number].saved) and not kept(node, self._copied)[0]
-            self._step.nodes[number] = replace(self._step.nodes[number], released=gone)
 
     def _watch(self, node: Any) -> tuple[Any, Any]:
         step, number = self._step, node.metadata[self._key].number

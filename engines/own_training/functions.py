@@ -13,8 +13,8 @@ from typing import Any
 from engines.listing import Script
 from engines.own_training import loops
 from engines.own_training.recorder import TrainingRecorder
-from engines.own_training.recording import Pass, Recording
-from engines.own_training.run import MOST, Program, RefusedError, exhaust, record_program
+from engines.own_training.recording import MOST, Pass, Recording
+from engines.own_training.run import Program, RefusedError, exhaust, record_program
 
 
 def record_function(
@@ -42,8 +42,8 @@ def record_function(
         )
     _refuse_wrong_call(made, given, named)
     source, definition, tree = _source(made.__code__)
-    found = _loops(tree, definition)
     marked = loops.marks_its_steps(ast.Module([definition], []))
+    found = [] if marked else _loops(tree, definition)
     program = Program(
         made.__name__, Script(made.__code__.co_filename, source), [one.lineno for one in found]
     )
@@ -96,16 +96,14 @@ def _source(code: CodeType) -> tuple[str, ast.FunctionDef, ast.Module]:
 
 
 def _loops(tree: ast.Module, definition: ast.FunctionDef) -> list[loops.Loop]:
-    """Those of the function itself: the others cannot be told to say where they are."""
-    if loops.marks_its_steps(ast.Module([definition], [])):
-        return []
+    """Those of the function itself: no others are rewritten."""
     within = [node for node in ast.walk(definition) if isinstance(node, loops.Loop)]
     return [loop for loop in loops.step_loops(tree, definition.name) if loop in within]
 
 
 @contextmanager
 def _hears(function: FunctionType, recorder: TrainingRecorder) -> Iterator[None]:
-    """In it, the names that its loops call are there, among those of its module."""
+    """Within it, the names that its loops call are among those of its module."""
     names = function.__globals__
     names |= {loops.BEGINS: recorder.passed, loops.ENDS: recorder.over}
     try:

@@ -1,9 +1,9 @@
 """Finds the loop that trains in somebody's program, and has it say when a pass begins and ends.
 
 A step is one pass of the innermost loop that goes backward and updates: `loss.backward()` and
-`optimizer.step()` stand in it, or in a function that it calls; of a loop in which both stand beside
-an inner loop with both it is the outer. Where nothing in the file is called
-`step`, it is the innermost loop that goes backward; in a generator it is the one that yields.
+`optimizer.step()` stand in it, or in a function that it calls. Where both also stand beside an
+inner loop that has both, the outer loop counts. Where nothing in the file is called `step`, it is
+the innermost loop that goes backward; in a generator it is the one that yields.
 """
 
 from __future__ import annotations
@@ -63,22 +63,20 @@ def trainers(tree: ast.Module) -> list[str]:
 def with_passes(tree: ast.Module, loops: Iterable[Loop]) -> ast.Module:
     """The same program, whose loops call BEGINS at each pass and ENDS where they are over.
 
-    Both names are the program's to be given; each is called with the line of the loop. The tree
-    itself is changed.
+    Both names are the program's to be given. The tree itself is changed.
     """
     for parent in [*ast.walk(tree)]:
         for _, body in ast.iter_fields(parent):
             if isinstance(body, list):
                 for loop in [one for one in body if any(one is loop for loop in loops)]:
-                    loop.body.insert(0, _call(BEGINS, loop, loop.body[0]))
-                    body.insert(body.index(loop) + 1, _call(ENDS, loop, loop))
+                    loop.body.insert(0, _call(BEGINS, loop.body[0]))
+                    body.insert(body.index(loop) + 1, _call(ENDS, loop))
     return ast.fix_missing_locations(tree)
 
 
-def _call(name: str, loop: Loop, at: ast.AST) -> ast.Expr:
+def _call(name: str, at: ast.AST) -> ast.Expr:
     """A statement of its own in the line of another."""
-    function, line = ast.Name(name, ast.Load()), ast.Constant(loop.lineno)
-    statement = ast.Expr(ast.Call(function, [line], []))
+    statement = ast.Expr(ast.Call(ast.Name(name, ast.Load()), [], []))
     for node in ast.walk(statement):
         ast.copy_location(node, at)
     return statement

@@ -12,19 +12,19 @@ _listening = threading.local()
 
 
 class Listener(Protocol):
-    """Hears of the passes of a loop; the line is that of the loop, if it is known."""
+    """Hears of the passes of a loop."""
 
-    def passed(self, line: int = 0, /) -> None:
+    def passed(self) -> None:
         """A pass begins."""
 
-    def over(self, line: int = 0, /) -> None:
+    def over(self) -> None:
         """There are no more."""
 
 
 def steps(passes: Iterable[T]) -> Iterator[T]:
-    """The same things, of each of which the program makes a step: `for i in steps(range(100)):`.
+    """Mark each pass of a loop as a step: `for i in steps(range(100)):`.
 
-    Where nobody records the program, nothing more happens.
+    Yields what it is given. Where nobody records the program, it does no more than that.
     """
     listener: Listener | None = getattr(_listening, "listener", None)
     try:
@@ -39,7 +39,7 @@ def steps(passes: Iterable[T]) -> Iterator[T]:
 
 @contextmanager
 def heard_by(listener: Listener) -> Iterator[None]:
-    """In it, `steps` tells this listener, in this thread."""
+    """Within it, `steps` tells this listener, in this thread."""
     _listening.listener = listener
     try:
         yield

@@ -1,4 +1,4 @@
-"""The modules of one's own that a program imports: found, and one of them changed as it is loaded.
+"""The user's own modules that a program imports: found, and one of them changed as it is loaded.
 
 Its loop may be in one of them, as in `trainer.py` beside `my_training.py`.
 """
@@ -17,7 +17,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any, NamedTuple
 
-MOST = 100  # modules that are looked at
+MOST = 100  # modules that are read
 OURS = [Path(__file__).parents[2] / name for name in ("backstep", "engines", "views")]
 NOT_OWN = {*OURS, Path(sysconfig.get_path("stdlib"))}
 INSTALLED = {"site-packages", "dist-packages"}  # folders of whatever environment
@@ -59,9 +59,9 @@ def imported(program: Source) -> list[Source]:
 
 @contextmanager
 def loaded_as(source: Source, names: Mapping[str, Any], fresh: Collection[str]) -> Iterator[None]:
-    """In it, the module of this file is what its tree says, with these names besides its own.
+    """Within it, the module of this file is compiled from its tree, and has these names, too.
 
-    fresh: the files of modules that are loaded anew in it, and are afterwards as they were.
+    fresh: the files of modules that are loaded anew within it, and are afterwards as they were.
     """
 
     class Loader(SourceFileLoader):
@@ -92,7 +92,7 @@ def loaded_as(source: Source, names: Mapping[str, Any], fresh: Collection[str]) 
 
 
 def _taken_out(files: Collection[str]) -> dict[str, ModuleType]:
-    """Those modules of these files that are loaded, by name; they no longer are."""
+    """Remove the loaded modules of these files from sys.modules, and return them by name."""
     loaded = [name for name, it in sys.modules.items() if getattr(it, "__file__", None) in files]
     return {name: sys.modules.pop(name) for name in loaded if name != "__main__"}
 

@@ -20,7 +20,7 @@ from engines.graphs.torch_names import Variables, held_by, inside, name_of, tens
 from engines.graphs.torch_nodes import behind, tensors
 from engines.graphs.torch_recorder import BACKWARD, Recorder
 from engines.graphs.torch_tensors import is_hidden, is_lost, memory, sampled
-from engines.listing import Place, Script, Spot
+from engines.listing import Place, Script, Spot, outward
 from engines.own_training.recording import Pass
 
 SAMPLED = 64  # numbers that are kept of an array
@@ -60,7 +60,7 @@ class TrainingRecorder(Recorder):
 
     # ---- Steps
 
-    def passed(self, _line: int = 0) -> None:
+    def passed(self) -> None:
         """A pass of the loop that trains begins."""
         self.over()
         if len(self.passes) == self._most:
@@ -68,7 +68,7 @@ class TrainingRecorder(Recorder):
         self._now = Pass()
         self._inspects = self._is_wanted(len(self.passes))
 
-    def over(self, _line: int = 0) -> None:
+    def over(self) -> None:
         """The loop has ended, or the pass before has: what comes next is no part of this step."""
         if self._now is None:
             return
@@ -107,7 +107,7 @@ class TrainingRecorder(Recorder):
         goes_back = func in BACKWARD
         self.backward += goes_back
         if goes_back and not self.went_back:
-            where = next(one for one in _outward(caller) if not _is_of_torch(one))
+            where = next(one for one in outward(caller) if not _is_of_torch(one))
             self.went_back = f"line {where.f_lineno} of {where.f_code.co_filename}"
         if self.alone and self.backward > WITHOUT_LOOP:
             raise EnoughError
@@ -187,12 +187,12 @@ class TrainingRecorder(Recorder):
 
     def _files(self, caller: FrameType) -> list[FrameType]:
         """The frames of the program itself, the innermost first."""
-        return [one for one in _outward(caller) if one.f_code.co_filename == self.file]
+        return [one for one in outward(caller) if one.f_code.co_filename == self.file]
 
     # ---- Modules
 
     def _module(self, caller: FrameType) -> str:
-        calls = [frame for frame in _outward(caller) if frame.f_code is CALL]
+        calls = [frame for frame in outward(caller) if frame.f_code is CALL]
         running = [held_by(frame)["self"] for frame in calls]
         if running and running[0] not in self._paths:
             self._name_modules(running[-1], caller)
@@ -218,12 +218,6 @@ class TrainingRecorder(Recorder):
                     named.add(id(parameter))
                     self._names[parameter] = f"{path}.{name}"
         self._memories = None
-
-
-def _outward(frame: FrameType | None) -> Iterator[FrameType]:
-    while frame is not None:
-        yield frame
-        frame = frame.f_back
 
 
 def _is_of_torch(frame: FrameType) -> bool:

@@ -17,6 +17,7 @@ from engines.listing import Place
 
 Kind = Literal["losses", "gradients", "parameters"]
 Ended = Literal["finished", "enough", "interrupted", "error"]
+MOST = 1000  # steps, if not said
 
 
 @dataclass(frozen=True)

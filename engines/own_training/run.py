@@ -16,9 +16,8 @@ from engines.listing import Script, Spot
 from engines.own_training import loops, modules
 from engines.own_training.marks import heard_by
 from engines.own_training.recorder import WITHOUT_LOOP, EnoughError, TrainingRecorder
-from engines.own_training.recording import Ended, Failure, Pass, Recording
+from engines.own_training.recording import MOST, Ended, Failure, Pass, Recording
 
-MOST = 1000  # steps, if not said
 OURS, OVERRIDES = Path(__file__).parents[1], str(Path("torch") / "overrides.py")
 MARK_IT = (
     "Around {}, in the loop whose passes are the steps, write backstep.steps(…) about what it goes "
@@ -99,7 +98,21 @@ def record_program(
     once: whether no loop does, and all of it is one step.
     """
     ended, error = _watch(recorder, run, once=once)
-    return _recording(recorder, program, ended, error)
+    failure = _failure(error, recorder, program) if error else None
+    if not failure:
+        _refuse_if_nothing(recorder, program)
+    return Recording(
+        title=program.title,
+        source=program.script.source,
+        loops=program.loops,
+        passes=recorder.passes,
+        graphs=recorder.graphs,
+        modules=recorder.modules,
+        calls=recorder.calls,
+        ended=ended,
+        failure=failure,
+        too_many=recorder.too_many,
+    )
 
 
 def _read(path: Path) -> modules.Source:
@@ -171,7 +184,7 @@ def exhaust(result: Any) -> None:
 
 @contextmanager
 def _at_home(path: Path, arguments: Sequence[str]) -> Iterator[None]:
-    """In it, Python looks for modules and at its command line as `python path arguments` would."""
+    """Within it, sys.path and sys.argv are those of `python path arguments`."""
     argv, places = sys.argv, sys.path[:]
     sys.argv = [str(path), *arguments]
     sys.path.insert(0, str(path.parent))
@@ -183,7 +196,7 @@ def _at_home(path: Path, arguments: Sequence[str]) -> Iterator[None]:
 
 @contextmanager
 def _as_main(module: ModuleType) -> Iterator[None]:
-    """In it, this is the module of its name."""
+    """Within it, this is the module of its name in sys.modules."""
     before = sys.modules.get(module.__name__)
     sys.modules[module.__name__] = module
     try:
@@ -254,29 +267,11 @@ def _is_ours(frame: FrameSummary) -> bool:
     return asks or OURS in Path(frame.filename).parents or frame.filename.endswith(OVERRIDES)
 
 
-def _recording(
-    recorder: TrainingRecorder, program: Program, ended: Ended, error: BaseException | None
-) -> Recording:
-    if error:
-        spot = spot_of(error, program.script.file)
-        line = program.script.place(spot).line if spot else None
-        told = told_by_python(error, program.begins or program.script.file)
-        failure = Failure(type(error).__name__, str(error), line, recorder.died, told)
-    else:
-        failure = None
-        _refuse_if_nothing(recorder, program)
-    return Recording(
-        title=program.title,
-        source=program.script.source,
-        loops=program.loops,
-        passes=recorder.passes,
-        graphs=recorder.graphs,
-        modules=recorder.modules,
-        calls=recorder.calls,
-        ended=ended,
-        failure=failure,
-        too_many=recorder.too_many,
-    )
+def _failure(error: BaseException, recorder: TrainingRecorder, program: Program) -> Failure:
+    spot = spot_of(error, recorder.file)
+    line = program.script.place(spot).line if spot else None
+    told = told_by_python(error, program.begins or recorder.file)
+    return Failure(type(error).__name__, str(error), line, recorder.died, told)
 
 
 def _refuse_if_nothing(recorder: TrainingRecorder, program: Program) -> None:

@@ -10,13 +10,14 @@ the loop and the branch are Python's own: torch_cell.py.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from engines.graphs.static import Message
+from engines.graphs.static import Refused
 from engines.graphs.tf_errors import message
 from engines.listing import Edited, edited
 
@@ -137,11 +138,8 @@ def learn(cell: Cell, x_value: Array, *values: Array) -> Learnt:
     before = control(cell.graph)
     with cell.graph.as_default():
         grads = tf.gradients(cell.loss, [cell.u, cell.w, cell.b])
-    session = tf.compat.v1.Session(graph=cell.graph)
-    try:
+    with closing(tf.compat.v1.Session(graph=cell.graph)) as session:
         loss, *grads = session.run([cell.loss, *grads], feeds(cell, x_value, *values))
-    finally:
-        session.close()
     return Learnt(float(loss), grads, before)
 
 
@@ -169,13 +167,6 @@ def control(graph: tf.Graph) -> list[str]:
 
 
 # ---- What Python cannot do while the graph is built
-
-
-class Refused(NamedTuple):
-    """Lines that TensorFlow refuses, and what it says."""
-
-    source: str
-    message: Message
 
 
 BRANCH = """\

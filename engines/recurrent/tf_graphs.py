@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set
+from contextlib import closing
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -11,7 +12,7 @@ import tensorflow as tf
 
 from engines.graphs.autograd import Graph
 from engines.graphs.read_tensorflow import executed, written
-from engines.graphs.static import Executed, Op, Ops, source_of, to_graph
+from engines.graphs.static import Executed, Op, Ops, source_op, to_graph
 from engines.recurrent.tf_cells import (
     Array,
     Cell,
@@ -104,11 +105,8 @@ def in_every_graph(x_value: Array, *values: Array) -> Reading:
 
 
 def _executed(cell: Cell, *word: Array) -> Executed:
-    session = tf.compat.v1.Session(graph=cell.graph)
-    try:
+    with closing(tf.compat.v1.Session(graph=cell.graph)) as session:
         return executed(session, [cell.loss], feeds(cell, *word))
-    finally:
-        session.close()
 
 
 def _ran(run: Executed) -> Ran:
@@ -125,12 +123,12 @@ def _groups(run: Executed) -> list[Group]:
 def _path_of_h(run: Executed) -> tuple[set[str], dict[str, str]]:
     """What h passes between entering the loop and leaving it; and names for where it comes in."""
     [out] = [op for op in run.ops if op.kind == "Exit"]
-    switch = run[source_of(out.data[0])[0]]
-    merge = run[source_of(switch.data[0])[0]]
-    starts = [source_of(merge.data[0])[0], source_of(switch.data[1])[0]]
+    switch = run[source_op(out.data[0])]
+    merge = run[source_op(switch.data[0])]
+    starts = [source_op(merge.data[0]), source_op(switch.data[1])]
     after = {merge.name}
     for op in run.ops:  # each after those it takes from
-        if op.name.startswith("while/") and after & {source_of(name)[0] for name in op.data}:
+        if op.name.startswith("while/") and after & {source_op(name) for name in op.data}:
             after.add(op.name)
     return {*starts, *after}, {name: run[name].kind for name in starts}
 
@@ -167,7 +165,7 @@ def drawings(letters: int) -> dict[str, Graph]:
 def _leading_to(end: str, ops: Ops) -> set[str]:
     kept, waiting = {end}, [end]
     while waiting:
-        for name in {source_of(tensor)[0] for tensor in ops[waiting.pop()].inputs} - kept:
+        for name in {source_op(tensor) for tensor in ops[waiting.pop()].inputs} - kept:
             if ops[name].kind != "Const" or name in NAMED:
                 kept.add(name)
                 waiting.append(name)
@@ -179,7 +177,7 @@ def _part(ops: Ops, kept: Set[str], names: Mapping[str, str]) -> Graph:
     part: dict[str, Op] = {}
     for op in ops.ops:
         if op.name in kept:
-            inputs = [names.get(name, name) for name in op.inputs if source_of(name)[0] in part]
+            inputs = [names.get(name, name) for name in op.inputs if source_op(name) in part]
             name = names.get(op.name, op.name)
             kind = SHORT.get(op.kind, op.kind)
             part[op.name] = replace(op, name=name, kind=kind, inputs=tuple(inputs))

@@ -12,7 +12,7 @@ from typing import Any
 from engines.graphs.autograd import Graph
 from engines.graphs.matching import match
 from engines.graphs.read_tensorflow import executed, written
-from engines.graphs.static import Written, source_of, to_graph
+from engines.graphs.static import Written, source_op, to_graph
 from engines.listing import waiting
 from engines.problem import Problem
 from engines.regression import tf_session
@@ -77,9 +77,9 @@ def graph_of(name: str, problem: Problem) -> Found:
         needed = _needed(as_written, names["loss"].op.name) | set(placeholders)
         size = names["graph"].as_graph_def().ByteSize()
     # A variable is drawn as one node with the operations that read it.
-    reads = {op.name: _source(op.inputs[0]) for op in as_written.ops if op.kind == READ}
+    reads = {op.name: source_op(op.inputs[0]) for op in as_written.ops if op.kind == READ}
     drawn = [
-        replace(op, inputs=tuple(reads.get(_source(tensor), tensor) for tensor in op.inputs))
+        replace(op, inputs=tuple(reads.get(source_op(tensor), tensor) for tensor in op.inputs))
         for op in as_written.ops
         if op.name in needed and op.kind != READ
     ]
@@ -89,7 +89,7 @@ def graph_of(name: str, problem: Problem) -> Found:
         graph=to_graph(drawn),
         placeholders={one: number[one] for one in placeholders},
         takers={
-            one: tuple(op.name for op in as_written.ops if one in map(_source, op.data))
+            one: tuple(op.name for op in as_written.ops if one in map(source_op, op.data))
             for one in placeholders
         },
         fates={one: fates[one].status for one in placeholders},
@@ -101,10 +101,6 @@ def graph_of(name: str, problem: Problem) -> Found:
     )
 
 
-def _source(tensor: str) -> str:
-    return source_of(tensor)[0]
-
-
 def _needed(graph: Written, name: str) -> set[str]:
     """The names of an operation and of all that its value is computed from."""
-    return {name}.union(*(_needed(graph, _source(tensor)) for tensor in graph[name].data))
+    return {name}.union(*(_needed(graph, source_op(tensor)) for tensor in graph[name].data))

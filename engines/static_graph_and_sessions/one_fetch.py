@@ -8,6 +8,7 @@ Source: experiment E7. What such a run executes: one_run.py.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from typing import Any
 
 import tensorflow as tf
@@ -34,12 +35,9 @@ def fetched(
     with waiting(trained) as listing:
         graph = listing["graph"]
         fetches = [graph.as_graph_element(listing.get(name, name)) for name in names]
-        session = tf.compat.v1.Session(graph=graph)
-        try:
+        with closing(tf.compat.v1.Session(graph=graph)) as session:
             if initialized:
                 session.run(listing["initialize"])
             feeds = {listing[name]: value for name, value in fed.items()}
             values: list[Any] = session.run(fetches, feeds)
-        finally:
-            session.close()
     return values

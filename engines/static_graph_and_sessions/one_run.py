@@ -9,7 +9,7 @@ Source: experiments E6 and E7.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -178,15 +178,12 @@ def _values(
         if outputs and outputs[0].dtype != tf.resource:
             numbers[name] = outputs[0]
     late = {name for name in numbers if _assigns(graph.get_operation_by_name(name))}
-    session = tf.compat.v1.Session(graph=graph)
-    try:
+    values: dict[str, Array] = {}
+    with closing(tf.compat.v1.Session(graph=graph)) as session:
         session.run(initialize)
-        values: dict[str, Array] = {}
         for names in (numbers.keys() - late, late):
             values |= session.run({name: numbers[name] for name in names}, feeds)
-        return values
-    finally:
-        session.close()
+    return values
 
 
 def _assigns(op: Any) -> bool:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from engines.graphs.autograd import Graph
 from engines.graphs.read_tensorflow import written
-from engines.graphs.static import source_of, to_graph
+from engines.graphs.static import source_op, to_graph
 from engines.listing import waiting
 from engines.problem import Problem, preset
 from engines.regression import tf_session
@@ -157,23 +157,20 @@ def around_w(reads: Reads) -> Around:
         fetched = {operation("w_read"): "w", operation("new_w"): "new_w"}
         grad_w, ops = operation("grad_w"), written(held["graph"], train).ops
 
-    def sources(tensors: Sequence[str]) -> set[str]:
-        return {source_of(tensor)[0] for tensor in tensors}
-
     # Each operation is written after those it takes from: once down, once up.
     from_w = {"w"}
     for op in ops:
-        if op.name != grad_w and sources(op.data) & from_w:
+        if op.name != grad_w and from_w.intersection(map(source_op, op.data)):
             from_w.add(op.name)
     needed = set(fetched)
     for op in reversed(ops):
         if op.name in needed:
-            needed |= sources(op.inputs) & from_w
+            needed |= from_w.intersection(map(source_op, op.inputs))
     kept = [
         replace(
             op,
             kind=op.kind.removesuffix("VariableOp"),
-            inputs=tuple(one for one in op.inputs if source_of(one)[0] in needed),
+            inputs=tuple(one for one in op.inputs if source_op(one) in needed),
         )
         for op in ops
         if op.name in needed

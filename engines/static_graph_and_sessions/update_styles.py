@@ -10,16 +10,14 @@ torch_autograd.py.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from typing import Any, NamedTuple
 
-import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 
 from engines.graphs.autograd import brief
 from engines.graphs.read_tensorflow import executed, written
-from engines.graphs.static import Executed, Op, source_of
+from engines.graphs.static import Executed, Op, source_op
 from engines.listing import waiting
 from engines.problem import Problem
 from engines.trace import Step
@@ -123,23 +121,6 @@ def train(
         session.close()
 
 
-def batches(*, steps: int, seed: int = 1000) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
-    """Yield x and y of step 0, 1, … steps, shape (8,), float32: what `train` with that seed drew.
-
-    The counter of a random operation belongs to the session, so a new one draws the same again.
-    """
-    graph = tf.Graph()
-    with graph.as_default():
-        x, y = draw(seed)
-    session = tf.compat.v1.Session(graph=graph)
-    try:
-        for _ in range(steps + 1):
-            x_value, y_value = session.run([x, y])
-            yield np.asarray(x_value), np.asarray(y_value)
-    finally:
-        session.close()
-
-
 # ---- The graphs that the three styles build
 
 
@@ -164,7 +145,8 @@ def build(problem: Problem, style: str, between: str = "nothing") -> Built:
     with waiting(listing) as held:  # the session is open, and its variables have values
         whole = written(held["graph"])
         ran = executed(held["session"], held["update"], {})
-    return Built(whole.to_text(), _kinds(whole.ops), _kinds(ran.ops), update_of(ran, "w"))
+    kinds, kinds_ran = (Counter(op.kind for op in graph.ops) for graph in (whole, ran))
+    return Built(whole.to_text(), kinds, kinds_ran, update_of(ran, "w"))
 
 
 def update_of(ran: Executed, variable: str) -> str:
@@ -186,12 +168,8 @@ def _tree(ran: Executed, op: Op) -> list[str]:
     if op.kind == "VarHandleOp":
         return [f"variable {op.name}"]
     lines = [op.kind]
-    *others, last = [_tree(ran, ran[source_of(tensor)[0]]) for tensor in op.data]
+    *others, last = [_tree(ran, ran[source_op(tensor)]) for tensor in op.data]
     for first, *below in others:
         lines += [f"├─ {first}", *(f"│  {line}" for line in below)]
     first, *below = last
     return [*lines, f"└─ {first}", *(f"   {line}" for line in below)]
-
-
-def _kinds(ops: Iterable[Op]) -> Mapping[str, int]:
-    return Counter(op.kind for op in ops)

@@ -1,11 +1,10 @@
 """What rooms there are, in Redis, for all replicas of the app; memory.py says what a store does.
 
-Of a room CODE there are four keys, and all of them expire by themselves:
+Of a room CODE there are three keys, and all of them expire by themselves:
 
     backstep:room:CODE            what is known of it, by name, as JSON
     backstep:room:CODE:here       connections of members, with when each was last seen
     backstep:room:CODE:answered   markers of those who have answered the question that is open
-    backstep:room:CODE:counts     by answer to that question, how many have given it
 
 `backstep:rooms` has the codes, with when each ends. What changes is said on the channel of the same
 name, and every process delivers it to those who are connected there.
@@ -27,22 +26,21 @@ from server.rooms import bounds, hub
 from server.rooms.memory import ENDED, State, Unreachable, until
 
 ROOMS = "backstep:rooms"
-PARTS = ("", ":here", ":answered", ":counts")
+PARTS = ("", ":here", ":answered")
 
 # What is counted is said in the same step. Said afterwards, two counts could pass each other on
 # their way, and the older one would stay.
 ANSWER = """
-local answered, counts, channel = unpack(KEYS)
-local code, marker, round, answers, answer, seconds = unpack(ARGV)
+local room, answered, channel = unpack(KEYS)
+local code, marker, round, answer, seconds = unpack(ARGV)
+local asks = cjson.decode(redis.call("HGET", room, "asks") or "null")
+if asks == cjson.null or asks.round ~= round then return end
 if redis.call("SADD", answered, marker) == 0 then return end
-redis.call("HINCRBY", counts, round .. " " .. answer, 1)
 redis.call("EXPIRE", answered, seconds)
-redis.call("EXPIRE", counts, seconds)
-local counted = {}
-for i = 1, answers do
-    counted[i] = tonumber(redis.call("HGET", counts, round .. " " .. i - 1) or 0)
-end
-redis.call("PUBLISH", channel, cjson.encode({code, {counts = counted}}))
+local counts = cjson.decode(redis.call("HGET", room, "counts"))
+counts[answer + 1] = counts[answer + 1] + 1
+redis.call("HSET", room, "counts", cjson.encode(counts))
+redis.call("PUBLISH", channel, cjson.encode({code, {counts = counts}}))
 """
 # Those who were not seen for a while have gone. Returns how many are there.
 HERE = """
@@ -126,37 +124,35 @@ class Shared:
 
     async def read(self, code: str) -> State | None:
         """See Store."""
-        room, here, _, counts = _keys(code)
+        room, here, _ = _keys(code)
         with _reached():
             async with self._redis.pipeline() as together:
                 together.hgetall(room)
                 together.zcard(here)
-                together.hgetall(counts)
-                known, there, counted = await together.execute()
+                known, there = await together.execute()
         if "secret" not in known:
             return None
-        state: State = {name: json.loads(value) for name, value in known.items()}
-        return state | {"here": there, "counts": _counts(state["asks"], counted)}
+        return {name: json.loads(value) for name, value in known.items()} | {"here": there}
 
     async def change(self, code: str, news: State) -> None:
         """See Store."""
-        room, _, answered, counts = _keys(code)
+        room, _, answered = _keys(code)
         with _reached():
             if not await self._redis.exists(room):
                 return
             async with self._redis.pipeline() as together:
                 together.hset(room, mapping={n: json.dumps(value) for n, value in news.items()})
                 if "asks" in news:
-                    together.delete(answered, counts)
+                    together.delete(answered)
                 together.publish(ROOMS, json.dumps([code, news]))
                 await together.execute()
 
     async def answer(self, code: str, asked: State, marker: str, answer: int) -> None:
         """See Store."""
-        _, _, answered, counts = _keys(code)
-        which = [marker, asked["round"], asked["answers"], answer]
+        room, _, answered = _keys(code)
+        given = [code, marker, asked["round"], answer, round(bounds.LEFT)]
         with _reached():
-            await self._answer([answered, counts, ROOMS], [code, *which, round(bounds.LEFT)])
+            await self._answer([room, answered, ROOMS], given)
 
     async def enter(self, code: str, members: Iterable[str], *, anew: bool) -> bool:
         """See Store."""
@@ -203,10 +199,3 @@ class Shared:
                 together.zrem(ROOMS, code)
                 together.publish(ROOMS, json.dumps([code, ENDED]))
                 await together.execute()
-
-
-def _counts(asks: State | None, counted: dict[str, str]) -> list[int]:
-    """By answer to this question, how many have given it."""
-    if asks is None:
-        return []
-    return [int(counted.get(f"{asks['round']} {i}", 0)) for i in range(asks["answers"])]

@@ -52,19 +52,11 @@ def test_the_ten_outputs_are_those_of_one_test_image_of_each_digit():
 
 def test_what_the_layers_do_is_that_of_the_listing():
     steps = torch_autograd.train(scans(), layers.start(64), steps=2, learning_rate=0.5)
-    lengths, shares, dead = [], [], []
+    dead = []
     for step in steps:
-        grads = [
-            np.concatenate([step.grads[f"w{i}"].ravel(), step.grads[f"b{i}"]]) for i in (1, 2, 3)
-        ]
-        lengths.append([np.linalg.norm(grad) for grad in grads])
         seen = layers.answer(scans().scaled(scans().test_images), step.params)
-        shares.append([(seen.h1 > 0).mean(), (seen.h2 > 0).mean()])
         dead.append([(seen.h1 <= 0).all(axis=0).sum(), (seen.h2 <= 0).all(axis=0).sum()])
-    run = usual()
-    np.testing.assert_allclose(run.grad_norms[:3], lengths, rtol=1e-5)
-    np.testing.assert_allclose(run.active[:3], shares, atol=1e-4)
-    np.testing.assert_allclose(run.dead[:3], dead, atol=1)
+    np.testing.assert_allclose(usual().dead[:3], dead, atol=1)
 
 
 @pytest.mark.parametrize(("weights", "least", "most"), [(50_826, 20, 24), (235_146, 8, 8)])
@@ -112,7 +104,7 @@ def test_in_tensorflow_the_same_is_kept():
         )
         for engine in (torch_autograd, tf_tape)
     ]
-    for name in ("losses", "grad_norms", "outputs"):
+    for name in ("losses", "outputs"):
         ours, theirs = (getattr(run, name) for run in both)
         np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-5)
     assert (both[0].predicted == both[1].predicted).mean() > 0.999

@@ -351,17 +351,6 @@ def test_a_custom_function_is_in_its_place_with_what_it_saved():
     np.testing.assert_array_equal(node.saved["saved_tensors[0]"], named(step)["h"].value)
 
 
-def test_what_is_kept_for_backward_is_gone_after_it_unless_it_is_retained():
-    def listing(a, retain):
-        loss = (a * a).sum()
-        loss.backward(retain_graph=retain)
-        yield
-
-    for retain in (False, True):
-        [product] = [n for n in next(record(listing(*leaves((2,)), retain))).graph.nodes if n.saved]
-        assert product.released is not retain
-
-
 # Order
 
 

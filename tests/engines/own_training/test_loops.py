@@ -67,7 +67,7 @@ def test_a_loop_says_when_its_passes_begin_and_when_they_are_over():
     source = "for i in range(3):\n  if i == 1: continue\n  if i == 2: break\nseen.append('after')\n"
     tree, seen = ast.parse(source), []
     code = compile(loops.with_passes(tree, [tree.body[0]]), "p", "exec")
-    hears = {loops.BEGINS: seen.append, loops.ENDS: lambda line: seen.append(-line), "seen": seen}
-    exec(code, hears)
-    assert seen == [1, 1, 1, -1, "after"]
+    hears = {loops.BEGINS: lambda: seen.append("pass"), loops.ENDS: lambda: seen.append("over")}
+    exec(code, hears | {"seen": seen})
+    assert seen == ["pass", "pass", "pass", "over", "after"]
     assert {line for *_, line in code.co_lines() if line} <= {1, 2, 3, 4}

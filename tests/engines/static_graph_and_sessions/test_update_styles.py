@@ -6,8 +6,9 @@ import tensorflow as tf
 
 from engines.problem import preset
 from engines.static_graph_and_sessions import update_styles
-from engines.static_graph_and_sessions.update_styles import BETWEEN, STYLES, batches, build, train
+from engines.static_graph_and_sessions.update_styles import BETWEEN, STYLES, build, train
 from engines.trace import record
+from tests.support.batches import batches
 
 ARTICLE = preset("update_styles_article")
 HANDS_OUT = ["assign", "apply_gradients"]  # its gradients

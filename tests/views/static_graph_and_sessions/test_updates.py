@@ -11,6 +11,7 @@ import pytest
 from engines.problem import preset
 from engines.static_graph_and_sessions import update_styles as tf_update_styles
 from engines.trace import record
+from tests.support.batches import batches
 from tests.support.visit import charts, live_texts, player, plays, visit, words
 from views.static_graph_and_sessions import updates
 from views.ui.numbers import number
@@ -166,7 +167,7 @@ def test_a_long_run_has_the_unclipped_one_beside_it_and_says_how_near_it_came():
 
 
 def test_what_is_said_of_the_data_is_the_engines_law():
-    xs, ys = zip(*tf_update_styles.batches(steps=500), strict=True)
+    xs, ys = zip(*batches(steps=500), strict=True)
     line = np.polyfit(np.concatenate(xs), np.concatenate(ys), 1)
     assert line == pytest.approx([updates.SLOPE, updates.OFFSET], abs=0.01)
     assert xs[0].size == updates.SIZE
