@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import streamlit as st
@@ -13,7 +12,6 @@ from engines.custom_relu_backward.design import STEEPEST
 from views.player import component, in_lecture
 from views.ui.palette import DATA, GRADIENT, MODEL
 
-HERE = Path(__file__)
 KEY = "slope_editor"
 NAMES = ("below", "at", "above")
 WORDS = {
@@ -31,12 +29,7 @@ WORDS = {
 }
 Points = Sequence[tuple[float, float]]
 
-_editor = component(
-    KEY,
-    html='<div class="slopes"></div>\n',
-    css=HERE.with_suffix(".css").read_text(encoding="utf-8"),
-    js=HERE.with_suffix(".js").read_text(encoding="utf-8"),
-)
+_editor = component(KEY, __file__, html='<div class="slopes"></div>\n')
 
 
 class Curves(NamedTuple):

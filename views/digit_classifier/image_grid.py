@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,15 +13,9 @@ from numpy.typing import NDArray
 from views.player import component, in_lecture
 from views.ui.palette import MINUS, MISTAKE, PLUS
 
-HERE = Path(__file__)
 KEY = "image_grid"
 
-_grid = component(
-    KEY,
-    html='<div class="images"></div>\n',
-    css=HERE.with_suffix(".css").read_text(encoding="utf-8"),
-    js=HERE.with_suffix(".js").read_text(encoding="utf-8"),
-)
+_grid = component(KEY, __file__, html='<div class="images"></div>\n')
 
 
 def show_images(

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import streamlit as st
 
 from views.player import component, in_lecture
 
-HERE = Path(__file__)
 KEY = "pen"
 MOST = 1500  # points
 WORDS = {
@@ -20,12 +18,7 @@ WORDS = {
 }
 Strokes: TypeAlias = list[list[tuple[float, float]]]
 
-_pen = component(
-    KEY,
-    html='<div class="pen"></div>\n',
-    css=HERE.with_suffix(".css").read_text(encoding="utf-8"),
-    js=HERE.with_suffix(".js").read_text(encoding="utf-8"),
-)
+_pen = component(KEY, __file__, html='<div class="pen"></div>\n')
 
 
 def drawn() -> Strokes | None:

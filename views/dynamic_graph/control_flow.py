@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from views.dynamic_graph import one_step, recurrent, runs
-from views.player import say, wording
+from views.dynamic_graph import recurrent, runs
+from views.player import part, say, wording
 from views.ui.shell import Here
 from views.ui.staging import beside, stage
 
@@ -32,7 +32,7 @@ def show_stage(here: Here) -> tuple[str, ...]:
         shown = words if answered else recurrent.SHORT
         code, *places = beside([5, *[3] * len(shown)])
         with code:
-            wording.code(one_step.part(runs.CELL, *LINES), language="python")
+            wording.code(part(runs.CELL, *LINES), language="python")
         play(ran={word: recurrent.reading(word) for word in shown})
         recurrent.draw_words(shown, places)
     return words if answered else ()

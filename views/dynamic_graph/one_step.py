@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from engines.dynamic_graph.run import followed_point
 from engines.graphs.autograd import StepGraph
 from engines.problem import preset
 from views.dynamic_graph import graph_drawing, runs, story
-from views.player import Computed, Timeline, cached, listing
+from views.player import Computed, Timeline, cached, listing, part
 from views.ui.shell import Here
 from views.ui.staging import beside, stage
 
@@ -33,7 +32,7 @@ def show_half(here: Here, lines: tuple[str, str], *, begin: int, forward: bool) 
         told.show(key="story")
         graph, code = beside([8, 5])
         with code:
-            shown = part(runs.LISTING, *lines)
+            shown = part(runs.LISTING, *lines, without=runs.ASIDE)
             marked = {line: Computed(one.moments) for line, one in told.computed.items()}
             listing(shown, marked, title="torch_autograd.py", key="listing")
             node = graph_drawing.choose(here.controls, steps[0])
@@ -58,17 +57,3 @@ def run(*, forward: bool = False) -> tuple[list[StepGraph], Any, Timeline]:
     slow_at = FIRST_STEPS[:1] if forward else FIRST_STEPS
     timeline = Timeline(whole.series, whole.last_step, parts=parts, slow_at=slow_at, slow=True)
     return played.steps, played.story, timeline
-
-
-def part(source: str, first: str, last: str) -> str:
-    """The lines of a listing from one to another that compute something, without indentation."""
-    lines = source.splitlines()
-    begins = [line.strip() for line in lines]
-    start = next(i for i, line in enumerate(begins) if line.startswith(first))
-    end = next(i for i, line in enumerate(begins) if i >= start and line.startswith(last))
-    computes = [
-        line
-        for line, begin in zip(lines[start : end + 1], begins[start : end + 1], strict=True)
-        if begin and not begin.startswith(("#", "yield", "grad_w,"))
-    ]
-    return textwrap.dedent("\n".join(computes)) + "\n"

@@ -18,6 +18,8 @@ from views.player import Story, Timeline, cached
 from views.regression import agreement, sections
 
 ENGINES, GRADIENTS = ("numpy_vectorized", "torch_autograd"), ("grad_w", "grad_b")
+# Lines of a listing that compute nothing of a step: what is handed out, and gradients for it.
+ASIDE = ("yield", "grad_w,")
 LISTING, CELL = source_of(torch_autograd.train), source_of(torch_cell.read)
 
 count = cached(run.count)

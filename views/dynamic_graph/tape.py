@@ -16,9 +16,8 @@ from engines.experiments import EXPERIMENTS
 from engines.graphs.autograd import Array, Graph, Node, StepGraph
 from engines.standalone import Called, calling
 from views.dynamic_graph.graph_series import written
-from views.dynamic_graph.one_step import part
 from views.graphs.small_graph import draw_graph, short
-from views.player import Figure, cached, listing, live, say, show, wording
+from views.player import Figure, cached, listing, live, part, say, show, wording
 from views.ui.controls import Controls
 from views.ui.errors import explain_phrases, explanation, up_to_explained
 from views.ui.mistakes import answered, told_in

@@ -14,7 +14,6 @@ from views.gpu_speedup.contenders import SHAPES, tick_labels, written
 from views.player import (
     TEXT,
     Drawing,
-    Figure,
     Filling,
     between,
     decades,
@@ -30,13 +29,9 @@ KINDS = {"shortest": QUIET, "median": MODEL, "mean": OTHER}
 TIMERS = {"this page": MODEL, "PyTorch’s timer": DATA}
 
 
-def three_numbers(samples: Sequence[float]) -> Figure:
-    """The seconds of each call, in order, with their shortest, median and mean as level lines."""
-    return _calls(tuple(map(float, samples)))
-
-
 @picture
-def _calls(samples: tuple[float, ...]) -> Filling:
+def three_numbers(samples: Sequence[float]) -> Filling:
+    """The seconds of each call, in order, with their shortest, median and mean as level lines."""
     seconds = np.array(samples)
     table = pd.DataFrame({"call": np.arange(1, len(seconds) + 1), "seconds": seconds})
     table["time"] = [written(value, "time") for value in samples]
@@ -48,8 +43,8 @@ def _calls(samples: tuple[float, ...]) -> Filling:
     return {"calls": table, "rules": rules}, values | {"ticks": decades(low, high)}
 
 
-@_calls.drawing
-def _draw_calls() -> Drawing:
+@three_numbers.drawing
+def _() -> Drawing:
     axis = alt.Axis(values=alt.ExprRef("ticks"), labelExpr=tick_labels("time"), labelOverlap=True)
     y = alt.Y(
         "seconds:Q",
@@ -86,13 +81,9 @@ def _draw_calls() -> Drawing:
     )
 
 
-def both_timers(rows: Sequence[tuple[str, float, float]]) -> Figure:
-    """A row for each operation: the seconds of a call by this page's clock and by PyTorch's."""
-    return _timers(tuple(rows))
-
-
 @picture
-def _timers(rows: tuple[tuple[str, float, float], ...]) -> Filling:
+def both_timers(rows: Sequence[tuple[str, float, float]]) -> Filling:
+    """A row for each operation: the seconds of a call by this page's clock and by PyTorch's."""
     table = pd.DataFrame(
         [
             (k, name, timer, seconds, written(seconds, "time"))
@@ -105,8 +96,8 @@ def _timers(rows: tuple[tuple[str, float, float], ...]) -> Filling:
     return {"timers": table}, {"low": low, "high": high, "ticks": decades(low, high)}
 
 
-@_timers.drawing
-def _draw_timers() -> Drawing:
+@both_timers.drawing
+def _() -> Drawing:
     axis = alt.Axis(values=alt.ExprRef("ticks"), labelExpr=tick_labels("time"), labelOverlap=True)
     x = alt.X(
         "seconds:Q",

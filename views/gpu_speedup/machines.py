@@ -17,7 +17,6 @@ from views.gpu_speedup.this_machine import Server, devices
 from views.player import (
     TEXT,
     Drawing,
-    Figure,
     Filling,
     between,
     decades,
@@ -88,13 +87,9 @@ def fastest_products(recordings: Mapping[str, Recording]) -> list[tuple[str, str
     return sorted(found, key=lambda row: -row[-1])[:SHOWN]
 
 
-def products(rows: list[tuple[str, str, str, float]]) -> Figure:
-    """A dot for each contender of each machine, on a logarithmic axis."""
-    return _products(tuple(rows))
-
-
 @picture
-def _products(rows: tuple[tuple[str, str, str, float], ...]) -> Filling:
+def products(rows: list[tuple[str, str, str, float]]) -> Filling:
+    """A dot for each contender of each machine, on a logarithmic axis."""
     table = pd.DataFrame(rows, columns=["machine", "who", "framework", "gflops"])
     table["row"] = range(len(table))
     table["name"] = [f"{who} on {machine[:40]}" for machine, who, *_ in rows]
@@ -105,8 +100,8 @@ def _products(rows: tuple[tuple[str, str, str, float], ...]) -> Filling:
     return {"products": table}, {"low": low, "high": high, "ticks": decades(low, high)}
 
 
-@_products.drawing
-def _draw() -> Drawing:
+@products.drawing
+def _() -> Drawing:
     x = alt.X(
         "gflops:Q",
         title="GFLOP/s",

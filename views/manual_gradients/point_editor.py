@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import streamlit as st
@@ -14,7 +12,6 @@ from engines.manual_gradients.table import LARGEST, MOST_ROWS
 from views.player import component, in_lecture
 from views.ui.palette import DATA, MODEL, RESIDUAL
 
-HERE = Path(__file__)
 KEY = "point_editor"
 WORDS = {
     "picture": "The data and the line. Arrow keys move the chosen point, N and P choose the next "
@@ -24,14 +21,8 @@ WORDS = {
     "outside": "the curve is outside this picture",
     "remove": "Remove this point",
 }
-Points = Sequence[tuple[float, float]]
 
-_editor = component(
-    KEY,
-    html='<div class="points"></div>\n',
-    css=HERE.with_suffix(".css").read_text(encoding="utf-8"),
-    js=HERE.with_suffix(".js").read_text(encoding="utf-8"),
-)
+_editor = component(KEY, __file__, html='<div class="points"></div>\n')
 
 
 class Data(NamedTuple):

@@ -36,7 +36,7 @@ from views.player.figure import (
     show,
     sized,
 )
-from views.player.listings import Computed, highlighted, listing
+from views.player.listings import Computed, highlighted, listing, part
 from views.player.parts import Part, Parts, columns, component, note, noting, on_page
 from views.player.story import Moment, Story, paragraphs, say, show_story
 from views.player.text import during, live, now, reached
@@ -101,6 +101,7 @@ __all__ = [
     "now",
     "on_page",
     "paragraphs",
+    "part",
     "picture",
     "player",
     "reached",

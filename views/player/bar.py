@@ -17,7 +17,6 @@ from views.player.figure import in_lecture
 from views.player.parts import component
 from views.player.timeline import Timeline
 
-HERE = Path(__file__).parent
 SPEEDS = (1, 4, 15, 60, 240)  # steps a second
 SLOW_SPEEDS = (0.5, 1, 2, 4)  # times as fast as the text can be read
 WORDS: dict[str, Any] = {
@@ -40,12 +39,8 @@ WORDS: dict[str, Any] = {
     "phases": ["predict", "loss", "gradient", "update"],
 }
 
-_player = component(
-    "player",
-    html=(HERE / "bar.html").read_text(encoding="utf-8"),
-    css=(HERE / "bar.css").read_text(encoding="utf-8"),
-    js=(HERE / "bar.js").read_text(encoding="utf-8"),
-)
+BAR = Path(__file__).with_suffix(".html").read_text(encoding="utf-8")
+_player = component("player", __file__, html=BAR)
 
 
 # By name, the moment from which a series is known, and the one at which the update changes it.

@@ -6,6 +6,7 @@ import html
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from textwrap import dedent
 from typing import Any, NamedTuple
 
 from pygments import highlight
@@ -42,6 +43,21 @@ def highlighted(source: str) -> list[str]:
         lambda name: f'<span class="name">{name[0].replace(DOT, "<wbr>" + DOT)}</span>', colored
     )
     return whole.rstrip("\n").split("\n")
+
+
+def part(source: str, first: str, last: str, *, without: tuple[str, ...] = ()) -> str:
+    """The lines of a listing from one to another, without comments and indentation.
+
+    first, last: how they begin. without: how further lines begin that are left out. Raises
+    StopIteration where there is no such line.
+    """
+    lines = source.splitlines()
+    begins = [line.strip() for line in lines]
+    start = next(i for i, line in enumerate(begins) if line.startswith(first))
+    end = next(i for i, line in enumerate(begins) if i >= start and line.startswith(last))
+    kept = [lines[i] for i in range(start, end + 1) if begins[i]]
+    shown = [line for line in kept if not line.strip().startswith(("#", *without))]
+    return dedent("\n".join(shown)) + "\n"
 
 
 def listing(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import streamlit as st
@@ -82,13 +83,16 @@ def note_words(**data: str) -> None:
         note(f"words {len(now.parts)}", Part("words", {}, data))
 
 
-def component(name: str, *, html: str, js: str, css: str = "") -> Callable[..., Any]:
+def component(name: str, module: str, *, html: str, css: str | None = None) -> Callable[..., Any]:
     """A component that the page mounts, and that is noted as a part of the stage.
 
     It lies in the document, not in a shadow root: there it could not hear the player, nor be as
-    high as its place on the stage.
+    high as its place on the stage. module: the file beside which its script stands, under the same
+    name, and its style, unless `css` is that.
     """
-    files = {"html": html, "css": css, "js": js}
+    script, style = (Path(module).with_suffix(kind) for kind in (".js", ".css"))
+    css = style.read_text(encoding="utf-8") if css is None else css
+    files = {"html": html, "css": css, "js": script.read_text(encoding="utf-8")}
     mount = st.components.v2.component(name, **files, isolate_styles=False)
 
     def show(*, data: Mapping[str, Any], key: str, **more: Any) -> Any:

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 from views.player.parts import component
 
-HERE = Path(__file__).parent
-
-_live = component(
-    "live",
-    html='<div class="live"></div>\n',  # its style is text.css, which the page has once for all
-    js=(HERE / "text.js").read_text(encoding="utf-8"),
-)
+# Its style is text.css, which the page has once for all.
+_live = component("live", __file__, html='<div class="live"></div>\n', css="")
 
 
 def now(

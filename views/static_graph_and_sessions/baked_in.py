@@ -36,12 +36,12 @@ from views.player import (
     live,
     mark,
     now,
+    part,
     picture,
     say,
     show,
 )
 from views.regression import sections
-from views.static_graph_and_sessions.programs import part
 from views.ui.numbers import number
 from views.ui.palette import DATA, MISTAKE, MODEL, QUIET
 from views.ui.prediction import predicted

@@ -25,11 +25,11 @@ from views.player import (
     listing,
     live,
     now,
+    part,
     say,
     show,
 )
 from views.recurrent.word import own_word
-from views.static_graph_and_sessions.programs import part
 from views.ui.line_chart import Line, lines
 from views.ui.numbers import number
 from views.ui.palette import MODEL, OTHER, Look

@@ -14,11 +14,10 @@ from engines.regression import tf_session
 from engines.standalone import Called, calling
 from engines.static_graph_and_sessions.one_fetch import fetched
 from engines.static_graph_and_sessions.one_run import FEEDS, NAMELESS, Request, Run
-from views.player import Timeline, cached, listing, show
+from views.player import Timeline, cached, listing, part, show
 from views.static_graph_and_sessions import drawing, runs, story
 from views.static_graph_and_sessions.boxes import REGRESSION
 from views.static_graph_and_sessions.events import Course
-from views.static_graph_and_sessions.programs import part
 from views.ui import errors, texts
 from views.ui.controls import Controls
 from views.ui.shell import Here

@@ -18,8 +18,18 @@ from engines.listing import edited
 from engines.problem import Problem, preset
 from engines.standalone import calling
 from engines.static_graph_and_sessions.growing_graph import AGAIN, VERSIONS, Run, start, train
-from views.player import WHOLE_STEPS, Figure, Timeline, cached, every_step, listing, now, say, show
-from views.static_graph_and_sessions.programs import part
+from views.player import (
+    WHOLE_STEPS,
+    Figure,
+    Timeline,
+    cached,
+    every_step,
+    listing,
+    now,
+    part,
+    say,
+    show,
+)
 from views.ui.errors import explain
 from views.ui.line_chart import Line, lines
 from views.ui.measuring import starved

@@ -2,22 +2,7 @@
 
 from __future__ import annotations
 
-from textwrap import dedent
-
 from engines.listing import body
-
-
-def part(source: str, first: str, last: str) -> str:
-    """The lines of a listing from one to another, without comments and indentation.
-
-    first, last: how they begin. Raises StopIteration where there is no such line.
-    """
-    lines = source.splitlines()
-    begins = [line.strip() for line in lines]
-    start = next(i for i, line in enumerate(begins) if line.startswith(first))
-    end = next(i for i, line in enumerate(begins) if i >= start and line.startswith(last))
-    pairs = zip(lines[start : end + 1], begins[start : end + 1], strict=True)
-    return dedent("\n".join(line for line, begin in pairs if begin and begin[0] != "#")) + "\n"
 
 
 def program(source: str) -> str:

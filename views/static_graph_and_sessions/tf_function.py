@@ -27,12 +27,12 @@ from views.player import (
     every_step,
     listing,
     live,
+    part,
     picture,
     reached,
     say,
     show,
 )
-from views.static_graph_and_sessions.programs import part
 from views.ui import texts
 from views.ui.numbers import number
 from views.ui.palette import MODEL

@@ -23,11 +23,9 @@ from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from engines.trace import Step
 from views.player import cached
 from views.ui import turns
 
-Steps = Generator[Step, None, None]
 P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")

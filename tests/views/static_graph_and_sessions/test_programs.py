@@ -4,7 +4,8 @@ import pytest
 
 from engines.listing import source_of
 from engines.static_graph_and_sessions import adding
-from views.static_graph_and_sessions.programs import part, program
+from views.player import part
+from views.static_graph_and_sessions.programs import program
 
 
 def test_a_program_prints_what_the_listing_hands_out_and_leaves_out_what_the_page_needs():
