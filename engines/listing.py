@@ -150,10 +150,14 @@ class Listing:
 
     def frame(self, frame: FrameType) -> FrameType:
         """The listing's own frame, which is this one or one that called it."""
-        while frame.f_code is not self.code:
+        while not self.is_own(frame):
             assert frame.f_back is not None, "nothing the listing called"
             frame = frame.f_back
         return frame
+
+    def is_own(self, frame: FrameType) -> bool:
+        """Whether a frame is the listing's own."""
+        return frame.f_code is self.code
 
     def spot(self, frame: FrameType) -> int:
         """Where a frame of the listing is: the offset of an instruction in its bytecode."""
@@ -201,10 +205,14 @@ class Script:
 
     def frame(self, frame: FrameType) -> FrameType:
         """The innermost of the file's own frames, of this one and those that called it."""
-        while frame.f_code.co_filename != self.file:
+        while not self.is_own(frame):
             assert frame.f_back is not None, "nothing the file called"
             frame = frame.f_back
         return frame
+
+    def is_own(self, frame: FrameType) -> bool:
+        """Whether a frame is one of the file's own."""
+        return frame.f_code.co_filename == self.file
 
     def spot(self, frame: FrameType) -> Spot:
         """Where a frame of the file is."""

@@ -75,9 +75,14 @@ def function_caller(frame: FrameType) -> FrameType | None:
     Where one calls another, it is the outermost.
     """
     found: FrameType | None = None
-    within: FrameType | None = frame
-    while within is not None:
+    for within in outward(frame):
         if within.f_code is APPLY:
             found = within.f_back
-        within = within.f_back
     return found
+
+
+def outward(frame: FrameType | None) -> Iterator[FrameType]:
+    """This frame, the one that called it, and so on."""
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
