@@ -157,7 +157,11 @@ class Listing:
 
     def frame(self, frame: FrameType) -> FrameType:
         """The listing's own frame, which is this one or one that called it."""
-        return next(one for one in outward(frame) if one.f_code is self.code)
+        return next(one for one in outward(frame) if self.is_own(one))
+
+    def is_own(self, frame: FrameType) -> bool:
+        """Whether a frame is the listing's own."""
+        return frame.f_code is self.code
 
     def spot(self, frame: FrameType) -> int:
         """Where a frame of the listing is: the offset of an instruction in its bytecode."""
@@ -205,7 +209,11 @@ class Script:
 
     def frame(self, frame: FrameType) -> FrameType:
         """The innermost of the file's own frames, of this one and those that called it."""
-        return next(one for one in outward(frame) if one.f_code.co_filename == self.file)
+        return next(one for one in outward(frame) if self.is_own(one))
+
+    def is_own(self, frame: FrameType) -> bool:
+        """Whether a frame is one of the file's own."""
+        return frame.f_code.co_filename == self.file
 
     def spot(self, frame: FrameType) -> Spot:
         """Where a frame of the file is."""

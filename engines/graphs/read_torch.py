@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from itertools import count
 from typing import Any
 
-from engines.graphs.autograd import StepBuilder, StepGraph
+from engines.graphs.autograd import StepGraph
 from engines.graphs.passes import Passes
 from engines.graphs.torch_recorder import Recorder
 from engines.listing import Listing
@@ -69,7 +69,7 @@ class _OfGenerator(Recorder):
             if self._yielded is not None:  # the loop begins with its yield
                 self._turn()
             if not watch:
-                self._step = StepBuilder(step)
+                self._begin(step)
         except StopIteration:
             if self._complete:
                 self._complete[-1].absorb(self._step)

@@ -74,8 +74,11 @@ def inside(value: Any) -> list[tuple[str, Any]]:
 
 
 def name_of(tensor: Any, variables: Variables) -> str:
-    """The first name of a tensor; "" where it has none."""
-    return next((name for name, variable in variables if variable is tensor), "")
+    """The first name of a tensor; "" where it has none. A result's own, rather than a place's."""
+    names = [name for name, variable in variables if variable is tensor]
+    is_result = tensor._is_view() or not tensor.is_leaf
+    own = [name for name in names if name.isidentifier() and is_result]
+    return (own or names or [""])[0]
 
 
 def parameter_of(tensor: Any, variables: Variables) -> str:

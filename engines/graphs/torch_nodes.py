@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator
+from dataclasses import replace
 from types import FrameType
 from typing import Any
 
 import torch
 
+from engines.graphs.autograd import Array, Node
 from engines.graphs.torch_tensors import Copy
 from engines.listing import outward
 
@@ -59,6 +61,13 @@ def tensors(value: Any) -> Iterator[Any]:
 def version(tensor: Any) -> int:
     """How often a tensor has been changed in place."""
     return 0 if tensor.is_inference() else int(tensor._version)
+
+
+def with_output(node: Node, number: int, name: str, value: Array | None) -> Node:
+    """The node, with what is now known of one of its outputs."""
+    outputs = list(node.outputs)
+    outputs[number] = replace(outputs[number], name=outputs[number].name or name, value=value)
+    return replace(node, outputs=tuple(outputs))
 
 
 def function_caller(frame: FrameType) -> FrameType | None:

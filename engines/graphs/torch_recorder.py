@@ -12,14 +12,15 @@ Source: the documentation pages "Autograd mechanics" and "torch.autograd.graph.N
 from __future__ import annotations
 
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from itertools import count, takewhile
 from traceback import walk_tb
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any, NamedTuple
-from weakref import WeakSet
+from weakref import ReferenceType, WeakSet, ref
 
 import torch
 from torch._C._dynamo.eval_frame import set_eval_frame
@@ -27,11 +28,12 @@ from torch.overrides import TorchFunctionMode
 
 from engines.graphs.autograd import Edge, Event, Kind, Node, Output, StepBuilder
 from engines.graphs.torch_names import Variables, name_of, parameter_of, variables_of
-from engines.graphs.torch_nodes import behind, function_caller, kept, tensors, version
-from engines.graphs.torch_tensors import Copy, copied, is_lost, length
-from engines.listing import Listing, Place, Script
+from engines.graphs.torch_nodes import behind, function_caller, kept, tensors, version, with_output
+from engines.graphs.torch_tensors import Copy, copied, is_hidden, is_lost, length
+from engines.listing import Listing, Place, Script, outward
 
 BACKWARD = (torch.Tensor.backward, torch.autograd.grad)
+WAIT_FOR_NAMES = 16  # results, the latest: one is given its name soon or never
 
 
 @dataclass(eq=False)
@@ -56,12 +58,28 @@ class _Seen(NamedTuple):
     event: int | None
 
 
+class _Result(NamedTuple):
+    """A result that had no name when it was made, and the code of the function that made it.
+
+    Both tensor and life are weak references, as nothing may live longer for being looked for.
+    """
+
+    tensor: ReferenceType[Any]
+    life: ReferenceType[_Life]
+    output: int
+    code: CodeType
+
+
 class _Scene(NamedTuple):
-    """What surrounds an operation: where the listing is, its names for tensors, and the module."""
+    """What surrounds an operation: where the listing is, in which of its functions and modules.
+
+    variables: the names that this function has for tensors.
+    """
 
     spot: Any
     variables: Variables
     module: str
+    code: CodeType
 
 
 class Recorder(TorchFunctionMode):  # type: ignore[misc]
@@ -72,14 +90,14 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]
         super().__init__()
         self._listing: Any = listing  # each knows what its own spots are
         self._copied = copy
-        self._step = StepBuilder(0)
         self._complete: list[StepBuilder] = []
         self._place = Place()
-        self._seen: list[_Seen] = []  # in this step
+        self._nameless: deque[_Result] = deque(maxlen=WAIT_FOR_NAMES)
         self._lives: WeakSet[_Life] = WeakSet()
         self._numbers = count(1)
         self._raised: Exception | None = None  # by an operation of the listing
         self._key = object()  # of this recorder in the metadata of nodes
+        self._begin(0)
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run the operation, as torch asks, and write down what it was and what it made."""
@@ -114,18 +132,23 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]
     def _watched(self, func: Any, args: Any, kwargs: Any, caller: FrameType) -> Any:
         sequence = torch._C._autograd._get_sequence_nr()
         frame = self._listing.frame(caller)
-        spot, within = self._listing.spot(frame), function_caller(caller)
+        within = function_caller(caller)
         function = None if within is None else self._listing.spot(self._listing.frame(within))
-        scene = _Scene(spot, self._variables(frame), self._module(caller))
+        scene = self._scene(frame, caller)
         arguments = list(tensors([args, kwargs]))
-        self._move_to(spot)
+        self._look_back(frame, scene)
+        self._move_to(scene.spot)
         self._meet_late(arguments, scene)
         told = len(self._step.events)
         try:
             return self._operation(func, args, kwargs, arguments, scene)
         finally:
             event = told if len(self._step.events) > told else None
-            self._seen.append(_Seen(sequence, function, spot, event))
+            self._seen.append(_Seen(sequence, function, scene.spot, event))
+
+    def _scene(self, frame: FrameType, caller: FrameType) -> _Scene:
+        spot, variables = self._listing.spot(frame), self._variables(frame)
+        return _Scene(spot, variables, self._module(caller), frame.f_code)
 
     def _operation(
         self, func: Any, args: Any, kwargs: Any, arguments: list[Any], scene: _Scene
@@ -171,15 +194,65 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]
         return Recorder.__torch_function__.__code__ in codes and error is not self._raised
 
     def _turn(self) -> None:
-        self._seen = []
         self._complete.append(self._step)
-        self._step = StepBuilder(self._step.number + 1)
+        self._begin(self._step.number + 1)
+
+    def _begin(self, number: int) -> None:
+        """What comes now is of the step of that number."""
+        self._step = StepBuilder(number)
+        self._seen: list[_Seen] = []  # in this step
+        self._begun = torch._C._autograd._get_sequence_nr()  # that its first node will have
 
     def _event(self, kind: Kind, *nodes: int, value: Any = None, **told: Any) -> None:
         line, text = told.pop("place", self._place)
         told.setdefault("live", len(self._lives))
         event = Event(kind, line, text, nodes, value=self._copied(value), **told)
         self._step.events.append(event)
+
+    # ---- What the listing has made of results since
+
+    def _look_back(self, frame: FrameType, scene: _Scene) -> None:
+        """Learn the names that results have by now, and meet what is held but was not seen made.
+
+        A result is named as in the function that made it, or else in the outermost that has it.
+        """
+        frames = [one for one in outward(frame) if self._listing.is_own(one)]
+        variables = {frame: scene.variables}
+        waiting, self._nameless = self._nameless, deque(maxlen=WAIT_FOR_NAMES)
+        for result in waiting:
+            if (tensor := result.tensor()) is None:
+                continue
+            makers = [one for one in frames if one.f_code is result.code]
+            for one in (*makers, *reversed(frames)):
+                if one not in variables:
+                    variables[one] = self._variables(one)
+                if name := name_of(tensor, variables[one]):
+                    self._name_output(result, name)
+                    break
+            else:
+                self._nameless.append(result)
+        unseen = [tensor for _, tensor in scene.variables if self._is_unseen(tensor)]
+        self._meet_late(unseen, scene)
+
+    def _name_output(self, result: _Result, name: str) -> None:
+        """Where its node is told: in the step and, if it still exists, for the next ones."""
+        if (life := result.life()) is None or life.node is None:
+            return
+        value = life.node.outputs[result.output].value
+        life.node = with_output(life.node, result.output, name, value)
+        if life.number in self._step.nodes:
+            told = self._step.nodes[life.number]
+            self._step.nodes[life.number] = with_output(told, result.output, name, value)
+
+    def _is_unseen(self, tensor: Any) -> bool:
+        """Whether no operation of this step was seen to make what made this.
+
+        A view does not say: where its base has changed, asking it makes a node.
+        """
+        if is_hidden(tensor) or tensor._is_view() or tensor.is_leaf:
+            return False
+        node = tensor.grad_fn
+        return self._key not in node.metadata and node._sequence_nr() >= self._begun
 
     # ---- The nodes that it made
 
@@ -204,6 +277,9 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]
             life, name = tensor.grad_fn.metadata[key], self._name_of(tensor, scene.variables)
             life.node = self._with_output(life.node, tensor, name)
             step.nodes[life.number] = self._with_output(step.nodes[life.number], tensor, name)
+            if not life.node.outputs[tensor.output_nr].name:
+                waiting = _Result(ref(tensor), ref(life), tensor.output_nr, scene.code)
+                self._nameless.append(waiting)
         return new
 
     def _meet_late(self, found: list[Any], scene: _Scene, *, made_here: bool = False) -> None:
@@ -269,9 +345,7 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]
         if output.value is not None and (output.name or not name):
             return node
         value = self._copied(tensor) if output.value is None else output.value
-        outputs = list(node.outputs)
-        outputs[tensor.output_nr] = replace(output, name=output.name or name, value=value)
-        return replace(node, outputs=tuple(outputs))
+        return with_output(node, tensor.output_nr, name, value)
 
     # ---- Backward
 

@@ -7,6 +7,7 @@ to thirty times; of the others only backward() is watched.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
@@ -15,7 +16,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch.utils.weak import WeakTensorKeyDictionary
 
-from engines.graphs.autograd import StepBuilder, StepGraph
+from engines.graphs.autograd import StepGraph
 from engines.graphs.torch_names import Variables, held_by, inside, name_of, tensors_of, variables_of
 from engines.graphs.torch_nodes import behind, tensors
 from engines.graphs.torch_recorder import BACKWARD, Recorder
@@ -66,6 +67,7 @@ class TrainingRecorder(Recorder):
         if len(self.passes) == self._most:
             raise EnoughError
         self._now = Pass()
+        self._begin(len(self.passes))
         self._inspects = self._is_wanted(len(self.passes))
 
     def over(self) -> None:
@@ -75,8 +77,9 @@ class TrainingRecorder(Recorder):
         number, self._memories = len(self.passes), None
         self.passes.append(self._now)
         if self._inspects:
+            self._look_back_from(sys._getframe())
             self._keep()
-        self._step, self._seen, self._complete = StepBuilder(number + 1), [], []
+        self._begin(number + 1)
         self._told(number, self._now)
         self._now, self._inspects = None, False
 
@@ -95,6 +98,12 @@ class TrainingRecorder(Recorder):
             a, b = b, a + b
         held = sum(len(step.graph.nodes) for step in self.graphs)
         return held < ALL_NODES and (number < FIRST or number in (b, self._most - 1))
+
+    def _look_back_from(self, frame: FrameType) -> None:
+        """Learn what the last operations of a step were for, where the program is still there."""
+        if frames := self._files(frame):
+            with torch._C.DisableTorchFunction():
+                self._look_back(frames[0], self._scene(frames[0], frames[0]))
 
     def _keep(self) -> None:
         step = self._step.finish()
@@ -116,7 +125,8 @@ class TrainingRecorder(Recorder):
             return self._run(func, args, kwargs)
         if self._inspects and len(self._step.nodes) > MOST_NODES:
             self.too_many = MOST_NODES
-            self._inspects, self._step = False, StepBuilder(len(self.passes))
+            self._inspects = False
+            self._begin(len(self.passes))
         if self._inspects:
             self._module(caller)
             for tensor in tensors([args, kwargs]):
@@ -187,7 +197,7 @@ class TrainingRecorder(Recorder):
 
     def _files(self, caller: FrameType) -> list[FrameType]:
         """The frames of the program itself, the innermost first."""
-        return [one for one in outward(caller) if one.f_code.co_filename == self.file]
+        return [one for one in outward(caller) if self._listing.is_own(one)]
 
     # ---- Modules
 
