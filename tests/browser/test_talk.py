@@ -174,7 +174,7 @@ def test_the_keys_of_a_hall(visit):
     assert page.evaluate(size) == pytest.approx(1.5 * usual)
     page.wait_for_timeout(500)
     assert title_height(picture) == pytest.approx(1.5 * before, rel=0.1)
-    column = page.locator(".st-key-stage [data-testid=stColumn]", has=picture).bounding_box()
+    column = page.locator(".st-key-stage [data-testid=stColumn]").first.bounding_box()
     assert picture.bounding_box()["width"] <= column["width"] + 1  # the picture fits
     press(page, *"-----")
     assert page.evaluate(size) == usual
