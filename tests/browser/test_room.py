@@ -92,6 +92,8 @@ def answered(lecturer, phones):
     for phone in phones:
         phone.locator(".room-asks button").first.wait_for()
         assert phone.locator("[class*=st-key-guess-of]").is_hidden()
+        code = phone.locator(".edit").last.bounding_box()  # what the question is about is in sight
+        assert 0 < code["y"] < phone.locator(".room-dock").bounding_box()["y"] - code["height"]
     wait_until_idle(lecturer)
     ends = phones[0].locator(".room-asks button").all_inner_texts()
     for phone, end in zip(phones, ends, strict=False):
@@ -145,7 +147,7 @@ def pointed_at(lecturer, phone):
 
 def looked_around(lecturer, one, other):
     """One goes elsewhere, and comes back; another one only touches the player."""
-    one.get_by_role("button", name="Look around by yourself").click()
+    one.get_by_role("button", name="Look around").click()
     one.locator(".contents-open").click()
     one.locator(".contents-all").get_by_text("Who pulls").click()
     one.wait_for_url(re.compile("chapter=pulls"))

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.support.playing import listens, press, readout
+from tests.support.playing import listens, pixels, press, readout
 from tests.support.server import wait_until_idle
 from views.ui.contents import PAGES
 from views.ui.talk import PREPARED
@@ -23,7 +23,7 @@ TALK = {
 
 
 # Whether this picture is there, with something in it.
-SEEN = "id => (document.getElementById(id).src && document.getElementById(id).naturalWidth) > 300"
+SEEN = "id => document.querySelector(`#${id} img[src]`)?.naturalWidth > 300"
 
 
 def opened(page, file):
@@ -107,6 +107,10 @@ def test_a_talk_is_walked_forward_and_back_in_two_windows(visit, profile):
     speaker.keyboard.press("ArrowRight")  # the same keys there, those of the player too
     page.get_by_role("status").filter(has_text="step 5 of 60").wait_for()
     assert readout(page) != before
+    speaker.locator("#seen-now p").filter(has_text="step 5 of 60").wait_for()
+    speaker.keyboard.press("b")  # told in words, and what the hall would see stays
+    speaker.get_by_text("The hall sees a black screen.").wait_for()
+    assert speaker.evaluate(SEEN, "seen-now")
     speaker.close()
 
 
@@ -142,6 +146,13 @@ def test_what_is_no_talk_is_refused(visit, file):
     assert page.get_by_label("Name of the stop").count() == len(STOPS)
 
 
+def title_height(picture):
+    """How high the letters of a picture's title are, in pixels."""
+    inked = (pixels(picture.screenshot()).min(axis=2) < 110).any(axis=1)
+    top = inked.argmax()
+    return (~inked[top:]).argmax()
+
+
 def test_the_keys_of_a_hall(visit):
     page = visit("/manual_gradients?chapter=mistakes&lecture=true")
     page.mouse.move(190, 360)
@@ -156,11 +167,20 @@ def test_the_keys_of_a_hall(visit):
     for full in (True, False):
         page.keyboard.press("f")
         page.wait_for_function("full => (document.fullscreenElement !== null) === full", arg=full)
-    size = "parseFloat(getComputedStyle(document.body).zoom)"
-    page.keyboard.press("+")
-    assert page.evaluate(size) == pytest.approx(1.1)
-    page.keyboard.press("-")
-    assert page.evaluate(size) == 1
+    size = "parseFloat(getComputedStyle(document.documentElement).fontSize)"
+    usual, picture = page.evaluate(size), page.locator(".st-key-stage canvas").first
+    before = title_height(picture)
+    press(page, *"+++++")
+    assert page.evaluate(size) == pytest.approx(1.5 * usual)
+    page.wait_for_timeout(500)
+    assert title_height(picture) == pytest.approx(1.5 * before, rel=0.1)
+    column = page.locator(".st-key-stage [data-testid=stColumn]").first.bounding_box()
+    assert picture.bounding_box()["width"] <= column["width"] + 1  # the picture fits
+    press(page, *"-----")
+    assert page.evaluate(size) == usual
+    page.keyboard.press("a")  # what is said of it is on the screen
+    said = page.get_by_text("Added: stop 1 of the talk.").bounding_box()
+    assert 0 < said["y"] < page.viewport_size["height"] - said["height"]
     page.keyboard.press("?")
     assert page.locator(".talk-keys[open] tr").count() == 14
     page.keyboard.press("Escape")

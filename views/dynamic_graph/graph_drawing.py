@@ -29,9 +29,9 @@ from views.player import (
 from views.ui.controls import Controls
 from views.ui.palette import GRADIENT, MODEL, QUIET
 
-WIDE, HIGH = 0.46, 0.42  # half a box, of the distance between two columns or two rows
+WIDE, HIGH = 0.46, 0.45  # half a box, of the distance between two columns or two rows
 BARS, WIDTH = 0.17, 0.25  # from the middle of a box to the bars of its array; theirs together
-ROWS = (-0.31, -0.15, 0.01, 0.17, 0.32)  # of text in a box, from its middle
+ROWS = (-0.345, -0.17, 0.005, 0.18, 0.35)  # of text in a box, from its middle
 STRIPS = (("value", ROWS[2], "made", MODEL), ("arrived", ROWS[4], "ran", GRADIENT))
 NOW = f"({PHASE} == 4 ? known : {MOMENT})"  # outside slow motion, the end of backward()
 SMALL, LARGE = "((lecture ? 23.5 : 12) * screen)", "((lecture ? 24 : 13.5) * screen)"  # text

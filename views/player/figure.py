@@ -141,7 +141,7 @@ def show(
     can be clicked, what `st.vega_lite_chart` takes for that.
     """
     lecture = in_lecture()
-    params = [*figure["params"], {"name": "lecture", "value": lecture}, SCREEN]
+    params = [*figure["params"], {"name": "lecture", "value": lecture}, LARGER, SCREEN]
     spec = {**figure, "params": params, "config": CONFIG, "padding": PADDING}
     note(key, Part("", {}, spec), place=place)
     if not on_page():
@@ -157,10 +157,13 @@ def show(
 
 # Sizes are for a window 900 pixels high, and grow with it: a hall reads from the last row, whatever
 # the projector has. Text is never smaller than on such a window outside of lecture mode.
+# How much larger a lecturer has made everything (views/ui/talk.js), "" where nobody has.
+LARGER: Figure = {"name": "larger", "value": "", "bind": {"element": "html", "event": "larger"}}
 SCREEN: Figure = {
     "name": "screen",
     # That the height is named makes it computed anew when the window changes.
-    "expr": "max(lecture ? 0.5 : 1, (windowSize()[1] + 0 * height) / (lecture ? 900 : 1100))",
+    "expr": "max(lecture ? 0.5 : 1, (windowSize()[1] + 0 * height) / (lecture ? 900 : 1100))"
+    " * (lecture && larger || 1)",
 }
 TEXT = "((lecture ? 24 : 13) * screen)"  # in expressions: the size of text in axes and legends
 FAINT = "luminance(background) < 0.4 ? '#b4bfca' : '#4e5a66'"  # and its colour

@@ -28,6 +28,12 @@ function question() { // the one on the stage: its name, its answers (the last o
   };
 }
 
+function about() { // the code that the question on the stage is about: beside it, else the first there is
+  const stage = document.querySelector(".st-key-stage"), code = ".edit, .listing, .stCode";
+  const beside = stage?.querySelector("[class*=st-key-guess-of]")?.closest("[data-testid=stColumn]")?.querySelectorAll(code);
+  return beside?.length ? [...beside].at(-1) : stage?.querySelector(code);
+}
+
 const idle = () => document.querySelector('[data-testid="stApp"][data-test-script-state="notRunning"]') !== null;
 
 export default function ({ parentElement, data }, base) {
@@ -168,6 +174,7 @@ export default function ({ parentElement, data }, base) {
     drawn = now;
     root.classList.toggle("in-room", Boolean(role));
     root.classList.toggle("room-asks-here", role === "follows" && Boolean(asks) && !state.shows);
+    root.classList.toggle("room-waits", Boolean(asks) && !state.shows);
     if (dock.matches(":popover-open") !== Boolean(role)) dock.togglePopover();
     find(".room-name").textContent = code ? WORDS.name.replace("{code}", code) : "…";
     const asking = asks && !state.shows ? ` ${WORDS.answered.replace("{all}", counts.reduce((sum, n) => sum + n, 0))}` : "";
@@ -184,6 +191,10 @@ export default function ({ parentElement, data }, base) {
     if (asks) drawAnswers(open, counts, given);
     if (plan.open) drawPlan();
     reserve();
+    if (role === "follows" && asks && !state.shows && line.looked !== asks.round) {
+      line.looked = asks.round;
+      about()?.scrollIntoView({ block: "end" }); // on a phone it may be far below
+    }
   }
 
   function drawAnswers(open, counts, given) {
@@ -249,7 +260,7 @@ export default function ({ parentElement, data }, base) {
     find(".room-shown").replaceChildren();
     if (!plan.open) plan.showModal();
     drawPlan();
-    find(".room-shown input")?.focus();
+    find(joins ? ".room-shown input" : ".room-shown button")?.focus();
   }
 
   // ---- listening

@@ -41,7 +41,7 @@ WORDS: dict[str, Any] = {
     "follows": "You follow the lecture.",
     "not_begun": "The lecture has not begun yet.",
     "roams": "You look around by yourself.",
-    "roam": "Look around by yourself",
+    "roam": "Look around",
     "back": "Back to the lecture",
     "leave": "Leave the room",
     "private": "The lecturer sees how many are here and how many gave each answer, but not who. "

@@ -1,12 +1,13 @@
 // A talk: stops, each an address of this app, walked with one key. The talk is the browser's: it lies
 // in its localStorage, and what is at hand in this window (the stop, and since when) in its
 // sessionStorage. Windows of one browser tell each other on a channel; the server only opens pages,
-// asked by the trigger `go`: {page, query, lecture}. PREPARED, WORDS, SPEAKER and `pointing` stand before this.
+// asked by the trigger `go`: {page, query, lecture}. PREPARED, WORDS, SPEAKER, and what is in pointing.js
+// and stops.js stand before this.
 //
 // A player that is mounted at a stop reads the address; one that is there already hears "player-go", and
 // finds in document.documentElement.dataset.place where it is to go.
 
-const NAME = "backstep talk", MOST = 60, LONGEST = 600, SMALL = 420; // pixels: how wide a picture is for the speaker
+const NAME = "backstep talk", MOST = 60, LONGEST = 600;
 // A page that is only made ready does nothing by itself; one in a learning platform's frame does all.
 const within = Boolean(window.frameElement?.classList.contains("talk-ready"));
 const root = document.documentElement;
@@ -40,14 +41,6 @@ async function unpacked(text) {
   return checked({ title, stops: rows.map(([name, at, notes]) => ({ name, at, notes })) });
 }
 
-function made(tag, attributes = {}, ...children) {
-  const element = Object.assign(document.createElement(tag), attributes);
-  element.append(...children);
-  return element;
-}
-
-const escaped = (text) => made("i", { textContent: text }).innerHTML;
-
 export default function ({ parentElement, data, setTriggerValue }, base) {
   if (within) return () => {};
   const find = (selector) => parentElement.querySelector(selector);
@@ -74,7 +67,8 @@ export default function ({ parentElement, data, setTriggerValue }, base) {
     list();
   }
 
-  const tell = (ended = false) => channel.postMessage({ talk, now: now(), ended });
+  const post = (message) => off.signal.aborted || channel.postMessage(message);
+  const tell = (ended = false) => post({ talk, now: now(), ended });
 
   function here() { // this moment, as an address
     const query = new URLSearchParams(location.search), at = document.querySelector("#player-step")?.at;
@@ -95,8 +89,12 @@ export default function ({ parentElement, data, setTriggerValue }, base) {
   }
 
   function say(text) {
+    if (!said.isConnected) return;
+    clearTimeout(said.until);
     said.textContent = text;
-    setTimeout(() => { said.textContent = ""; }, 2500);
+    said.hidePopover(); // and again, above whatever has been opened since
+    said.showPopover();
+    said.until = setTimeout(() => said.hidePopover(), 2500);
   }
 
   // ---- to a stop
@@ -152,20 +150,12 @@ export default function ({ parentElement, data, setTriggerValue }, base) {
   const ready = (window.backstepReady ??= new Set());
   const pictures = (window.backstepPictures ??= new Map()); // of stops, by address, for the speaker's view
 
-  function still(page) { // the first picture of a page's stage, small; null where it has none
-    const picture = page?.querySelector(".st-key-stage canvas");
-    if (!picture?.width || !picture.height) return null;
-    const small = Object.assign(document.createElement("canvas"), { width: SMALL, height: Math.round((SMALL * picture.height) / picture.width) });
-    small.getContext("2d").drawImage(picture, 0, 0, small.width, small.height);
-    return small.toDataURL();
-  }
-
   let shown = "";
   function show() { // what the hall sees now, and what it will see next
     const at = now()?.at;
     if (at === undefined || !window.backstepSpeaks || off.signal.aborted) return;
-    const seen = { now: document.querySelector(".talk-blank") ? null : still(document), next: pictures.get(talk.stops[at + 1]?.at) ?? null }, text = JSON.stringify(seen);
-    if (text !== shown) channel.postMessage({ seen });
+    const seen = { now: still(document), black: document.querySelector(".talk-blank") !== null, next: pictures.get(talk.stops[at + 1]?.at) ?? null }, text = JSON.stringify(seen);
+    if (text !== shown) post({ seen });
     shown = text;
   }
 
@@ -176,30 +166,10 @@ export default function ({ parentElement, data, setTriggerValue }, base) {
     const next = now() && talk.stops[now().at + 1]?.at;
     if (!next || ready.has(next)) return;
     ready.add(next);
-    loaded(next).then((frame) => {
+    loaded(base, next).then((frame) => {
       pictures.set(next, still(frame.contentDocument));
       frame.remove();
       show();
-    });
-  }
-
-  function loaded(at) { // a frame with this stop, once all of it is there
-    const frame = made("iframe", { className: "talk-ready", title: WORDS.ready, src: `${base}${at.slice(1)}${at.includes("?") ? "&" : "?"}lecture=true`, tabIndex: -1 });
-    frame.setAttribute("aria-hidden", "true");
-    document.body.append(frame);
-    return new Promise((resolve) => {
-      let calm = 0, waited = 0, before = 0;
-      const look = setInterval(() => {
-        const stage = frame.contentDocument?.querySelector('[data-test-script-state="notRunning"] .st-key-stage');
-        const drawn = stage && [...stage.querySelectorAll(".stVegaLiteChart")].every((chart) => chart.querySelector("canvas,svg"));
-        const parts = stage?.querySelectorAll("*").length ?? 0; // they come one by one
-        calm = drawn && parts === before ? calm + 1 : 0;
-        before = parts;
-        waited += 1;
-        if (calm < 5 && waited < 300) return;
-        clearInterval(look);
-        resolve(frame);
-      }, 100);
     });
   }
 
@@ -238,7 +208,7 @@ export default function ({ parentElement, data, setTriggerValue }, base) {
     find(".talk-actions").replaceChildren(
       button("add", add), at === undefined ? button("start", () => { plan.close(); to(0); }, none) : button("end", end),
       button("speaker", speaker, none), button("copy", copy, none), button("save", save, none), button("load", () => find("[type=file]").click()),
-      button("handout", handout, none), button("clear", () => { talk = { title: "", stops: [] }; end(); keep(); }, none));
+      button("handout", handed, none), button("clear", () => { talk = { title: "", stops: [] }; end(); keep(); }, none));
     for (const count of document.querySelectorAll("[data-talk-count]")) count.textContent = none ? "" : `(${talk.stops.length})`;
   }
 
@@ -279,28 +249,9 @@ export default function ({ parentElement, data, setTriggerValue }, base) {
     take(found);
   };
 
-  async function handout() {
+  function handed() {
     const paper = window.open("", "_blank");
-    if (!paper) return say(WORDS.blocked);
-    paper.document.write(`<!doctype html><meta charset="utf-8"><title>${escaped(talk.title || WORDS.handout)}</title><style>
-      body { font: 11pt/1.4 system-ui, sans-serif; max-width: 60rem; margin: 1rem auto; padding: 0 1rem; color: #1b2733; background: #fff; }
-      .notes { white-space: pre-line; } .choice { display: flex; gap: 1rem; } body:has(.choice input:not(:checked)) .notes, .choice:has(~ .wait) { display: none; }
-      @media print { .choice { display: none; } }
-      section { break-inside: avoid; border-top: 1px solid #aaa; } img { max-width: 49%; vertical-align: top; } pre { font-size: 8.5pt; white-space: pre-wrap; }
-      .at { font-size: 8.5pt; overflow-wrap: anywhere; } </style><p class="choice"><label><input type="checkbox" checked> ${WORDS.with_notes}</label> <button type="button" onclick="print()">${WORDS.print}</button></p><h1>${escaped(talk.title)}</h1><p class="wait"></p>`);
-    for (const [i, stop] of talk.stops.entries()) {
-      paper.document.querySelector(".wait").textContent = WORDS.making.replace("{i}", i + 1).replace("{count}", talk.stops.length);
-      const frame = await loaded(stop.at), stage = frame.contentDocument;
-      const texts = [...stage.querySelectorAll(".st-key-stage :is(.story p.on, .stMarkdown p)")].map((one) => one.innerText);
-      const code = [...stage.querySelectorAll(".st-key-stage .listing ol")].map((one) => [...one.querySelectorAll("code")].map((line) => line.textContent).join("\n"));
-      code.unshift(...[...stage.querySelectorAll(".st-key-stage .edit")].map((one) => one.innerText)); // the lines of a mistake
-      const images = [...stage.querySelectorAll(".st-key-stage canvas")].map((one) => `<img alt="" src="${one.toDataURL()}">`);
-      const html = [`<h2>${i + 1}. ${escaped(stop.name)}</h2>`, `<p class="notes">${escaped(stop.notes)}</p>`, ...texts.map((text) => `<p>${escaped(text)}</p>`),
-        images.join(" "), ...code.map((text) => `<pre>${escaped(text)}</pre>`), `<p class="at">${escaped(location.origin + base.slice(0, -1) + stop.at)}</p>`];
-      paper.document.body.append(Object.assign(paper.document.createElement("section"), { innerHTML: html.join("") }));
-      frame.remove();
-    }
-    paper.document.querySelector(".wait").remove();
+    if (paper) handout(paper, base, talk); else say(WORDS.blocked);
   }
 
   // ---- keys: those of the speaker's window come on the channel
@@ -328,6 +279,8 @@ export default function ({ parentElement, data, setTriggerValue }, base) {
   function size(by) {
     const larger = Math.max(0.7, Math.min(1.6, Number(root.style.getPropertyValue("--larger") || 1) + by));
     if (Math.abs(larger - 1) < 0.01) root.style.removeProperty("--larger"); else root.style.setProperty("--larger", larger.toFixed(1));
+    root.value = root.style.getPropertyValue("--larger"); // pictures hear it: LARGER in figure.py
+    root.dispatchEvent(new Event("larger"));
     window.dispatchEvent(new Event("resize"));
   }
 

@@ -96,8 +96,10 @@ _talk = st.components.v2.component(
         constant("PREPARED", PREPARED)
         + constant("WORDS", WORDS)
         + constant("SPEAKER", (HERE / "speaker.html").read_text(encoding="utf-8"))
-        + (HERE / "pointing.js").read_text(encoding="utf-8")
-        + (HERE / "talk.js").read_text(encoding="utf-8"),
+        + "".join(
+            (HERE / name).read_text(encoding="utf-8")
+            for name in ("pointing.js", "stops.js", "talk.js")
+        ),
     ),
     isolate_styles=False,  # it hears the player, and its keys are the document's
 )
