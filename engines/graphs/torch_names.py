@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from engines.graphs.torch_tensors import is_lost, memory
+from engines.graphs.torch_tensors import is_leaf, memory
 
 Variables = list[tuple[str, Any]]
 MOST = 32  # items of a container that are inspected
@@ -85,7 +85,7 @@ def parameter_of(tensor: Any, variables: Variables) -> str:
     """The leaf, or the gradient of a leaf, whose memory this is: w.data is w, too."""
     if (place := memory(tensor)) is not None:
         for name, leaf in variables:
-            if leaf.requires_grad and not is_lost(leaf) and leaf.is_leaf:
+            if is_leaf(leaf):
                 if memory(leaf) == place:
                     return name
                 if leaf.grad is not None and memory(leaf.grad) == place:

@@ -58,11 +58,6 @@ def tensors(value: Any) -> Iterator[Any]:
             yield from tensors(item)
 
 
-def version(tensor: Any) -> int:
-    """How often a tensor has been changed in place."""
-    return 0 if tensor.is_inference() else int(tensor._version)
-
-
 def with_output(node: Node, number: int, name: str, value: Array | None) -> Node:
     """The node, with what is now known of one of its outputs."""
     outputs = list(node.outputs)

@@ -28,8 +28,8 @@ from torch.overrides import TorchFunctionMode
 
 from engines.graphs.autograd import Edge, Event, Kind, Node, Output, StepBuilder
 from engines.graphs.torch_names import Variables, name_of, parameter_of, variables_of
-from engines.graphs.torch_nodes import behind, function_caller, kept, tensors, version, with_output
-from engines.graphs.torch_tensors import Copy, copied, is_hidden, is_lost, length
+from engines.graphs.torch_nodes import behind, function_caller, kept, tensors, with_output
+from engines.graphs.torch_tensors import Copy, copied, is_hidden, length, may_renew, version
 from engines.listing import Listing, Place, Script, outward
 
 BACKWARD = (torch.Tensor.backward, torch.autograd.grad)
@@ -138,7 +138,9 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]
         arguments = list(tensors([args, kwargs]))
         self._look_back(frame, scene)
         self._move_to(scene.spot)
-        self._meet_late(arguments, scene)
+        # backward() begins by asking them all.
+        asked = [one for one in arguments if func in BACKWARD or not may_renew(one)]
+        self._meet_late(asked, scene)
         told = len(self._step.events)
         try:
             return self._operation(func, args, kwargs, arguments, scene)
@@ -170,7 +172,9 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]
             self._event(kind, name=f"{self._name_of(args[0], scene.variables)}.grad", value=args[1])
         elif func != torch.Tensor.grad.__get__ and results:
             names = [self._parameter_of(tensor, scene.variables) for tensor in changed]
-            if new := self._meet(results, scene, lambda _: self._place):
+            unchanged = [one for one in arguments if all(one is not other for other in changed)]
+            told = [one for one in results if self._is_told(one, unchanged)]
+            if new := self._meet(told, scene, lambda _: self._place):
                 made = [node.metadata[self._key].number for node in new]
                 self._event("forward", *made, value=results[0])
             elif any(names):
@@ -180,6 +184,12 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]
             else:
                 self._event("plain", value=results[0])
         return result
+
+    @staticmethod
+    def _is_told(result: Any, unchanged: list[Any]) -> bool:
+        """Whether PyTorch has just said where it comes from, or says the same at any time."""
+        made = torch.is_grad_enabled() and all(result is not one for one in unchanged)
+        return made or not may_renew(result)
 
     def _run(self, func: Any, args: Any, kwargs: Any) -> Any:
         try:
@@ -262,7 +272,7 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]
         origin: where the listing was when a new node was made.
         """
         step, key = self._step, self._key
-        found = [one for one in found if not is_lost(one) and one.grad_fn is not None]
+        found = [one for one in found if one.grad_fn is not None]
         met = behind([tensor.grad_fn for tensor in found], key, step.nodes)
         new = [node for node in met if key not in node.metadata]
         for node in new:

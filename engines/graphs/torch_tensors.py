@@ -64,17 +64,24 @@ def _spread(length: int, count: int) -> Any:
     return np.linspace(0, length - 1, count).astype(int)
 
 
-def is_lost(tensor: Any) -> bool:
-    """Whether PyTorch refuses to say where it comes from.
+def version(tensor: Any) -> int:
+    """How often a tensor has been changed in place, or what it is a view of."""
+    return 0 if tensor.is_inference() else int(tensor._version)
 
-    It does for one of several views from one call, such as split's, once their base has changed in
-    place; and it will not compute with that one any more.
+
+def may_renew(tensor: Any) -> bool:
+    """Whether PyTorch may make a node when it is asked where this tensor comes from.
+
+    It does for a view of what has changed in place since, or refuses: for one of several from one
+    call, such as split's. Nodes go backward by the order in which they were made, and gradients are
+    summed in it. So whoever asks before PyTorch itself does may change the run.
     """
-    try:
-        tensor.grad_fn  # noqa: B018
-    except RuntimeError:
-        return True
-    return False
+    return bool(tensor._is_view() and tensor._base.requires_grad and version(tensor) > 0)
+
+
+def is_leaf(tensor: Any) -> bool:
+    """Whether backward() leaves a gradient in it."""
+    return bool(tensor.requires_grad and not may_renew(tensor) and tensor.is_leaf)
 
 
 def memory(tensor: Any) -> int | None:

@@ -20,7 +20,7 @@ from engines.graphs.autograd import StepGraph
 from engines.graphs.torch_names import Variables, held_by, inside, name_of, tensors_of, variables_of
 from engines.graphs.torch_nodes import behind, tensors
 from engines.graphs.torch_recorder import BACKWARD, Recorder
-from engines.graphs.torch_tensors import is_hidden, is_lost, memory, sampled
+from engines.graphs.torch_tensors import is_hidden, is_leaf, memory, sampled
 from engines.listing import Place, Script, Spot, outward
 from engines.own_training.recording import Pass
 
@@ -130,7 +130,7 @@ class TrainingRecorder(Recorder):
         if self._inspects:
             self._module(caller)
             for tensor in tensors([args, kwargs]):
-                if not is_lost(tensor) and tensor.requires_grad and tensor.is_leaf:
+                if is_leaf(tensor):
                     self._name(tensor, caller)
             result = super()._watched(func, args, kwargs, caller)
         else:
@@ -189,7 +189,7 @@ class TrainingRecorder(Recorder):
         if leaf not in self._names:
             for frame in reversed(self._files(caller)):
                 for name, tensor in variables_of(frame):
-                    if tensor.requires_grad and not is_lost(tensor) and tensor.is_leaf:
+                    if is_leaf(tensor):
                         self._names.setdefault(tensor, name)
             self._names.setdefault(leaf, f"a tensor of shape {tuple(leaf.shape)}")
             self._memories = None

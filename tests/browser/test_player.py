@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
+from pathlib import Path
 from unittest.mock import Mock, patch
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from tests.support.playing import chip, press, readout, scrub, settle, step
 from views.player import Series, Timeline, bar, every_step, some_steps
 
+FILE = Path(bar.__file__)  # beside which its script, its style and its HTML stand
 ADDRESS = "http://127.0.0.1/player"  # answered by the browser itself, see `open_player`
 LOSSES = 2.0 ** -np.arange(10)
 WEIGHTS = np.arange(10) - 0.5
@@ -48,7 +50,7 @@ def window(browser):
     page, errors = browser.new_page(), []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.route("**/bar.js", lambda route: route.fulfill(
-        body=(bar.HERE / "bar.js").read_text(), content_type="text/javascript"
+        body=FILE.with_suffix(".js").read_text(), content_type="text/javascript"
     ))  # fmt: skip
     yield page, errors
     page.close()
@@ -60,8 +62,8 @@ def open_player(window):
 
     def open_player(query="", timeline=MADE_UP, **options):
         text = PAGE.format(
-            css=(bar.HERE / "bar.css").read_text(),
-            html=(bar.HERE / "bar.html").read_text(),
+            css=FILE.with_suffix(".css").read_text(),
+            html=FILE.with_suffix(".html").read_text(),
             data=json.dumps(payload(timeline, **options)),
         )
         page.unroute("**/player*")

@@ -10,6 +10,12 @@ from tests.support.server import open_page, wait_until_idle
 
 PHONE = {"width": 390, "height": 844}
 HALL = {"width": 1280, "height": 720}
+# All of the code that a question is about, between the upper edge and the strip of the room.
+CODE_IN_SIGHT = """() => {
+    const code = [...document.querySelectorAll(".edit")].at(-1)?.getBoundingClientRect();
+    const strip = document.querySelector(".room-dock").getBoundingClientRect();
+    return code?.top > 0 && code.bottom < strip.top;
+}"""
 
 
 @pytest.fixture
@@ -92,8 +98,7 @@ def answered(lecturer, phones):
     for phone in phones:
         phone.locator(".room-asks button").first.wait_for()
         assert phone.locator("[class*=st-key-guess-of]").is_hidden()
-        code = phone.locator(".edit").last.bounding_box()  # what the question is about is in sight
-        assert 0 < code["y"] < phone.locator(".room-dock").bounding_box()["y"] - code["height"]
+        phone.wait_for_function(CODE_IN_SIGHT)
     wait_until_idle(lecturer)
     ends = phones[0].locator(".room-asks button").all_inner_texts()
     for phone, end in zip(phones, ends, strict=False):

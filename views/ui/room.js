@@ -155,6 +155,16 @@ export default function ({ parentElement, data }, base) {
   on(document, "player-turn", ownWay);
   on(window, "popstate", ownWay);
 
+  let codeAt = 0;
+  function showCode() { // once for each question, until nothing moves it any more; on a phone it may be far below
+    const { asks, shows } = line.state;
+    if (!asks || shows || line.roams || line.looked === asks.round || question()?.name !== asks.question || !idle()) return;
+    const top = about()?.getBoundingClientRect().top, drawn = document.querySelector(".st-key-stage .stVegaLiteChart:not(:has(canvas, svg))") === null;
+    if (top === codeAt && drawn) line.looked = asks.round;
+    codeAt = top;
+    about()?.scrollIntoView({ block: "end" });
+  }
+
   // ---- what is seen of it
 
   const many = (count) => WORDS.here[Math.min(count, 2)].replace("{count}", count);
@@ -191,10 +201,6 @@ export default function ({ parentElement, data }, base) {
     if (asks) drawAnswers(open, counts, given);
     if (plan.open) drawPlan();
     reserve();
-    if (role === "follows" && asks && !state.shows && line.looked !== asks.round) {
-      line.looked = asks.round;
-      about()?.scrollIntoView({ block: "end" }); // on a phone it may be far below
-    }
   }
 
   function drawAnswers(open, counts, given) {
@@ -292,6 +298,7 @@ export default function ({ parentElement, data }, base) {
     if (line.refused !== told && (told = line.refused)) openPlan();
     if (line.role === "follows" && line.connected && find(".room-shown input")) plan.close(); // the code was right
     draw();
+    if (line.role === "follows") showCode(); // above the strip, which is drawn by now
   }
   on(document, "room", look);
   const looking = setInterval(look, TICK);
