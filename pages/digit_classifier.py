@@ -101,7 +101,7 @@ match here.name:
         which is why nobody trains with it, and why a random handful is checked.
 
         Two losses that agree in nine digits have seven left of the sixteen of 64 bits to differ
-        in, and none of the seven of 32 bits. So rounding excuses the same small difference for
+        in, and none of the seven of 32 bits. So rounding explains the same small difference for
         each weight, here 1e−9, and that is more, relative to a small gradient. A gradient is 0 in
         both ways where its unit passes nothing on for any image. Where a ReLU is switched on or
         off between the two ends, the loss has a kink, and the difference is no derivative: such a

@@ -43,7 +43,7 @@ def test_nothing_is_told_of_a_mistake_before_somebody_has_said_how_it_ends(name)
 
 def test_right_and_wrong_are_in_one_picture():
     at, run = made("shuffled"), mistakes.run("shuffled").run
-    assert titles(at) == ["Images read rightly, in percent", "The loss"]
+    assert titles(at) == ["Images read correctly, in percent", "The loss"]
     ends = table(at, 0, "rows").groupby("line")["value"].last()
     assert ends["right, test"] > 98
     assert ends["mistake, training"] == 100 * run.train_accuracy[-1] > 60

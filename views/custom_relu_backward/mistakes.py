@@ -47,7 +47,12 @@ ENDS = {
     "trains": "it trains; only gradcheck objects",
     "memory": "right numbers, wasted memory",
 }
-BRIEFLY = {"crash": "crashes", "stuck": "explodes", "trains": "trains", "memory": "trains rightly"}
+BRIEFLY = {
+    "crash": "crashes",
+    "stuck": "explodes",
+    "trains": "trains",
+    "memory": "trains correctly",
+}
 
 
 def show_stage(here: Here) -> None:
@@ -312,7 +317,7 @@ def _show_all() -> None:
 def _compared(outcomes: Mapping[str, Outcome]) -> str:
     """Markdown: a table of how each one ends."""
     right_end = _right_end(outcomes)
-    rows = [("none: the right listing", "trains rightly", "passes", number(right_end, 2), "0%")]
+    rows = [("none: the right listing", "trains correctly", "passes", number(right_end, 2), "0%")]
     for name, outcome in outcomes.items():
         checked = "passes" if outcome.check.passed else "**objects**"
         end, off = "none", "none"

@@ -55,7 +55,7 @@ def show_stage(here: Here) -> None:
     settings = runs.choose(here)
     with stage(here) as play:
         with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-            seed = int(here.controls.number("Handful", "handful", 1, 1, HANDFULS, width=130))
+            seed = int(here.controls.number("Sample", "handful", 1, 1, HANDFULS, width=130))
             spoiled = here.controls.flag("Make the gradient of w2 one percent too long", "spoil")
         run = runs.run_of(settings)
         moments = runs.some_moments(run, MOMENTS)
@@ -103,7 +103,7 @@ def _spoiled(*given: Any, **how: Any) -> Iterator[Step]:
 
 
 def outside(one: Checked) -> NDArray[np.bool_]:
-    """Which weights disagree by more than rounding excuses, shape (n,)."""
+    """Which weights disagree by more than rounding explains, shape (n,)."""
     return (np.abs(one.by_backward - one.by_differences) > ROUNDING) & ~one.kinks
 
 
@@ -141,8 +141,8 @@ def _told(run: Run) -> str:
         f"{len(NAMES) * EACH} of {every:,} gradients, drawn at random: each weight was moved a "
         "millionth up and down, and the loss was asked twice. The largest disagreement with "
         f"<code>backward()</code> is <b>{now('largest', digits=2)}</b> of the gradient’s size, and "
-        f"<b>{now('outside', digits=0)}</b> of them disagree by more than rounding excuses. "
-        f"{now('zeros', digits=0)} are 0 in both ways."
+        f"<b>{now('outside', digits=0)}</b> of them disagree by more than rounding explains. "
+        f"{now('zeros', digits=0)} are 0 in both ways. Six of them are in the table."
     )
 
 
@@ -217,12 +217,12 @@ def _(timeline: Timeline) -> Drawing:
     )
     excused = readable(
         alt.Chart(alt.InlineData([{"size": 3e-6, "error": 1e-11}])).encode(x=x, y=y("error:Q")),
-        text="excused by rounding",
+        text="explained by rounding",
         color=alt.ExprRef("ink"),
     )
     return drawing(
         alt.layer(band, excused, points, named),
         title="How far backward() and differences are apart",
         description="A mark for each weight: the relative disagreement of the two ways, against "
-        "the size of its gradient, with the band that rounding excuses.",
+        "the size of its gradient, with the band that rounding explains.",
     )

@@ -65,5 +65,5 @@ def _(timeline: Timeline) -> Drawing:
         title="Which is read as which",
         description="Ten by ten squares: a row for the digit that a test image shows, a column for "
         "the digit that is read in it, and in each square how many images there are; those on the "
-        "diagonal are read rightly.",
+        "diagonal are read correctly.",
     )

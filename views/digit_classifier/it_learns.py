@@ -37,7 +37,7 @@ def show_stage(here: Here) -> Run:
             readout={"loss": (0, None)},
             table={
                 "loss": "loss",
-                "test images read rightly": "right",
+                "test images read correctly": "right",
                 "of the test images, share": "test",
                 "of the images it learns from, share": "train",
             },
@@ -81,7 +81,7 @@ def _timeline(run: Run, digits: Digits) -> Timeline:
 
 
 def _stops(run: Run) -> list[int]:
-    """Where a half, nine tenths and 95 of 100 test images are first read rightly."""
+    """Where a half, nine tenths and 95 of 100 test images are first read correctly."""
     return [
         int(np.argmax(run.test_accuracy >= share))
         for share in (0.5, 0.9, 0.95)
@@ -90,7 +90,7 @@ def _stops(run: Run) -> list[int]:
 
 
 def _told(run: Run, settings: Settings) -> str:
-    """HTML: how many test images are read rightly at this step, and in the end."""
+    """HTML: how many test images are read correctly at this step, and in the end."""
     tested = run.predicted.shape[1]
     first = (
         "<b>Predict, loss, gradient, update</b>, as with two numbers. These "
@@ -113,10 +113,10 @@ def _accuracy(run: Run) -> Figure:
             Line(LEARNT, 100 * run.train_accuracy),
             Line(TESTED, 100 * run.test_accuracy),
         ],
-        title="Read rightly, in percent",
+        title="Read correctly, in percent",
         x="",
         y="",
-        description="How many of a hundred images are read rightly, against step.",
+        description="How many of a hundred images are read correctly, against step.",
         log=False,
         highest=100,
         follows=True,

@@ -162,7 +162,7 @@ def _pictures(play: Play, places: Any, right: Run, wrong: Run | None, name: str)
         stops=[1, 5, 20, 60],
         readout={"loss": (0, None)},
         whose=RIGHT.label,
-        table={"loss": "loss", "test images read rightly, share": "test"}
+        table={"loss": "loss", "test images read correctly, share": "test"}
         | ({"loss with the mistake": "wrong_loss", "share with it": "wrong_test"} if wrong else {}),
     )
     left, other = places
@@ -201,9 +201,9 @@ def _accuracy(right: Run, wrong: Run | None) -> Figure:
         shown.append(Line(TESTED[1], 100 * wrong.test_accuracy))
     return lines(
         shown,
-        title="Images read rightly, in percent",
+        title="Images read correctly, in percent",
         y="",
-        description="How many of a hundred test images are read rightly, against step, in the "
+        description="How many of a hundred test images are read correctly, against step, in the "
         "right run and in the one with the mistake, dashed; dotted, how many of those that the "
         "latter learns from.",
         log=False,

@@ -269,7 +269,7 @@ def _draw(
     if guess and not math.isinf(guess):
         marks.append(Mark(guess, "your guess", "guess"))
     drawn = [] if hidden else pairs(contested, lines)
-    asks = "Click where you think it will cross this line" if hidden else ""
+    asks = "Mark where you think it will cross this line" if hidden else ""
     key = f"times as fast {len(drawn)}"
     named["timeline"] = timeline
     figure = speedup(drawn, marks, asks=asks, **named)
@@ -331,7 +331,7 @@ def _opening(chosen: Chosen, server: Server, recordings: Mapping[str, Recording]
     who = f"{recording.machine.cores} threads compete with one, on {escape(recording.machine.name)}"
     if measured_gpu(recording):
         who = "it competes with the CPU of the same machine"
-    return f"{begins} Here {who}. The task: to {task}. Click where you think it begins to pay."
+    return f"{begins} Here {who}. The task: to {task}. Mark where you think it begins to pay."
 
 
 def _below(chosen: Chosen, shown: Shown, found: Found | None) -> None:

@@ -102,7 +102,7 @@ def _(timeline: Timeline) -> Drawing:
         title="Relative error against the width h",
         description=(
             "Relative error of the gradient against central and forward differences of many "
-            "widths, with the band that rounding excuses."
+            "widths, with the band that rounding explains."
         ),
     )
 

@@ -110,7 +110,7 @@ def _map(
         # The name of the shallow one is above it, that of the steep one to its right.
         for to, named in zip(far, ((0, 0.15 * half_b), (0.25 * half_w, 0)), strict=True):
             lines += [bests[0] + np.outer((-1, 1), to), bests[0] + np.outer((0, 1), to) + named]
-    if len(prefixes) > 1:
+    if not axes:  # whose names need the room
         lines += _names(bests, center, half_w, half_b)
     data["labels"] = level_labels(*bowl, (center, half_w, half_b), lines)
     middle = {"center_w": float(center[0]), "center_b": float(center[1])}
@@ -140,7 +140,7 @@ def _(
     )
     rules, names = _drawn_axes() if axes else ([], [])
     layers: Layers = [levels, *rules, *_walks(looks), *names]
-    layers += [_level_labels(), *_stars(named=not alone)]
+    layers += [_level_labels(), *_stars(named=not axes)]
     here = [frame(timeline, prefix, "w", "b", "w_next", "b_next") for prefix in prefixes]
     arrows, dots = [], []
     for one, look in zip(here, looks, strict=True):
@@ -197,7 +197,7 @@ def _walks(looks: tuple[Look, ...]) -> Layers:
 
 
 def _stars(*, named: bool) -> Layers:
-    """Where the loss is least. named: whether it is said for which run."""
+    """Where the loss is least. named: whether that is written there, and for which run."""
     best = alt.Chart(alt.NamedData("stars")).encode(x=X, y=Y)
     star = best.mark_point(
         shape=STAR, color=BEST, filled=True, size=mark(260), opacity=1, clip=True

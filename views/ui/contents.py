@@ -125,7 +125,7 @@ PAGES = (
             Chapter("design", "Design a backward", "What if you choose the slopes yourself?"),
             Chapter("mistakes", "Wrong backwards", "What happens to a wrong backward?"),
             Chapter("slope_at_zero", "The slope at zero", "What is the slope where there is none?"),
-            Chapter("training", "The network trained", "Does a network train with it?"),
+            Chapter("training", "The network trained", "Does a network train with this ReLU?"),
             Chapter("double_backward", "Backward again", "Can a gradient be differentiated again?"),
             Chapter(
                 "elsewhere", "The same elsewhere", "How is it written in NumPy and TensorFlow?"
