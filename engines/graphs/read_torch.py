@@ -30,8 +30,6 @@ def record(
     wanted: the numbers of the steps to read, None for all. The others run at their usual speed.
     source: the whole text the listing was compiled from, where Python cannot find it by itself.
 
-    A listing that calls `torch.autograd.backward` instead of `loss.backward()` or
-    `torch.autograd.grad` goes backward unseen: that function bypasses every mode.
     Functions compiled by `torch.compile` run operation by operation; NotImplementedError is raised
     where one must not, because it was compiled with fullgraph=True.
     If the listing raises, the step it was in is the last, wanted or not, and its last event

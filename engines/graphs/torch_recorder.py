@@ -27,12 +27,12 @@ from torch._C._dynamo.eval_frame import set_eval_frame
 from torch.overrides import TorchFunctionMode
 
 from engines.graphs.autograd import Edge, Event, Kind, Node, Output, StepBuilder
+from engines.graphs.torch_backward import BACKWARD
 from engines.graphs.torch_names import Variables, name_of, parameter_of, variables_of
 from engines.graphs.torch_nodes import behind, function_caller, kept, tensors, with_output
 from engines.graphs.torch_tensors import Copy, copied, is_hidden, length, may_renew, version
 from engines.listing import Listing, Place, Script, outward
 
-BACKWARD = (torch.Tensor.backward, torch.autograd.grad)
 WAIT_FOR_NAMES = 16  # results, the latest: one is given its name soon or never
 
 

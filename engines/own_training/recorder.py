@@ -17,9 +17,10 @@ import torch
 from torch.utils.weak import WeakTensorKeyDictionary
 
 from engines.graphs.autograd import StepGraph
+from engines.graphs.torch_backward import BACKWARD
 from engines.graphs.torch_names import Variables, held_by, inside, name_of, tensors_of, variables_of
 from engines.graphs.torch_nodes import behind, tensors
-from engines.graphs.torch_recorder import BACKWARD, Recorder
+from engines.graphs.torch_recorder import Recorder
 from engines.graphs.torch_tensors import is_hidden, is_leaf, memory, sampled
 from engines.listing import Place, Script, Spot, outward
 from engines.own_training.recording import Pass
@@ -147,8 +148,9 @@ class TrainingRecorder(Recorder):
         roots = list(tensors(given[0]))
         for root in roots:
             name = name_of(root, tensors_of(self._listing.frame(caller)))
-            if root.numel() == 1 and not is_hidden(root) and (name or func is BACKWARD[0]):
-                name = name or "loss"
+            if not name and func is not torch.autograd.grad:
+                name = "loss"
+            if name and root.numel() == 1 and not is_hidden(root):
                 self._now.losses[name] = float(root.detach())
                 self._now.backward.append(name)
         if func is torch.autograd.grad:

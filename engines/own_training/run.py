@@ -281,7 +281,7 @@ def _refuse_if_nothing(recorder: TrainingRecorder, program: Program) -> None:
     if not recorder.backward:
         raise RefusedError(
             f"{title} has run, but nothing in it called backward() or torch.autograd.grad(): there "
-            "is no training to show. What another thread or torch.autograd.backward does is unseen."
+            "is no training to show. What another thread does is unseen."
         )
     if recorder.passes and not recorder.alone and not any(one.gradients for one in recorder.passes):
         raise RefusedError(

@@ -108,6 +108,31 @@ def test_whoever_reads_a_view_whose_base_has_changed_does_not_renew_its_node():
     assert [node.text for node in anew] == ["a * 0.123457", "b * 1.3e3", "c * 7.77"]
 
 
+@pytest.mark.parametrize("how", ["(a, b)", "[a, b]", "tensors=[a, b]", "[a, b], [None, 2 * one]"])
+def test_one_call_goes_backward_from_several(how):
+    source = f"""def listing(w, one, torch):
+    for _ in range(2):
+        w.grad = None
+        a, b = (w ** 2).sum(), (w ** 3).sum()
+        torch.autograd.backward({how})
+        yield
+"""
+    names = {}
+    exec(compile(source, "several", "exec"), names)
+    w, one = leaf(1.0, 2.0), torch.tensor(1.0)
+    steps = list(record(names["listing"](w, one, torch), source=source))
+    assert [step.error for step in steps] == [None, None]
+    twice = 2 if "one" in how else 1  # of w³
+    for step in steps:
+        np.testing.assert_array_equal(
+            step.graph.leaves[0].gradient, [2 + 3 * twice, 4 + 12 * twice]
+        )
+        ran = [node for node in step.graph.nodes if node.backward is not None]
+        assert [node.kind for node in sorted(ran, key=lambda node: node.backward)] == [
+            "SumBackward0", "PowBackward0", "SumBackward0", "PowBackward0", "AccumulateGrad"
+        ]  # fmt: skip
+
+
 def test_complex_numbers_keep_their_imaginary_part():
     z = leaf(1 + 2j, dtype=torch.complex64)
     [step] = record(ending_in(lambda z: (z * z.conj()).real, z))
