@@ -115,10 +115,9 @@ def _take_pull() -> None:
     if slopes := slope_editor.pulled():
         variant = st.session_state.get("variant")
         if set(slopes) == set(NUMBERS) and variant in FIXED:
-            st.session_state["variant"] = "slopes"
+            Controls.put("variant", "slopes")
         for name, slope in slopes.items():
-            st.session_state[name] = slope
-        Controls.moved()
+            Controls.put(name, slope)
 
 
 def _handles(chosen: Design) -> Mapping[str, float]:

@@ -49,6 +49,13 @@ class Controls:
         st.session_state["by hand"] = True
 
     @staticmethod
+    def put(name: str, value: Any) -> None:
+        """Move a control from elsewhere on the page, also one that has not been there so far."""
+        st.session_state[name] = value
+        st.session_state["written"].setdefault(name, st.query_params.get(name))
+        Controls.moved()
+
+    @staticmethod
     def forget() -> None:
         """Forget what the controls of the page hold: only what its address says next counts."""
         for name in st.session_state["asked"]:
