@@ -138,11 +138,11 @@ def _told(run: Run) -> str:
     """HTML: how far the two ways are apart."""
     every = count(run.params(0))
     return (
-        f"{len(NAMES) * EACH} of {every:,} gradients, drawn at random: each weight was moved a "
-        "millionth up and down, and the loss was asked twice. The largest disagreement with "
+        f"For {len(NAMES) * EACH} of {every:,} weights, drawn at random (six are in the table), "
+        "the loss was asked a millionth above and below. The largest disagreement with "
         f"<code>backward()</code> is <b>{now('largest', digits=2)}</b> of the gradient’s size, and "
         f"<b>{now('outside', digits=0)}</b> of them disagree by more than rounding explains. "
-        f"{now('zeros', digits=0)} are 0 in both ways. Six of them are in the table."
+        f"{now('zeros', digits=0)} are 0 in both ways."
     )
 
 
