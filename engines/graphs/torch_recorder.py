@@ -30,7 +30,15 @@ from engines.graphs.autograd import Edge, Event, Kind, Node, Output, StepBuilder
 from engines.graphs.torch_backward import BACKWARD
 from engines.graphs.torch_names import Variables, name_of, parameter_of, variables_of
 from engines.graphs.torch_nodes import behind, function_caller, kept, tensors, with_output
-from engines.graphs.torch_tensors import Copy, copied, is_hidden, length, may_renew, version
+from engines.graphs.torch_tensors import (
+    Copy,
+    copied,
+    is_hidden,
+    is_lost,
+    length,
+    may_renew,
+    version,
+)
 from engines.listing import Listing, Place, Script, outward
 
 WAIT_FOR_NAMES = 16  # results, the latest: one is given its name soon or never
@@ -138,9 +146,8 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]
         arguments = list(tensors([args, kwargs]))
         self._look_back(frame, scene)
         self._move_to(scene.spot)
-        # backward() begins by asking them all.
-        asked = [one for one in arguments if func in BACKWARD or not may_renew(one)]
-        self._meet_late(asked, scene)
+        unasked = is_lost if func in BACKWARD else may_renew  # backward() begins by asking all
+        self._meet_late([one for one in arguments if not unasked(one)], scene)
         told = len(self._step.events)
         try:
             return self._operation(func, args, kwargs, arguments, scene)
@@ -362,7 +369,7 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]
     @contextmanager
     def _hooks(self, outputs: list[Any]) -> Iterator[list[Any]]:
         """Watch every node behind these, which it yields, while backward() runs."""
-        nodes = behind([tensor.grad_fn for tensor in outputs], self._key, {})
+        nodes = behind([one.grad_fn for one in outputs if not is_lost(one)], self._key, {})
         with ExitStack() as hooks:
             for node in nodes:
                 for hook in self._watch(node):

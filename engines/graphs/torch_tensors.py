@@ -72,11 +72,24 @@ def version(tensor: Any) -> int:
 def may_renew(tensor: Any) -> bool:
     """Whether PyTorch may make a node when it is asked where this tensor comes from.
 
-    It does for a view of what has changed in place since, or refuses: for one of several from one
-    call, such as split's. Nodes go backward by the order in which they were made, and gradients are
-    summed in it. So whoever asks before PyTorch itself does may change the run.
+    It does for a view of what has changed in place since, or refuses (`is_lost`). Nodes go backward
+    by the order in which they were made, and gradients are summed in it. So whoever asks before
+    PyTorch itself does may change the run.
     """
     return bool(tensor._is_view() and tensor._base.requires_grad and version(tensor) > 0)
+
+
+def is_lost(tensor: Any) -> bool:
+    """Whether PyTorch refuses to say where it comes from, once it is asked.
+
+    It does for one of several views from one call, such as split's, once their base has changed in
+    place; and it will not compute with that one any more.
+    """
+    try:
+        tensor.grad_fn  # noqa: B018
+    except RuntimeError:
+        return True
+    return False
 
 
 def is_leaf(tensor: Any) -> bool:

@@ -83,6 +83,25 @@ def test_views_whose_base_has_changed_do_not_stop_the_recorder():
         np.testing.assert_array_equal(step.graph.leaves[0].gradient, gradient)
 
 
+@pytest.mark.parametrize(
+    "go_back",
+    [lambda _, lost: lost.backward(), lambda w, lost: torch.autograd.grad(w.sum(), [lost])],
+)
+def test_going_back_to_a_view_that_is_lost_is_the_listings_error(go_back):
+    def listing(w):
+        h = w * 1.0
+        lost, _ = h.split(1)
+        with torch.no_grad():
+            h.mul_(2)
+        go_back(w, lost)
+        yield
+
+    [step] = record(listing(leaf(1.0, 2.0)))
+    assert (
+        "is a view and its base or another view of its base has been modified" in step.error.message
+    )
+
+
 def test_whoever_reads_a_view_whose_base_has_changed_does_not_renew_its_node():
     """PyTorch does, when it goes on with the view; gradients are summed in that order."""
 
