@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from engines.graphs.static import Op, Written, source_of
+from engines.graphs.static import Op, Written, source_op
 
 
 class Box(NamedTuple):
@@ -64,7 +64,7 @@ def box_of(written: Written, boxes: Mapping[str, Box]) -> dict[str, str]:
     first_user: dict[str, Op] = {}
     for op in written.ops:
         for tensor in op.data:
-            first_user.setdefault(source_of(tensor)[0], op)
+            first_user.setdefault(source_op(tensor), op)
     found: dict[str, str] = {}
     for op in reversed(written.ops):  # those that take from it come later
         user = first_user.get(op.name)
@@ -82,7 +82,7 @@ def box_of(written: Written, boxes: Mapping[str, Box]) -> dict[str, str]:
 def edges(written: Written, inside: Mapping[str, str]) -> list[tuple[str, str]]:
     """From which box to which something is handed, or an order is kept."""
     between = {
-        (inside[source_of(tensor)[0]], inside[op.name]): None
+        (inside[source_op(tensor)], inside[op.name]): None
         for op in written.ops
         for tensor in op.inputs
     }

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Literal, NamedTuple
 
-from engines.graphs.static import source_of
+from engines.graphs.static import source_op
 from engines.static_graph_and_sessions.one_run import Run
 from views.static_graph_and_sessions.boxes import BOXES, Box, box_of, edges
 
@@ -88,7 +88,7 @@ class Course:
         while waiting:
             name = waiting.popleft()
             for tensor in () if name in self.fed else self.run.written[name].inputs:
-                source = source_of(tensor)[0]
+                source = source_op(tensor)
                 if source not in found:
                     found[source] = None
                     waiting.append(source)
@@ -147,7 +147,7 @@ class Course:
     def boxed(self, executed: str) -> str:
         """The box in which an executed operation is drawn; "" for what hands out a result."""
         written = self.run.match.sources[executed].written
-        return self.inside[source_of(written[-1])[0]] if written else ""
+        return self.inside[source_op(written[-1])] if written else ""
 
     def merged(self) -> dict[str, str]:
         """By box that is fused into another one, that other one: the last that is reached first."""
